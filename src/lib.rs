@@ -1,0 +1,7 @@
+//! flopbill: what will this training run cost, and how sure are you?
+pub mod error;
+pub mod model;
+pub mod source;
+pub mod units;
+
+pub use error::Error;

@@ -1,0 +1,3 @@
+//! The model: its shape, its parameters, its FLOPs and its memory.
+
+pub mod architecture;

@@ -1,0 +1,1 @@
+//! Showing quantities as text.
