@@ -1,9 +1,15 @@
 //! flopbill: what will this training run cost, and how sure are you?
 pub mod catalog;
 pub mod error;
+pub mod estimate;
 pub mod hardware;
 pub mod model;
+pub mod report;
+pub mod scenario;
+pub mod solve;
 pub mod source;
+pub mod spec;
 pub mod units;
 
 pub use error::Error;
+pub use estimate::estimate;
