@@ -1,3 +1,4 @@
 //! The model: its shape, its parameters, its FLOPs and its memory.
 
 pub mod architecture;
+pub mod precision;
