@@ -1,5 +1,6 @@
 //! flopbill: what will this training run cost, and how sure are you?
 pub mod error;
+pub mod layout;
 pub mod model;
 pub mod source;
 pub mod units;

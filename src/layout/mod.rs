@@ -1,0 +1,3 @@
+//! The layout: how a model is spread over chips, and whether it fits.
+
+pub mod parallelism;
