@@ -1,5 +1,7 @@
 //! flopbill: what will this training run cost, and how sure are you?
+pub mod catalog;
 pub mod error;
+pub mod hardware;
 pub mod layout;
 pub mod model;
 pub mod source;

@@ -1,9 +1,7 @@
-//! The degrees of parallelism and the choices that go with them, and the rules they obey.
+//! The degrees of parallelism and the choices that go with them.
 
-use crate::error::Error;
-use crate::model::architecture::Architecture;
+use crate::hardware::precision::{Precision, States};
 use crate::model::flops::{Kernel, Recompute};
-use crate::model::precision::{Precision, States};
 
 /// How one training step is spread over the chips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,9 +93,6 @@ pub const SCHEDULES: [(&str, Schedule); 4] = [
 
 /// Vocabularies are padded to a multiple of this times TP, so that each chip's share suits the matrix units.
 const VOCAB_MULTIPLE: u32 = 128;
-
-/// The largest degree or batch that `Layout::check` lets pass.
-const LARGEST: u32 = 1 << 24;
 
 impl Layout {
     /// One chip, one sequence of this length, bf16 with fused attention: the start of a struct update.

@@ -3,4 +3,3 @@
 pub mod architecture;
 pub mod flops;
 pub mod params;
-pub mod precision;
