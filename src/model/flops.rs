@@ -5,7 +5,7 @@ use crate::model::params::{self, InputEmbedding};
 use crate::units::{Flop, Params};
 
 /// Tokens that the delta rule's kernel takes at once; within them it multiplies as softmax attention does.
-const DELTA_CHUNK: f64 = 64.0;
+pub(crate) const DELTA_CHUNK: f64 = 64.0;
 
 /// Which of the square of queries and keys is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

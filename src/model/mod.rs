@@ -2,4 +2,5 @@
 
 pub mod architecture;
 pub mod flops;
+pub mod memory;
 pub mod params;
