@@ -3,6 +3,7 @@ pub mod catalog;
 pub mod error;
 pub mod estimate;
 pub mod hardware;
+pub mod layout;
 pub mod model;
 pub mod report;
 pub mod scenario;
