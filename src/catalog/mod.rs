@@ -11,8 +11,11 @@ use crate::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
+pub mod check;
 pub mod price;
 pub mod read;
+pub mod region;
+pub mod system;
 
 use read::Document;
 
