@@ -49,7 +49,7 @@ pub const NAMES: [(Var, &str, &str); VARS] = [
     (Var::Peak, "the chip", "--gpu"),
     (Var::Mfu, "MFU", "--mfu"),
     (Var::Goodput, "goodput", "--goodput"),
-    (Var::PhaseHours, "GPU-hours of the phase", "--gpu-hours"),
+    (Var::PhaseHours, "GPU-hours of the main phase", "--gpu-hours"),
     (Var::GpuHours, "GPU-hours", "--gpu-hours"),
     (Var::Chips, "chips", "--chips"),
     (Var::WallClock, "wall-clock time", "--days"),
@@ -183,7 +183,10 @@ impl Solved {
     }
     /// The given values that `var` was solved from, as people call them.
     pub fn solved_from(&self, var: Var) -> String {
-        let from = NAMES.iter().filter(|(on, _, _)| *on != var && *on != Var::PhaseShare && self.rests_on(var, *on));
+        let hidden = |on: Var| {
+            on == var || on == Var::PhaseShare || (on == Var::Goodput && self.knowns.rank(on) == Some(Rank::Default))
+        };
+        let from = NAMES.iter().filter(|(on, _, _)| !hidden(*on) && self.rests_on(var, *on));
         from.map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ")
     }
 }
@@ -379,6 +382,11 @@ fn checked(var: Var, value: f64) -> Result<(), Error> {
 /// What a user calls a variable.
 pub fn name(var: Var) -> &'static str {
     NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, name, _)| name)
+}
+
+/// The flag that sets a variable.
+pub fn flag(var: Var) -> &'static str {
+    NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, _, flag)| flag)
 }
 
 fn flags(vars: &[Var]) -> String {

@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use super::json::{cell, head, maybe, number};
 use super::view::{Records, Section, View};
 use crate::estimate::{Account, Performance};
-use crate::solve::{Var, name, would_settle};
+use crate::solve::{Var, flag, name, would_settle};
 use crate::spec::field::FIELDS;
 use crate::spec::file::Origin;
 use crate::spec::resolve::Answer;
-use crate::units::{Quantity as _, Seconds, Usd, show};
+use crate::units::{Seconds, Usd, show};
 
 /// Shows an answer.
 pub fn view(answer: &Answer) -> View {
@@ -154,6 +154,9 @@ fn short(origin: &Origin) -> String {
 }
 
 fn origin(answer: &Answer, var: Var) -> String {
+    if var == Var::GpuHours && answer.scenario.phases.len() > 1 && answer.solved.rests_on(var, Var::PhaseHours) {
+        return "the phases added up".into();
+    }
     if answer.solved.knowns.is_solved(var) {
         let from = answer.solved.solved_from(var);
         return format!("from {from}");
@@ -186,10 +189,6 @@ fn unknown(answer: &Answer, var: Var) -> String {
     let sets = would_settle(&answer.solved.knowns, var);
     let flags: Vec<&str> = sets.iter().filter(|set| set.len() == 1).flatten().map(|var| flag(*var)).collect();
     if flags.is_empty() { String::new() } else { format!("give {}", flags.join(" or ")) }
-}
-
-fn flag(var: Var) -> &'static str {
-    crate::solve::NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, _, flag)| flag)
 }
 
 fn sources(answer: &Answer) -> Vec<String> {

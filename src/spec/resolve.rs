@@ -9,7 +9,7 @@ use crate::estimate::{Estimate, estimate};
 use crate::hardware::precision::Precision;
 use crate::hardware::price::Term;
 use crate::scenario::{Phase, Scenario, Terms, Work};
-use crate::solve::{Knowns, Rank, Solved, Var, solve, would_settle};
+use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::source::Source;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity};
 
@@ -328,16 +328,21 @@ fn mfu_origin(spec: &Spec, baseline: &Baseline, solved: &Solved, moved_from: Opt
     }
 }
 
-/// Says what is missing, and the smallest additions that would settle it.
+/// Says what is missing on each way to the hours, the shortest way first.
 fn underdetermined(knowns: &Knowns, has_chip: bool) -> Error {
-    let sets = would_settle(knowns, Var::GpuHours);
-    let shown: Vec<String> =
-        sets.iter().take(4).map(|set| set.iter().map(|var| flag(*var)).collect::<Vec<_>>().join(" and ")).collect();
-    let chip = if has_chip { "" } else { "--gpu with parameters, tokens and MFU; or " };
+    let ways: [&[Var]; 4] = [
+        &[Var::GpuHours],
+        &[Var::Chips, Var::WallClock],
+        &[Var::Cost, Var::Price],
+        &[Var::Peak, Var::Params, Var::Tokens, Var::Mfu],
+    ];
+    let missing = |way: &&[Var]| -> Vec<&str> {
+        let open = way.iter().filter(|var| knowns.get(**var).is_none() && !(has_chip && **var == Var::Peak));
+        open.map(|var| crate::solve::flag(*var)).collect()
+    };
+    let mut open: Vec<Vec<&str>> = ways.iter().map(missing).collect();
+    open.sort_by_key(Vec::len);
+    let shown: Vec<String> = open.iter().map(|flags| flags.join(" and ")).collect();
     Error::no_solution("the GPU-hours do not follow from what is given")
-        .with_hint(format!("add {chip}{}", shown.join("; or ")))
-}
-
-fn flag(var: Var) -> &'static str {
-    crate::solve::NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, _, flag)| flag)
+        .with_hint(format!("add {}", shown.join("; or ")))
 }
