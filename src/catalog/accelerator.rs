@@ -78,7 +78,8 @@ fn chip(r: &Reader<'_>, id: &str) -> Option<Accelerator> {
     let links = r.need("link", r.table("link", links));
     let power = r.table("power", |p| Some(power(p))).unwrap_or_default();
     let die_area = r.table("die", |d| {
-        (d.text("basis"), d.text("process"));
+        d.text("basis");
+        d.text("process");
         Some(d.quantity("area"))
     });
     let node_chips = r.need("node", r.table("node", |n| n.need("chips", n.integer("chips"))));
