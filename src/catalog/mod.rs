@@ -11,6 +11,8 @@ use crate::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
+pub mod hf;
+pub mod model;
 pub mod read;
 
 use read::Document;
