@@ -38,6 +38,8 @@ pub struct Published {
     pub total: Option<Params>,
     /// Parameters at work for one token.
     pub active: Option<Params>,
+    /// All parameters with those that only multi-token-prediction modules have.
+    pub with_mtp: Option<Params>,
     /// What the count of those at work includes.
     pub active_input_embedding: InputEmbedding,
 }
@@ -96,7 +98,7 @@ pub fn model(found: &Found) -> Result<ModelProfile, Error> {
 }
 
 const NOTHING_PUBLISHED: Published =
-    Published { total: None, active: None, active_input_embedding: InputEmbedding::Counted };
+    Published { total: None, active: None, with_mtp: None, active_input_embedding: InputEmbedding::Counted };
 
 fn hf_model(path: &Path) -> Result<ModelProfile, Error> {
     let shown = path.display().to_string();
@@ -242,6 +244,7 @@ fn published(r: &Reader<'_>) -> Published {
     Published {
         total: r.quantity("total"),
         active: r.quantity("active"),
+        with_mtp: r.quantity("with_mtp"),
         active_input_embedding: input.unwrap_or(InputEmbedding::Counted),
     }
 }
