@@ -7,7 +7,7 @@ use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind, hf, read_text};
 use crate::Error;
 use crate::model::architecture::{Architecture, Attention, Experts, LinearAttention, Window};
-use crate::model::params::InputEmbedding;
+use crate::model::params::Embeddings;
 use crate::units::Params;
 
 /// A model's shape with the sources of its values.
@@ -38,15 +38,15 @@ pub struct Published {
     pub total: Option<Params>,
     /// Parameters at work for one token.
     pub active: Option<Params>,
-    /// All parameters with those that only multi-token-prediction modules have.
-    pub with_mtp: Option<Params>,
-    /// What the count of those at work includes.
-    pub active_input_embedding: InputEmbedding,
+    /// All parameters in the released files, whose multi-token-prediction modules hold copies of embedding and head.
+    pub files_with_mtp: Option<Params>,
+    /// Which ends of the network the count of those at work includes.
+    pub active_embeddings: Embeddings,
 }
 
-/// How a profile writes whether the active count includes the input embedding.
-pub const INPUT_EMBEDDINGS: [(&str, InputEmbedding); 2] =
-    [("counted", InputEmbedding::Counted), ("left-out", InputEmbedding::LeftOut)];
+/// How a profile writes which ends of the network the active count includes.
+pub const EMBEDDINGS: [(&str, Embeddings); 3] =
+    [("counted", Embeddings::Counted), ("head-only", Embeddings::HeadOnly), ("left-out", Embeddings::LeftOut)];
 
 impl Catalog {
     /// The model of this name: a profile's, or a Hugging Face `config.json` (or a folder that holds one) by path.
@@ -98,7 +98,7 @@ pub fn model(found: &Found) -> Result<ModelProfile, Error> {
 }
 
 const NOTHING_PUBLISHED: Published =
-    Published { total: None, active: None, with_mtp: None, active_input_embedding: InputEmbedding::Counted };
+    Published { total: None, active: None, files_with_mtp: None, active_embeddings: Embeddings::Counted };
 
 fn hf_model(path: &Path) -> Result<ModelProfile, Error> {
     let shown = path.display().to_string();
@@ -240,11 +240,11 @@ fn experts(r: &Reader<'_>) -> Option<Experts> {
 }
 
 fn published(r: &Reader<'_>) -> Published {
-    let input = r.choice("active_input_embedding", &INPUT_EMBEDDINGS);
+    let embeddings = r.choice("active_embeddings", &EMBEDDINGS);
     Published {
         total: r.quantity("total"),
         active: r.quantity("active"),
-        with_mtp: r.quantity("with_mtp"),
-        active_input_embedding: input.unwrap_or(InputEmbedding::Counted),
+        files_with_mtp: r.quantity("files_with_mtp"),
+        active_embeddings: embeddings.unwrap_or(Embeddings::Counted),
     }
 }

@@ -17,8 +17,11 @@ fn print_all() {
                 println!(
                     "{id:24} {} | {} | {}",
                     show(c.total().get(), p.published.total),
-                    show(c.active(p.published.active_input_embedding).get(), p.published.active),
-                    show(c.with_mtp().get(), p.published.with_mtp)
+                    show(c.active(p.published.active_embeddings).get(), p.published.active),
+                    show(
+                        (c.with_mtp() + c.embedding * (2.0 * f64::from(p.shape.mtp_modules))).get(),
+                        p.published.files_with_mtp
+                    )
                 );
             }
         }
