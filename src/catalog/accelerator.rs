@@ -160,7 +160,7 @@ fn power(r: &Reader<'_>) -> Power {
     Power { tdp: r.quantity("tdp"), node_share: r.quantity("node_share"), all_in: r.quantity("all_in") }
 }
 
-fn disagreement(r: &Reader<'_>) -> Option<Disagreement> {
+pub(super) fn disagreement(r: &Reader<'_>) -> Option<Disagreement> {
     let field = r.need("field", r.text("field"));
     let value = r.need("value", r.text("value"));
     let title = r.text("title").unwrap_or_default();

@@ -31,6 +31,7 @@ pub fn profile(kind: Kind, found: &Found, _catalog: &Catalog) -> Result<(), Erro
         Kind::Prices => super::price::prices(found).map(drop),
         Kind::Regions => super::region::region(found).map(drop),
         Kind::Runs => crate::spec::file::spec(found).map(drop),
+        Kind::Models => super::model::model(found).map(drop),
         _ => Ok(()),
     }
 }

@@ -12,6 +12,8 @@ use crate::error::nearest;
 
 pub mod accelerator;
 pub mod check;
+pub mod hf;
+pub mod model;
 pub mod price;
 pub mod read;
 pub mod region;
