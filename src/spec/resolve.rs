@@ -65,6 +65,22 @@ pub struct Answer {
 }
 
 impl Question {
+    /// A question about a published run, or about a spec file by its path.
+    ///
+    /// # Errors
+    /// An unknown name, a file that cannot be read or is wrong.
+    pub fn about(name: &str, catalog: &Catalog) -> Result<Self, Error> {
+        let base = super::file::spec(&catalog.find(crate::catalog::Kind::Runs, name)?)?;
+        Ok(Self { base, ..Self::default() })
+    }
+
+    /// The same question with a value laid over the spec, as a flag would: `("run.chips", "4096")`.
+    #[must_use]
+    pub fn with(mut self, path: &'static str, text: impl Into<String>) -> Self {
+        self.overrides.push(Override { path, text: text.into(), flag: path.into() });
+        self
+    }
+
     /// The spec with the overrides in it.
     ///
     /// # Errors
