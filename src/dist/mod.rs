@@ -25,6 +25,7 @@ mod prepared;
 mod shape;
 mod table;
 
+pub(crate) use shape::normal_cdf;
 pub use named::{FORMS, Form, Role, role_of};
 pub use prepared::Prepared;
 pub use table::QuantileTable;

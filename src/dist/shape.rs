@@ -46,7 +46,7 @@ pub(super) fn normal_quantile(tail: Tail) -> f64 {
 }
 
 /// The standard normal distribution function.
-pub(super) fn normal_cdf(z: f64) -> f64 {
+pub(crate) fn normal_cdf(z: f64) -> f64 {
     0.5 * erfc(-z / SQRT_2)
 }
 

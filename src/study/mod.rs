@@ -2,4 +2,6 @@
 //!
 //! Nothing in here knows physics: each study takes a function from numbers to numbers and asks it many times.
 
+pub mod copula;
+pub mod montecarlo;
 pub mod sobol;
