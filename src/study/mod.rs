@@ -4,4 +4,5 @@
 
 pub mod copula;
 pub mod montecarlo;
+pub mod sensitivity;
 pub mod sobol;
