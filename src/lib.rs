@@ -33,6 +33,7 @@
 //! - JSON types are separate from domain types.
 
 pub mod catalog;
+pub mod dist;
 pub mod error;
 pub mod estimate;
 pub mod hardware;
@@ -43,6 +44,7 @@ pub mod scenario;
 pub mod solve;
 pub mod source;
 pub mod spec;
+pub mod study;
 pub mod units;
 
 pub use catalog::Catalog;

@@ -1,3 +1,5 @@
-//! The integration tests, as one binary.
+//! All integration tests, in one binary.
 
+mod golden_uncertainty;
 mod models;
+mod properties_uncertainty;
