@@ -3,3 +3,4 @@
 mod golden_uncertainty;
 mod models;
 mod properties_uncertainty;
+mod scratch;
