@@ -25,6 +25,8 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
+pub mod check;
+pub mod date;
 pub mod parse;
 pub mod show;
 
