@@ -1,7 +1,10 @@
 //! flopbill: what will this training run cost, and how sure are you?
+pub mod cost;
 pub mod error;
 pub mod model;
+pub mod reliability;
 pub mod source;
+pub mod study;
 pub mod units;
 
 pub use error::Error;

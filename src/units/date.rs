@@ -70,7 +70,9 @@ impl FromStr for Date {
             && whole.bytes().enumerate().all(|(at, c)| if at == 4 || at == 7 { c == b'-' } else { c.is_ascii_digit() });
         match whole.parse() {
             Ok(date) if looks_right => Ok(Self(date)),
-            _ => Err(Error::bad_input(format!("`{text}` is not a date")).with_hint("write it as 2026-02-01 or 2026-02")),
+            _ => {
+                Err(Error::bad_input(format!("`{text}` is not a date")).with_hint("write it as 2026-02-01 or 2026-02"))
+            }
         }
     }
 }
@@ -91,7 +93,9 @@ mod tests {
         assert_eq!(date("2024-02-29").unwrap(), Date::new(2024, 2, 29).unwrap());
         assert_eq!(date("2026-02").unwrap(), Date::new(2026, 2, 1).unwrap());
         assert_eq!(date("2026").unwrap(), Date::new(2026, 1, 1).unwrap());
-        for wrong in ["2023-02-29", "2026-13", "26-02-01", "2026/02/01", "", "soon", "2026-2-1", "+026-02-01", "20260201"] {
+        for wrong in
+            ["2023-02-29", "2026-13", "26-02-01", "2026/02/01", "", "soon", "2026-2-1", "+026-02-01", "20260201"]
+        {
             assert!(date(wrong).is_err(), "{wrong}");
         }
     }

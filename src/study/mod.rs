@@ -1,0 +1,3 @@
+//! Questions about many estimates at once.
+
+pub mod failures;
