@@ -35,7 +35,7 @@ impl Date {
     /// The day reached when this much time has passed since the start of this day.
     pub fn after(self, time: Seconds) -> Result<Self, Error> {
         let days = time.days().floor();
-        if !(days.abs() < 4e6) {
+        if days.is_nan() || days.abs() > 4e6 {
             return Err(Error::bad_input(format!("{} days from {self} is beyond the calendar", time.days())));
         }
         let span = jiff::Span::new().try_days(days as i64);
