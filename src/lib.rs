@@ -1,6 +1,8 @@
 //! flopbill: what will this training run cost, and how sure are you?
+pub mod catalog;
 pub mod cost;
 pub mod error;
+pub mod hardware;
 pub mod model;
 pub mod reliability;
 pub mod source;
