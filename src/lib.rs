@@ -4,6 +4,7 @@ pub mod cost;
 pub mod error;
 pub mod hardware;
 pub mod model;
+pub mod policy;
 pub mod reliability;
 pub mod source;
 pub mod study;

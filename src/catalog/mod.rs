@@ -12,6 +12,7 @@ use crate::error::nearest;
 
 pub mod accelerator;
 pub mod read;
+pub mod rule;
 
 use read::Document;
 
