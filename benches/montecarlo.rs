@@ -54,7 +54,10 @@ fn one_draw(criterion: &mut Criterion) {
         ("gamma", Dist::gamma(2.0, 2.2)),
         ("lognormal", Dist::range90(1.8, 3.2)),
         ("never", Dist::lognormal(60.0, 0.6).and_then(|dist| dist.with_never(0.25))),
-        ("mixture", Dist::mixture(vec![(0.5, Dist::range90(1.8, 3.2).unwrap()), (0.5, Dist::range90(3.0, 5.0).unwrap())], 0.0)),
+        (
+            "mixture",
+            Dist::mixture(vec![(0.5, Dist::range90(1.8, 3.2).unwrap()), (0.5, Dist::range90(3.0, 5.0).unwrap())], 0.0),
+        ),
     ];
     for (name, dist) in dists.map(|(name, dist)| (name, dist.unwrap())) {
         let prepared = dist.prepare();
@@ -128,7 +131,11 @@ fn compare() {
             let text = String::from_utf8_lossy(&output.stdout);
             let seconds = text.lines().find_map(|line| line.strip_prefix("seconds ")?.parse::<f64>().ok());
             let ratio = seconds.map(|seconds| seconds / ours.as_secs_f64());
-            println!("numpy: {}; this is {:.1} times as fast", text.trim().replace('\n', ", "), ratio.unwrap_or(f64::NAN));
+            println!(
+                "numpy: {}; this is {:.1} times as fast",
+                text.trim().replace('\n', ", "),
+                ratio.unwrap_or(f64::NAN)
+            );
         }
         _ => println!("numpy: not measured, {python} has none"),
     }

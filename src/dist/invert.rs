@@ -72,7 +72,11 @@ fn newton(start: f64, mut high: f64, function: impl Fn(f64) -> (f64, f64)) -> f6
     let (mut y, mut low) = (start.min(high), f64::NEG_INFINITY);
     for _ in 0..200 {
         let (value, slope) = function(y);
-        if value > 0.0 { high = y } else { low = y }
+        if value > 0.0 {
+            high = y
+        } else {
+            low = y
+        }
         let step = value / slope;
         let next = y - step;
         let inside = next > low && next < high;

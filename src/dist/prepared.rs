@@ -14,12 +14,22 @@ pub struct Prepared {
 #[derive(Debug, Clone, PartialEq)]
 enum Form {
     Point(f64),
-    Uniform { low: f64, width: f64 },
-    Triangular { low: f64, high: f64, rise: f64 },
+    Uniform {
+        low: f64,
+        width: f64,
+    },
+    Triangular {
+        low: f64,
+        high: f64,
+        rise: f64,
+    },
     Table(QuantileTable),
     Empirical(Vec<f64>),
     /// The finite share, and what comes within it.
-    Never { finite: f64, inner: Box<Prepared> },
+    Never {
+        finite: f64,
+        inner: Box<Prepared>,
+    },
     Exact(Dist),
 }
 

@@ -11,20 +11,45 @@ use std::f64::consts::{PI, SQRT_2};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shape {
     Point(f64),
-    Uniform { low: f64, high: f64 },
-    Triangular { low: f64, mode: f64, high: f64 },
+    Uniform {
+        low: f64,
+        high: f64,
+    },
+    Triangular {
+        low: f64,
+        mode: f64,
+        high: f64,
+    },
     /// A beta between two ends; a PERT is one, with its own name.
-    Beta { alpha: f64, beta: f64, low: f64, high: f64, pert: bool },
-    Normal { mean: f64, sd: f64 },
+    Beta {
+        alpha: f64,
+        beta: f64,
+        low: f64,
+        high: f64,
+        pert: bool,
+    },
+    Normal {
+        mean: f64,
+        sd: f64,
+    },
     /// `mu` and `sigma` of the natural logarithm.
-    LogNormal { mu: f64, sigma: f64 },
+    LogNormal {
+        mu: f64,
+        sigma: f64,
+    },
     /// The mean is shape times scale.
-    Gamma { shape: f64, scale: f64 },
+    Gamma {
+        shape: f64,
+        scale: f64,
+    },
     Truncated(Box<Truncated>),
     /// Sorted values, two or more of them different.
     Empirical(Vec<f64>),
     /// Shares of the whole, and the share that never comes; they add up to 1.
-    Mixture { parts: Vec<(f64, Dist)>, never: f64 },
+    Mixture {
+        parts: Vec<(f64, Dist)>,
+        never: f64,
+    },
 }
 
 /// A distribution of which only the part between two ends is kept.
@@ -143,7 +168,9 @@ impl Shape {
     pub(super) fn support(&self) -> (f64, f64) {
         match self {
             Self::Point(value) => (*value, *value),
-            Self::Uniform { low, high } | Self::Triangular { low, high, .. } | Self::Beta { low, high, .. } => (*low, *high),
+            Self::Uniform { low, high } | Self::Triangular { low, high, .. } | Self::Beta { low, high, .. } => {
+                (*low, *high)
+            }
             Self::Normal { .. } => (f64::NEG_INFINITY, f64::INFINITY),
             Self::LogNormal { .. } | Self::Gamma { .. } => (0.0, f64::INFINITY),
             Self::Truncated(cut) => (cut.low, cut.high),

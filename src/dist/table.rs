@@ -39,7 +39,8 @@ impl QuantileTable {
 
     fn with_bits(shape: &Shape, bits: u32) -> Self {
         let shift = MANTISSA - bits;
-        let mut table = Self { shift, first: LOWEST.to_bits() >> shift, side: (OCTAVES << bits) + 1, pieces: Vec::new() };
+        let mut table =
+            Self { shift, first: LOWEST.to_bits() >> shift, side: (OCTAVES << bits) + 1, pieces: Vec::new() };
         table.pieces.reserve_exact(2 * table.side);
         for upper in [false, true] {
             let mut before = node(shape, Tail { distance: LOWEST, upper }, None);

@@ -37,7 +37,11 @@ struct Dimension {
 impl Sobol {
     /// The plain sequence, whose point 0 is the origin; no more than [`MAX_DIMENSIONS`] are made.
     pub fn unscrambled(dimensions: usize) -> Self {
-        Self { dimensions: (0..dimensions.min(MAX_DIMENSIONS)).map(|d| Dimension { columns: columns(d), shift: 0 }).collect() }
+        Self {
+            dimensions: (0..dimensions.min(MAX_DIMENSIONS))
+                .map(|d| Dimension { columns: columns(d), shift: 0 })
+                .collect(),
+        }
     }
 
     /// The sequence under the scramble of this seed and replicate: the same two numbers always give the same points.

@@ -3,4 +3,3 @@
 mod golden_uncertainty;
 mod models;
 mod properties_uncertainty;
-mod scratch;

@@ -112,7 +112,11 @@ impl<'a, const K: usize> Draws<'a, K> {
     /// Hands over every draw in order: its number, the values of its inputs, its answers. Stops at the first error.
     ///
     /// The inputs are drawn again, not kept: writing them out needs no memory.
-    pub fn rows<E>(&self, inputs: usize, mut visit: impl FnMut(usize, &[f64], &[f64; K]) -> Result<(), E>) -> Result<(), E> {
+    pub fn rows<E>(
+        &self,
+        inputs: usize,
+        mut visit: impl FnMut(usize, &[f64], &[f64; K]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut block = Block::new(inputs);
         for (chunk, answers) in self.answers.chunks(self.plan.chunk()).enumerate() {
             self.sampler.fill(chunk, answers.len(), &mut block);
@@ -124,7 +128,8 @@ impl<'a, const K: usize> Draws<'a, K> {
     }
 
     fn column(&self, answer: usize) -> Column {
-        let mut column = Column { values: Vec::with_capacity(self.answers.len()), ends: Vec::new(), never: Vec::new(), failed: 0 };
+        let mut column =
+            Column { values: Vec::with_capacity(self.answers.len()), ends: Vec::new(), never: Vec::new(), failed: 0 };
         for part in self.answers.chunks(self.plan.per_replicate().max(1)) {
             let mut never = 0;
             for answers in part {
@@ -153,7 +158,8 @@ impl<'a, const K: usize> Draws<'a, K> {
 
     /// A share of draws, from a count of each replicate and what it is a share of.
     fn share(&self, column: &Column, count: impl Fn(&[f64], usize) -> (usize, usize), of: usize) -> Estimate {
-        let counts: Vec<(usize, usize)> = column.parts().zip(&column.never).map(|(part, &never)| count(part, never)).collect();
+        let counts: Vec<(usize, usize)> =
+            column.parts().zip(&column.never).map(|(part, &never)| count(part, never)).collect();
         let value = counts.iter().map(|(hits, _)| hits).sum::<usize>() as f64 / of as f64;
         let shares: Vec<f64> = counts.iter().map(|&(hits, of)| hits as f64 / of as f64).collect();
         Estimate { value, se: known(share_error(value, &shares, of)) }
@@ -171,7 +177,9 @@ impl<'a, const K: usize> Draws<'a, K> {
         let margin = |level: f64| 4.0 * (count as f64 * level * (1.0 - level)).sqrt() + 2.0;
         let ranges: Vec<_> = levels
             .iter()
-            .map(|&level| (rank(level) - margin(level)).max(0.0) as usize..=((rank(level) + margin(level)) as usize).min(last))
+            .map(|&level| {
+                (rank(level) - margin(level)).max(0.0) as usize..=((rank(level) + margin(level)) as usize).min(last)
+            })
             .collect();
         let held = windows(&column.values, &ranges);
         let found: Vec<f64> = levels.iter().zip(&held).map(|(&level, window)| window.between(rank(level))).collect();

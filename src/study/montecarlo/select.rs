@@ -32,7 +32,8 @@ const BUCKETS: usize = 4096;
 /// One pass counts the values into buckets of their own bits, which grow with the value and are fine where values are small and
 /// coarse where they are large, as costs and times are; a second collects the few buckets that hold the ranks.
 pub fn windows(values: &[f64], ranges: &[RangeInclusive<usize>]) -> Vec<Window> {
-    let (low, high) = values.iter().fold((u64::MAX, 0), |(low, high), &value| (low.min(key(value)), high.max(key(value))));
+    let (low, high) =
+        values.iter().fold((u64::MAX, 0), |(low, high), &value| (low.min(key(value)), high.max(key(value))));
     let spread = high.saturating_sub(low);
     let shift = (u64::BITS - spread.leading_zeros()).saturating_sub(BUCKETS.ilog2());
     let bucket = |value: f64| ((key(value) - low) >> shift) as usize;
