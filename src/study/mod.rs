@@ -4,6 +4,7 @@ pub mod copula;
 pub mod failures;
 pub mod fleet;
 pub mod montecarlo;
+pub mod ranges;
 pub mod scaling;
 pub mod sensitivity;
 pub mod sobol;
