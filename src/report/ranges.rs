@@ -59,10 +59,10 @@ fn varies(summary: &Summary) -> bool {
     low.is_finite() && high.is_finite() && high > low * (1.0 + 1e-9)
 }
 
-/// As many digits as the standard error supports, from two to five.
+/// As many digits as the standard error supports, from two to four.
 fn digits(quantile: Estimate) -> usize {
     let supported = (quantile.value.abs() / quantile.se).log10().floor();
-    if supported.is_nan() { 2 } else { (supported + 1.0).clamp(2.0, 5.0) as usize }
+    if supported.is_nan() { 2 } else { (supported + 1.0).clamp(2.0, 4.0) as usize }
 }
 
 fn rounded(value: f64, digits: usize) -> String {

@@ -260,6 +260,7 @@ pub(super) fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<S
         knowns.set(Var::PhaseShare, 1.0, Rank::Default);
         return solve(knowns);
     }
+    knowns.clear(Var::PhaseShare); // one from an earlier solve would settle the total
     let alone = solve(knowns)?;
     let own = baseline.parts[baseline.main].hours.as_ref().map(|hours| hours.value);
     let from_work = alone.knowns.get(Var::PhaseHours).map(ChipSeconds::new).filter(|_| !knows_total(&alone.knowns));
