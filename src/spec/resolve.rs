@@ -172,17 +172,21 @@ fn baseline(
     target: Option<(&AcceleratorProfile, FlopPerSecond)>,
     catalog: &Catalog,
 ) -> Result<(Baseline, Option<String>), Error> {
-    let own = base.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
-    let own_peak = own.as_ref().map(|chip| chip.chip.peak_of(basis(base, chip))).transpose()?;
-    let mut baseline = Baseline::of(base, own_peak)?;
-    if let (Some(own), Some(from), Some((target, to))) = (own, own_peak, target)
-        && own.chip.id != target.chip.id
-        && spec.gpu != base.gpu
-    {
-        baseline.moved(from, to, &target.chip.name);
-        return Ok((baseline, Some(own.chip.name)));
+    let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(base, chip));
+    if spec.gpu == base.gpu {
+        let own_peak = target.map(|(chip, _)| peak_of(chip)).transpose()?;
+        return Ok((Baseline::of(base, own_peak)?, None));
     }
-    Ok((baseline, None))
+    let own = base.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
+    let own_peak = own.as_ref().map(peak_of).transpose()?;
+    let mut baseline = Baseline::of(base, own_peak)?;
+    match (own, own_peak, target) {
+        (Some(own), Some(from), Some((target, to))) if own.chip.id != target.chip.id => {
+            baseline.moved(from, to, &target.chip.name);
+            Ok((baseline, Some(own.chip.name)))
+        }
+        _ => Ok((baseline, None)),
+    }
 }
 
 /// The rank of a value by where it came from.
