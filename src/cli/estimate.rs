@@ -182,7 +182,8 @@ pub fn base(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
 impl ValueArgs {
     /// The flags laid over a spec.
     pub fn question(&self, base: Spec) -> Result<Question, Error> {
-        let mut question = Question { base, overrides: Vec::new(), assignments: self.set.clone() };
+        let today = super::today();
+        let mut question = Question { base, overrides: Vec::new(), assignments: self.set.clone(), today };
         let mut lay = |path: &'static str, flag: &str, text: &Option<String>| {
             if let Some(text) = text {
                 question.overrides.push(Override { path, text: text.clone(), flag: flag.into() });
