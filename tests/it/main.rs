@@ -1,4 +1,4 @@
 //! The integration tests, as one binary.
 
+mod layouts;
 mod models;
-mod scratch;

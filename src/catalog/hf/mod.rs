@@ -140,7 +140,6 @@ pub fn architecture(file: &str, text: &str) -> Result<HfModel, Error> {
     }
     let name = outer.text("_name_or_path").filter(|name| !name.is_empty());
     let name = name.or(family.map(|family| family.model_type)).unwrap_or_default().to_owned();
-    drop(inner);
     match (Error::all(errors.into_inner()), shape) {
         (Some(error), _) => Err(error),
         (None, Some(shape)) => Ok(HfModel { name, shape, source: source(file) }),
