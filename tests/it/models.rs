@@ -318,3 +318,17 @@ fn a_config_is_a_model_by_its_path() {
     let missing = catalog.model(&folder.path().join("other.json").display().to_string());
     assert!(missing.is_err_and(|error| error.to_string().contains("cannot read")));
 }
+
+proptest::proptest! {
+    /// Whatever numbers a config holds, reading it gives a checked shape or an error.
+    #[test]
+    fn any_numbers_in_a_config_are_read_or_refused(which in 0..CONFIGS.len(), at in 0..12usize, number in proptest::num::u64::ANY) {
+        let mut config: serde_json::Value = serde_json::from_str(CONFIGS[which].1).expect("JSON");
+        let keys: Vec<String> = config.as_object().expect("an object").keys().cloned().collect();
+        config[&keys[at % keys.len()]] = (number >> (number % 64)).into();
+        match hf::architecture("config.json", &config.to_string()) {
+            Ok(read) => proptest::prop_assert!(count(&read.shape).total().get().is_finite() && read.shape.check().is_ok()),
+            Err(error) => proptest::prop_assert!(!error.message().is_empty()),
+        }
+    }
+}
