@@ -17,6 +17,7 @@ pub mod model;
 pub mod price;
 pub mod read;
 pub mod region;
+pub mod rule;
 pub mod system;
 
 use read::Document;

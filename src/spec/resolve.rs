@@ -2,6 +2,7 @@
 
 use super::file::{Entry, Origin, Spec};
 use super::phases::Baseline;
+use super::prepared::Prepared;
 use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
@@ -64,6 +65,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// Sources of the profile values used, with the path of the value.
     pub sources: Vec<(String, Source)>,
+    /// The same question with its uncertain fields left open.
+    pub prepared: Prepared,
 }
 
 impl Question {
@@ -120,6 +123,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     if solved.knowns.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&solved.knowns, target.is_some()));
     }
+    let prepared = prepared(&spec, knowns, &baseline)?;
     let scenario = scenario(&spec, &baseline, &solved, target.as_ref(), peak);
     let estimate = estimate(&scenario)?;
     let mut answer = Answer {
@@ -136,6 +140,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         assumptions: Vec::new(),
         warnings: Vec::new(),
         sources: Vec::new(),
+        prepared,
     };
     super::remarks::remark(&mut answer, &knowns);
     Ok(answer)
@@ -250,7 +255,7 @@ fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecond>, moved: 
 
 /// Solves with the phases tied together: where the main phase's hours follow from its work, the others keep
 /// theirs; where they follow from chips, time or money, all phases scale alike.
-fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<Solved, Error> {
+pub(super) fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<Solved, Error> {
     if baseline.other_hours() == ChipSeconds::ZERO {
         knowns.set(Var::PhaseShare, 1.0, Rank::Default);
         return solve(knowns);
@@ -295,6 +300,39 @@ fn price(
     knowns.set(Var::Price, price.base(), Rank::Default);
     *solved = solve(knowns)?;
     Ok(Some(Entry::new(*price, Origin::Profile(format!("{}, on demand{origin}", profile.file)))))
+}
+
+/// Leaves the fields open whose value is a range.
+fn prepared(spec: &Spec, knowns: Knowns, baseline: &Baseline) -> Result<Prepared, Error> {
+    let mut open = Vec::new();
+    for range in &spec.ranges {
+        let var = match range.path {
+            "run.gpu_hours" if knowns.get(Var::GpuHours).is_some() => Var::GpuHours,
+            "run.gpu_hours" => Var::PhaseHours,
+            path => var_of(path).ok_or_else(|| Error::bad_input(format!("`{path}` takes no range yet")))?,
+        };
+        if knowns.get(var).is_some() {
+            open.push((var, range.clone()));
+        }
+    }
+    Ok(Prepared { knowns, baseline: baseline.clone(), open })
+}
+
+/// The variable of the relations that a field sets.
+pub fn var_of(path: &str) -> Option<Var> {
+    Some(match path {
+        "run.params" | "run.active_params" => Var::Params,
+        "run.tokens" => Var::Tokens,
+        "run.flop" => Var::Flop,
+        "run.gpu_hours" => Var::GpuHours,
+        "run.wall_clock" => Var::WallClock,
+        "run.mfu" => Var::Mfu,
+        "run.goodput" => Var::Goodput,
+        "run.cost" => Var::Cost,
+        "run.chips" => Var::Chips,
+        "price.rent" => Var::Price,
+        _ => return None,
+    })
 }
 
 fn scenario(

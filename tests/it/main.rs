@@ -1,4 +1,7 @@
-//! The integration tests, as one binary.
+//! All integration tests, in one binary.
 
+mod golden_uncertainty;
 mod layouts;
 mod models;
+mod models;
+mod properties_uncertainty;

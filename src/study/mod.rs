@@ -1,0 +1,9 @@
+//! Questions that take many estimates: ranges, sensitivity, sweeps, fleets, history.
+
+pub mod copula;
+pub mod failures;
+pub mod fleet;
+pub mod montecarlo;
+pub mod scaling;
+pub mod sensitivity;
+pub mod sobol;
