@@ -1,5 +1,7 @@
 //! All integration tests, in one binary.
 
 mod golden_uncertainty;
+mod layouts;
+mod models;
 mod models;
 mod properties_uncertainty;
