@@ -54,7 +54,10 @@ fn one_draw(criterion: &mut Criterion) {
         ("gamma", Dist::gamma(2.0, 2.2)),
         ("lognormal", Dist::range90(1.8, 3.2)),
         ("never", Dist::lognormal(60.0, 0.6).and_then(|dist| dist.with_never(0.25))),
-        ("mixture", Dist::mixture(vec![(0.5, Dist::range90(1.8, 3.2).unwrap()), (0.5, Dist::range90(3.0, 5.0).unwrap())], 0.0)),
+        (
+            "mixture",
+            Dist::mixture(vec![(0.5, Dist::range90(1.8, 3.2).unwrap()), (0.5, Dist::range90(3.0, 5.0).unwrap())], 0.0),
+        ),
     ];
     for (name, dist) in dists.map(|(name, dist)| (name, dist.unwrap())) {
         let prepared = dist.prepare();
@@ -120,6 +123,8 @@ fn compare() {
     let prepared: Vec<_> = inputs.dists().iter().map(Dist::prepare).collect();
     let floor = fastest(|| drop(black_box(generate_and_transform(&prepared, &plan))));
     let ours = fastest(|| drop(black_box(run(&inputs, &plan, cost).summary(0))));
+    let draws = fastest(|| drop(black_box(run(&inputs, &plan, cost))));
+    println!("draws without their summary {draws:.2?}");
     println!("floor {floor:.2?}, study {ours:.2?}: {:.2} x the floor", ours.as_secs_f64() / floor.as_secs_f64());
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/montecarlo_baseline.py");
@@ -128,7 +133,11 @@ fn compare() {
             let text = String::from_utf8_lossy(&output.stdout);
             let seconds = text.lines().find_map(|line| line.strip_prefix("seconds ")?.parse::<f64>().ok());
             let ratio = seconds.map(|seconds| seconds / ours.as_secs_f64());
-            println!("numpy: {}; this is {:.1} times as fast", text.trim().replace('\n', ", "), ratio.unwrap_or(f64::NAN));
+            println!(
+                "numpy: {}; this is {:.1} times as fast",
+                text.trim().replace('\n', ", "),
+                ratio.unwrap_or(f64::NAN)
+            );
         }
         _ => println!("numpy: not measured, {python} has none"),
     }

@@ -46,7 +46,8 @@ fn half_width(coverage: f64) -> Result<f64, Error> {
     if coverage > 0.0 && coverage < 1.0 {
         return Ok(super::shape::normal_quantile(Tail { distance: (1.0 - coverage) / 2.0, upper: true }));
     }
-    Err(Error::bad_input(format!("an interval that holds the share {coverage} of the probability")).with_hint("give a share between 0 and 1, such as 0.9"))
+    Err(Error::bad_input(format!("an interval that holds the share {coverage} of the probability"))
+        .with_hint("give a share between 0 and 1, such as 0.9"))
 }
 
 /// The range a fall or a rise stays in as a float; wider ones are refused before they overflow.
@@ -98,7 +99,8 @@ impl Dist {
         ordered(("mode", mode), ("high", high))?;
         finite(&[("lambda", lambda), ("high minus low", high - low)])?;
         if lambda < 0.0 {
-            return Err(Error::bad_input(format!("lambda is {lambda}, but a weight is not negative")).with_hint("the usual PERT has lambda = 4"));
+            return Err(Error::bad_input(format!("lambda is {lambda}, but a weight is not negative"))
+                .with_hint("the usual PERT has lambda = 4"));
         }
         if low == high {
             return dist(Shape::Point(low));
@@ -173,7 +175,8 @@ impl Dist {
         shape_in_range("shape", shape)?;
         finite(&[("scale", scale)])?;
         if scale <= 0.0 {
-            return Err(Error::bad_input(format!("scale is {scale}, but must be positive")).with_hint("scale is the mean divided by the shape"));
+            return Err(Error::bad_input(format!("scale is {scale}, but must be positive"))
+                .with_hint("scale is the mean divided by the shape"));
         }
         dist(Shape::Gamma { shape, scale })
     }
@@ -196,10 +199,13 @@ impl Dist {
     /// The part of this distribution from `low` to `high`, made whole again; infinities mean no limit.
     pub fn truncated(self, low: f64, high: f64) -> Result<Self, Error> {
         if low.is_nan() || high.is_nan() || low > high {
-            return Err(Error::bad_input(format!("limits from {low} to {high}")).with_hint("write the smaller limit first"));
+            return Err(
+                Error::bad_input(format!("limits from {low} to {high}")).with_hint("write the smaller limit first")
+            );
         }
         if self.never() > 0.0 {
-            return Err(Error::bad_input("a distribution with a never cannot be cut to limits").with_hint("cut it first, then add `never`"));
+            return Err(Error::bad_input("a distribution with a never cannot be cut to limits")
+                .with_hint("cut it first, then add `never`"));
         }
         let (least, greatest) = self.support();
         if low <= least && high >= greatest {
@@ -243,9 +249,11 @@ impl Dist {
             return Err(Error::bad_input(message).with_hint("a share that never comes is `never`"));
         }
         let (parts, never) = flatten(parts, never);
-        let (parts, never) = (parts.into_iter().map(|(weight, part)| (weight / sum, part)).collect::<Vec<_>>(), never / sum);
+        let (parts, never) =
+            (parts.into_iter().map(|(weight, part)| (weight / sum, part)).collect::<Vec<_>>(), never / sum);
         match parts.as_slice() {
-            [] => Err(Error::bad_input("a mixture without a part that can come").with_hint("give at least one part a weight above 0")),
+            [] => Err(Error::bad_input("a mixture without a part that can come")
+                .with_hint("give at least one part a weight above 0")),
             [(_, only)] if never == 0.0 => Ok(only.clone()),
             _ => dist(Shape::Mixture { parts, never }),
         }

@@ -25,9 +25,9 @@ mod prepared;
 mod shape;
 mod table;
 
-pub(crate) use shape::normal_cdf;
 pub use named::{FORMS, Form, Role, role_of};
 pub use prepared::Prepared;
+pub(crate) use shape::normal_cdf;
 pub use table::QuantileTable;
 
 use shape::Shape;

@@ -29,12 +29,37 @@ pub const FORMS: [Form; 14] = [
     Form { name: "point", needs: &["value"], may: None, build: |p| with1(p, Dist::point) },
     Form { name: "uniform", needs: &["low", "high"], may: None, build: |p| with2(p, Dist::uniform) },
     Form { name: "triangular", needs: &["low", "mode", "high"], may: None, build: |p| with3(p, Dist::triangular) },
-    Form { name: "pert", needs: &["low", "mode", "high"], may: Some(("lambda", 4.0)), build: |p| with4(p, Dist::pert_with) },
+    Form {
+        name: "pert",
+        needs: &["low", "mode", "high"],
+        may: Some(("lambda", 4.0)),
+        build: |p| with4(p, Dist::pert_with),
+    },
     Form { name: "normal", needs: &["mean", "sd"], may: None, build: |p| with2(p, Dist::normal) },
-    Form { name: "normal", needs: &["p5", "p95"], may: None, build: |p| with2(p, |a, b| Dist::normal_interval(0.9, a, b)) },
-    Form { name: "normal", needs: &["p10", "p90"], may: None, build: |p| with2(p, |a, b| Dist::normal_interval(0.8, a, b)) },
-    Form { name: "lognormal", needs: &["p5", "p95"], may: None, build: |p| with2(p, |a, b| Dist::lognormal_interval(0.9, a, b)) },
-    Form { name: "lognormal", needs: &["p10", "p90"], may: None, build: |p| with2(p, |a, b| Dist::lognormal_interval(0.8, a, b)) },
+    Form {
+        name: "normal",
+        needs: &["p5", "p95"],
+        may: None,
+        build: |p| with2(p, |a, b| Dist::normal_interval(0.9, a, b)),
+    },
+    Form {
+        name: "normal",
+        needs: &["p10", "p90"],
+        may: None,
+        build: |p| with2(p, |a, b| Dist::normal_interval(0.8, a, b)),
+    },
+    Form {
+        name: "lognormal",
+        needs: &["p5", "p95"],
+        may: None,
+        build: |p| with2(p, |a, b| Dist::lognormal_interval(0.9, a, b)),
+    },
+    Form {
+        name: "lognormal",
+        needs: &["p10", "p90"],
+        may: None,
+        build: |p| with2(p, |a, b| Dist::lognormal_interval(0.8, a, b)),
+    },
     Form { name: "lognormal", needs: &["median", "sigma"], may: None, build: |p| with2(p, Dist::lognormal) },
     Form { name: "lognormal", needs: &["mean", "sd"], may: None, build: |p| with2(p, Dist::lognormal_mean_sd) },
     Form { name: "beta", needs: &["alpha", "beta"], may: None, build: |p| with2(p, |a, b| Dist::beta(a, b, 0.0, 1.0)) },
@@ -96,7 +121,8 @@ impl Dist {
         let common = |key: &str| parameters.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
         let mut dist = form_of(name, &own)?;
         if common("min").or(common("max")).is_some() {
-            dist = dist.truncated(common("min").unwrap_or(f64::NEG_INFINITY), common("max").unwrap_or(f64::INFINITY))?;
+            dist =
+                dist.truncated(common("min").unwrap_or(f64::NEG_INFINITY), common("max").unwrap_or(f64::INFINITY))?;
         }
         match common("never") {
             Some(never) => dist.with_never(never),
@@ -107,7 +133,9 @@ impl Dist {
 
 /// Finds the way of writing that these parameters fit, and builds it.
 fn form_of(name: &str, parameters: &[(&str, f64)]) -> Result<Dist, Error> {
-    if let Some(twice) = parameters.iter().enumerate().find(|(i, (key, _))| parameters.iter().skip(i + 1).any(|(other, _)| other == key)) {
+    if let Some(twice) =
+        parameters.iter().enumerate().find(|(i, (key, _))| parameters.iter().skip(i + 1).any(|(other, _)| other == key))
+    {
         return Err(Error::bad_input(format!("`{}` is given twice", twice.1.0)));
     }
     let forms: Vec<&Form> = FORMS.iter().filter(|form| form.name == name).collect();
@@ -145,7 +173,10 @@ fn misfit(name: &str, forms: &[&Form], parameters: &[(&str, f64)]) -> Error {
     let ways: Vec<String> = forms.iter().map(|form| form.needs.join(", ")).collect();
     let ways = format!("`{name}` takes {}", ways.join("; or "));
     if let Some((key, _)) = parameters.iter().find(|(key, _)| !forms.iter().any(|form| form.knows(key))) {
-        let known = forms.iter().flat_map(|form| form.needs.iter().copied().chain(form.may.map(|(name, _)| name))).chain(COMMON);
+        let known = forms
+            .iter()
+            .flat_map(|form| form.needs.iter().copied().chain(form.may.map(|(name, _)| name)))
+            .chain(COMMON);
         let error = Error::unknown_name("parameter", key, known);
         return if error.hint().is_some() { error } else { error.with_hint(ways) };
     }
@@ -190,7 +221,8 @@ mod tests {
 
     #[test]
     fn limits_and_never_come_with_any() {
-        let dist = Dist::from_named("normal", &[("mean", 0.4), ("sd", 0.06), ("min", 0.2), ("max", 0.55), ("never", 0.25)]);
+        let dist =
+            Dist::from_named("normal", &[("mean", 0.4), ("sd", 0.06), ("min", 0.2), ("max", 0.55), ("never", 0.25)]);
         let dist = dist.unwrap();
         assert_eq!((dist.never(), dist.support()), (0.25, (0.2, 0.55)));
         assert_eq!(dist.quantile(0.8), f64::INFINITY);

@@ -11,20 +11,45 @@ use std::f64::consts::{PI, SQRT_2};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Shape {
     Point(f64),
-    Uniform { low: f64, high: f64 },
-    Triangular { low: f64, mode: f64, high: f64 },
+    Uniform {
+        low: f64,
+        high: f64,
+    },
+    Triangular {
+        low: f64,
+        mode: f64,
+        high: f64,
+    },
     /// A beta between two ends; a PERT is one, with its own name.
-    Beta { alpha: f64, beta: f64, low: f64, high: f64, pert: bool },
-    Normal { mean: f64, sd: f64 },
+    Beta {
+        alpha: f64,
+        beta: f64,
+        low: f64,
+        high: f64,
+        pert: bool,
+    },
+    Normal {
+        mean: f64,
+        sd: f64,
+    },
     /// `mu` and `sigma` of the natural logarithm.
-    LogNormal { mu: f64, sigma: f64 },
+    LogNormal {
+        mu: f64,
+        sigma: f64,
+    },
     /// The mean is shape times scale.
-    Gamma { shape: f64, scale: f64 },
+    Gamma {
+        shape: f64,
+        scale: f64,
+    },
     Truncated(Box<Truncated>),
     /// Sorted values, two or more of them different.
     Empirical(Vec<f64>),
     /// Shares of the whole, and the share that never comes; they add up to 1.
-    Mixture { parts: Vec<(f64, Dist)>, never: f64 },
+    Mixture {
+        parts: Vec<(f64, Dist)>,
+        never: f64,
+    },
 }
 
 /// A distribution of which only the part between two ends is kept.
@@ -119,8 +144,10 @@ impl Shape {
                 Some(((shape - 1.0) * t.ln() - t - ln_gamma(*shape)).exp() / scale)
             }
             Self::Truncated(cut) => cut.inner.shape.pdf(x).map(|density| density / cut.kept),
-            Self::Point(_) | Self::Uniform { .. } | Self::Triangular { .. } => None,
-            Self::Empirical(_) | Self::Mixture { .. } => None,
+            Self::Mixture { parts, .. } => {
+                parts.iter().map(|(weight, part)| part.shape.pdf(x).map(|density| weight * density)).sum()
+            }
+            Self::Point(_) | Self::Uniform { .. } | Self::Triangular { .. } | Self::Empirical(_) => None,
         }
     }
 
@@ -143,7 +170,9 @@ impl Shape {
     pub(super) fn support(&self) -> (f64, f64) {
         match self {
             Self::Point(value) => (*value, *value),
-            Self::Uniform { low, high } | Self::Triangular { low, high, .. } | Self::Beta { low, high, .. } => (*low, *high),
+            Self::Uniform { low, high } | Self::Triangular { low, high, .. } | Self::Beta { low, high, .. } => {
+                (*low, *high)
+            }
             Self::Normal { .. } => (f64::NEG_INFINITY, f64::INFINITY),
             Self::LogNormal { .. } | Self::Gamma { .. } => (0.0, f64::INFINITY),
             Self::Truncated(cut) => (cut.low, cut.high),
@@ -254,13 +283,13 @@ fn mixture_quantile(parts: &[(f64, Dist)], never: f64, tail: Tail) -> f64 {
     let at = Tail::split(below / finite, (above - never) / finite);
     let ends = parts.iter().map(|(_, part)| part.shape.quantile(at));
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), q| (low.min(q), high.max(q)));
-    invert::bisect(low, high, |x| {
-        let (mut sum_below, mut sum_above) = (0.0, never);
+    invert::between_ends(low, high, |x| {
+        let (mut value, mut density) = (if tail.upper { above - never } else { -below }, 0.0);
         for (weight, part) in parts {
             let (part_below, part_above) = part.shape.cdf(x);
-            sum_below += weight * part_below;
-            sum_above += weight * part_above;
+            value += weight * if tail.upper { -part_above } else { part_below };
+            density += weight * part.shape.pdf(x).unwrap_or(0.0);
         }
-        if tail.upper { sum_above <= above } else { sum_below >= below }
+        (value, density)
     })
 }

@@ -124,7 +124,9 @@ fn add_column(columns: &mut [f64], to: std::ops::Range<usize>, from: std::ops::R
 fn check(inputs: usize, pairs: &[Pair]) -> Result<(), Error> {
     for (index, pair) in pairs.iter().enumerate() {
         if !(-1.0..=1.0).contains(&pair.spearman) {
-            return Err(Error::bad_input(format!("a rank correlation of {}", pair.spearman)).with_hint("it lies from -1 to 1"));
+            return Err(
+                Error::bad_input(format!("a rank correlation of {}", pair.spearman)).with_hint("it lies from -1 to 1")
+            );
         }
         if pair.first == pair.second {
             return Err(Error::bad_input("an input cannot be correlated with itself"));
@@ -133,7 +135,8 @@ fn check(inputs: usize, pairs: &[Pair]) -> Result<(), Error> {
             return Err(Error::bad_input("a correlation with an input that is not there"));
         }
         let same = |other: &Pair| {
-            (other.first, other.second) == (pair.first, pair.second) || (other.second, other.first) == (pair.first, pair.second)
+            (other.first, other.second) == (pair.first, pair.second)
+                || (other.second, other.first) == (pair.first, pair.second)
         };
         if pairs.iter().skip(index + 1).any(same) {
             return Err(Error::bad_input("the correlation of two inputs is given twice"));

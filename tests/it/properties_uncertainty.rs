@@ -16,7 +16,10 @@ fn smooth() -> impl Strategy<Value = Dist> {
         (0.1..300.0_f64, 1e-6..1e6_f64).prop_map(|(shape, scale)| Dist::gamma(shape, scale)),
         (0.1..0.5_f64, 0.01..0.2_f64).prop_map(|(mean, sd)| Dist::normal(mean, sd)?.truncated(0.0, 1.0)),
         (0.1..0.9_f64, 1.0..5.0_f64, 5.0..20.0_f64).prop_map(|(share, low, high)| {
-            Dist::mixture(vec![(share, Dist::range90(1.0, low + 0.1)?), (1.0 - share, Dist::range90(low, low + high)?)], 0.0)
+            Dist::mixture(
+                vec![(share, Dist::range90(1.0, low + 0.1)?), (1.0 - share, Dist::range90(low, low + high)?)],
+                0.0,
+            )
         }),
     ]
     .prop_map(Result::unwrap)
