@@ -6,7 +6,8 @@ use super::{Dist, Tail, invert};
 /// The table ends where this much probability is left on a side; a draw beyond gets the value there.
 const LOWEST: f64 = 1.0 / (1u64 << 40) as f64;
 /// The two tails are this wide.
-const TAIL: f64 = 1.0 / 32.0;
+const TAIL: f64 = 1.0 / (1u64 << TAIL_BITS) as f64;
+const TAIL_BITS: u32 = 5;
 /// The largest error a table may have, at the middle of the pieces that are checked.
 const TOLERANCE: f64 = 2e-8;
 /// Bits of the mantissa of an f64.
@@ -85,7 +86,7 @@ impl QuantileTable {
     /// As many pieces for each power of two of the tails, and pieces in the middle that are as narrow as those next to them.
     fn with_bits(shape: &Shape, bits: u32) -> Self {
         let tail = |upper| Strip::new(bits, LOWEST, TAIL, |distance, near| node(shape, Tail { distance, upper }, near));
-        let narrow = bits - TAIL.log2() as i32 as u32;
+        let narrow = bits + TAIL_BITS;
         let middle = Strip::new(narrow, 1.0 + TAIL, 2.0 - TAIL, |raised, near| {
             let (value, slope) = node(shape, Tail::of(raised - 1.0), near);
             (value, slope.abs())

@@ -107,6 +107,15 @@ impl<'a, const K: usize> Draws<'a, K> {
         chunks.map(move |chunk| chunk.get(of_chunk(chunk)).unwrap_or(&[]))
     }
 
+    pub(in crate::study) fn sampler(&self) -> &Sampler<'a> {
+        &self.sampler
+    }
+
+    /// How many draws a chunk holds.
+    pub(in crate::study) fn chunk(&self) -> usize {
+        self.plan.chunk()
+    }
+
     /// The plan they came from.
     pub fn plan(&self) -> Plan {
         self.plan

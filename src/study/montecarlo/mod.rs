@@ -116,7 +116,7 @@ impl Plan {
     }
 
     /// A chunk never reaches over two replicates.
-    fn chunk(&self) -> usize {
+    pub(in crate::study) fn chunk(&self) -> usize {
         match self.method {
             Method::Sobol => self.per_replicate().min(CHUNK),
             Method::Random => CHUNK,
