@@ -34,6 +34,7 @@
 
 pub mod catalog;
 pub mod cost;
+pub mod dist;
 pub mod error;
 pub mod estimate;
 pub mod hardware;

@@ -56,6 +56,8 @@ pub struct Answer {
     pub mfu_origin: Option<Origin>,
     /// The published run was moved from this chip to another at the same MFU.
     pub moved_from: Option<String>,
+    /// Relations that the given values over-determine, and satisfy.
+    pub confirmed: Vec<&'static str>,
     /// What was assumed, in sentences.
     pub assumptions: Vec<String>,
     /// What a reader should know before using the numbers, in sentences.
@@ -130,6 +132,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         estimate,
         price,
         moved_from,
+        confirmed: Vec::new(),
         assumptions: Vec::new(),
         warnings: Vec::new(),
         sources: Vec::new(),
@@ -274,7 +277,7 @@ fn price(
     catalog: &Catalog,
 ) -> Result<Option<Entry<Price>>, Error> {
     let given = spec.price.as_ref().filter(|price| !moved || rank(&price.origin) == Rank::Flag);
-    if let Some(price) = given.filter(|_| !solved.set_aside.contains(&Var::Price)) {
+    if let Some(price) = given.filter(|_| !solved.set_aside().any(|var| var == Var::Price)) {
         return Ok(Some(price.clone()));
     }
     if let Some(value) = solved.knowns.get(Var::Price) {

@@ -1,5 +1,9 @@
-//! Questions about many estimates at once.
+//! Questions that take many estimates: ranges, sensitivity, sweeps, fleets, history.
 
+pub mod copula;
 pub mod failures;
 pub mod fleet;
+pub mod montecarlo;
 pub mod scaling;
+pub mod sensitivity;
+pub mod sobol;

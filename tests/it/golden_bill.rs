@@ -771,3 +771,43 @@ mod chips {
         close(far.remaining_cost.get() + far.whole_cost.get() * far.reached, far.whole_cost.get(), 1e-12);
     }
 }
+
+// The fleets that ship.
+
+mod fleets {
+    use super::*;
+    use flopbill::catalog::Kind;
+    use flopbill::study::fleet::capacity::capacity;
+    use flopbill::study::fleet::load::fleet;
+    use flopbill::study::fleet::outlook::{compare, outlook};
+
+    #[test]
+    fn every_shipped_fleet_reads_and_says_what_it_assumes() {
+        let catalog = Catalog::built_in();
+        let ids = catalog.ids(Kind::Fleets);
+        assert!(ids.len() >= 5, "{ids:?}");
+        for id in ids {
+            let profile = fleet(&id, &catalog).unwrap_or_else(|error| panic!("{id}: {error}"));
+            assert!(!profile.fleet.assumptions.is_empty(), "{id}");
+            let found = outlook(&profile.fleet).unwrap();
+            let sum: f64 = found.outcomes.iter().map(|outcome| outcome.branch.probability).sum();
+            close(sum, 1.0, 1e-9);
+            assert!(found.never().get() < 1.0, "{id}");
+            if !profile.fleet.actions.is_empty() {
+                assert_eq!(compare(&profile.fleet).unwrap().0.len(), profile.fleet.actions.len(), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn four_hundred_thousand_h200s() {
+        let profile = fleet("400k", &Catalog::built_in()).unwrap();
+        let all = capacity(&profile.fleet).unwrap();
+        close(all.per_day.gpu_hours(), 9.6e6, 1e-12);
+        close(all.per_day.gpu_hours() / 2.788e6, 3.44, 2e-3); // V3 runs a day, before goodput
+        close(all.power.unwrap().kw() / 1e3, 692.0, 1e-12); // MW
+        close(all.purchase.unwrap().get(), 10.8e9, 1e-12);
+        close((all.purchase.unwrap() + all.border.unwrap()).get(), 13.5e9, 1e-12);
+        close(all.runs_per_year * 1000.0, 9.6e6 * 0.93 * 365.0 / 2.788e6, 1e-9);
+    }
+}

@@ -1,4 +1,6 @@
-//! The integration tests, as one binary.
+//! All integration tests, in one binary.
 
 mod golden_bill;
+mod golden_uncertainty;
 mod models;
+mod properties_uncertainty;
