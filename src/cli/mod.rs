@@ -4,6 +4,7 @@ mod args;
 mod complain;
 mod completions;
 mod estimate;
+mod gates;
 mod init;
 mod output;
 mod profiles;

@@ -3,5 +3,7 @@
 pub mod field;
 pub mod file;
 mod phases;
+pub mod prepared;
+pub mod range;
 mod remarks;
 pub mod resolve;

@@ -2,6 +2,7 @@
 
 use super::file::{Entry, Origin, Spec};
 use super::phases::Baseline;
+use super::prepared::Prepared;
 use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
@@ -64,6 +65,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// Sources of the profile values used, with the path of the value.
     pub sources: Vec<(String, Source)>,
+    /// The same question with its uncertain fields left open.
+    pub prepared: Prepared,
 }
 
 impl Question {
@@ -120,6 +123,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     if solved.knowns.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&solved.knowns, target.is_some()));
     }
+    let prepared = prepared(&spec, knowns, &baseline)?;
     let scenario = scenario(&spec, &baseline, &solved, target.as_ref(), peak);
     let estimate = estimate(&scenario)?;
     let mut answer = Answer {
@@ -136,6 +140,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         assumptions: Vec::new(),
         warnings: Vec::new(),
         sources: Vec::new(),
+        prepared,
     };
     super::remarks::remark(&mut answer, &knowns);
     Ok(answer)
@@ -167,17 +172,21 @@ fn baseline(
     target: Option<(&AcceleratorProfile, FlopPerSecond)>,
     catalog: &Catalog,
 ) -> Result<(Baseline, Option<String>), Error> {
-    let own = base.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
-    let own_peak = own.as_ref().map(|chip| chip.chip.peak_of(basis(base, chip))).transpose()?;
-    let mut baseline = Baseline::of(base, own_peak)?;
-    if let (Some(own), Some(from), Some((target, to))) = (own, own_peak, target)
-        && own.chip.id != target.chip.id
-        && spec.gpu != base.gpu
-    {
-        baseline.moved(from, to, &target.chip.name);
-        return Ok((baseline, Some(own.chip.name)));
+    let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(base, chip));
+    if spec.gpu == base.gpu {
+        let own_peak = target.map(|(chip, _)| peak_of(chip)).transpose()?;
+        return Ok((Baseline::of(base, own_peak)?, None));
     }
-    Ok((baseline, None))
+    let own = base.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
+    let own_peak = own.as_ref().map(peak_of).transpose()?;
+    let mut baseline = Baseline::of(base, own_peak)?;
+    match (own, own_peak, target) {
+        (Some(own), Some(from), Some((target, to))) if own.chip.id != target.chip.id => {
+            baseline.moved(from, to, &target.chip.name);
+            Ok((baseline, Some(own.chip.name)))
+        }
+        _ => Ok((baseline, None)),
+    }
 }
 
 /// The rank of a value by where it came from.
@@ -250,11 +259,12 @@ fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecond>, moved: 
 
 /// Solves with the phases tied together: where the main phase's hours follow from its work, the others keep
 /// theirs; where they follow from chips, time or money, all phases scale alike.
-fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<Solved, Error> {
+pub(super) fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<Solved, Error> {
     if baseline.other_hours() == ChipSeconds::ZERO {
         knowns.set(Var::PhaseShare, 1.0, Rank::Default);
         return solve(knowns);
     }
+    knowns.clear(Var::PhaseShare); // one from an earlier solve would settle the total
     let alone = solve(knowns)?;
     let own = baseline.parts[baseline.main].hours.as_ref().map(|hours| hours.value);
     let from_work = alone.knowns.get(Var::PhaseHours).map(ChipSeconds::new).filter(|_| !knows_total(&alone.knowns));
@@ -295,6 +305,39 @@ fn price(
     knowns.set(Var::Price, price.base(), Rank::Default);
     *solved = solve(knowns)?;
     Ok(Some(Entry::new(*price, Origin::Profile(format!("{}, on demand{origin}", profile.file)))))
+}
+
+/// Leaves the fields open whose value is a range.
+fn prepared(spec: &Spec, knowns: Knowns, baseline: &Baseline) -> Result<Prepared, Error> {
+    let mut open = Vec::new();
+    for range in &spec.ranges {
+        let var = match range.path {
+            "run.gpu_hours" if knowns.get(Var::GpuHours).is_some() => Var::GpuHours,
+            "run.gpu_hours" => Var::PhaseHours,
+            path => var_of(path).ok_or_else(|| Error::bad_input(format!("`{path}` takes no range yet")))?,
+        };
+        if knowns.get(var).is_some() {
+            open.push((var, range.clone()));
+        }
+    }
+    Ok(Prepared { knowns, baseline: baseline.clone(), open })
+}
+
+/// The variable of the relations that a field sets.
+pub fn var_of(path: &str) -> Option<Var> {
+    Some(match path {
+        "run.params" | "run.active_params" => Var::Params,
+        "run.tokens" => Var::Tokens,
+        "run.flop" => Var::Flop,
+        "run.gpu_hours" => Var::GpuHours,
+        "run.wall_clock" => Var::WallClock,
+        "run.mfu" => Var::Mfu,
+        "run.goodput" => Var::Goodput,
+        "run.cost" => Var::Cost,
+        "run.chips" => Var::Chips,
+        "price.rent" => Var::Price,
+        _ => return None,
+    })
 }
 
 fn scenario(

@@ -5,6 +5,7 @@ pub mod decompose;
 pub mod failures;
 pub mod fleet;
 pub mod montecarlo;
+pub mod ranges;
 pub mod scaling;
 pub mod sensitivity;
 pub mod sobol;
