@@ -32,6 +32,8 @@ pub fn profile(kind: Kind, found: &Found, _catalog: &Catalog) -> Result<(), Erro
         Kind::Regions => super::region::region(found).map(drop),
         Kind::Runs => crate::spec::file::spec(found).map(drop),
         Kind::Models => super::model::model(found).map(drop),
+        Kind::Rules => super::rule::rule(found).map(drop),
+        Kind::Assumptions if found.id == "bill" => super::bill::bill(found).map(drop),
         _ => Ok(()),
     }
 }

@@ -11,6 +11,7 @@ use crate::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
+pub mod bill;
 pub mod check;
 pub mod hf;
 pub mod model;

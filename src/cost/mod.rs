@@ -10,6 +10,7 @@ use crate::units::{ChipSeconds, Chips, Seconds, Usd};
 
 pub mod carbon;
 pub mod currency;
+pub mod defaults;
 pub mod duty;
 pub mod energy;
 pub mod epoch;

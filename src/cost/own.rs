@@ -46,8 +46,8 @@ pub struct Ownership {
     pub life: Seconds,
     /// What the building charges.
     pub hosting: Hosting,
-    /// Power of a chip with its part of the server.
-    pub power: Power,
+    /// Power of a chip with its part of the server; `None` where it is not known.
+    pub power: Option<Power>,
     /// Operations staff per chip and year.
     pub staff: Usd,
     /// Spare parts and repair a year, relative to the price.
@@ -70,7 +70,9 @@ impl Ownership {
         if let Hosting::Facility { electricity, .. } = self.hosting {
             not_negative("the electricity price", electricity)?;
         }
-        self.power.check()?;
+        if let Some(power) = self.power {
+            power.check()?;
+        }
         if !(0.0..=1.0).contains(&self.residual.get()) {
             return Err(Error::bad_input(format!(
                 "the residual value is {} of the price: it cannot exceed what was paid",
@@ -141,7 +143,7 @@ pub fn purchase(chip: Usd, server: f64, network: Fraction, border: &BorderCharge
     Ok(chip * (1.0 + server) * (1.0 + over_servers(network)?) * duty::multiplier(border)?)
 }
 
-/// What one chip costs its owner in a year; `None` if its price is not known.
+/// What one chip costs its owner in a year; `None` if its price or its power is not known.
 ///
 /// # Formula
 /// capital `(K - S / (1 + i)^n) * CRF(i, n)`, S a share of K before the border, shown as depreciation `K / n` by part, residual `-S / n` and
@@ -150,7 +152,7 @@ pub fn purchase(chip: Usd, server: f64, network: Fraction, border: &BorderCharge
 /// Annuity of a purchase with a residual; the split into parts is a display, the sum is the annuity.
 pub fn annual(terms: &Ownership) -> Result<Option<Annual>, Error> {
     terms.check()?;
-    let Some(chip) = terms.chip else { return Ok(None) };
+    let (Some(chip), Some(power)) = (terms.chip, terms.power) else { return Ok(None) };
     let years = positive("the life of the hardware", terms.life)?.years();
     let year = Seconds::from_years(1.0);
     let whole = purchase(chip, terms.server, terms.network, &terms.border)?;
@@ -171,8 +173,8 @@ pub fn annual(terms: &Ownership) -> Result<Option<Annual>, Error> {
         border: (whole - cluster) / years,
         residual: Usd::ZERO - left / years,
         interest: capital - (whole - left) / years,
-        hosting: Usd::new(usd_per_kw_month * terms.power.rated().kw() * year.months()),
-        electricity: meter_power(&terms.power) * year * electricity,
+        hosting: Usd::new(usd_per_kw_month * power.rated().kw() * year.months()),
+        electricity: meter_power(&power) * year * electricity,
         maintenance: whole * terms.maintenance.get(),
         staff: terms.staff,
     }))
@@ -226,7 +228,8 @@ fn part(
     let held: ChipSeconds = context.usage.held;
     let charge = match annual(terms)? {
         Some(year) => Charge::of(held * per_used_hour(of(&year), terms.utilisation), held.gpu_hours()),
-        None => Charge::NotPriced("no purchase price of this chip is known"),
+        None if terms.chip.is_none() => Charge::NotPriced("no purchase price of this chip is known"),
+        None => Charge::NotPriced("the power of this chip is not known"),
     };
     Ok(CostLine {
         label,

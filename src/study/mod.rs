@@ -1,6 +1,7 @@
 //! Questions that take many estimates: ranges, sensitivity, sweeps, fleets, history.
 
 pub mod copula;
+pub mod decompose;
 pub mod failures;
 pub mod fleet;
 pub mod montecarlo;

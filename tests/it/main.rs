@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod golden_bill;
 mod golden_uncertainty;
 mod layouts;
 mod models;
