@@ -11,7 +11,6 @@ use crate::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
-pub mod check;
 pub mod hf;
 pub mod model;
 pub mod price;
