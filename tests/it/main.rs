@@ -1,8 +1,10 @@
 //! All integration tests, in one binary.
 
+mod fuzz;
 mod golden_bill;
 mod golden_uncertainty;
+mod invariants;
 mod layouts;
 mod models;
-mod models;
 mod properties_uncertainty;
+mod tidy;
