@@ -5,6 +5,7 @@ pub mod field;
 pub mod file;
 mod phases;
 pub mod prepared;
+mod price;
 pub mod range;
 mod remarks;
 pub mod resolve;
