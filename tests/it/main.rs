@@ -3,5 +3,4 @@
 mod golden_uncertainty;
 mod layouts;
 mod models;
-mod models;
 mod properties_uncertainty;
