@@ -1,12 +1,15 @@
 //! The command line: the only place that prints or exits.
 
 mod args;
+mod bill;
 mod complain;
 mod completions;
 mod estimate;
+mod fleet;
 mod gates;
 mod init;
 mod output;
+mod policy;
 mod profiles;
 
 use std::process::ExitCode;
@@ -81,6 +84,8 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
     let catalog = args.catalog()?;
     match &args.command {
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
+        Command::Fleet(fleet) => fleet::run(fleet, &catalog).map(Some),
+        Command::Policy(policy) => policy::run(policy, &catalog).map(Some),
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
         Command::Init(init) => init::run(init),
         Command::Completions(completions) => completions::run(completions),

@@ -64,7 +64,7 @@ fn terms() -> Terms {
 
 fn usage() -> Usage {
     let held = ChipSeconds::from_gpu_hours(2.788e6);
-    Usage { held, chips: Chips::new(2048.0), wall: held / Chips::new(2048.0) }
+    Usage { held, chips: Some(Chips::new(2048.0)), wall: Some(held / Chips::new(2048.0)) }
 }
 
 #[test]
