@@ -4,9 +4,10 @@ use clap::Args;
 
 use flopbill::Error;
 use flopbill::catalog::Catalog;
+use flopbill::catalog::rule::known_until;
 use flopbill::cost::VIEWS;
 use flopbill::cost::defaults::{BORDER_KINDS, HOSTING_KINDS, POWER_BASES};
-use flopbill::report::{View, bill};
+use flopbill::report::{View, bill, policy};
 use flopbill::spec::resolve::Answer;
 use flopbill::study::decompose::{decompose, figures};
 use flopbill::study::whole_bill::{Choices, whole_bill};
@@ -63,6 +64,10 @@ impl BillArgs {
         };
         let whole = whole_bill(answer, choice("--bill", kind, &VIEWS)?, &choices, catalog)?;
         bill::add(view, &whole);
+        let rules = catalog.rules()?;
+        if let Some(day) = known_until(&rules) {
+            policy::add_distances(view, answer, &rules, day);
+        }
         let id = answer.spec.file.as_deref().and_then(stem);
         if let Some(figures) = id.map(|id| figures(id, catalog)).transpose()?.flatten() {
             bill::add_decomposition(view, &decompose(&figures, catalog)?);

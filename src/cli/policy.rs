@@ -5,6 +5,7 @@ use clap::Args;
 use super::Reply;
 use flopbill::Error;
 use flopbill::catalog::Catalog;
+use flopbill::catalog::rule::known_until;
 use flopbill::hardware::price::Term;
 use flopbill::report::policy::{Asked, view};
 use flopbill::units::date::Date;
@@ -17,7 +18,7 @@ pub struct PolicyArgs {
     /// The chip: h200, h20, b200
     #[arg(value_name = "CHIP")]
     chip: String,
-    /// The day whose rules count: 2026-02-01; without it, the last day any of the rules knows
+    /// The day whose rules count: 2026-02-01; without it, the day up to which they are known
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
     /// Not designed or marketed for datacentres
@@ -35,10 +36,9 @@ pub struct PolicyArgs {
 pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let chip = catalog.accelerator(&args.chip)?;
     let rules = catalog.rules()?;
-    let last = rules.iter().flat_map(|found| [found.rule.effective, found.rule.until]).flatten().max();
     let day = match &args.as_of {
         Some(text) => text.parse()?,
-        None => last.unwrap_or(Date::MIN),
+        None => known_until(&rules).unwrap_or(Date::MIN),
     };
     let mfu = parse::<Fraction>(&args.mfu)?;
     let peak = chip.chip.peak_of(chip.chip.training_precision())?;
@@ -49,7 +49,7 @@ pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let scopes: &[&str] = if other { &["other"] } else { &["datacentre"] };
     let mut reply = Reply::new(view(&Asked { chip: &chip, rules: &rules, day, scopes, pace: (peak, mfu, price) }));
     if args.as_of.is_none() {
-        reply.warnings.push(format!("no --as-of: the rules of {day}, the last day that any of them names"));
+        reply.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
     }
     Ok(reply)
 }

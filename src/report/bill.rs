@@ -85,15 +85,15 @@ fn lines(whole: &WholeBill) -> Section {
         let known = whole.source(line).map(|source| source.kind.to_string()).unwrap_or_default();
         let quantity = match line.charge {
             Charge::NotPriced(_) if line.quantity == 0.0 => "-".into(),
-            _ => format!("{} {}", show::number(line.quantity, 4), line.unit),
+            _ => format!("{} {}", show::count(line.quantity, 4), line.unit.replace("hours", "h")),
         };
         section.row([line.label.into(), quantity, price, amount, known]);
     }
     let mut total = |label: &str, amount: Usd| {
         section.row([label.into(), String::new(), String::new(), show::usd(amount), String::new()]);
     };
-    total("The run, priced lines", whole.bill.final_run());
-    total("With the work around it", whole.bill.programme());
+    total("The run", whole.bill.final_run());
+    total("And what is around it", whole.bill.programme());
     section
 }
 
@@ -217,7 +217,7 @@ fn machine_footprint(whole: &WholeBill) -> Value {
     })
 }
 
-/// Time for a JSON value, in days.
+/// A duration for a JSON value, in days.
 pub fn days(time: Option<Seconds>) -> Value {
     maybe(time.map(Seconds::days))
 }

@@ -144,7 +144,8 @@ fn of_run(outlook: &Outlook, run: usize) -> (Option<Seconds>, Option<Seconds>, f
         })
     };
     let ever: f64 = done.iter().map(|(_, p)| p).sum();
-    (quantile(0.5), quantile(0.9), (1.0 - ever).max(0.0))
+    let never = if ever > 1.0 - 1e-9 { 0.0 } else { 1.0 - ever }; // what rounding leaves is no probability
+    (quantile(0.5), quantile(0.9), never)
 }
 
 fn actions(fleet: &Fleet, outlooks: &[Outlook], decision: &Decision) -> Section {

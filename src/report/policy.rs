@@ -6,11 +6,12 @@ use super::json::{head, maybe, number};
 use super::view::{Section, View};
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::rule::RuleProfile;
+use crate::hardware::accelerator::Accelerator;
 use crate::policy::rule::{
-    Condition, Finding, Rule, STATUSES, Standing, Status, Subject, Verdict, findings, metric_name, standing,
-    training_thresholds,
+    Condition, Finding, Rule, STATUSES, Standing, Status, Subject, Verdict, findings, standing, training_thresholds,
 };
-use crate::policy::{METRICS, chip_facts, chips_to_peak, gpu_hours_to};
+use crate::policy::{METRICS, Metric, chip_facts, chips_to_peak, distance, gpu_hours_to};
+use crate::spec::resolve::Answer;
 use crate::units::date::Date;
 use crate::units::{Flop, FlopPerSecond, Fraction, Price, show};
 
@@ -28,6 +29,15 @@ pub struct Asked<'a> {
     pub pace: (FlopPerSecond, Fraction, Option<Price>),
 }
 
+/// Label, unit, remark and metric of what rules on chips look at.
+const CHIP_METRICS: [(&str, &str, &str, Metric); 5] = [
+    ("total processing performance", "", "dense rate x bits, the largest over formats", Metric::Tpp),
+    ("performance density", "TPP/mm2", "of logic die", Metric::PerformanceDensity),
+    ("I/O", "GB/s", "all links, both ways", Metric::IoBidirectional),
+    ("memory bandwidth", "GB/s", "", Metric::DramBandwidth),
+    ("memory and I/O", "GB/s", "", Metric::DramPlusIo),
+];
+
 const NO_ADVICE: &str = "numbers against the text of rules, with date and source; this is not legal advice";
 
 /// A chip against every rule of a day.
@@ -38,7 +48,7 @@ pub fn view(asked: &Asked<'_>) -> View {
         summary: summary(asked),
         ..View::default()
     };
-    view.sections.push(metrics(asked));
+    view.sections.push(chip_section(chip));
     view.sections.push(rules(asked));
     view.sections.push(thresholds(asked));
     view.note("Read this with", std::iter::once(NO_ADVICE.to_owned()).chain(remarks(asked)).collect());
@@ -70,23 +80,6 @@ fn summary(asked: &Asked<'_>) -> String {
     format!("Meets a test of: {}.", hit.join("; "))
 }
 
-fn metrics(asked: &Asked<'_>) -> Section {
-    let facts = chip_facts(&asked.chip.chip);
-    let mut section = Section::facts("The chip's numbers");
-    let about =
-        ["dense rate x bits, the largest over formats", "TPP per mm2 of logic die", "all links both ways", "", ""];
-    let units = ["", "TPP/mm2", "GB/s", "GB/s", "GB/s"];
-    let labels = ["total processing performance", "performance density", "I/O", "memory bandwidth", "memory and I/O"];
-    for (((label, unit), about), (_, metric)) in labels.iter().zip(units).zip(about).zip(METRICS) {
-        let value = match facts.get(metric) {
-            Some(value) => format!("{} {unit}", show::number(value, 5)).trim_end().to_owned(),
-            None => "not known".into(),
-        };
-        section.fact(label, value, about);
-    }
-    section
-}
-
 fn rules(asked: &Asked<'_>) -> Section {
     let facts = chip_facts(&asked.chip.chip);
     let mut section = Section::new("Rules on chips", &["Rule", "On that day", "Says"]);
@@ -115,7 +108,7 @@ fn says(asked: &Asked<'_>, rule: &Rule, findings: &[Finding<'_>]) -> String {
         return met.join(", ");
     }
     let unknown = findings.iter().find_map(|finding| match finding.verdict {
-        Verdict::Unknown(metric) => Some(metric_name(metric)),
+        Verdict::Unknown(metric) => Some(metric.name()),
         _ => None,
     });
     match unknown {
@@ -179,7 +172,7 @@ fn thresholds(asked: &Asked<'_>) -> Section {
 
 fn cluster_bounds(rule: &Rule) -> impl Iterator<Item = f64> {
     let conditions = rule.tests.iter().flat_map(|test| &test.all);
-    let peaks = conditions.filter(|condition: &&Condition| condition.metric == crate::policy::Metric::ClusterPeak);
+    let peaks = conditions.filter(|condition: &&Condition| condition.metric == Metric::ClusterPeak);
     peaks.filter_map(|condition| condition.above.or(condition.at_least))
 }
 
@@ -230,7 +223,7 @@ fn verdict_text(verdict: Verdict) -> String {
     match verdict {
         Verdict::Met => "met".into(),
         Verdict::NotMet => "not met".into(),
-        Verdict::Unknown(metric) => format!("depends on {}", metric_name(metric)),
+        Verdict::Unknown(metric) => format!("depends on {}", metric.name()),
     }
 }
 
@@ -274,4 +267,54 @@ fn machine(asked: &Asked<'_>) -> Value {
         json.extend(body);
     }
     json
+}
+
+/// Adds how far a run is from every training threshold in force on a day.
+pub fn add_distances(view: &mut View, answer: &Answer, rules: &[RuleProfile], day: Date) {
+    let estimate = &answer.estimate;
+    let (Some(work), Some(mfu)) = (estimate.flop, estimate.mfu) else { return };
+    let price = answer.price.as_ref().map(|price| price.value);
+    let columns = ["Threshold", "FLOP", "Reached", "GPU-hours left", "Cost left"];
+    let mut section = Section::new(format!("Training-compute rules in force on {day}"), &columns);
+    let mut values = Vec::new();
+    for found in rules.iter().filter(|found| standing(&found.rule, day) == Standing::InForce) {
+        for (test, bound) in training_thresholds(&found.rule).filter(|(test, _)| test.scope.is_empty()) {
+            let pace = (answer.scenario.peak, mfu);
+            let Ok(far) = distance(work, Flop::new(bound), pace, price.unwrap_or(Price::ZERO)) else { continue };
+            section.row([
+                format!("{}: {}", found.rule.jurisdiction, test.outcome),
+                show::number(bound, 3),
+                show::percent(far.reached),
+                show::count(far.remaining.gpu_hours(), 3),
+                price.map_or_else(|| "not priced".into(), |_| show::usd(far.remaining_cost)),
+            ]);
+            values.push(json!({
+                "rule": found.rule.id, "outcome": test.outcome, "flop": number(bound), "reached": number(far.reached),
+                "gpu_hours_left": number(far.remaining.gpu_hours()),
+                "cost_left_usd": maybe(price.map(|_| far.remaining_cost.get())),
+            }));
+        }
+    }
+    if section.rows.is_empty() {
+        return;
+    }
+    view.sections.push(section);
+    view.note("Rules", vec![NO_ADVICE.to_owned()]);
+    if let Some(json) = view.json.as_object_mut() {
+        json.insert("training_rules".into(), values.into());
+    }
+}
+
+/// The numbers of a chip that export rules look at.
+pub fn chip_section(chip: &Accelerator) -> Section {
+    let facts = chip_facts(chip);
+    let mut section = Section::facts("As export rules count it");
+    for (label, unit, about, metric) in CHIP_METRICS {
+        let value = match facts.get(metric) {
+            Some(value) => format!("{} {unit}", show::number(value, 5)).trim_end().to_owned(),
+            None => "not known".into(),
+        };
+        section.fact(label, value, about);
+    }
+    section
 }
