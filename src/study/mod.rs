@@ -9,3 +9,4 @@ pub mod ranges;
 pub mod scaling;
 pub mod sensitivity;
 pub mod sobol;
+pub mod whole_bill;
