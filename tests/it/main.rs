@@ -1,5 +1,7 @@
 //! The integration tests, as one binary.
 
+#[cfg(feature = "cli")]
+mod cli;
 mod examples;
 mod fuzz;
 mod golden;
