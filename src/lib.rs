@@ -33,16 +33,21 @@
 //! - JSON types are separate from domain types.
 
 pub mod catalog;
+pub mod cost;
+pub mod dist;
 pub mod error;
 pub mod estimate;
 pub mod hardware;
 pub mod layout;
 pub mod model;
+pub mod policy;
+pub mod reliability;
 pub mod report;
 pub mod scenario;
 pub mod solve;
 pub mod source;
 pub mod spec;
+pub mod study;
 pub mod units;
 
 pub use catalog::Catalog;

@@ -11,11 +11,13 @@ use crate::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
+pub mod bill;
 pub mod hf;
 pub mod model;
 pub mod price;
 pub mod read;
 pub mod region;
+pub mod rule;
 pub mod system;
 
 use read::Document;

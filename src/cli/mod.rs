@@ -4,6 +4,7 @@ mod args;
 mod complain;
 mod completions;
 mod estimate;
+mod gates;
 mod init;
 mod output;
 mod profiles;
@@ -16,6 +17,8 @@ use clap::error::ErrorKind;
 use args::{Args, Command};
 use flopbill::error::{Error, Kind};
 use flopbill::report::View;
+use flopbill::units::Seconds;
+use flopbill::units::date::Date;
 
 /// The answer is there.
 pub const YES: u8 = 0;
@@ -84,6 +87,14 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
         Command::Init(init) => init::run(init),
         Command::Completions(completions) => completions::run(completions),
     }
+}
+
+/// Today in UTC; `SOURCE_DATE_EPOCH` stands in for the clock where an answer has to be reproducible.
+fn today() -> Option<Date> {
+    let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok().map(|time| time.as_secs_f64());
+    let since = set.or_else(now)?;
+    Date::new(1970, 1, 1).ok()?.after(Seconds::new(since)).ok()
 }
 
 /// The exit code of an error.

@@ -21,6 +21,9 @@ pub fn view(answer: &Answer) -> View {
         view.sections.push(phases(answer));
     }
     view.sections.extend(reported(answer));
+    let agree =
+        answer.confirmed.iter().map(|relation| format!("more was given than needed, and it agrees: {relation}"));
+    view.note("Check", agree.collect());
     view.note("Assumptions", answer.assumptions.clone());
     view.note("Sources", sources(answer));
     view.records = records(answer);
@@ -76,7 +79,8 @@ fn time_and_chips(answer: &Answer) -> Section {
         (Some(chips), Some(whole)) => {
             section.fact("chips", show::number(chips.get(), 5), origin(answer, Var::Chips));
             let nodes = whole.get() / f64::from(answer.scenario.node_chips);
-            let of = format!("{} nodes of {}", show::number(nodes, 7), answer.scenario.node_chips);
+            let plural = if nodes == 1.0 { "" } else { "s" };
+            let of = format!("{} node{plural} of {}", show::number(nodes, 7), answer.scenario.node_chips);
             section.fact("in whole nodes", show::number(whole.get(), 7), of);
         }
         _ => section.fact("chips", "not known", unknown(answer, Var::Chips)),
@@ -254,7 +258,7 @@ fn machine(answer: &Answer) -> Value {
         "phases": machine_phases(answer),
         "assumptions": answer.assumptions,
         "warnings": answer.warnings,
-        "confirmed": answer.solved.confirmed.iter().filter(|_| overdetermined(answer)).collect::<Vec<_>>(),
+        "confirmed": answer.confirmed,
         "profiles": profiles(answer),
         "sources": answer.sources.iter().map(|(path, source)| json!({
             "path": path, "title": source.title, "url": source.url, "as_of": source.as_of,
@@ -265,10 +269,6 @@ fn machine(answer: &Answer) -> Value {
         json.extend(body);
     }
     json
-}
-
-fn overdetermined(answer: &Answer) -> bool {
-    !answer.solved.confirmed.is_empty()
 }
 
 fn inputs(answer: &Answer) -> Value {

@@ -3,6 +3,7 @@
 pub mod estimate;
 pub mod json;
 pub mod profile;
+pub mod ranges;
 #[cfg(feature = "cli")]
 mod render;
 pub mod view;

@@ -8,7 +8,7 @@ use super::file::spec;
 use crate::Error;
 use crate::catalog::read::Document;
 use crate::catalog::{Catalog, Found, KINDS, Kind, read_text};
-use crate::catalog::{accelerator, model, price, region, system};
+use crate::catalog::{accelerator, bill, model, price, region, rule, system};
 
 /// Reads a file as the kind of profile it is, with everything that the kind demands.
 ///
@@ -34,6 +34,8 @@ pub fn profile(kind: Kind, found: &Found, _catalog: &Catalog) -> Result<(), Erro
         Kind::Regions => region::region(found).map(drop),
         Kind::Runs => spec(found).map(drop),
         Kind::Models => model::model(found).map(drop),
+        Kind::Rules => rule::rule(found).map(drop),
+        Kind::Assumptions if found.id == "bill" => bill::bill(found).map(drop),
         _ => Ok(()),
     }
 }

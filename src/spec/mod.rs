@@ -4,5 +4,8 @@ pub mod check;
 pub mod field;
 pub mod file;
 mod phases;
+pub mod prepared;
+mod price;
+pub mod range;
 mod remarks;
 pub mod resolve;

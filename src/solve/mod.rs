@@ -4,9 +4,12 @@
 //! it. Values from flags outrank values from files: where the two disagree, the file's value gives way, in a
 //! fixed order, and the answer says so. Two values of the same rank that disagree are an error with both numbers.
 
+mod words;
+
+pub use words::{display, flag, name};
+use words::{contradiction, plausible};
+
 use crate::Error;
-use crate::units::parse::check;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd, show};
 
 /// What the relations speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,19 +167,28 @@ impl Knowns {
 }
 
 /// The outcome of a solve.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Solved {
     /// All values that the relations give.
     pub knowns: Knowns,
     /// For each variable, the given ones that its value rests on, as bits.
     roots: [u16; VARS],
-    /// File values that gave way to flags.
-    pub set_aside: Vec<Var>,
-    /// Relations that the given values over-determine, and satisfy.
-    pub confirmed: Vec<&'static str>,
+    /// File values that gave way to flags, as bits.
+    aside: u16,
+    /// Relations that the given values over-determine, and satisfy, as bits.
+    held: u8,
 }
 
 impl Solved {
+    /// File values that gave way to flags.
+    pub fn set_aside(&self) -> impl Iterator<Item = Var> + '_ {
+        NAMES.iter().map(|(var, _, _)| *var).filter(|var| self.aside & (1 << *var as usize) != 0)
+    }
+    /// Relations that the given values over-determine, and satisfy.
+    pub fn confirmed(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let held = RELATIONS.iter().enumerate().filter(|(index, _)| self.held & (1 << index) != 0);
+        held.map(|(_, relation)| relation.text)
+    }
     /// Whether the value of `var` rests on the given value of `on`.
     pub fn rests_on(&self, var: Var, on: Var) -> bool {
         self.roots[var as usize] & (1 << on as usize) != 0
@@ -210,18 +222,18 @@ impl Solved {
 /// ```
 pub fn solve(given: &Knowns) -> Result<Solved, Error> {
     let mut given = *given;
-    let mut set_aside = Vec::new();
+    let mut aside = 0;
     loop {
         let reached = propagate(&given);
         let Some(index) = reached.broken else {
             plausible(&reached.knowns)?;
-            let Reached { knowns, roots, confirmed, .. } = reached;
-            return Ok(Solved { knowns, roots, set_aside, confirmed });
+            let Reached { knowns, roots, held, .. } = reached;
+            return Ok(Solved { knowns, roots, aside, held });
         };
         let bits = rests_on(&reached, index);
         let loser = weakest(&given, bits).ok_or_else(|| contradiction(&given, index, bits))?;
         given.clear(loser);
-        set_aside.push(loser);
+        aside |= 1 << loser as usize;
     }
 }
 
@@ -230,8 +242,8 @@ struct Reached {
     knowns: Knowns,
     /// For each variable, the given ones that its value rests on, as bits.
     roots: [u16; VARS],
-    /// Relations that were met with nothing missing, and hold.
-    confirmed: Vec<&'static str>,
+    /// Relations that were met with nothing missing, and hold, as bits.
+    held: u8,
     /// The first relation that does not hold.
     broken: Option<usize>,
 }
@@ -240,7 +252,7 @@ struct Reached {
 fn propagate(given: &Knowns) -> Reached {
     let own = |var: usize| if given.values[var].is_some() { 1 << var } else { 0 };
     let roots = std::array::from_fn(own);
-    let mut reached = Reached { knowns: *given, roots, confirmed: Vec::new(), broken: None };
+    let mut reached = Reached { knowns: *given, roots, held: 0, broken: None };
     let mut done = [false; RELATIONS.len()];
     let mut moved = true;
     while std::mem::take(&mut moved) {
@@ -256,7 +268,7 @@ fn propagate(given: &Knowns) -> Reached {
                         reached.broken = Some(index);
                         return reached;
                     }
-                    reached.confirmed.push(relation.text);
+                    reached.held |= 1 << index;
                 }
                 (Some(&(var, power)), None) => {
                     let rest = product(&reached.knowns, relation, Some(var));
@@ -310,103 +322,6 @@ fn weakest(given: &Knowns, bits: u16) -> Option<Var> {
         return Some(Var::Mfu);
     }
     losers().next()
-}
-
-fn contradiction(given: &Knowns, index: usize, bits: u16) -> Error {
-    let relation = &RELATIONS[index];
-    let involved: Vec<Var> = ranked(given, bits).map(|(var, _)| var).collect();
-    // State it on the quantity people know best among those given: hours, then cost, then the others.
-    let order = [Var::GpuHours, Var::PhaseHours, Var::Cost, Var::Chips, Var::WallClock, Var::Flop, Var::Mfu];
-    let Some(stated) = order.into_iter().find(|var| involved.contains(var)) else {
-        return Error::no_solution(format!("the given values contradict each other: {}", relation.text));
-    };
-    let mut without = *given;
-    without.clear(stated);
-    let implied = propagate(&without).knowns.get(stated).unwrap_or(f64::NAN);
-    let own = given.get(stated).unwrap_or(f64::NAN);
-    let others: Vec<&str> = involved.iter().filter(|var| **var != stated).map(|var| name(*var)).collect();
-    Error::no_solution(format!(
-        "the given values contradict each other: {} given, but {} and the rest imply {} ({})",
-        display(stated, own),
-        others.join(", "),
-        display(stated, implied),
-        relation.text,
-    ))
-    .with_hint(format!("leave one of {} out, and flopbill solves it", flags(&involved)))
-}
-
-fn plausible(knowns: &Knowns) -> Result<(), Error> {
-    let over = |var: Var| knowns.get(var).filter(|value| *value > 1.0 + 1e-9);
-    if let Some(mfu) = over(Var::Mfu) {
-        let why = if knowns.is_solved(Var::Mfu) { "that work in that time needs" } else { "that is" };
-        let message = format!("{why} an MFU of {}: more than the chip's peak", show::percent(mfu));
-        let per_trillion = knowns.get(Var::Tokens).is_some_and(|tokens| mfu / (tokens / TRILLION) < 0.7);
-        let hint = if per_trillion && knowns.is_solved(Var::Mfu) {
-            "are these hours per trillion tokens? Multiply them by the trillions"
-        } else {
-            "more GPU-hours, a chip with a higher peak, or less work"
-        };
-        return Err(Error::no_solution(message).with_hint(hint));
-    }
-    if let Some(goodput) = over(Var::Goodput) {
-        let message = format!("goodput is a share of the time held: {} is over 100 %", show::percent(goodput));
-        return Err(Error::no_solution(message));
-    }
-    for (var, _, _) in NAMES {
-        if let Some(value) = knowns.get(var).filter(|_| knowns.is_solved(var)) {
-            checked(var, value).map_err(|error| {
-                let message = format!("the solved {}: {}", name(var), error.message());
-                Error::no_solution(message).with_hint("check the size of the values it was solved from")
-            })?;
-        }
-    }
-    Ok(())
-}
-
-fn checked(var: Var, value: f64) -> Result<(), Error> {
-    match var {
-        Var::Params => check(Params::new(value)).map(drop),
-        Var::Tokens => check(Tokens::new(value)).map(drop),
-        Var::Flop => check(Flop::new(value)).map(drop),
-        Var::Peak => check(FlopPerSecond::new(value)).map(drop),
-        Var::PhaseHours | Var::GpuHours => check(ChipSeconds::new(value)).map(drop),
-        Var::Chips => check(Chips::new(value)).map(drop),
-        Var::WallClock => check(Seconds::new(value)).map(drop),
-        Var::Price => check(Price::new(value)).map(drop),
-        Var::Cost if value == 0.0 => Ok(()), // a price of zero is allowed, and warned of
-        Var::Cost => check(Usd::new(value)).map(drop),
-        Var::Mfu | Var::Goodput | Var::PhaseShare => check(Fraction::new(value)).map(drop),
-    }
-}
-
-/// What a user calls a variable.
-pub fn name(var: Var) -> &'static str {
-    NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, name, _)| name)
-}
-
-/// The flag that sets a variable.
-pub fn flag(var: Var) -> &'static str {
-    NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, _, flag)| flag)
-}
-
-fn flags(vars: &[Var]) -> String {
-    let wanted = NAMES.iter().filter(|(var, _, flag)| vars.contains(var) && !flag.is_empty());
-    wanted.map(|(_, _, flag)| *flag).collect::<Vec<_>>().join(", ")
-}
-
-/// A value for a message.
-pub fn display(var: Var, value: f64) -> String {
-    match var {
-        Var::PhaseHours | Var::GpuHours => format!("{} GPU-hours", show::count(ChipSeconds::new(value).gpu_hours(), 4)),
-        Var::Chips => format!("{} chips", show::number(value, 5)),
-        Var::WallClock => show::duration(Seconds::new(value)),
-        Var::Cost => show::usd(Usd::new(value)),
-        Var::Price => show::price(Price::new(value)),
-        Var::Mfu | Var::Goodput | Var::PhaseShare => show::percent(value),
-        Var::Peak => show::prefixed(value, "FLOP/s", 4),
-        Var::Flop => format!("{} FLOP", show::number(value, 4)),
-        Var::Params | Var::Tokens => show::count(value, 4),
-    }
 }
 
 /// What would settle a variable: the smallest sets of further values that lead to it.

@@ -1,0 +1,11 @@
+//! Questions that take many estimates: ranges, sensitivity, sweeps, fleets, history.
+
+pub mod copula;
+pub mod decompose;
+pub mod failures;
+pub mod fleet;
+pub mod montecarlo;
+pub mod ranges;
+pub mod scaling;
+pub mod sensitivity;
+pub mod sobol;
