@@ -420,7 +420,7 @@ fn a_first_spec_is_written_once_and_reads() {
     let answer = shell.json(&["estimate", "./run.toml"]);
     close(&answer["result"]["gpu_hours"], 2.666e6, 500.0);
     shell.write("run.toml", "mine");
-    refused(&shell.run(&["init"]), 3, &["run.toml is already there", "--force"]);
+    refused(&shell.run(&["init"]), 4, &["run.toml is already there", "--force"]);
     assert_eq!(fs::read_to_string(shell.path().join("run.toml")).unwrap(), "mine");
     assert_eq!(shell.run(&["init", "--force"]).status.code(), Some(0));
     assert_ne!(fs::read_to_string(shell.path().join("run.toml")).unwrap(), "mine");
