@@ -4,6 +4,7 @@ mod args;
 mod complain;
 mod completions;
 mod estimate;
+mod explain;
 mod gates;
 mod init;
 mod output;
@@ -84,6 +85,7 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
     let catalog = args.catalog()?;
     match &args.command {
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
+        Command::Explain(explain) => explain::run(explain, &catalog).map(Some),
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
         Command::Init(init) => init::run(init),
         Command::Completions(completions) => completions::run(completions),

@@ -1,6 +1,7 @@
 //! From an answer to text. No formula stands here: views pick, label and round what was computed.
 
 pub mod estimate;
+pub mod explain;
 pub mod json;
 pub mod profile;
 pub mod ranges;

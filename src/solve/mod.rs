@@ -6,8 +6,8 @@
 
 mod words;
 
-pub use words::{display, flag, name};
 use words::{contradiction, plausible};
+pub use words::{display, flag, name};
 
 use crate::Error;
 
