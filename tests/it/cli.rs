@@ -11,6 +11,9 @@ use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_flopbill");
 
+/// 2026-11-24, so that no answer depends on the day of the test.
+const NOW: &str = "1795478400";
+
 /// A folder to run in that has no `profiles/` of its own.
 struct Shell(TempDir);
 
@@ -33,6 +36,7 @@ impl Shell {
         for name in ["FLOPBILL_PROFILES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
             command.env_remove(name);
         }
+        command.env("SOURCE_DATE_EPOCH", NOW);
         command
     }
 
@@ -76,6 +80,7 @@ fn cases() -> trycmd::TestCases {
     for (name, value) in [("FLOPBILL_PROFILES", ""), ("NO_COLOR", "1"), ("CLICOLOR_FORCE", "0"), ("COLUMNS", "100")] {
         cases.env(name, value);
     }
+    cases.env("SOURCE_DATE_EPOCH", NOW);
     cases.insert_var("[VERSION]", env!("CARGO_PKG_VERSION")).unwrap();
     cases
 }
@@ -102,26 +107,49 @@ fn snapshots_hold_something() {
     assert!(commands > 50, "{commands} commands in snapshots");
 }
 
+/// The README's blocks as trycmd wants them: a code after a command that fails, a blank line at the end.
+fn for_trycmd(readme: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut inside = false;
+    for line in readme.lines() {
+        if inside && line.starts_with("error") && lines.last().is_some_and(|last| last.starts_with("$ ")) {
+            lines.push("? failed");
+        }
+        if inside && line == "```" && lines.last().is_some_and(|last| !last.is_empty()) {
+            lines.push("");
+        }
+        inside = line == "```console" || (inside && line != "```");
+        lines.push(line);
+    }
+    lines.join("\n") + "\n"
+}
+
+/// The other way round, for what `TRYCMD=overwrite` wrote.
+fn for_readers(written: &str) -> String {
+    let lines: Vec<&str> = written.lines().filter(|line| !line.starts_with("? ")).collect();
+    let last_blank = |index: usize| lines[index].is_empty() && lines.get(index + 1) == Some(&"```");
+    let kept = (0..lines.len()).filter(|index| !last_blank(*index)).map(|index| lines[index]);
+    kept.collect::<Vec<_>>().join("\n") + "\n"
+}
+
 /// The commands of the README, and what it says they print.
 #[test]
 fn the_readme_s_commands_print_what_it_says() {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let Ok(before) = fs::read_to_string(&readme) else {
-        eprintln!("skipped: there is no README.md yet");
-        return;
-    };
-    assert!(before.contains("```console\n$ flopbill"), "the README shows no command with what it prints");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    assert!(readme.contains("```console\n$ flopbill"), "the README shows no command with what it prints");
+    assert_eq!(for_readers(&for_trycmd(&readme)), readme, "a console block ends in a blank line or holds `? code`");
     // In a folder of its own: the repository's ./profiles would be taken for a user's.
     let shell = Shell::new();
-    shell.write("README.md", &before);
     fs::create_dir(shell.path().join("README.in")).unwrap();
+    shell.write("README.md", for_trycmd(&readme));
     let copy = shell.path().join("README.md");
     let cases = cases();
     cases.case(&copy);
     cases.run();
-    let after = fs::read_to_string(&copy).unwrap();
-    if after != before {
-        fs::write(&readme, after).unwrap(); // TRYCMD=overwrite
+    let now = for_readers(&fs::read_to_string(&copy).unwrap());
+    if now != readme {
+        fs::write(&path, now).unwrap(); // TRYCMD=overwrite
     }
 }
 
@@ -464,4 +492,19 @@ fn a_warning_goes_to_stderr_and_into_the_json() {
     assert!(text(&output.stderr).contains("the price is zero"));
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(answer["warnings"][0].as_str().unwrap().contains("the price is zero"));
+}
+
+#[test]
+fn a_clock_that_is_set_to_nonsense_does_no_harm() {
+    let shell = Shell::new();
+    for epoch in ["", "nan", "inf", "-1", "1e300", "-1e300", "yesterday"] {
+        let mut command = shell.command(&["estimate", "--gpu", "h800", "--gpu-hours", "1M"]);
+        let output = command.env("SOURCE_DATE_EPOCH", epoch).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{epoch}: {}", text(&output.stderr));
+    }
+    let warned = |epoch| {
+        let mut command = shell.command(&["estimate", "--gpu", "h800", "--gpu-hours", "1M"]);
+        text(&command.env("SOURCE_DATE_EPOCH", epoch).output().unwrap().stderr).contains("more than a year ago")
+    };
+    assert!(warned(NOW) && !warned("1735689600"), "the typical price of the H800 is of 2024-12");
 }
