@@ -75,6 +75,7 @@ impl Document {
         reader.finish();
         drop(reader);
         let mut errors = shared.errors.into_inner();
+        errors.sort_by_key(|error| error.place().map(|place| place.span.start));
         errors.truncate(MOST_ERRORS);
         match (Error::all(errors), built) {
             (None, Some(built)) => Ok(built),

@@ -68,7 +68,8 @@ fn answer(args: &Args) -> u8 {
         Ok(None) => return YES,
         Err(error) => {
             complain::error(&error);
-            return code(&error);
+            let only_writes = matches!(args.command, Command::Init(_) | Command::Completions(_));
+            return if only_writes && error.kind() == Kind::BadFile { NOT_WRITTEN } else { code(&error) };
         }
     };
     reply.warnings.iter().for_each(|warning| complain::warning(warning));

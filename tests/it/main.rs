@@ -1,7 +1,11 @@
 //! All integration tests, in one binary.
 
+#[cfg(feature = "cli")]
+mod cli;
 mod close;
+mod examples;
 mod fuzz;
+mod golden;
 mod golden_bill;
 mod golden_fleet;
 mod golden_policy;
@@ -10,6 +14,8 @@ mod golden_uncertainty;
 mod invariants;
 mod layouts;
 mod models;
+mod profiles;
 mod properties_uncertainty;
+mod published_runs;
 mod tidy;
 mod whole_bill;
