@@ -2,3 +2,6 @@
 
 pub mod accelerator;
 pub mod precision;
+pub mod price;
+pub mod region;
+pub mod system;

@@ -1,8 +1,10 @@
-//! Many estimates instead of one: ranges, what drives them, sweeps, and the score against history.
-//!
-//! Nothing in here knows physics: each study takes a function from numbers to numbers and asks it many times.
+//! Questions that take many estimates: ranges, sensitivity, sweeps, fleets, history.
 
 pub mod copula;
+pub mod failures;
+pub mod fleet;
 pub mod montecarlo;
+pub mod ranges;
+pub mod scaling;
 pub mod sensitivity;
 pub mod sobol;

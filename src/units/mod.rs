@@ -25,12 +25,16 @@
 use std::fmt;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
+pub mod check;
+pub mod date;
 pub mod parse;
 pub mod show;
 
 const HOUR: f64 = 3600.0;
 const DAY: f64 = 24.0 * HOUR;
 const YEAR: f64 = 8760.0 * HOUR;
+const JULIAN_YEAR: f64 = 365.25 * DAY;
+const MONTH: f64 = YEAR / 12.0;
 const KWH: f64 = 3.6e6;
 
 /// What every quantity shares: one `f64` in base units, and a name for its dimension.
@@ -291,9 +295,25 @@ impl Seconds {
     pub const fn from_years(years: f64) -> Self {
         Self(years * YEAR)
     }
+    /// From Julian years of 365.25 days, which some sources count in.
+    pub const fn from_julian_years(years: f64) -> Self {
+        Self(years * JULIAN_YEAR)
+    }
+    /// From months of a twelfth of 8760 hours.
+    pub const fn from_months(months: f64) -> Self {
+        Self(months * MONTH)
+    }
     /// In hours.
     pub const fn hours(self) -> f64 {
         self.0 / HOUR
+    }
+    /// In months of a twelfth of 8760 hours.
+    pub const fn months(self) -> f64 {
+        self.0 / MONTH
+    }
+    /// In Julian years of 365.25 days.
+    pub const fn julian_years(self) -> f64 {
+        self.0 / JULIAN_YEAR
     }
     /// In days of 24 hours.
     pub const fn days(self) -> f64 {

@@ -1,4 +1,5 @@
 //! All integration tests, in one binary.
 
 mod golden_uncertainty;
+mod models;
 mod properties_uncertainty;

@@ -78,7 +78,8 @@ impl Sums {
 /// Saltelli et al. 2010, Computer Physics Communications 181, table 2 (b) and (f, after Jansen 1999).
 pub fn first_and_total(inputs: &Inputs, plan: &Plan, answer: impl Fn(&[f64]) -> f64 + Sync) -> Result<Indices, Error> {
     if inputs.is_correlated() {
-        let error = Error::bad_input("shares of variance exist for independent inputs only, and some of these are correlated");
+        let error =
+            Error::bad_input("shares of variance exist for independent inputs only, and some of these are correlated");
         return Err(error.with_hint("leave out the correlations, or use the tornado and the rank correlations"));
     }
     let count = inputs.len();
@@ -95,8 +96,10 @@ pub fn first_and_total(inputs: &Inputs, plan: &Plan, answer: impl Fn(&[f64]) -> 
     let groups: Vec<Sums> = parts.chunks(per_group).map(|parts| total_of(count, parts)).collect();
     let all = total_of(count, &groups);
     if !all.variance().is_finite() {
-        return Err(Error::no_solution("some draws have no finite answer, so that their variance cannot be shared out")
-            .with_hint("leave out inputs that may never come, or use the rank correlations"));
+        return Err(Error::no_solution(
+            "some draws have no finite answer, so that their variance cannot be shared out",
+        )
+        .with_hint("leave out inputs that may never come, or use the rank correlations"));
     }
     let with_error = |figure: &dyn Fn(&Sums) -> f64| Estimate { value: figure(&all), se: error_of(&groups, figure) };
     let index = |input| Index {
@@ -124,7 +127,9 @@ impl Design<'_> {
         let (mut a, mut b) = (Block::new(count), Block::new(count));
         for input in 0..count {
             for (block, first) in [(&mut a, 0), (&mut b, count)] {
-                if let (Some(column), Some(prepared)) = (block.column_mut(input).get_mut(..len), self.inputs.prepared(input)) {
+                if let (Some(column), Some(prepared)) =
+                    (block.column_mut(input).get_mut(..len), self.inputs.prepared(input))
+                {
                     self.uniforms.fill(first + self.inputs.rank(input), chunk, column);
                     prepared.transform(column);
                 }

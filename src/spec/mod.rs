@@ -1,0 +1,9 @@
+//! What the user asked, and how it becomes a scenario.
+
+pub mod field;
+pub mod file;
+mod phases;
+pub mod prepared;
+pub mod range;
+mod remarks;
+pub mod resolve;
