@@ -84,7 +84,7 @@ impl RangeArgs {
             let mut writer = csv::Writer::from_writer(file);
             let names = inputs.names().iter().map(String::as_str);
             writer.write_record(names.chain(OUTPUTS))?;
-            draws.rows(inputs.len(), |_, values, answers| {
+            draws.rows(|_, values, answers| {
                 writer.write_record(values.iter().chain(answers).map(|value| report::json::cell(Some(*value))))
             })?;
             Ok(writer.flush()?)
