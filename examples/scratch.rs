@@ -73,7 +73,7 @@ fn main() {
         let t = best(if n > 100000 { 30 } else { 300 }, || {
             black_box(run(&inputs, &plan, |x| [x[0]]));
         });
-        println!("n={n} draws trivial {:.3} ns", t * 1e9 / n as f64);
+        println!("n={n} trivial {:.3} ns", t * 1e9 / n as f64);
         let d = run(&inputs, &plan, cost);
         let t = best(if n > 100000 { 30 } else { 300 }, || {
             black_box(d.summary(0));

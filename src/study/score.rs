@@ -39,9 +39,11 @@ impl Coverage {
 /// Clopper and Pearson 1934, Biometrika 26.
 pub fn coverage(hits: u64, of: u64) -> Result<Coverage, Error> {
     if hits > of || of > 9_000 {
-        return Err(Error::bad_input(format!("{hits} hits of {of} intervals")).with_hint("at most as many hits as intervals, and at most 9000"));
+        return Err(Error::bad_input(format!("{hits} hits of {of} intervals"))
+            .with_hint("at most as many hits as intervals, and at most 9000"));
     }
-    let end = |alpha: u64, beta: u64, u: f64| Ok::<_, Error>(Dist::beta(alpha as f64, beta as f64, 0.0, 1.0)?.quantile(u));
+    let end =
+        |alpha: u64, beta: u64, u: f64| Ok::<_, Error>(Dist::beta(alpha as f64, beta as f64, 0.0, 1.0)?.quantile(u));
     let misses = of - hits;
     let low = if hits == 0 { 0.0 } else { end(hits, misses + 1, 0.025)? };
     let high = if misses == 0 { 1.0 } else { end(hits + 1, misses, 0.975)? };

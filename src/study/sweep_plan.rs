@@ -42,7 +42,9 @@ impl Plan {
 
     /// The same with another limit.
     pub fn with_limit(axes: Vec<Axis>, most: u64) -> Result<Self, Error> {
-        if let Some(twice) = axes.iter().enumerate().find(|(i, axis)| axes.iter().skip(i + 1).any(|b| b.key() == axis.key())) {
+        if let Some(twice) =
+            axes.iter().enumerate().find(|(i, axis)| axes.iter().skip(i + 1).any(|b| b.key() == axis.key()))
+        {
             return Err(Error::bad_input(format!("`{}` is varied twice", twice.1.key()))
                 .with_hint("write its values into one --vary, separated by commas"));
         }

@@ -43,15 +43,17 @@ impl Axis {
     /// Reads `key=a..b:step`, `key=a..b:x2`, `key=v1,v2`, or a list of both.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let Some((key, values)) = text.split_once('=') else {
-            return Err(Error::bad_input(format!("`{text}` varies nothing")).with_hint("write key=value,value or key=from..to:step"));
+            return Err(Error::bad_input(format!("`{text}` varies nothing"))
+                .with_hint("write key=value,value or key=from..to:step"));
         };
         let key = key.trim();
         if key.is_empty() {
-            return Err(Error::bad_input(format!("`{text}` names no field")).with_hint("write the field before the `=`"));
+            return Err(
+                Error::bad_input(format!("`{text}` names no field")).with_hint("write the field before the `=`")
+            );
         }
-        let items = split(values).ok_or_else(|| {
-            Error::bad_input(format!("`{text}` opens a quote or bracket that does not close"))
-        })?;
+        let items = split(values)
+            .ok_or_else(|| Error::bad_input(format!("`{text}` opens a quote or bracket that does not close")))?;
         let alone = items.len() == 1;
         let parts = items.into_iter().map(|item| part(key, item, alone)).collect::<Result<Vec<_>, _>>()?;
         let values = parts.iter().try_fold(0u64, |sum, part| sum.checked_add(part.count()));
@@ -132,7 +134,9 @@ fn split(values: &str) -> Option<Vec<&str>> {
 fn part(key: &str, item: &str, alone: bool) -> Result<Part, Error> {
     let item = item.trim();
     if item.is_empty() {
-        return Err(Error::bad_input(format!("an empty value for `{key}`")).with_hint("write values between the commas"));
+        return Err(
+            Error::bad_input(format!("an empty value for `{key}`")).with_hint("write values between the commas")
+        );
     }
     for quote in ['"', '\''] {
         if let Some(inner) = item.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
@@ -166,43 +170,40 @@ fn number(text: &str) -> Option<(Decimal, Unit)> {
 
 /// Reads `from..to:step` and `from..to:xfactor`.
 fn range(key: &str, from: &str, to: &str, step: &str) -> Result<Part, Error> {
-    let wrong = |why: String| Error::bad_input(format!("`{from}..{to}:{step}` for `{key}`: {why}"));
-    let end = |text: &str| number(text).ok_or_else(|| wrong(format!("`{text}` is not a number with a unit")));
-    let (first, unit) = end(from)?;
-    let (last, last_unit) = end(to)?;
-    let factor = step.strip_prefix(['x', 'X', '*']);
-    let (step, step_unit) = end(factor.unwrap_or(step))?;
-    let same = |other: &Unit, shift: Option<i32>| shift.is_some() || *other == unit;
-    let (first, last, step, unit) = match (factor, same_scale(&unit, &last_unit, &step_unit)) {
-        (None, Some((shared, powers))) => (shifted(first, powers[0]), shifted(last, powers[1]), shifted(step, powers[2]), shared),
-        (Some(_), _) => match same_scale(&unit, &last_unit, &last_unit) {
-            Some((shared, powers)) => (shifted(first, powers[0]), shifted(last, powers[1]), step, shared),
-            None => return Err(wrong("the ends have different units".into()).with_hint(same_unit_hint(from, to, &unit))),
-        },
-        _ if !same(&last_unit, None) => {
-            return Err(wrong("the ends have different units".into()).with_hint(same_unit_hint(from, to, &unit)));
+    let wrong = |why: &str| Error::bad_input(format!("`{from}..{to}:{step}` for `{key}`: {why}"));
+    let read = |text: &str| number(text).ok_or_else(|| wrong(&format!("`{text}` is not a number with a unit")));
+    let ((first, unit), (last, last_unit)) = (read(from)?, read(to)?);
+    let ends = one_scale([&unit, &last_unit]);
+    let (ends_unit, [first_power, last_power]) =
+        ends.ok_or_else(|| wrong("the ends have different units").with_hint(same_unit_hint(from, to, &unit)))?;
+    let (first, last) = (first.shifted(first_power), last.shifted(last_power));
+    if first.value() > last.value() {
+        return Err(wrong("it runs backwards").with_hint(format!("write {to}..{from}")));
+    }
+    if let Some(factor) = step.strip_prefix(['x', 'X', '*']) {
+        let (factor, factor_unit) = read(factor)?;
+        if !factor_unit.before.is_empty() || !factor_unit.after.is_empty() {
+            return Err(wrong("a factor has no unit").with_hint("x2 doubles from one value to the next"));
         }
-        _ => {
-            let hint = format!("write the step like the ends: {}{step}{}", unit.before, unit.after);
-            return Err(wrong("the step has another unit than the ends".into()).with_hint(hint));
-        }
+        return factors(first.value(), last.value(), factor.value(), ends_unit).map_err(wrong);
+    }
+    let (step, step_unit) = read(step)?;
+    let Some((unit, [end_power, step_power])) = one_scale([&ends_unit, &step_unit]) else {
+        let hint = format!("write the step like the ends: {}{step}{}", unit.before, unit.after);
+        return Err(wrong("the step has another unit than the ends").with_hint(hint));
     };
+    let (first, last, step) = (first.shifted(end_power), last.shifted(end_power), step.shifted(step_power));
     let power = first.power.min(last.power).min(step.power);
-    let digits = |decimal: Decimal| decimal.at_power(power).ok_or_else(|| wrong("its numbers have too many digits".into()));
-    let (low, high) = (digits(first)?, digits(last)?);
-    if low > high {
-        return Err(wrong("it runs backwards".into()).with_hint(format!("write {to}..{from}")));
-    }
-    if factor.is_some() {
-        return factors(key, first.value(), last.value(), step.value(), unit).map_err(wrong);
-    }
-    let step = digits(step)?;
+    let digits = |decimal: Decimal| decimal.at_power(power).ok_or_else(|| wrong("its numbers have too many digits"));
+    let (from, to, step) = (digits(first)?, digits(last)?, digits(step)?);
     if step <= 0 {
-        return Err(wrong("the step must be above zero".into()).with_hint("it is what is added from one value to the next"));
+        return Err(wrong("the step must be above zero").with_hint("it is what is added from one value to the next"));
     }
-    let count = (high.checked_sub(low)).and_then(|width| u64::try_from(width / step).ok()).and_then(|steps| steps.checked_add(1));
-    let count = count.ok_or_else(|| wrong("it has more values than can be counted".into()))?;
-    Ok(Part::Steps { unit, from: low, step, power, count })
+    let steps = to.checked_sub(from).and_then(|width| u64::try_from(width / step).ok());
+    match steps.and_then(|steps| steps.checked_add(1)) {
+        Some(count) => Ok(Part::Steps { unit, from, step, power, count }),
+        None => Err(wrong("it has more values than can be counted")),
+    }
 }
 
 fn same_unit_hint(from: &str, to: &str, unit: &Unit) -> String {
@@ -214,12 +215,12 @@ fn same_unit_hint(from: &str, to: &str, unit: &Unit) -> String {
 }
 
 /// Counts the values of a range of factors.
-fn factors(_key: &str, from: f64, to: f64, factor: f64, unit: Unit) -> Result<Part, String> {
+fn factors(from: f64, to: f64, factor: f64, unit: Unit) -> Result<Part, &'static str> {
     if factor <= 1.0 {
-        return Err("the factor must be above 1".into());
+        return Err("the factor must be above 1");
     }
     if from <= 0.0 {
-        return Err("a factor leads nowhere from zero or below".into());
+        return Err("a factor leads nowhere from zero or below");
     }
     // A hair of slack, so that 0.1..0.8:x2 reaches its end.
     let steps = ((to / from).ln() / factor.ln() * (1.0 + 1e-12) + 1e-9).floor();
@@ -227,24 +228,82 @@ fn factors(_key: &str, from: f64, to: f64, factor: f64, unit: Unit) -> Result<Pa
 }
 
 /// The letters of the short scale, with their powers of ten.
-const SHORT_SCALE: [(&str, i32); 5] = [("", 0), ("K", 3), ("M", 6), ("B", 9), ("T", 12)];
+const SHORT_SCALE: [(&str, i32); 4] = [("K", 3), ("M", 6), ("B", 9), ("T", 12)];
 
-/// One unit for three numbers, and the powers of ten that bring each of them there; none if they differ by more than K, M, B, T.
-fn same_scale(first: &Unit, last: &Unit, step: &Unit) -> Option<(Unit, [i32; 3])> {
-    if first == last && last == step {
-        return Some((first.clone(), [0; 3]));
-    }
-    if first.before != last.before || last.before != step.before {
-        return None;
+/// One unit for two numbers, and the powers of ten that bring each of them there; none if they differ by more than K, M, B, T.
+///
+/// A bare number beside one with a letter does not count: more likely a letter was forgotten.
+fn one_scale(units: [&Unit; 2]) -> Option<(Unit, [i32; 2])> {
+    let [first, second] = units;
+    if first == second {
+        return Some((first.clone(), [0, 0]));
     }
     let power = |unit: &Unit| SHORT_SCALE.iter().find(|(letter, _)| *letter == unit.after).map(|(_, power)| *power);
-    let powers = [power(first)?, power(last)?, power(step)?];
-    // A bare number beside one with a letter is more likely a letter forgotten.
-    let least = powers.into_iter().min().filter(|least| *least > 0)?;
-    let letter = SHORT_SCALE.iter().find(|(_, power)| *power == least)?.0;
-    Some((Unit { before: first.before.clone(), after: letter.into() }, powers.map(|power| power - least)))
+    let powers = [power(first)?, power(second)?];
+    let least = powers[0].min(powers[1]);
+    let unit = if powers[0] == least { first } else { second };
+    (first.before == second.before).then(|| (unit.clone(), powers.map(|power| power - least)))
 }
 
-fn shifted(decimal: Decimal, power: i32) -> Decimal {
-    Decimal { power: decimal.power + power, ..decimal }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(text: &str) -> Vec<String> {
+        let axis = Axis::parse(text).unwrap();
+        (0..axis.values()).map(|value| axis.value(value)).collect()
+    }
+
+    #[test]
+    fn ranges_count_in_the_unit_they_are_written_in() {
+        assert_eq!(values("run.tokens=10T..20T:5T"), ["10T", "15T", "20T"]);
+        assert_eq!(values("mfu=30%..31%:0.5%"), ["30%", "30.5%", "31%"]);
+        assert_eq!(values("mfu=0.1..0.3:0.1"), ["0.1", "0.2", "0.3"]);
+        assert_eq!(values("price=$1.80/h..$2.10/h:$0.15/h"), ["$1.8/h", "$1.95/h", "$2.1/h"]);
+        assert_eq!(values("chips=1024..8192:x2"), ["1024", "2048", "4096", "8192"]);
+        assert_eq!(values("share=0.1..0.8:x2"), ["0.1", "0.2", "0.4", "0.8"]);
+        assert_eq!(values("tokens=0.8T..1.2T:200B"), ["800B", "1000B", "1200B"]);
+        assert_eq!(values("flops=3e24..4e24:5e23"), ["3e24", "35e23", "4e24"]);
+        assert_eq!(values("temperature=-5..5:5"), ["-5", "0", "5"]);
+        assert_eq!(values("intensity=400 gCO2e/kWh..500 gCO2e/kWh:50 gCO2e/kWh").len(), 3);
+        assert_eq!(values("tokens=10T..20T:7T"), ["10T", "17T"]);
+        assert_eq!(values("tokens=10T..10T:7T"), ["10T"]);
+    }
+
+    #[test]
+    fn lists_hold_anything() {
+        assert_eq!(values("model=deepseek-v3,llama-3.1-405b"), ["deepseek-v3", "llama-3.1-405b"]);
+        assert_eq!(values("mfu=30%..45%, 40%..50%"), ["30%..45%", "40%..50%"]);
+        assert_eq!(values("chips=512,1024..2048:1024,\"a, b\""), ["512", "1024", "2048", "a, b"]);
+        assert_eq!(values("spec=../a.toml"), ["../a.toml"]);
+        let table = "{ dist = 'pert', low = 1, mode = 2, high = 3 }";
+        assert_eq!(values(&format!("mfu={table},40%")), [table, "40%"]);
+    }
+
+    #[test]
+    fn wrong_ranges_say_what_to_write() {
+        for (text, reason, hint) in [
+            ("tokens", "varies nothing", "key=value"),
+            ("=3", "names no field", "before the `=`"),
+            ("a=1,,2", "an empty value", "between the commas"),
+            ("a=[1,2", "does not close", ""),
+            ("a=10T..20T", "has no step", "10T..20T:x2"),
+            ("a=10T..20T:0T", "above zero", "added"),
+            ("a=10T..20T:-1T", "above zero", "added"),
+            ("a=20T..10T:1T", "runs backwards", "10T..20T"),
+            ("a=10T..20T:2", "another unit", "like the ends: 2T"),
+            ("a=10..20T:2T", "different units", "behind `10`"),
+            ("a=1 TB/s..2 GB/s:1 GB/s", "different units", "in the unit of `1 TB/s`"),
+            ("a=1..20:x1", "above 1", ""),
+            ("a=0..20:x2", "nowhere from zero", ""),
+            ("a=1..20:x2T", "no unit", "doubles"),
+            ("a=1..wide:1", "`wide` is not a number", ""),
+            ("a=1e50..2e50:1e-50", "too many digits", ""),
+            ("a=0..1e30:1", "more values than can be counted", ""),
+        ] {
+            let error = Axis::parse(text).unwrap_err();
+            assert!(error.message().contains(reason), "{text}: {error}");
+            assert!(error.hint().unwrap_or("").contains(hint), "{text}: {error}");
+        }
+    }
 }

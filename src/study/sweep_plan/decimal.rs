@@ -60,6 +60,11 @@ impl Decimal {
         10i128.checked_pow(zeros)?.checked_mul(self.digits)
     }
 
+    /// The number times a power of ten.
+    pub(super) fn shifted(self, power: i32) -> Self {
+        Self { power: self.power + power, ..self }
+    }
+
     /// The nearest decimal of 15 digits, so that no float noise is shown.
     pub(super) fn of(value: f64) -> Option<Self> {
         Self::read(&format!("{value:.14e}")).map(|(decimal, _)| decimal)
@@ -94,7 +99,9 @@ impl fmt::Display for Decimal {
         let scale = u32::try_from(power.unsigned_abs()).ok().and_then(|power| 10u128.checked_pow(power));
         match scale {
             Some(scale) if power >= 0 => write!(f, "{}", digits.saturating_mul(scale)),
-            Some(scale) => write!(f, "{}.{:0width$}", digits / scale, digits % scale, width = power.unsigned_abs() as usize),
+            Some(scale) => {
+                write!(f, "{}.{:0width$}", digits / scale, digits % scale, width = power.unsigned_abs() as usize)
+            }
             None => write!(f, "{digits}e{power}"),
         }
     }
