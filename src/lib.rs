@@ -2,6 +2,9 @@
 pub mod error;
 pub mod model;
 pub mod source;
+pub mod step;
+pub mod study;
+pub mod catalog;
 pub mod units;
 
 pub use error::Error;

@@ -1,0 +1,136 @@
+//! Measured training steps: rows of a CSV file, each one published number with the layout it was measured under.
+
+use crate::error::Error;
+
+/// One measured step. A blank cell is `None`: what is missing is chosen later, and said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepRow {
+    /// Identifier, unique in its file.
+    pub id: String,
+    /// Publication.
+    pub source: String,
+    /// Model name.
+    pub model: String,
+    /// Total parameters, in billions.
+    pub params_b: Option<f64>,
+    /// Active parameters, in billions.
+    pub active_params_b: Option<f64>,
+    /// Transformer layers.
+    pub layers: Option<f64>,
+    /// Residual width.
+    pub hidden: Option<f64>,
+    /// Dense MLP width.
+    pub ffn_hidden: Option<f64>,
+    /// Query heads.
+    pub heads: Option<f64>,
+    /// Key-value heads.
+    pub kv_heads: Option<f64>,
+    /// Width of a head.
+    pub head_dim: Option<f64>,
+    /// Vocabulary.
+    pub vocab: Option<f64>,
+    /// Tokens a sequence.
+    pub seq_len: Option<f64>,
+    /// Routed experts.
+    pub experts: Option<f64>,
+    /// Experts at work for a token.
+    pub experts_active: Option<f64>,
+    /// Width of one expert.
+    pub expert_ffn: Option<f64>,
+    /// Chip name.
+    pub gpu: String,
+    /// Chips.
+    pub num_gpus: Option<f64>,
+    /// Tensor-parallel degree.
+    pub tp: Option<f64>,
+    /// Pipeline-parallel degree.
+    pub pp: Option<f64>,
+    /// Virtual stages a chip.
+    pub vpp: Option<f64>,
+    /// Context-parallel degree.
+    pub cp: Option<f64>,
+    /// Expert-parallel degree.
+    pub ep: Option<f64>,
+    /// Data-parallel degree, context excluded.
+    pub dp: Option<f64>,
+    /// Sequences a micro-batch.
+    pub micro_batch: Option<f64>,
+    /// Sequences a step.
+    pub global_batch_seqs: Option<f64>,
+    /// `fp16`, `bf16`, `fp8`, `mxfp8`.
+    pub precision: String,
+    /// `full`, `selective`, `none`, or blank.
+    pub recompute: String,
+    /// `true`/`yes`, `false`/`no`, or blank.
+    pub seq_parallel: String,
+    /// Software, if stated.
+    pub framework: String,
+    /// What the value is: `iter_time_s`, `tokens_per_s_per_gpu`, `tflops_per_gpu`, `mfu`.
+    pub metric: String,
+    /// The published number.
+    pub value: Option<f64>,
+    /// Chips in a server.
+    pub gpus_per_node: Option<f64>,
+    /// Network, GB/s one way for one chip.
+    pub nic_gb_s_per_gpu: Option<f64>,
+    /// `fused` or `unfused`.
+    pub attention_kernel: String,
+    /// Free text.
+    pub notes: String,
+}
+
+/// The rows of a CSV text with the columns of `StepRow`, in any order; unknown columns are ignored.
+pub fn read(text: &str) -> Result<Vec<StepRow>, Error> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let headers = reader.headers().map_err(|e| Error::bad_input(format!("not a CSV file: {e}")))?.clone();
+    let at = |name: &str| headers.iter().position(|h| h.trim() == name);
+    if at("id").is_none() || at("value").is_none() {
+        return Err(Error::bad_input("the CSV file has no columns `id` and `value`")
+            .with_hint("columns are those of profiles/measurements/steps.csv"));
+    }
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| Error::bad_input(format!("unreadable CSV row: {e}")))?;
+        let text = |name: &str| at(name).and_then(|i| record.get(i)).unwrap_or("").trim().to_owned();
+        let number = |name: &str| text(name).parse::<f64>().ok().filter(|x| x.is_finite());
+        rows.push(StepRow {
+            id: text("id"),
+            source: text("source"),
+            model: text("model"),
+            params_b: number("params_b"),
+            active_params_b: number("active_params_b"),
+            layers: number("layers"),
+            hidden: number("hidden"),
+            ffn_hidden: number("ffn_hidden"),
+            heads: number("heads"),
+            kv_heads: number("kv_heads"),
+            head_dim: number("head_dim"),
+            vocab: number("vocab"),
+            seq_len: number("seq_len"),
+            experts: number("experts"),
+            experts_active: number("experts_active"),
+            expert_ffn: number("expert_ffn"),
+            gpu: text("gpu"),
+            num_gpus: number("num_gpus"),
+            tp: number("tp"),
+            pp: number("pp"),
+            vpp: number("vpp"),
+            cp: number("cp"),
+            ep: number("ep"),
+            dp: number("dp"),
+            micro_batch: number("micro_batch"),
+            global_batch_seqs: number("global_batch_seqs"),
+            precision: text("precision"),
+            recompute: text("recompute"),
+            seq_parallel: text("seq_parallel"),
+            framework: text("framework"),
+            metric: text("metric"),
+            value: number("value"),
+            gpus_per_node: number("gpus_per_node"),
+            nic_gb_s_per_gpu: number("nic_gb_s_per_gpu"),
+            attention_kernel: text("attention_kernel"),
+            notes: text("notes"),
+        });
+    }
+    Ok(rows)
+}

@@ -1,0 +1,3 @@
+//! Studies.
+pub mod backtest;
+pub mod calibrate;
