@@ -1,6 +1,7 @@
 //! The one public error: what is wrong, where, and what to do about it.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// What kind of refusal an [`Error`] is; the command line maps each to one exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct Place {
     /// The file's path, or the name of a built-in profile.
     pub file: String,
     /// The whole text of the file.
-    pub text: String,
+    pub text: Arc<str>,
     /// The bytes that the message is about.
     pub span: std::ops::Range<usize>,
 }
@@ -86,8 +87,8 @@ impl Error {
 
     /// The same error, pointing at a place.
     #[must_use]
-    pub fn at(mut self, file: &str, text: &str, span: std::ops::Range<usize>) -> Self {
-        self.place = Some(Box::new(Place { file: file.into(), text: text.into(), span }));
+    pub fn at(mut self, file: &str, text: &Arc<str>, span: std::ops::Range<usize>) -> Self {
+        self.place = Some(Box::new(Place { file: file.into(), text: Arc::clone(text), span }));
         self
     }
 

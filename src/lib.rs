@@ -1,10 +1,12 @@
 //! flopbill: what will this training run cost, and how sure are you?
+pub mod catalog;
 pub mod error;
+pub mod hardware;
+pub mod layout;
 pub mod model;
 pub mod source;
 pub mod step;
 pub mod study;
-pub mod catalog;
 pub mod units;
 
 pub use error::Error;

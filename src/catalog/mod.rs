@@ -1,2 +1,257 @@
-//! Catalog.
+//! Profiles by name: what is built in, and what a user's folders add or replace.
+//!
+//! A name is an explicit path (it holds a `/` or ends in `.toml`), an id, or an alias; folders are asked in
+//! order before the built-in profiles. Only the file that is asked for is parsed.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::error::nearest;
+
+pub mod accelerator;
+pub mod read;
 pub mod steps;
+
+use read::Document;
+
+#[allow(missing_docs)]
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+}
+
+/// Largest file that is read: a profile or spec is a few KB, and a dump is a mistake.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// The kinds of profile, which are also the names of their folders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Chips.
+    Accelerators,
+    /// Nodes and racks.
+    Systems,
+    /// Dated prices of one chip.
+    Prices,
+    /// Electricity and grid of a place.
+    Regions,
+    /// Model shapes.
+    Models,
+    /// Published training runs.
+    Runs,
+    /// Dated export-control and training-compute rules.
+    Rules,
+    /// Fleets that arrive in tranches.
+    Fleets,
+    /// Fitted factors of the step-time model.
+    Factors,
+    /// Defaults of the bill, each with its source.
+    Assumptions,
+}
+
+/// The kinds, their folder and the singular for messages.
+pub const KINDS: [(&str, Kind, &str); 10] = [
+    ("accelerators", Kind::Accelerators, "accelerator"),
+    ("systems", Kind::Systems, "system"),
+    ("prices", Kind::Prices, "price list"),
+    ("regions", Kind::Regions, "region"),
+    ("models", Kind::Models, "model"),
+    ("runs", Kind::Runs, "run"),
+    ("rules", Kind::Rules, "rule"),
+    ("fleets", Kind::Fleets, "fleet"),
+    ("factors", Kind::Factors, "set of factors"),
+    ("assumptions", Kind::Assumptions, "set of assumptions"),
+];
+
+impl Kind {
+    /// The folder under `profiles/`.
+    pub fn folder(self) -> &'static str {
+        KINDS.iter().find(|(_, kind, _)| *kind == self).map_or("", |(folder, _, _)| folder)
+    }
+    /// One of them, as a message says it.
+    pub fn singular(self) -> &'static str {
+        KINDS.iter().find(|(_, kind, _)| *kind == self).map_or("", |(_, _, singular)| singular)
+    }
+}
+
+/// A profile's text, and where it was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The file's stem: `h800-sxm`.
+    pub id: String,
+    /// The text and the name errors give it.
+    pub document: Document,
+    /// Read from a file of the user's, not built in.
+    pub from_user: bool,
+}
+
+/// Where profiles are looked up.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    folders: Vec<PathBuf>,
+}
+
+impl Catalog {
+    /// The built-in profiles alone.
+    pub fn built_in() -> Self {
+        Self::default()
+    }
+
+    /// User folders first, in this order, then the built-in profiles. Each folder holds
+    /// `accelerators/`, `models/` and so on; one that does not exist is an error of the caller's to report.
+    pub fn with_folders(folders: Vec<PathBuf>) -> Self {
+        Self { folders }
+    }
+
+    /// Finds a profile by path, id or alias.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest; a file that cannot be read.
+    pub fn find(&self, kind: Kind, name: &str) -> Result<Found, Error> {
+        if is_path(name) {
+            return open(Path::new(name));
+        }
+        let wanted = normal(name);
+        for folder in &self.folders {
+            if let Some(path) = in_folder(&folder.join(kind.folder()), &wanted) {
+                return open(&path);
+            }
+        }
+        built_in(kind, &wanted).ok_or_else(|| self.unknown(kind, name))
+    }
+
+    /// Whether a name is a profile of this kind.
+    pub fn has(&self, kind: Kind, name: &str) -> bool {
+        let wanted = normal(name);
+        let user = || self.folders.iter().any(|folder| in_folder(&folder.join(kind.folder()), &wanted).is_some());
+        built_in_id(kind, &wanted).is_some() || user()
+    }
+
+    /// The ids of a kind, sorted, users' own included.
+    pub fn ids(&self, kind: Kind) -> Vec<String> {
+        let built_in = embedded::FILES.iter().filter(|file| file.0 == kind.folder()).map(|file| file.1.to_owned());
+        let mut ids: Vec<String> = built_in.collect();
+        for folder in &self.folders {
+            ids.extend(toml_files(&folder.join(kind.folder())).filter_map(|path| stem(&path)));
+        }
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// An error that names the nearest id or alias of the kind.
+    pub fn unknown(&self, kind: Kind, name: &str) -> Error {
+        let ids = self.ids(kind);
+        let aliases = embedded::ALIASES.iter().filter(|alias| alias.0 == kind.folder()).map(|alias| alias.1);
+        let known = || ids.iter().map(String::as_str).chain(aliases.clone());
+        let error = Error::unknown_name(kind.singular(), name, known());
+        match nearest(&normal(name), known()) {
+            Some(near) => error.with_hint(format!("did you mean `{near}`?")),
+            None => error.with_hint(format!("`flopbill profiles list {}` names them all", kind.folder())),
+        }
+    }
+}
+
+/// The canonical form of a name: lower case, with dashes.
+pub fn normal(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '_'], "-")
+}
+
+/// Whether a name is meant as a path.
+pub fn is_path(name: &str) -> bool {
+    name.contains(['/', '\\']) || name.ends_with(".toml")
+}
+
+/// Reads a text file, refusing what cannot be a spec or profile.
+///
+/// # Errors
+/// A folder, a missing or unreadable file, one over 4 MiB, bytes that are not UTF-8.
+pub fn read_text(path: &Path) -> Result<String, Error> {
+    let shown = path.display();
+    let cannot = |why: String| Error::bad_input(format!("cannot read {shown}: {why}"));
+    let meta = fs::metadata(path).map_err(|trouble| {
+        let error = cannot(trouble.to_string());
+        if trouble.kind() == std::io::ErrorKind::NotFound { error.with_hint("check the path") } else { error }
+    })?;
+    if meta.is_dir() {
+        return Err(cannot("it is a folder".into()).with_hint("name a file in it"));
+    }
+    let file = fs::File::open(path).map_err(|trouble| cannot(trouble.to_string()))?;
+    text_from(file, &shown.to_string())
+}
+
+/// Reads a text of at most 4 MiB from an open file or from standard input.
+///
+/// # Errors
+/// A failed read, a text over the limit, bytes that are not UTF-8.
+pub fn text_from(input: impl std::io::Read, shown: &str) -> Result<String, Error> {
+    let cannot = |why: String| Error::bad_input(format!("cannot read {shown}: {why}"));
+    let mut bytes = Vec::new();
+    input.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|trouble| cannot(trouble.to_string()))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        let hint = "a spec or profile is a few KB; is this the right file?";
+        return Err(cannot("it is larger than 4 MiB".into()).with_hint(hint));
+    }
+    String::from_utf8(bytes).map_err(|trouble| {
+        let valid = trouble.utf8_error().valid_up_to();
+        let line = trouble.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
+        cannot(format!("line {line} is not UTF-8 text")).with_hint("save the file as UTF-8")
+    })
+}
+
+fn open(path: &Path) -> Result<Found, Error> {
+    let text = read_text(path)?;
+    let id = stem(path).unwrap_or_default();
+    Ok(Found { id, document: Document::new(path.display().to_string(), text), from_user: true })
+}
+
+fn built_in_id(kind: Kind, wanted: &str) -> Option<&'static str> {
+    let folder = kind.folder();
+    let by_alias = embedded::ALIASES.binary_search_by(|entry| (entry.0, entry.1).cmp(&(folder, wanted)));
+    let id = by_alias.ok().and_then(|index| embedded::ALIASES.get(index)).map_or(wanted, |entry| entry.2);
+    let index = embedded::FILES.binary_search_by(|file| (file.0, file.1).cmp(&(folder, id))).ok()?;
+    embedded::FILES.get(index).map(|file| file.1)
+}
+
+fn built_in(kind: Kind, wanted: &str) -> Option<Found> {
+    let id = built_in_id(kind, wanted)?;
+    let index = embedded::FILES.binary_search_by(|file| (file.0, file.1).cmp(&(kind.folder(), id))).ok()?;
+    let text = embedded::FILES.get(index)?.2;
+    let file = format!("profiles/{}/{id}.toml", kind.folder());
+    Some(Found { id: id.into(), document: Document::new(file, text), from_user: false })
+}
+
+fn stem(path: &Path) -> Option<String> {
+    path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned)
+}
+
+fn toml_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+}
+
+/// The file of a folder with this id, else the one whose header lists the alias.
+fn in_folder(folder: &Path, wanted: &str) -> Option<PathBuf> {
+    let exact = folder.join(format!("{wanted}.toml"));
+    if exact.is_file() {
+        return Some(exact);
+    }
+    let mut files: Vec<PathBuf> = toml_files(folder).collect();
+    files.sort(); // the same answer whatever the order of the directory
+    files.into_iter().find(|path| header_aliases(path).iter().any(|alias| alias == wanted))
+}
+
+/// The aliases of a file, read from its first kilobyte: they stand above the first table.
+fn header_aliases(path: &Path) -> Vec<String> {
+    let mut head = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(1024).read_to_end(&mut head));
+    if read.is_err() {
+        return Vec::new();
+    }
+    let head = String::from_utf8_lossy(&head);
+    let line = head
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .find_map(|line| line.strip_prefix("aliases")?.trim_start().strip_prefix('='));
+    line.map(|list| list.split('"').skip(1).step_by(2).map(normal).collect()).unwrap_or_default()
+}

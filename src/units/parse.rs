@@ -1,1 +1,450 @@
-//! Reading quantities from text.
+//! Reading quantities: one grammar for files, flags and sweeps.
+//!
+//! A quantity is a number (`2.788`, `1_000`, `3.3e24`), then a short-scale suffix for counts and money
+//! (`K`, `M`, `B`, `T`) or a prefixed unit (`TB/s`, `TFLOP/s`, `kW`). Money opens with `$`. The field knows
+//! its dimension: another one is an error that shows the right form. Powers of ten are applied to the
+//! text before it becomes a float, so `989.5 TFLOP/s` is the float nearest to 9.895e14.
+
+use super::*;
+use crate::Error;
+
+/// One unit a quantity may be written in.
+#[derive(Debug, Clone, Copy)]
+pub struct Unit {
+    /// How it is written; empty for a bare number.
+    pub symbol: &'static str,
+    /// The power of ten in it.
+    pub ten: i32,
+    /// What is left of its size: 3600 for an hour.
+    pub factor: f64,
+    /// Takes the prefixes k, M, G, T, P, E, Z, Y.
+    pub prefixed: bool,
+}
+
+/// How a quantity is written and which values of it are sensible.
+pub trait Grammar: Quantity {
+    /// The units it may be written in; the first is the one it is shown in.
+    const UNITS: &'static [Unit];
+    /// Takes K, M, B, T for thousand to trillion.
+    const SHORT_SCALE: bool;
+    /// Opens with `$`.
+    const MONEY: bool;
+    /// The largest value anybody can mean, in base units.
+    const MAX: f64;
+    /// Zero is a value somebody can mean.
+    const ZERO_ALLOWED: bool = false;
+}
+
+const fn unit(symbol: &'static str, ten: i32, factor: f64) -> Unit {
+    Unit { symbol, ten, factor, prefixed: false }
+}
+const fn prefixed(symbol: &'static str, ten: i32, factor: f64) -> Unit {
+    Unit { symbol, ten, factor, prefixed: true }
+}
+
+const KIB: f64 = 1024.0;
+
+impl Grammar for Seconds {
+    const UNITS: &'static [Unit] = &[
+        unit("s", 0, 1.0),
+        unit("d", 0, DAY),
+        unit("h", 0, HOUR),
+        unit("min", 0, 60.0),
+        unit("ms", -3, 1.0),
+        unit("us", -6, 1.0),
+        unit("sec", 0, 1.0),
+        unit("day", 0, DAY),
+        unit("days", 0, DAY),
+        unit("hour", 0, HOUR),
+        unit("hours", 0, HOUR),
+        unit("w", 0, 7.0 * DAY),
+        unit("weeks", 0, 7.0 * DAY),
+        unit("y", 0, YEAR),
+        unit("years", 0, YEAR),
+    ];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e4 * YEAR;
+}
+
+impl Grammar for Flop {
+    const UNITS: &'static [Unit] = &[unit("", 0, 1.0), prefixed("FLOP", 0, 1.0), prefixed("FLOPs", 0, 1.0)];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e35;
+}
+
+impl Grammar for FlopPerSecond {
+    const UNITS: &'static [Unit] = &[
+        prefixed("FLOP/s", 0, 1.0),
+        prefixed("FLOPs/s", 0, 1.0),
+        prefixed("FLOPS", 0, 1.0),
+        prefixed("OP/s", 0, 1.0),
+        prefixed("OPS", 0, 1.0),
+    ];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e20;
+}
+
+impl Grammar for Bytes {
+    const UNITS: &'static [Unit] = &[
+        prefixed("B", 0, 1.0),
+        unit("KiB", 0, KIB),
+        unit("MiB", 0, KIB * KIB),
+        unit("GiB", 0, KIB * KIB * KIB),
+        unit("TiB", 0, KIB * KIB * KIB * KIB),
+    ];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e21;
+}
+
+impl Grammar for BytesPerSecond {
+    const UNITS: &'static [Unit] =
+        &[prefixed("B/s", 0, 1.0), prefixed("b/s", 0, 0.125), prefixed("bit/s", 0, 0.125), prefixed("bps", 0, 0.125)];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e17;
+}
+
+impl Grammar for Chips {
+    const UNITS: &'static [Unit] = &[
+        unit("", 0, 1.0),
+        unit("chips", 0, 1.0),
+        unit("GPUs", 0, 1.0),
+        unit("gpus", 0, 1.0),
+        unit("GPU", 0, 1.0),
+        unit("chip", 0, 1.0),
+    ];
+    const SHORT_SCALE: bool = true;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e9;
+}
+
+impl Grammar for ChipSeconds {
+    const UNITS: &'static [Unit] = &[
+        unit("", 0, HOUR),
+        unit("GPU-s", 0, 1.0),
+        unit("h", 0, HOUR),
+        unit("hours", 0, HOUR),
+        unit("GPU-h", 0, HOUR),
+        unit("GPUh", 0, HOUR),
+        unit("GPU-hours", 0, HOUR),
+        unit("chip-hours", 0, HOUR),
+        unit("GPU-days", 0, DAY),
+    ];
+    const SHORT_SCALE: bool = true;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e15 * HOUR;
+}
+
+impl Grammar for Tokens {
+    const UNITS: &'static [Unit] = &[unit("", 0, 1.0), unit("tokens", 0, 1.0), unit("tok", 0, 1.0)];
+    const SHORT_SCALE: bool = true;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e18;
+}
+
+impl Grammar for Params {
+    const UNITS: &'static [Unit] = &[unit("", 0, 1.0), unit("params", 0, 1.0), unit("parameters", 0, 1.0)];
+    const SHORT_SCALE: bool = true;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e17;
+}
+
+impl Grammar for Usd {
+    const UNITS: &'static [Unit] = &[unit("", 0, 1.0)];
+    const SHORT_SCALE: bool = true;
+    const MONEY: bool = true;
+    const MAX: f64 = 1e16;
+}
+
+impl Grammar for Price {
+    const UNITS: &'static [Unit] = &[
+        unit("/h", 0, 1.0 / HOUR),
+        unit("/s", 0, 1.0),
+        unit("/hour", 0, 1.0 / HOUR),
+        unit("/hr", 0, 1.0 / HOUR),
+        unit("/GPU-h", 0, 1.0 / HOUR),
+        unit("/GPU-hour", 0, 1.0 / HOUR),
+        unit("/GPUh", 0, 1.0 / HOUR),
+        unit("/d", 0, 1.0 / DAY),
+    ];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = true;
+    const MAX: f64 = 1e6 / HOUR;
+    const ZERO_ALLOWED: bool = true;
+}
+
+impl Grammar for Fraction {
+    const UNITS: &'static [Unit] = &[unit("", 0, 1.0), unit("%", -2, 1.0)];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e3;
+    const ZERO_ALLOWED: bool = true;
+}
+
+impl Grammar for Watts {
+    const UNITS: &'static [Unit] = &[prefixed("W", 0, 1.0)];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e12;
+}
+
+impl Grammar for Joules {
+    const UNITS: &'static [Unit] = &[prefixed("J", 0, 1.0), prefixed("Wh", 0, HOUR)];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e22;
+}
+
+impl Grammar for EnergyPrice {
+    const UNITS: &'static [Unit] = &[unit("/J", 0, 1.0), unit("/kWh", 0, 1.0 / KWH), unit("/MWh", -3, 1.0 / KWH)];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = true;
+    const MAX: f64 = 1e3 / KWH;
+    const ZERO_ALLOWED: bool = true;
+}
+
+impl Grammar for KgCo2e {
+    const UNITS: &'static [Unit] =
+        &[unit("kg", 0, 1.0), unit("tCO2e", 3, 1.0), unit("t", 3, 1.0), unit("kgCO2e", 0, 1.0), unit("g", -3, 1.0)];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e14;
+    const ZERO_ALLOWED: bool = true;
+}
+
+impl Grammar for CarbonIntensity {
+    const UNITS: &'static [Unit] = &[
+        unit("kg/J", 0, 1.0),
+        unit("gCO2e/kWh", -3, 1.0 / KWH),
+        unit("g/kWh", -3, 1.0 / KWH),
+        unit("kg/kWh", 0, 1.0 / KWH),
+    ];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 10.0 / KWH;
+    const ZERO_ALLOWED: bool = true;
+}
+
+impl Grammar for SquareMm {
+    const UNITS: &'static [Unit] = &[unit("mm2", 0, 1.0), unit("mm²", 0, 1.0), unit("cm2", 2, 1.0)];
+    const SHORT_SCALE: bool = false;
+    const MONEY: bool = false;
+    const MAX: f64 = 1e6;
+}
+
+/// Reads a quantity.
+///
+/// # Errors
+/// Says what was expected and how it is written: not a number, not finite, negative, zero where that means
+/// nothing, larger than anybody can mean, an unknown suffix, or another dimension.
+///
+/// ```
+/// use flopbill::units::{parse::parse, Seconds, Tokens};
+/// assert_eq!(parse::<Tokens>("14.8T").unwrap().get(), 14.8e12);
+/// assert_eq!(parse::<Seconds>("1.5h").unwrap().get(), 5400.0);
+/// assert!(parse::<Seconds>("3.35 TB/s").unwrap_err().message().contains("is a bandwidth"));
+/// ```
+pub fn parse<Q: Grammar>(text: &str) -> Result<Q, Error> {
+    let value = read::<Q>(text).map_err(|trouble| explain::<Q>(text.trim(), trouble))?;
+    check(value).map_err(|error| error.with_hint(form::<Q>()))
+}
+
+/// Checks the value of a quantity that did not come from text.
+///
+/// # Errors
+/// As [`parse`]: not finite, negative, zero where that means nothing, absurdly large.
+pub fn check<Q: Grammar>(quantity: Q) -> Result<Q, Error> {
+    let value = quantity.base();
+    let what = Q::DIMENSION;
+    if !value.is_finite() {
+        Err(Error::bad_input(format!("{what} must be a finite number")))
+    } else if value < 0.0 {
+        Err(Error::bad_input(format!("{what} cannot be negative")))
+    } else if value == 0.0 && !Q::ZERO_ALLOWED {
+        Err(Error::bad_input(format!("{what} cannot be zero")))
+    } else if value > Q::MAX {
+        let most = show::exact(Q::from_base(Q::MAX));
+        Err(Error::bad_input(format!("that is more than {what} can be (at most {most})")))
+    } else {
+        Ok(quantity)
+    }
+}
+
+/// Reads `2048xH800`: a number of chips and a name.
+///
+/// # Errors
+/// When there is no `x` between a number of chips and a name.
+pub fn parse_fleet(text: &str) -> Result<(Chips, &str), Error> {
+    let split = text.trim().split_once(['x', 'X', '×']);
+    let Some((count, name)) = split.filter(|(_, name)| !name.trim().is_empty()) else {
+        return Err(Error::bad_input(format!("`{text}` is not a fleet")).with_hint("write it like `2048xH800`"));
+    };
+    Ok((parse(count)?, name.trim()))
+}
+
+/// Why a text is not a quantity.
+enum Trouble {
+    Empty,
+    NotANumber,
+    NotFinite,
+    NoUnit,
+    UnknownUnit(String),
+    NeedsDollar,
+}
+
+fn read<Q: Grammar>(text: &str) -> Result<Q, Trouble> {
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(Trouble::Empty);
+    }
+    let negative = rest.starts_with('-');
+    rest = rest.strip_prefix(['-', '+']).unwrap_or(rest);
+    let dollar = rest.strip_prefix('$');
+    rest = dollar.unwrap_or(rest).trim_start();
+    let (number, unit_text) = split_number(rest)?;
+    let (paid, unit_text) = match unit_text.trim().strip_suffix("USD") {
+        Some(before) => (true, before.trim_end()),
+        None => (dollar.is_some(), unit_text.trim()),
+    };
+    if Q::MONEY && !paid {
+        return Err(Trouble::NeedsDollar);
+    }
+    if paid && !Q::MONEY {
+        return Err(Trouble::UnknownUnit("$".into()));
+    }
+    let (ten, factor) = scale::<Q>(unit_text)?;
+    let value = decimal(number, ten).ok_or(Trouble::NotANumber)? * factor;
+    Ok(Q::from_base(if negative { -value } else { value }))
+}
+
+/// Splits `3.3e24 FLOP` behind the number.
+fn split_number(text: &str) -> Result<(&str, &str), Trouble> {
+    let lower = text.to_ascii_lowercase();
+    if lower.starts_with("inf") || lower.starts_with("nan") {
+        return Err(Trouble::NotFinite);
+    }
+    let bytes = text.as_bytes();
+    let mut end = bytes.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'_')).count();
+    if matches!(bytes.get(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'-' | b'+')));
+        let digits = bytes.iter().skip(end + 1 + sign).take_while(|b| b.is_ascii_digit()).count();
+        if digits > 0 {
+            end += 1 + sign + digits;
+        }
+    }
+    if !bytes.iter().take(end).any(u8::is_ascii_digit) {
+        return Err(Trouble::NotANumber);
+    }
+    Ok(text.split_at(end))
+}
+
+/// The float nearest to `number` times a power of ten.
+fn decimal(number: &str, ten: i32) -> Option<f64> {
+    let number = number.replace('_', "");
+    if ten == 0 {
+        return number.parse().ok();
+    }
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((&number, "0"));
+    let exponent = exponent.parse::<i32>().ok()?.checked_add(ten)?;
+    format!("{mantissa}e{exponent}").parse().ok()
+}
+
+/// The power of ten and the factor of a unit, with its prefix or suffix.
+fn scale<Q: Grammar>(text: &str) -> Result<(i32, f64), Trouble> {
+    let exact = |symbol: &str| Q::UNITS.iter().find(|unit| unit.symbol == symbol);
+    if let Some(unit) = exact(text) {
+        return Ok((unit.ten, unit.factor));
+    }
+    let mut letters = text.chars();
+    let first = letters.next();
+    let rest = letters.as_str();
+    if Q::SHORT_SCALE
+        && let Some(ten) = first.and_then(short_scale)
+        && let Some(unit) = exact(rest.trim_start())
+    {
+        return Ok((ten + unit.ten, unit.factor));
+    }
+    if let Some(ten) = first.and_then(prefix)
+        && let Some(unit) = exact(rest).filter(|unit| unit.prefixed)
+    {
+        return Ok((ten + unit.ten, unit.factor));
+    }
+    Err(if text.is_empty() { Trouble::NoUnit } else { Trouble::UnknownUnit(text.into()) })
+}
+
+fn short_scale(letter: char) -> Option<i32> {
+    match letter {
+        'K' | 'k' => Some(3),
+        'M' | 'm' => Some(6),
+        'B' | 'b' => Some(9),
+        'T' | 't' => Some(12),
+        _ => None,
+    }
+}
+
+fn prefix(letter: char) -> Option<i32> {
+    match letter {
+        'k' | 'K' => Some(3),
+        'M' => Some(6),
+        'G' => Some(9),
+        'T' => Some(12),
+        'P' => Some(15),
+        'E' => Some(18),
+        'Z' => Some(21),
+        'Y' => Some(24),
+        _ => None,
+    }
+}
+
+fn form<Q: Grammar>() -> String {
+    let scale = if Q::SHORT_SCALE { " (K, M, B, T: thousand to trillion)" } else { "" };
+    format!("write it like `{}`{scale}", Q::EXAMPLE)
+}
+
+fn explain<Q: Grammar>(text: &str, trouble: Trouble) -> Error {
+    let what = Q::DIMENSION;
+    let message = match trouble {
+        Trouble::Empty => format!("{what} is missing"),
+        Trouble::NotFinite => format!("`{text}` is not a finite number"),
+        Trouble::NotANumber => format!("`{text}` is not {what}"),
+        Trouble::NeedsDollar | Trouble::NoUnit if text.parse::<f64>().is_ok() => {
+            format!("`{text}` has no unit, and {what} needs one")
+        }
+        Trouble::NeedsDollar | Trouble::NoUnit | Trouble::UnknownUnit(_) => match dimension_of(text) {
+            Some(other) if other != what => format!("`{text}` is {other}, but {what} is expected"),
+            _ => match trouble {
+                Trouble::UnknownUnit(unit) => format!("`{text}` is not {what}: unknown suffix `{unit}`"),
+                _ => format!("`{text}` is not {what}"),
+            },
+        },
+    };
+    Error::bad_input(message).with_hint(form::<Q>())
+}
+
+/// Which dimension a text has, for the error message.
+fn dimension_of(text: &str) -> Option<&'static str> {
+    fn try_one<Q: Grammar>(text: &str) -> Option<&'static str> {
+        read::<Q>(text).is_ok().then_some(Q::DIMENSION)
+    }
+    let readers: [fn(&str) -> Option<&'static str>; 14] = [
+        try_one::<Seconds>,
+        try_one::<BytesPerSecond>,
+        try_one::<FlopPerSecond>,
+        try_one::<Price>,
+        try_one::<Usd>,
+        try_one::<EnergyPrice>,
+        try_one::<Bytes>,
+        try_one::<Watts>,
+        try_one::<Joules>,
+        try_one::<CarbonIntensity>,
+        try_one::<SquareMm>,
+        try_one::<Fraction>,
+        try_one::<KgCo2e>,
+        try_one::<Tokens>,
+    ];
+    readers.iter().find_map(|reader| reader(text))
+}

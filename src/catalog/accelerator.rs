@@ -1,0 +1,150 @@
+//! `profiles/accelerators/`: TOML to [`Accelerator`].
+
+use super::read::{Reader, Sources};
+use super::{Catalog, Found, Kind};
+use crate::Error;
+use crate::hardware::accelerator::{Accelerator, Memory, Peaks, Power, ScaleUp};
+
+/// A chip with the sources of its values.
+#[derive(Debug, Clone)]
+pub struct AcceleratorProfile {
+    /// The chip.
+    pub chip: Accelerator,
+    /// Other names of it.
+    pub aliases: Vec<String>,
+    /// Where each value came from.
+    pub sources: Sources,
+    /// Values other sources give, with the reason not to use them.
+    pub disagreements: Vec<Disagreement>,
+    /// The file, or the built-in profile's name.
+    pub file: String,
+}
+
+/// A value that another source gives.
+#[derive(Debug, Clone)]
+pub struct Disagreement {
+    /// The dotted path of the value.
+    pub field: String,
+    /// What the other source says.
+    pub value: String,
+    /// The other source.
+    pub title: String,
+    /// Which one is used, and why.
+    pub note: String,
+}
+
+impl Catalog {
+    /// The chip of this name.
+    ///
+    /// # Errors
+    /// An unknown name, or a profile that does not hold what it should.
+    pub fn accelerator(&self, name: &str) -> Result<AcceleratorProfile, Error> {
+        accelerator(&self.find(Kind::Accelerators, name)?)
+    }
+}
+
+/// Reads one chip.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its place.
+pub fn accelerator(found: &Found) -> Result<AcceleratorProfile, Error> {
+    found.document.read(|r| {
+        let (aliases, sources) = (r.texts("aliases"), r.sources());
+        let disagreements = r.tables("disagreements", disagreement);
+        let chip = chip(r, &found.id);
+        r.require_sources(&sources, &[]);
+        Some(AcceleratorProfile { chip: chip?, aliases, sources, disagreements, file: found.document.file.clone() })
+    })
+}
+
+fn chip(r: &Reader<'_>, id: &str) -> Option<Accelerator> {
+    let name = r.need("name", r.text("name"));
+    let vendor = r.need("vendor", r.text("vendor"));
+    let form = r.need("form", r.text("form"));
+    let architecture = r.need("architecture", r.text("architecture"));
+    let release = r.date("release");
+    let peak = r.need("peak", r.table("peak", |p| p.need("dense", p.table("dense", peaks))));
+    let memory = r.need("memory", r.table("memory", memory));
+    let links = r.need("link", r.table("link", links));
+    let power = r.table("power", |p| Some(power(p))).unwrap_or_default();
+    let die_area = r.table("die", |d| {
+        (d.text("basis"), d.text("process"));
+        Some(d.quantity("area"))
+    });
+    let node_chips = r.need("node", r.table("node", |n| n.need("chips", n.integer("chips"))));
+    let (scale_up, pcie_both_ways, nic_one_way) = links?;
+    Some(Accelerator {
+        id: id.to_owned(),
+        name: name?,
+        vendor: vendor?,
+        form: form?,
+        architecture: architecture?,
+        release,
+        peak: peak?,
+        memory: memory?,
+        scale_up,
+        pcie_both_ways,
+        nic_one_way,
+        power,
+        die_area: die_area.flatten(),
+        node_chips: node_chips?.max(1),
+    })
+}
+
+fn peaks(r: &Reader<'_>) -> Option<Peaks> {
+    let peaks = Peaks {
+        fp64: r.quantity("fp64"),
+        fp64_tensor: r.quantity("fp64_tensor"),
+        fp32: r.quantity("fp32"),
+        tf32: r.quantity("tf32"),
+        bf16: r.quantity("bf16"),
+        fp16: r.quantity("fp16"),
+        fp8: r.quantity("fp8"),
+        int8: r.quantity("int8"),
+        fp4: r.quantity("fp4"),
+    };
+    if peaks.bf16.is_none() && peaks.fp16.is_none() {
+        r.fail("bf16", Error::bad_input("a chip needs a dense bf16 or fp16 peak"));
+        return None;
+    }
+    Some(peaks)
+}
+
+fn memory(r: &Reader<'_>) -> Option<Memory> {
+    let kind = r.need("kind", r.text("kind"));
+    let capacity = r.need("capacity", r.quantity("capacity"));
+    let bandwidth = r.need("bandwidth", r.quantity("bandwidth"));
+    Some(Memory { kind: kind?, capacity: capacity?, bandwidth: bandwidth? })
+}
+
+type Links = (ScaleUp, Option<crate::units::BytesPerSecond>, Option<crate::units::BytesPerSecond>);
+
+fn links(r: &Reader<'_>) -> Option<Links> {
+    let scale_up = r.need("scale_up", r.table("scale_up", scale_up));
+    let pcie = r.table("pcie", |p| {
+        p.integer("generation");
+        p.quantity("both_ways")
+    });
+    let nic = r.table("nic", |n| n.quantity("per_chip_one_way"));
+    Some((scale_up?, pcie, nic))
+}
+
+fn scale_up(r: &Reader<'_>) -> Option<ScaleUp> {
+    let kind = r.need("kind", r.text("kind"));
+    let per_chip = r.need("per_chip_one_way", r.quantity("per_chip_one_way"));
+    let pair = r.quantity("pair_one_way");
+    let domain = r.need("domain", r.integer("domain"));
+    Some(ScaleUp { kind: kind?, per_chip_one_way: per_chip?, pair_one_way: pair.or(per_chip)?, domain: domain?.max(1) })
+}
+
+fn power(r: &Reader<'_>) -> Power {
+    Power { tdp: r.quantity("tdp"), node_share: r.quantity("node_share"), all_in: r.quantity("all_in") }
+}
+
+fn disagreement(r: &Reader<'_>) -> Option<Disagreement> {
+    let field = r.need("field", r.text("field"));
+    let value = r.need("value", r.text("value"));
+    let title = r.text("title").unwrap_or_default();
+    let note = r.text("note").unwrap_or_default();
+    Some(Disagreement { field: field?, value: value?, title, note })
+}

@@ -1,0 +1,448 @@
+//! Reading TOML into checked structs: typed getters over spanned values, every independent error at once.
+//!
+//! A [`Reader`] stands on one table. Its getters record a located error and return `None` when a value
+//! is wrong, so that one pass finds everything that is wrong; keys nobody asked for are errors too,
+//! with the nearest key that exists.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::source::{SOURCE_KINDS, Source};
+use crate::units::parse::{Grammar, check, parse};
+use crate::{Error, error};
+
+/// Errors shown at most for one file.
+const MOST_ERRORS: usize = 20;
+
+/// A text with its name, as errors show it.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The path, or the name of a built-in profile.
+    pub file: String,
+    /// The whole text.
+    pub text: Arc<str>,
+}
+
+/// Where a value stands: the file and the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At {
+    /// The path, or the name of a built-in profile.
+    pub file: String,
+    /// The line, from one.
+    pub line: usize,
+}
+
+impl Document {
+    /// Names a text.
+    pub fn new(file: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
+        Self { file: file.into(), text: text.into() }
+    }
+
+    /// Reads the document with `build`, which asks a [`Reader`] for what it needs.
+    ///
+    /// # Errors
+    /// TOML that does not parse, or everything that `build` found wrong, each with its place.
+    pub fn read<T>(&self, build: impl FnOnce(&Reader<'_>) -> Option<T>) -> Result<T, Error> {
+        let root = DeTable::parse(&self.text).map_err(|trouble| self.syntax(&trouble))?;
+        let shared = Shared { document: self, errors: RefCell::default() };
+        let reader = Reader::on(&shared, root.get_ref(), root.span(), String::new());
+        let built = build(&reader);
+        reader.finish();
+        drop(reader);
+        let mut errors = shared.errors.into_inner();
+        errors.truncate(MOST_ERRORS);
+        match (Error::all(errors), built) {
+            (None, Some(built)) => Ok(built),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(Error::bad_input(format!("{} does not describe what it should", self.file))),
+        }
+    }
+
+    fn syntax(&self, trouble: &toml::de::Error) -> Error {
+        let span = trouble.span().unwrap_or(0..0);
+        let error = match unquoted(&self.text, span.start) {
+            Some((value, range)) => {
+                return Error::bad_input(format!("`{value}` is not TOML: a value with a suffix or unit is a string"))
+                    .with_hint(format!("quote it: \"{value}\""))
+                    .at(&self.file, &self.text, range);
+            }
+            None => Error::bad_input(format!("this is not TOML: {}", trouble.message().replace('\n', ", "))),
+        };
+        error.at(&self.file, &self.text, span)
+    }
+}
+
+/// A bare value such as `14.8T` or `$2/h` on the line of a syntax error.
+fn unquoted(text: &str, at: usize) -> Option<(&str, Range<usize>)> {
+    let at = text.floor_char_boundary(at.min(text.len()));
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = text[start..].lines().next()?;
+    let (key, value) = line.split_once('=')?;
+    let value = value.split('#').next()?.trim();
+    let quantity = value.starts_with(|c: char| c.is_ascii_digit() || c == '$' || c == '.')
+        && value.contains(|c: char| c.is_alphabetic() || matches!(c, '%' | '$' | '/'));
+    let offset = start + key.len() + 1 + line[key.len() + 1..].find(value)?;
+    (quantity && !value.contains(['"', '[', '{'])).then_some((value, offset..offset + value.len()))
+}
+
+struct Shared<'d> {
+    document: &'d Document,
+    errors: RefCell<Vec<Error>>,
+}
+
+/// One table of a document, asked for its values by name.
+pub struct Reader<'d> {
+    shared: &'d Shared<'d>,
+    table: &'d DeTable<'d>,
+    span: Range<usize>,
+    path: String,
+    asked: RefCell<Vec<&'static str>>,
+    open: bool,
+}
+
+/// One value that its asker takes apart itself.
+#[derive(Clone, Copy)]
+pub struct Value<'d> {
+    shared: &'d Shared<'d>,
+    inner: &'d Spanned<DeValue<'d>>,
+}
+
+impl<'d> Value<'d> {
+    /// The raw TOML value.
+    pub fn raw(&self) -> &'d DeValue<'d> {
+        self.inner.get_ref()
+    }
+
+    /// Where the value stands.
+    pub fn at(&self) -> At {
+        let document = self.shared.document;
+        let start = document.text.floor_char_boundary(self.inner.span().start);
+        At { file: document.file.clone(), line: document.text[..start].matches('\n').count() + 1 }
+    }
+
+    /// The value as the text a user would have typed for a flag, if it is a string or a number.
+    pub fn as_text(&self) -> Option<&'d str> {
+        match self.raw() {
+            DeValue::String(text) => Some(text),
+            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str()),
+            DeValue::Float(number) => Some(number.as_str()),
+            _ => None,
+        }
+    }
+
+    /// Records an error at this value.
+    pub fn fail(&self, error: Error) {
+        let document = self.shared.document;
+        self.shared.errors.borrow_mut().push(error.at(&document.file, &document.text, self.inner.span()));
+    }
+
+    /// The value as a quantity; a located error if it is none.
+    pub fn quantity<Q: Grammar>(&self) -> Option<Q> {
+        let read = match self.as_text() {
+            Some(text) => parse::<Q>(text),
+            None => Err(Error::bad_input(format!("{} is expected, not {}", Q::DIMENSION, kind_of(self.raw())))
+                .with_hint(format!("write it like \"{}\"", Q::EXAMPLE))),
+        };
+        read.map_err(|error| self.fail(error)).ok()
+    }
+
+    /// A reader over the value, if it is a table.
+    pub fn table(&self, path: &str) -> Option<Reader<'d>> {
+        let table = self.inner.get_ref().as_table()?;
+        Some(Reader::on(self.shared, table, self.inner.span(), path.into()))
+    }
+}
+
+impl<'d> Reader<'d> {
+    fn on(shared: &'d Shared<'d>, table: &'d DeTable<'d>, span: Range<usize>, path: String) -> Self {
+        Self { shared, table, span, path, asked: RefCell::default(), open: false }
+    }
+
+    /// Says that any key may stand in this table.
+    pub fn allow_any_key(&mut self) {
+        self.open = true;
+    }
+
+    /// The file that is read.
+    pub fn file(&self) -> &str {
+        &self.shared.document.file
+    }
+
+    /// The keys of this table, in alphabetical order.
+    pub fn keys(&self) -> impl Iterator<Item = &'d str> {
+        self.table.keys().map(|key| key.get_ref().as_ref())
+    }
+
+    /// Records an error at a key's value, or at the table when the key is absent.
+    pub fn fail(&self, key: &str, error: Error) {
+        let span = self.table.get(key).map_or(self.span.clone(), Spanned::span);
+        let document = self.shared.document;
+        self.shared.errors.borrow_mut().push(error.at(&document.file, &document.text, span));
+    }
+
+    /// The value of a key, for an asker that takes it apart itself.
+    pub fn value(&self, key: &'static str) -> Option<Value<'d>> {
+        self.asked.borrow_mut().push(key);
+        self.any(key)
+    }
+
+    /// The value of a key that need not be known in advance (for tables opened with
+    /// [`allow_any_key`](Self::allow_any_key)).
+    pub fn any(&self, key: &str) -> Option<Value<'d>> {
+        self.table.get(key).map(|inner| Value { shared: self.shared, inner })
+    }
+
+    /// Requires what a getter found: `reader.need("peak", reader.quantity("peak"))`.
+    pub fn need<T>(&self, key: &'static str, found: Option<T>) -> Option<T> {
+        if found.is_none() && self.table.get(key).is_none() {
+            let place = if self.path.is_empty() { String::new() } else { format!(" in [{}]", self.path) };
+            self.fail(key, Error::bad_input(format!("`{key}` is missing{place}")));
+        }
+        found
+    }
+
+    /// A quantity in the grammar of its dimension.
+    pub fn quantity<Q: Grammar>(&self, key: &'static str) -> Option<Q> {
+        self.value(key)?.quantity()
+    }
+
+    /// A string.
+    pub fn text(&self, key: &'static str) -> Option<String> {
+        self.typed(key, "a text in quotes", DeValue::as_str).map(str::to_owned)
+    }
+
+    /// A truth value.
+    pub fn flag(&self, key: &'static str) -> Option<bool> {
+        self.typed(key, "true or false", DeValue::as_bool)
+    }
+
+    /// A whole number from 0 to 4,294,967,295.
+    pub fn integer(&self, key: &'static str) -> Option<u32> {
+        self.typed(key, "a whole number from 0 to 4294967295", |value| {
+            let number = value.as_integer()?;
+            u32::from_str_radix(number.as_str(), number.radix()).ok()
+        })
+    }
+
+    /// A finite number without a unit.
+    pub fn number(&self, key: &'static str) -> Option<f64> {
+        self.typed(key, "a finite number", |value| {
+            let text = match value {
+                DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
+                DeValue::Float(number) => number.as_str(),
+                _ => return None,
+            };
+            text.parse().ok().filter(|number: &f64| number.is_finite())
+        })
+    }
+
+    /// A date (`2024-11-01`), or a shorter one in quotes (`"2024-11"`), as text.
+    pub fn date(&self, key: &'static str) -> Option<String> {
+        self.typed(key, "a date such as 2024-11-01 or \"2024-11\"", |value| match value {
+            DeValue::Datetime(date) if date.time.is_none() => Some(date.to_string()),
+            DeValue::String(text) if is_date(text) => Some(text.to_string()),
+            _ => None,
+        })
+    }
+
+    /// One name of a closed list.
+    pub fn choice<T: Copy>(&self, key: &'static str, names: &[(&'static str, T)]) -> Option<T> {
+        let value = self.value(key)?;
+        let Some(name) = value.raw().as_str() else {
+            self.fail(key, Error::bad_input(format!("`{key}` takes a name in quotes")));
+            return None;
+        };
+        let found = names.iter().find(|(known, _)| *known == name).map(|(_, item)| *item);
+        if found.is_none() {
+            let known: Vec<_> = names.iter().map(|(known, _)| *known).collect();
+            let unknown = Error::unknown_name(key, name, known.iter().copied());
+            let hint = unknown.hint().map_or_else(|| format!("one of: {}", known.join(", ")), str::to_owned);
+            self.fail(key, unknown.with_hint(hint));
+        }
+        found
+    }
+
+    /// A list of strings; empty when the key is absent.
+    pub fn texts(&self, key: &'static str) -> Vec<String> {
+        let all = self.typed(key, "a list of texts in quotes", |value| {
+            value.as_array()?.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+        });
+        all.unwrap_or_default()
+    }
+
+    /// Reads a table below this one.
+    pub fn table<T>(&self, key: &'static str, build: impl FnOnce(&Reader<'d>) -> Option<T>) -> Option<T> {
+        let value = self.value(key)?;
+        let Some(reader) = value.table(&self.below(key)) else {
+            self.fail(key, Error::bad_input(format!("`{key}` is a table: [{}]", self.below(key))));
+            return None;
+        };
+        let built = build(&reader);
+        reader.finish();
+        built
+    }
+
+    /// Reads each table of `[[key]]`; empty when there is none.
+    pub fn tables<T>(&self, key: &'static str, mut build: impl FnMut(&Reader<'d>) -> Option<T>) -> Vec<T> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let Some(items) = value.raw().as_array() else {
+            self.fail(key, Error::bad_input(format!("`{key}` is a list of tables: [[{}]]", self.below(key))));
+            return Vec::new();
+        };
+        let mut built = Vec::with_capacity(items.len());
+        for inner in items.iter() {
+            let item = Value { shared: self.shared, inner };
+            match item.table(&self.below(key)) {
+                Some(reader) => {
+                    built.extend(build(&reader));
+                    reader.finish();
+                }
+                None => item.fail(Error::bad_input(format!("`{key}` is a list of tables: [[{}]]", self.below(key)))),
+            }
+        }
+        built
+    }
+
+    /// Reads `[sources]`: dotted path of a value or of a table above it, to where it came from.
+    pub fn sources(&self) -> Sources {
+        let mut found = Vec::new();
+        self.table("sources", |reader| {
+            for key in reader.keys() {
+                let entry = reader.any(key)?;
+                match entry.table(&format!("sources.{key}")) {
+                    Some(inner) => {
+                        found.extend(inner.source().map(|source| (key.to_owned(), source)));
+                        inner.finish();
+                    }
+                    None => entry.fail(Error::bad_input("a source is a table: { title, url, as_of, kind, note }")),
+                }
+            }
+            reader.asked.borrow_mut().push("*");
+            Some(())
+        });
+        Sources(found)
+    }
+
+    /// Reads the keys of one source out of this table.
+    pub fn source(&self) -> Option<Source> {
+        let title = self.need("title", self.text("title"));
+        let as_of = self.need("as_of", self.date("as_of"));
+        let kind = self.need("kind", self.choice("kind", &SOURCE_KINDS));
+        let (url, note) = (self.text("url"), self.text("note"));
+        Some(Source { title: title?, url, as_of: as_of?, kind: kind?, note })
+    }
+
+    /// Records an error for each value of the document that no source covers.
+    pub fn require_sources(&self, sources: &Sources, exempt: &[&str]) {
+        let unsourced = |path: &str| sources.of(path).is_none() && !exempt.contains(&path);
+        for (key, value) in self.table {
+            let key = key.get_ref().as_ref();
+            if matches!(key, "name" | "aliases" | "sources" | "disagreements") || exempt.contains(&key) {
+                continue;
+            }
+            self.leaves(key, value, &unsourced);
+        }
+    }
+
+    fn leaves(&self, path: &str, value: &'d Spanned<DeValue<'d>>, unsourced: &impl Fn(&str) -> bool) {
+        if !unsourced(path) {
+            return;
+        }
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                for (key, inner) in table {
+                    self.leaves(&format!("{path}.{}", key.get_ref()), inner, unsourced);
+                }
+            }
+            _ => {
+                let advice = format!("add to [sources]: \"{path}\" = {{ title, url, as_of, kind }}");
+                let error = Error::bad_input(format!("`{path}` has no source")).with_hint(advice);
+                Value { shared: self.shared, inner: value }.fail(error);
+            }
+        }
+    }
+
+    fn typed<T>(&self, key: &'static str, expected: &str, get: impl FnOnce(&'d DeValue<'d>) -> Option<T>) -> Option<T> {
+        let value = self.value(key)?;
+        let got = get(value.raw());
+        if got.is_none() {
+            self.fail(key, Error::bad_input(format!("`{key}` takes {expected}, not {}", kind_of(value.raw()))));
+        }
+        got
+    }
+
+    fn below(&self, key: &str) -> String {
+        if self.path.is_empty() { key.into() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Records an error for each key that nobody asked for.
+    pub fn finish(&self) {
+        let asked = self.asked.borrow();
+        if self.open || asked.contains(&"*") {
+            return;
+        }
+        for (key, _) in self.table {
+            let name = key.get_ref().as_ref();
+            if asked.contains(&name) {
+                continue;
+            }
+            let error = Error::unknown_name("key", name, asked.iter().copied());
+            let hint = match error::nearest(name, asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if asked.is_empty() => "this table takes no keys".into(),
+                None => format!("known here: {}", asked.join(", ")),
+            };
+            let document = self.shared.document;
+            let error = error.with_hint(hint).at(&document.file, &document.text, key.span());
+            self.shared.errors.borrow_mut().push(error);
+        }
+    }
+}
+
+/// The sources of one profile, by path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources(pub Vec<(String, Source)>);
+
+impl Sources {
+    /// The source of a value: its own, that of the nearest table above it, or `*`.
+    pub fn of(&self, path: &str) -> Option<&Source> {
+        let mut path = path;
+        loop {
+            if let Some((_, source)) = self.0.iter().find(|(key, _)| key == path) {
+                return Some(source);
+            }
+            match path.rsplit_once('.') {
+                Some((above, _)) => path = above,
+                None => return self.0.iter().find(|(key, _)| key == "*").map(|(_, source)| source),
+            }
+        }
+    }
+}
+
+fn kind_of(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number outside that",
+        DeValue::Float(_) => "a number with a fraction or without an end",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let widths = [4, 2, 2];
+    (1..=3).contains(&parts.len())
+        && parts.iter().zip(widths).all(|(part, width)| part.len() == width && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Checks a quantity computed from several values, at the key it belongs to.
+pub fn checked<Q: Grammar>(reader: &Reader<'_>, key: &str, quantity: Q) -> Option<Q> {
+    check(quantity).map_err(|error| reader.fail(key, error)).ok()
+}

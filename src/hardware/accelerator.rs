@@ -1,0 +1,131 @@
+//! One accelerator chip.
+
+use super::precision::Precision;
+use crate::Error;
+use crate::units::{Bytes, BytesPerSecond, FlopPerSecond, SquareMm, Watts};
+
+/// What is published about one chip. A value nobody publishes is `None`, never zero.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Accelerator {
+    /// The profile's id: `h800-sxm`.
+    pub id: String,
+    /// The full name: `NVIDIA H800 SXM5 80GB`.
+    pub name: String,
+    /// Who makes it.
+    pub vendor: String,
+    /// How it is mounted: SXM5, PCIe, OAM.
+    pub form: String,
+    /// The generation, which picks the calibrated factors: `hopper`.
+    pub architecture: String,
+    /// The day it was released, `2023-03-21`.
+    pub release: Option<String>,
+    /// Dense peak rates.
+    pub peak: Peaks,
+    /// Memory.
+    pub memory: Memory,
+    /// The link to the chips of its scale-up domain.
+    pub scale_up: ScaleUp,
+    /// PCIe bandwidth, both ways together.
+    pub pcie_both_ways: Option<BytesPerSecond>,
+    /// Its share of the node's NICs, one way.
+    pub nic_one_way: Option<BytesPerSecond>,
+    /// Its three powers.
+    pub power: Power,
+    /// Area of the logic dies.
+    pub die_area: Option<SquareMm>,
+    /// Chips in the usual node.
+    pub node_chips: u32,
+}
+
+/// Dense peak rates by number format; integer formats in OP/s.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Peaks {
+    /// 64-bit floating point on the vector units.
+    pub fp64: Option<FlopPerSecond>,
+    /// 64-bit floating point on the matrix units.
+    pub fp64_tensor: Option<FlopPerSecond>,
+    /// 32-bit floating point on the vector units.
+    pub fp32: Option<FlopPerSecond>,
+    /// TF32 on the matrix units.
+    pub tf32: Option<FlopPerSecond>,
+    /// 16-bit brain floating point.
+    pub bf16: Option<FlopPerSecond>,
+    /// 16-bit floating point.
+    pub fp16: Option<FlopPerSecond>,
+    /// 8-bit floating point.
+    pub fp8: Option<FlopPerSecond>,
+    /// 8-bit integers.
+    pub int8: Option<FlopPerSecond>,
+    /// 4-bit floating point.
+    pub fp4: Option<FlopPerSecond>,
+}
+
+impl Peaks {
+    /// The dense peak of a number format, if the chip has it.
+    pub fn of(&self, precision: Precision) -> Option<FlopPerSecond> {
+        match precision {
+            Precision::Fp32 => self.fp32,
+            Precision::Tf32 => self.tf32,
+            Precision::Bf16 => self.bf16,
+            Precision::Fp16 => self.fp16,
+            Precision::Fp8 | Precision::Mxfp8 => self.fp8,
+            Precision::Int8 => self.int8,
+            Precision::Fp4 => self.fp4,
+        }
+    }
+}
+
+/// Memory of one chip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Memory {
+    /// HBM3, HBM3e, GDDR6.
+    pub kind: String,
+    /// Capacity in decimal bytes.
+    pub capacity: Bytes,
+    /// Peak bandwidth.
+    pub bandwidth: BytesPerSecond,
+}
+
+/// The link between chips of one node or rack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScaleUp {
+    /// NVLink4, Infinity Fabric, PCIe.
+    pub kind: String,
+    /// All links of one chip together, one way.
+    pub per_chip_one_way: BytesPerSecond,
+    /// Between one pair of chips, one way.
+    pub pair_one_way: BytesPerSecond,
+    /// Chips that reach each other at this rate.
+    pub domain: u32,
+}
+
+/// The three powers of a chip, which differ by what they count in.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Power {
+    /// The chip alone.
+    pub tdp: Option<Watts>,
+    /// The node's maximum, divided by its chips.
+    pub node_share: Option<Watts>,
+    /// At the utility meter: cooling, network and storage counted in.
+    pub all_in: Option<Watts>,
+}
+
+impl Accelerator {
+    /// The dense peak of a number format.
+    ///
+    /// # Errors
+    /// When the chip does not have the format; the hint names those it has.
+    pub fn peak_of(&self, precision: Precision) -> Result<FlopPerSecond, Error> {
+        self.peak.of(precision).ok_or_else(|| {
+            let has = super::precision::PRECISIONS.iter().filter(|(_, p)| self.peak.of(*p).is_some());
+            let names: Vec<_> = has.map(|(name, _)| *name).collect();
+            Error::bad_input(format!("{} has no published {} peak", self.name, precision))
+                .with_hint(format!("it has: {}", names.join(", ")))
+        })
+    }
+
+    /// The widest format a training run of today uses on it: bf16, or fp16 before Ampere.
+    pub fn training_precision(&self) -> Precision {
+        if self.peak.bf16.is_some() { Precision::Bf16 } else { Precision::Fp16 }
+    }
+}

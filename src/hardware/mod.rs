@@ -1,0 +1,4 @@
+//! Chips, the systems they come in, prices and regions: plain checked structs, no files.
+
+pub mod accelerator;
+pub mod precision;
