@@ -1,7 +1,9 @@
 //! The shape of a transformer: what has to be known to count its parameters, FLOPs and bytes.
 
+use crate::error::Error;
+
 /// A decoder-only transformer, layer by layer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Architecture {
     /// Transformer layers, without multi-token-prediction modules.
     pub layers: u32,
@@ -11,7 +13,11 @@ pub struct Architecture {
     pub vocab: u32,
     /// How tokens attend to each other.
     pub attention: Attention,
-    /// Width of the MLP of a dense layer.
+    /// The attention's output passes a gate as wide as itself (Qwen3-Next).
+    pub output_gate: bool,
+    /// Linear attention in part of the layers, in place of [`Architecture::attention`].
+    pub linear: Option<LinearAttention>,
+    /// Width of the MLP of a dense layer; zero where every layer is a mixture of experts.
     pub ffn: u32,
     /// Three matrices with a gate (SwiGLU, GeGLU) rather than two.
     pub gated: bool,
@@ -67,6 +73,23 @@ pub struct Window {
     pub share: f64,
 }
 
+/// Gated delta-rule attention, whose cost does not grow with the sequence (Gated DeltaNet).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LinearAttention {
+    /// Share of the layers that use it, from 0 to 1.
+    pub share: f64,
+    /// Heads of queries and keys.
+    pub key_heads: u32,
+    /// Heads of values; each keeps one state of `key_dim * value_dim`.
+    pub value_heads: u32,
+    /// Width of a key head.
+    pub key_dim: u32,
+    /// Width of a value head.
+    pub value_dim: u32,
+    /// Taps of the causal convolution over queries, keys and values.
+    pub conv: u32,
+}
+
 /// A mixture of experts in place of the MLP.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Experts {
@@ -76,10 +99,225 @@ pub struct Experts {
     pub active: u32,
     /// Width of one routed expert.
     pub width: u32,
-    /// Total width of the experts every token passes through; zero without any.
+    /// Total width of the experts every token passes through, zero without any; a dense residual
+    /// branch beside the mixture (Arctic) is the same thing.
     pub shared_width: u32,
     /// First layers that keep a dense MLP.
     pub leading_dense: u32,
-    /// After those, every n-th layer is a mixture, the others dense; 1 for all.
+    /// After those, the last of every n layers is a mixture, the others dense; 1 for all.
     pub every: u32,
+}
+
+/// The largest value of each field that `Architecture::check` lets pass: far above any model, and low
+/// enough that every product of them is a finite `f64`.
+const BOUNDS: Bounds =
+    Bounds { layers: 10_000, width: 10_000_000, vocab: 100_000_000, heads: 100_000, experts: 1_000_000 };
+
+struct Bounds {
+    layers: u32,
+    width: u32,
+    vocab: u32,
+    heads: u32,
+    experts: u32,
+}
+
+/// How a layer mixes its tokens with each other and with themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mlp {
+    /// One MLP for all tokens.
+    Dense,
+    /// Routed experts, and the shared ones if there are any.
+    Mixture,
+}
+
+impl Architecture {
+    /// Refuses a shape that cannot be, naming every field that is wrong.
+    pub fn check(&self) -> Result<(), Error> {
+        let mut errors = Vec::new();
+        let mut range = |field: &str, value: u32, low: u32, high: u32| {
+            if !(low..=high).contains(&value) {
+                errors.push(out_of_range(field, value, low, high));
+            }
+        };
+        let all_mixture = self.dense_layers() == 0;
+        range("layers", self.layers, 1, BOUNDS.layers);
+        range("hidden", self.hidden, 1, BOUNDS.width);
+        range("vocab", self.vocab, 1, BOUNDS.vocab);
+        range("ffn", self.ffn, u32::from(!all_mixture), BOUNDS.width);
+        range("learned_positions", self.learned_positions, 0, BOUNDS.vocab);
+        range("mtp_modules", self.mtp_modules, 0, BOUNDS.layers);
+        self.attention.check(&mut range);
+        if let Some(linear) = self.linear {
+            range("linear.key_heads", linear.key_heads, 1, BOUNDS.heads);
+            range("linear.value_heads", linear.value_heads, 1, BOUNDS.heads);
+            range("linear.key_dim", linear.key_dim, 1, BOUNDS.width);
+            range("linear.value_dim", linear.value_dim, 1, BOUNDS.width);
+            range("linear.conv", linear.conv, 0, BOUNDS.heads);
+        }
+        if let Some(experts) = self.experts {
+            range("experts.count", experts.count, 1, BOUNDS.experts);
+            range("experts.active", experts.active, 1, BOUNDS.experts);
+            range("experts.width", experts.width, 1, BOUNDS.width);
+            range("experts.shared_width", experts.shared_width, 0, BOUNDS.width);
+            range("experts.every", experts.every, 1, BOUNDS.layers);
+        }
+        self.check_relations(&mut errors);
+        Error::all(errors).map_or(Ok(()), Err)
+    }
+
+    /// What must hold between fields that are each in range.
+    fn check_relations(&self, errors: &mut Vec<Error>) {
+        let mut refuse = |message: String| errors.push(Error::bad_input(message));
+        if let Attention::Grouped { heads, kv_heads, window, .. } = self.attention {
+            if kv_heads > 0 && heads % kv_heads != 0 {
+                refuse(format!("attention.heads: {heads} query heads do not divide into {kv_heads} key-value heads"));
+            }
+            if let Some(window) = window.filter(|window| !is_share(window.share)) {
+                refuse(format!("attention.window_share: {} is not a share between 0 and 1", window.share));
+            }
+        }
+        if let Some(linear) = self.linear {
+            if !is_share(linear.share) {
+                refuse(format!("linear.share: {} is not a share between 0 and 1", linear.share));
+            }
+            if linear.key_heads > 0 && linear.value_heads % linear.key_heads != 0 {
+                let LinearAttention { key_heads, value_heads, .. } = linear;
+                refuse(format!(
+                    "linear.value_heads: {value_heads} value heads do not divide into {key_heads} key heads"
+                ));
+            }
+        }
+        if let Some(experts) = self.experts {
+            if experts.active > experts.count {
+                let Experts { count, active, .. } = experts;
+                refuse(format!("experts.active: {active} experts at work, but a layer has only {count}"));
+            }
+            if experts.leading_dense >= self.layers {
+                let dense = experts.leading_dense;
+                refuse(format!(
+                    "experts.leading_dense: {dense} dense layers leave no mixture in {} layers",
+                    self.layers
+                ));
+            }
+            if experts.every > self.layers {
+                refuse(format!("experts.every: {} is more than the {} layers", experts.every, self.layers));
+            }
+        }
+    }
+
+    /// Layers whose MLP is a mixture of experts.
+    #[inline]
+    pub fn mixture_layers(&self) -> u32 {
+        self.mixture_layers_before(self.layers)
+    }
+
+    /// Layers whose MLP is dense.
+    #[inline]
+    pub fn dense_layers(&self) -> u32 {
+        self.layers.saturating_sub(self.mixture_layers())
+    }
+
+    /// Mixture-of-experts layers among the first `count` layers.
+    #[inline]
+    pub fn mixture_layers_before(&self, count: u32) -> u32 {
+        match self.experts {
+            None => 0,
+            Some(experts) => count.saturating_sub(experts.leading_dense) / experts.every.max(1),
+        }
+    }
+
+    /// The MLP of a multi-token-prediction module: as in the last layer.
+    #[inline]
+    pub fn last_mlp(&self) -> Mlp {
+        if self.experts.is_some() { Mlp::Mixture } else { Mlp::Dense }
+    }
+
+    /// Share of the layers with linear attention.
+    #[inline]
+    pub fn linear_share(&self) -> f64 {
+        self.linear.map_or(0.0, |linear| linear.share)
+    }
+
+    /// Matrices between the residual stream and the MLP's inner width, and back: 3 with a gate, else 2.
+    #[inline]
+    pub fn mlp_matrices(&self) -> f64 {
+        if self.gated { 3.0 } else { 2.0 }
+    }
+}
+
+impl Attention {
+    /// Heads of queries.
+    #[inline]
+    pub fn heads(&self) -> u32 {
+        match *self {
+            Self::Grouped { heads, .. } | Self::Latent { heads, .. } => heads,
+        }
+    }
+
+    /// Heads of keys and values as tensor parallelism splits them.
+    #[inline]
+    pub fn kv_heads(&self) -> u32 {
+        match *self {
+            Self::Grouped { kv_heads, .. } => kv_heads,
+            Self::Latent { heads, .. } => heads,
+        }
+    }
+
+    /// Width of one head in the product of queries and keys.
+    #[inline]
+    pub fn qk_dim(&self) -> u32 {
+        match *self {
+            Self::Grouped { head_dim, .. } => head_dim,
+            Self::Latent { qk_nope, qk_rope, .. } => qk_nope.saturating_add(qk_rope),
+        }
+    }
+
+    /// Width of one head of the values.
+    #[inline]
+    pub fn v_dim(&self) -> u32 {
+        match *self {
+            Self::Grouped { head_dim, .. } => head_dim,
+            Self::Latent { v_dim, .. } => v_dim,
+        }
+    }
+
+    /// The window of part of the layers, if any.
+    #[inline]
+    pub fn window(&self) -> Option<Window> {
+        match *self {
+            Self::Grouped { window, .. } => window,
+            Self::Latent { .. } => None,
+        }
+    }
+
+    fn check(&self, range: &mut impl FnMut(&str, u32, u32, u32)) {
+        range("attention.heads", self.heads(), 1, BOUNDS.heads);
+        match *self {
+            Self::Grouped { kv_heads, head_dim, window, .. } => {
+                range("attention.kv_heads", kv_heads, 1, BOUNDS.heads);
+                range("attention.head_dim", head_dim, 1, BOUNDS.width);
+                if let Some(window) = window {
+                    range("attention.window_tokens", window.tokens, 1, BOUNDS.vocab);
+                }
+            }
+            Self::Latent { q_rank, kv_rank, qk_nope, qk_rope, v_dim, .. } => {
+                if let Some(q_rank) = q_rank {
+                    range("attention.q_rank", q_rank, 1, BOUNDS.width);
+                }
+                range("attention.kv_rank", kv_rank, 1, BOUNDS.width);
+                range("attention.qk_nope", qk_nope, 1, BOUNDS.width);
+                range("attention.qk_rope", qk_rope, 0, BOUNDS.width);
+                range("attention.v_dim", v_dim, 1, BOUNDS.width);
+            }
+        }
+    }
+}
+
+fn is_share(value: f64) -> bool {
+    (0.0..=1.0).contains(&value)
+}
+
+fn out_of_range(field: &str, value: u32, low: u32, high: u32) -> Error {
+    let message = format!("{field}: {value} is out of range");
+    Error::bad_input(message).with_hint(format!("expected a whole number from {low} to {high}"))
 }

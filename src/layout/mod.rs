@@ -1,0 +1,6 @@
+//! The layout: how a model is spread over chips, and whether it fits.
+
+pub mod fit;
+pub mod parallelism;
+pub mod remedies;
+pub mod rules;
