@@ -1,75 +1,96 @@
-use flopbill::catalog::steps;
+#![allow(missing_docs)]
+use flopbill::catalog::{Catalog, steps};
 use flopbill::step::efficiency::{FACTORS, Factors};
 use flopbill::step::machine::Generation;
 use flopbill::step::perform;
-use flopbill::study::backtest::{Case, resolve};
+use flopbill::study::backtest::{Case, Chips, resolve};
 use flopbill::study::calibrate::{fit, weights};
 use std::collections::BTreeMap;
 
-fn err(c: &Case, f: &Factors) -> f64 { perform(&c.arch, &c.plan, &c.machine, f).total() / c.measured - 1.0 }
+fn time(c: &Case, f: &Factors) -> f64 {
+    perform(&c.shape, &c.layout, &c.machine, &c.stack, f).total()
+}
+fn err(c: &Case, f: &Factors) -> f64 {
+    time(c, f) / c.measured - 1.0
+}
 
 fn main() {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
     let verbose: Vec<String> = args.iter().filter_map(|a| a.strip_prefix("-v=").map(String::from)).collect();
     let noloso = args.iter().any(|a| a == "--noloso");
+    let set: Vec<(String, f64)> = args.iter().filter_map(|a| a.strip_prefix("-s=")).map(|a| { let (k, v) = a.split_once(':').unwrap(); (k.to_string(), v.parse().unwrap()) }).collect();
+    let quiet = args.iter().any(|a| a == "-q");
     args.retain(|a| !a.starts_with('-'));
     let mut rows = steps::read(&std::fs::read_to_string("/work/shared/data/measured_steps.csv").unwrap()).unwrap();
-    let vts = steps::read(&std::fs::read_to_string("/work/shared/data/measured_steps_vtrain_single_node.csv").unwrap()).unwrap();
-    rows.extend(vts.into_iter().map(|mut r| { r.model = "vts".into(); r }));
-    let mut cases = Vec::new();
+    rows.extend(steps::read(&std::fs::read_to_string("/work/shared/data/measured_steps_vtrain_single_node.csv").unwrap()).unwrap());
+    let mut chips = Chips::new(Catalog::built_in());
+    let mut cases: Vec<Case> = Vec::new();
+    let guess = |_g: Generation| Factors::PRIOR;
     for r in &rows {
-        match resolve(r) { Ok(c) => cases.push(c), Err(e) => println!("skip {} {e}", r.id) }
+        match resolve(r, &mut chips, &guess) {
+            Ok(c) => cases.push(c),
+            Err(e) => println!("skip {} {e}", r.id),
+        }
     }
     let t0 = std::time::Instant::now();
     let mut table: BTreeMap<(bool, String, String), Vec<(f64, f64, String)>> = BTreeMap::new();
     for g in [Generation::Ampere, Generation::Hopper, Generation::Blackwell] {
-        if !args.is_empty() && !args.contains(&format!("{g:?}")) { continue; }
+        if !args.is_empty() && !args.contains(&format!("{g:?}")) {
+            continue;
+        }
         let mine: Vec<&Case> = cases.iter().filter(|c| c.machine.generation == g).collect();
-        let weak = ["llama3t4", "dsv2", "opt", "neox", "sc21t1", "llama1"];
-        let kor: Vec<&str> = (1..9).map(|_| "").collect(); let _ = kor;
-        let hold = |c: &Case| c.source == "kor22" ;
-        let usable: Vec<&Case> = mine.iter().copied().filter(|c| !hold(c) && !weak[..2].contains(&c.source.as_str())).collect();
-        let skip: Vec<&str> = match g {
-            Generation::Ampere => vec!["gemm_fp8", "overlap_ep", "expert", "permute", "overlap_tp"],
-            _ => vec![],
+        let outside = ["kor22", "llama3t4", "dsv2", "llama1", "opt", "neox", "sc21t1"];
+        let outside = &outside[..];
+        let usable: Vec<&Case> = mine.iter().copied().filter(|c| !outside.contains(&c.source.as_str())).collect();
+        let skip: &[&str] = match g {
+            Generation::Ampere => &["gemm_fp8", "overlap_ep", "expert", "permute", "overlap_tp", "attention_carried"],
+            Generation::Hopper => &[],
+            Generation::Blackwell => &["attention_carried"],
         };
-        let free: Vec<usize> = (0..FACTORS.len()).filter(|&i| !skip.contains(&FACTORS[i].name)).collect();
-        let f = fit(&weights(&usable), &Factors::PRIOR, &free, 40);
-        println!("{g:?}: {} rows, {:.2}s", usable.len(), t0.elapsed().as_secs_f64());
-        for (i, s) in FACTORS.iter().enumerate() {
-            println!("  {:20} {:9.4}  prior {:8.3} z {:+.2}{}", s.name, f.values()[i], s.prior, (f.values()[i] / s.prior).ln() / s.spread, if f.values()[i] < s.low * 1.02 || f.values()[i] > s.high * 0.98 { "  BOUND" } else { "" });
+        let free: Vec<usize> = (0..FACTORS.len()).filter(|&i| !skip.contains(&FACTORS[i].name) && !set.iter().any(|s| s.0 == FACTORS[i].name)).collect();
+        let mut start = Factors::PRIOR.values();
+        for (k, v) in &set { let i = FACTORS.iter().position(|s| s.name == k).unwrap(); start[i] = *v; }
+        let start = Factors::from_values(&start);
+        let f = fit(&weights(&usable), &start, &free, 40);
+        if !quiet {
+            println!("{g:?}: {} rows, {:.2}s", usable.len(), t0.elapsed().as_secs_f64());
+            for (i, s) in FACTORS.iter().enumerate() {
+                if !free.contains(&i) { continue; }
+                let v = f.values()[i];
+                println!("  {:20} {:9.4}  prior {:8.3} z {:+.2}{}", s.name, v, s.prior, (v / s.prior).ln() / s.spread, if v < s.low * 1.02 || v > s.high * 0.98 { "  BOUND" } else { "" });
+            }
         }
         let mut sources: Vec<&str> = mine.iter().map(|c| c.source.as_str()).collect();
-        sources.sort(); sources.dedup();
+        sources.sort();
+        sources.dedup();
         for s in sources {
-            let fl = if noloso || s == "kor22" || weak[..2].contains(&s) { f } else {
+            let fl = if noloso || outside.contains(&s) {
+                f
+            } else {
                 let u: Vec<&Case> = usable.iter().copied().filter(|c| c.source != s).collect();
                 fit(&weights(&u), &f, &free, 25)
             };
             for c in mine.iter().filter(|c| c.source == s) {
                 let e = err(c, &fl);
-                let key = (c.arch.experts.is_some(), s.to_string(), format!("{g:?}"));
-                table.entry(key).or_default().push((e, err(c, &f), c.id.clone()));
+                table.entry((c.shape.experts.is_some(), s.to_string(), format!("{g:?}"))).or_default().push((e, err(c, &f), c.id.clone()));
                 if verbose.iter().any(|v| c.id.starts_with(v.as_str())) {
-                    let st = perform(&c.arch, &c.plan, &c.machine, &fl);
-                    let w = st.work; let t = st.total();
-                    println!("{:13} {:18} meas {:8.3} pred {:8.3} {:+6.1}% in {:+6.1}% | tp{} pp{} v{} cp{} ep{} dp{} mb{} m{} s{} | gemm {:.0} attn {:.0} exp {:.0} elem {:.0} launch {:.0} tp {:.0}/{:.0} ep {:.0}/{:.0} cp {:.0} shard {:.0}/{:.0} bub {:.0} p2p {:.0} dp {:.1}/{:.1} opt {:.1} jit {:.1} fix {:.1}",
-                        c.id, c.group.split('|').nth(1).unwrap_or(""), c.measured, t, e*100.0, err(c,&f)*100.0, c.plan.tp, c.plan.pp, c.plan.vpp, c.plan.cp, c.plan.ep, c.plan.dp, c.plan.micro_batch, c.plan.global_batch/(c.plan.dp*c.plan.micro_batch), c.plan.seq,
-                        w.gemm/t*100.0, w.attention/t*100.0, w.experts/t*100.0, w.elementwise/t*100.0, w.launch/t*100.0, w.tp_exposed/t*100.0, w.tp/t*100.0, w.ep_exposed/t*100.0, w.ep/t*100.0, w.cp_exposed/t*100.0, w.shard_exposed/t*100.0, w.shard/t*100.0, st.bubble/t*100.0, st.p2p/t*100.0, st.dp_exposed/t*100.0, st.dp/t*100.0, st.optimizer/t*100.0, st.jitter/t*100.0, st.fixed/t*100.0);
+                    row(c, &fl, err(c, &f));
                 }
             }
         }
     }
     println!("{:.2}s", t0.elapsed().as_secs_f64());
-    println!("{:6} {:10} {:10} {:>4} {:>7} {:>7} {:>7} {:>7} | in-sample mean", "moe", "source", "gen", "n", "mean", "median", "max", "bias");
+    println!("{:6} {:10} {:10} {:>4} {:>7} {:>7} {:>7} {:>7} | in-sample mean bias", "moe", "source", "gen", "n", "mean", "median", "max", "bias");
     let (mut ds, mut ms) = (vec![], vec![]);
     for ((moe, s, g), v) in &table {
         let mut a: Vec<f64> = v.iter().map(|x| x.0.abs()).collect();
         a.sort_by(f64::total_cmp);
-        let mean = a.iter().sum::<f64>() / a.len() as f64;
-        let bias = v.iter().map(|x| x.0).sum::<f64>() / a.len() as f64;
-        let inm = v.iter().map(|x| x.1.abs()).sum::<f64>() / a.len() as f64;
-        println!("{:6} {:10} {:10} {:4} {:7.1} {:7.1} {:7.1} {:+7.1} | {:7.1}", moe, s, g, a.len(), mean * 100.0, a[a.len() / 2] * 100.0, a[a.len() - 1] * 100.0, bias * 100.0, inm * 100.0);
+        let n = a.len() as f64;
+        let mean = a.iter().sum::<f64>() / n;
+        let bias = v.iter().map(|x| x.0).sum::<f64>() / n;
+        let inm = v.iter().map(|x| x.1.abs()).sum::<f64>() / n;
+        let inb = v.iter().map(|x| x.1).sum::<f64>() / n;
+        println!("{:6} {:10} {:10} {:4} {:7.1} {:7.1} {:7.1} {:+7.1} | {:7.1} {:+7.1}", moe, s, g, a.len(), mean * 100.0, a[a.len() / 2] * 100.0, a[a.len() - 1] * 100.0, bias * 100.0, inm * 100.0, inb * 100.0);
         if *moe { ms.extend(a) } else if s != "vts" { ds.extend(a) }
     }
     for (n, mut v) in [("dense", ds), ("moe", ms)] {
@@ -77,14 +98,30 @@ fn main() {
         v.sort_by(f64::total_cmp);
         println!("{n} n {} mean {:.1} median {:.1}", v.len(), v.iter().sum::<f64>() / v.len() as f64 * 100.0, v[v.len() / 2] * 100.0);
     }
-    // bloom rank correlation in LOSO
     if let Some(v) = table.get(&(false, "bloompre".into(), "Ampere".into())) {
         let c: BTreeMap<&str, &Case> = cases.iter().map(|c| (c.id.as_str(), c)).collect();
         let m: Vec<f64> = v.iter().map(|x| c[x.2.as_str()].measured).collect();
         let p: Vec<f64> = v.iter().map(|x| c[x.2.as_str()].measured * (1.0 + x.0)).collect();
         println!("bloom rank {:.3}", spearman(&m, &p));
     }
+    if let Some(v) = table.get(&(false, "kor22".into(), "Ampere".into())) {
+        let a: Vec<f64> = v.iter().take(8).map(|x| x.0).collect();
+        println!("kor8 mean {:.2} max {:.2} bias {:+.2}", a.iter().map(|x| x.abs()).sum::<f64>() / 8.0 * 100.0, a.iter().fold(0f64, |m, x| m.max(x.abs())) * 100.0, a.iter().sum::<f64>() / 8.0 * 100.0);
+    }
 }
+
+fn row(c: &Case, f: &Factors, inside: f64) {
+    let st = perform(&c.shape, &c.layout, &c.machine, &c.stack, f);
+    let (w, t, l) = (st.work, st.total(), &c.layout);
+    let pc = |x: f64| x / t * 100.0;
+    print!("{:12} {:15} {:8.3} {:+6.1}% in {:+6.1}% ", c.id, c.group.split('|').nth(1).unwrap_or(""), c.measured, (t / c.measured - 1.0) * 100.0, inside * 100.0);
+    print!("t{} p{} v{} c{} e{} d{} mb{} m{} s{} {:?} {:?} {:?} | ", l.tp, l.pp, l.vpp, l.cp, l.ep, l.dp, l.micro_batch, l.micro_batches(), l.seq_len, l.precision, l.recompute, l.schedule);
+    for (n, x) in [("gemm", w.gemm), ("attn", w.attention), ("exp", w.experts), ("elem", w.elementwise), ("launch", w.launch), ("tp", w.tp_exposed), ("/", w.tp), ("ep", w.ep_exposed), ("/", w.ep), ("cp", w.cp_exposed), ("sh", w.shard_exposed), ("/", w.shard), ("bub", st.bubble), ("p2p", st.transfers), ("dp", st.gradients_exposed), ("/", st.gradients), ("opt", st.optimizer), ("jit", st.jitter), ("fix", st.fixed)] {
+        if x > 0.0 { print!("{n} {:.1} ", pc(x)); }
+    }
+    println!("{}", c.choices.join(","));
+}
+
 fn rank(v: &[f64]) -> Vec<f64> {
     let mut i: Vec<usize> = (0..v.len()).collect();
     i.sort_by(|&a, &b| v[a].total_cmp(&v[b]));
@@ -94,8 +131,8 @@ fn rank(v: &[f64]) -> Vec<f64> {
 }
 fn spearman(a: &[f64], b: &[f64]) -> f64 {
     let (x, y) = (rank(a), rank(b));
-    let n = a.len() as f64; let m = (n - 1.0) / 2.0;
-    let c: f64 = x.iter().zip(&y).map(|(p, q)| (p - m) * (q - m)).sum();
+    let m = (a.len() as f64 - 1.0) / 2.0;
+    let c: f64 = x.iter().zip(&y).map(|(p, q): (&f64, &f64)| (p - m) * (q - m)).sum();
     let d: f64 = x.iter().map(|p| (p - m) * (p - m)).sum();
     c / d
 }

@@ -20,9 +20,9 @@ impl Links {
     /// The links of a machine.
     pub fn new(machine: &Machine, f: &Factors) -> Self {
         Self {
-            near: 1.0 / (machine.scale_up * f.scale_up),
-            far: 1.0 / (machine.nic * f.fabric),
-            domain: machine.domain.max(1.0),
+            near: 1.0 / (machine.scale_up.get() * f.scale_up),
+            far: 1.0 / (machine.nic.get() * f.fabric),
+            domain: f64::from(machine.domain.max(1)),
             latency: f.latency * 1e-6,
         }
     }
@@ -63,7 +63,7 @@ impl Links {
     }
 
     /// Seconds of an all-to-all: every member sends `rows` rows of `bytes`, each to `fanout` members.
-    pub fn exchange(&self, rows: f64, bytes: f64, group: f64, fanout: f64, nodes_limit: f64) -> f64 {
+    pub fn exchange(&self, rows: f64, bytes: f64, group: f64, fanout: f64, nodes_limit: f64, once: bool) -> f64 {
         if group <= 1.0 {
             return 0.0;
         }
@@ -72,8 +72,9 @@ impl Links {
         // Distinct destinations of one row, so that a row crosses the network once a node.
         let distinct = |places: f64| places * (1.0 - (1.0 - 1.0 / places).powf(fanout));
         let visited = distinct(nodes).min(nodes_limit.max(1.0));
-        let far = if nodes > 1.0 { visited * (1.0 - 1.0 / nodes) } else { 0.0 };
-        let local = distinct(group).max(visited);
+        let crossing = if once { visited } else { fanout };
+        let far = if nodes > 1.0 { crossing * (1.0 - 1.0 / nodes) } else { 0.0 };
+        let local = if once { distinct(group).max(visited) } else { fanout / nodes };
         let near_rows = local * (1.0 - 1.0 / near);
         let seconds = (rows * bytes * far * self.far).max(rows * bytes * near_rows * self.near);
         seconds + self.latency * (1.0 + nodes.log2())

@@ -63,6 +63,8 @@ factors! {
     attention_backward: 0.15, 0.8, 0.45, 0.15;
     /// Sequence length, in tokens, at which a fused attention reaches half of that.
     attention_ramp: 50.0, 4000.0, 500.0, 0.6;
+    /// Speed of attention kernels carried over from the generation before, relative to native ones.
+    attention_carried: 0.3, 1.0, 0.55, 0.15;
     /// Share of the memory bandwidth that element-wise kernels reach, on the traffic counted.
     memory: 0.3, 0.95, 0.75, 0.12;
     /// Share of the scale-up line rate that large collectives reach.
@@ -81,6 +83,8 @@ factors! {
     overlap_dp: 0.1, 0.98, 0.7, 0.25;
     /// Share of expert all-to-all traffic hidden behind other work.
     overlap_ep: 0.05, 0.98, 0.4, 0.4;
+    /// Time lost to traffic that runs behind computation: shared units and memory, as a share of that traffic.
+    contention: 0.02, 0.6, 0.2, 0.4;
     /// Grouped expert products relative to one product of the same size.
     expert: 0.3, 1.0, 0.75, 0.2;
     /// Memory passes of routing and permuting tokens, relative to the count.

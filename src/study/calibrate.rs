@@ -52,7 +52,7 @@ pub fn fit(rows: &[Weighted<'_>], start: &Factors, free: &[usize], iterations: u
     let mut z: [f64; N] = std::array::from_fn(|i| to_free(start.values()[i], i));
     let make = |z: &[f64; N]| Factors::from_values(&std::array::from_fn(|i| if free.contains(&i) { from_free(z[i], i) } else { start.values()[i] }));
     let residuals = |f: &Factors| -> Vec<f64> {
-        rows.iter().map(|w| (perform(&w.case.arch, &w.case.plan, &w.case.machine, f).total() / w.case.measured).ln() / SIGMA).collect()
+        rows.iter().map(|w| (perform(&w.case.shape, &w.case.layout, &w.case.machine, &w.case.stack, f).total() / w.case.measured).ln() / SIGMA).collect()
     };
     let prior = |f: &Factors| -> Vec<f64> {
         free.iter().map(|&i| (f.values()[i] / FACTORS[i].prior).ln() / FACTORS[i].spread).collect()
