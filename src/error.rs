@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub enum Kind {
     /// A value, file or flag that cannot be used as it stands.
     BadInput,
+    /// A file that cannot be read or written.
+    BadFile,
     /// A name that no profile, field or format has.
     UnknownName,
     /// A layout that needs more memory, or more chips, than there are.
@@ -57,6 +59,11 @@ impl Error {
     /// A value that cannot be used.
     pub fn bad_input(message: impl Into<String>) -> Self {
         Self::new(Kind::BadInput, message)
+    }
+
+    /// A file that cannot be used.
+    pub fn bad_file(message: impl Into<String>) -> Self {
+        Self::new(Kind::BadFile, message)
     }
 
     /// A question without an answer.

@@ -18,6 +18,8 @@ pub struct AcceleratorProfile {
     pub disagreements: Vec<Disagreement>,
     /// The file, or the built-in profile's name.
     pub file: String,
+    /// A hash of the file's text.
+    pub hash: u64,
 }
 
 /// A value that another source gives.
@@ -53,7 +55,14 @@ pub fn accelerator(found: &Found) -> Result<AcceleratorProfile, Error> {
         let disagreements = r.tables("disagreements", disagreement);
         let chip = chip(r, &found.id);
         r.require_sources(&sources, &[]);
-        Some(AcceleratorProfile { chip: chip?, aliases, sources, disagreements, file: found.document.file.clone() })
+        Some(AcceleratorProfile {
+            chip: chip?,
+            aliases,
+            sources,
+            disagreements,
+            file: found.document.file.clone(),
+            hash: found.document.hash(),
+        })
     })
 }
 

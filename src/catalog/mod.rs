@@ -11,6 +11,7 @@ use crate::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
+pub mod price;
 pub mod read;
 pub mod steps;
 
@@ -168,7 +169,7 @@ pub fn is_path(name: &str) -> bool {
 /// A folder, a missing or unreadable file, one over 4 MiB, bytes that are not UTF-8.
 pub fn read_text(path: &Path) -> Result<String, Error> {
     let shown = path.display();
-    let cannot = |why: String| Error::bad_input(format!("cannot read {shown}: {why}"));
+    let cannot = |why: String| Error::bad_file(format!("cannot read {shown}: {why}"));
     let meta = fs::metadata(path).map_err(|trouble| {
         let error = cannot(trouble.to_string());
         if trouble.kind() == std::io::ErrorKind::NotFound { error.with_hint("check the path") } else { error }
@@ -185,7 +186,7 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 /// # Errors
 /// A failed read, a text over the limit, bytes that are not UTF-8.
 pub fn text_from(input: impl std::io::Read, shown: &str) -> Result<String, Error> {
-    let cannot = |why: String| Error::bad_input(format!("cannot read {shown}: {why}"));
+    let cannot = |why: String| Error::bad_file(format!("cannot read {shown}: {why}"));
     let mut bytes = Vec::new();
     input.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|trouble| cannot(trouble.to_string()))?;
     if bytes.len() as u64 > MOST_BYTES {

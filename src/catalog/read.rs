@@ -27,19 +27,35 @@ pub struct Document {
     pub text: Arc<str>,
 }
 
-/// Where a value stands: the file and the line.
+/// Where a value stands, kept with it so that a later error can still point there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At {
     /// The path, or the name of a built-in profile.
     pub file: String,
     /// The line, from one.
     pub line: usize,
+    text: Arc<str>,
+    span: Range<usize>,
+}
+
+impl At {
+    /// The same error, pointing here.
+    pub fn locate(&self, error: Error) -> Error {
+        error.at(&self.file, &self.text, self.span.clone())
+    }
 }
 
 impl Document {
     /// Names a text.
     pub fn new(file: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
         Self { file: file.into(), text: text.into() }
+    }
+
+    /// A 64-bit FNV-1a hash of the text: which version of a profile an answer rests on.
+    pub fn hash(&self) -> u64 {
+        self.text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
     }
 
     /// Reads the document with `build`, which asks a [`Reader`] for what it needs.
@@ -121,7 +137,12 @@ impl<'d> Value<'d> {
     pub fn at(&self) -> At {
         let document = self.shared.document;
         let start = document.text.floor_char_boundary(self.inner.span().start);
-        At { file: document.file.clone(), line: document.text[..start].matches('\n').count() + 1 }
+        At {
+            file: document.file.clone(),
+            line: document.text[..start].matches('\n').count() + 1,
+            text: Arc::clone(&document.text),
+            span: self.inner.span(),
+        }
     }
 
     /// The value as the text a user would have typed for a flag, if it is a string or a number.

@@ -2,3 +2,4 @@
 
 pub mod accelerator;
 pub mod precision;
+pub mod price;

@@ -1,0 +1,29 @@
+//! From an answer to text. No formula stands here: views pick, label and round what was computed.
+
+pub mod estimate;
+pub mod json;
+#[cfg(feature = "cli")]
+mod render;
+pub mod view;
+
+pub use view::View;
+
+/// One output format.
+pub struct Format {
+    /// What `--format` calls it.
+    pub name: &'static str,
+    /// The file extension that means it.
+    pub extension: &'static str,
+    /// The view as text, with a newline at its end.
+    pub render: fn(&View) -> String,
+}
+
+/// Every output format, the default first.
+#[cfg(feature = "cli")]
+pub static FORMATS: &[Format] = &[
+    Format { name: "table", extension: "txt", render: render::table },
+    Format { name: "markdown", extension: "md", render: render::markdown },
+    Format { name: "json", extension: "json", render: json::text },
+    Format { name: "csv", extension: "csv", render: render::csv },
+    Format { name: "plain", extension: "tsv", render: render::plain },
+];

@@ -1,0 +1,143 @@
+//! Views as text: tables, Markdown, CSV, tab-separated lines.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde_json::Value;
+
+use super::View;
+use super::view::Section;
+
+/// Columns of a terminal that everything has to fit.
+const WIDTH: u16 = 80;
+
+/// Tables of at most 80 columns.
+pub fn table(view: &View) -> String {
+    let mut text = String::new();
+    for line in [&view.title, &view.summary] {
+        if !line.is_empty() {
+            text += &wrapped(line, "");
+            text.push('\n');
+        }
+    }
+    for section in &view.sections {
+        text += &format!("{}\n", section.heading);
+        for line in drawn(section).lines() {
+            text += line.trim_end();
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    for notes in &view.notes {
+        text += &format!("{}\n", notes.heading);
+        for line in &notes.lines {
+            text += &wrapped(&format!("- {line}"), "  ");
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn drawn(section: &Section) -> String {
+    let mut table = Table::new();
+    let facts = section.columns.iter().all(|column| column.is_empty());
+    table.load_style(if facts { presets::NOTHING } else { presets::UTF8_HORIZONTAL_ONLY });
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    if !facts {
+        table.set_header(section.columns.clone());
+    }
+    for row in &section.rows {
+        table.add_row(row.clone());
+    }
+    for index in &section.numeric {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+/// A sentence broken into lines, the later ones indented.
+fn wrapped(line: &str, indent: &str) -> String {
+    let (mut text, mut column) = (String::new(), 0);
+    for word in line.split(' ') {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > usize::from(WIDTH) {
+            text.push('\n');
+            text += indent;
+            column = indent.len();
+        } else if column > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text += word;
+        column += width;
+    }
+    text.push('\n');
+    text
+}
+
+/// Markdown, fit for a pull request.
+pub fn markdown(view: &View) -> String {
+    let mut text = format!("## {}\n\n", view.title);
+    if !view.summary.is_empty() {
+        text += &format!("{}\n\n", view.summary);
+    }
+    for section in &view.sections {
+        let facts = section.columns.iter().all(|column| column.is_empty());
+        let heads: Vec<&str> = if facts { vec![&section.heading, "", ""] } else { section.columns.clone() };
+        if !facts {
+            text += &format!("### {}\n\n", section.heading);
+        }
+        let dashes = (0..heads.len()).map(|index| if section.numeric.contains(&index) { "---:" } else { "---" });
+        text += &format!("| {} |\n|{}|\n", heads.join(" | "), dashes.collect::<Vec<_>>().join("|"));
+        for row in &section.rows {
+            let cells: Vec<String> = row.iter().map(|cell| cell.replace('|', "\\|")).collect();
+            text += &format!("| {} |\n", cells.join(" | "));
+        }
+        text.push('\n');
+    }
+    for notes in &view.notes {
+        text += &format!("**{}**\n\n", notes.heading);
+        for line in &notes.lines {
+            text += &format!("- {line}\n");
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+/// CSV of the records.
+pub fn csv(view: &View) -> String {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    let rows = std::iter::once(&view.records.columns).chain(&view.records.rows);
+    for row in rows {
+        // Writing into memory fails only on rows of unequal length, which the tests rule out.
+        let _ = writer.write_record(row);
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// One `key<TAB>value` a line, for shell scripts.
+pub fn plain(view: &View) -> String {
+    let mut text = String::new();
+    let body = view.json.get("result").unwrap_or(&view.json);
+    flat("", body, &mut text);
+    text
+}
+
+fn flat(path: &str, value: &Value, text: &mut String) {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, inner)| flat(&below(key), inner, text)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, inner)| flat(&below(&index.to_string()), inner, text));
+        }
+        Value::String(line) => *text += &format!("{path}\t{}\n", line.replace(['\t', '\n'], " ")),
+        Value::Null => *text += &format!("{path}\t\n"),
+        other => *text += &format!("{path}\t{other}\n"),
+    }
+}

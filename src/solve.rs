@@ -1,0 +1,419 @@
+//! Solving the main relations for whatever is missing.
+//!
+//! All of them are products, so one table of exponents states each once, and every inversion follows from
+//! it. Values from flags outrank values from files: where the two disagree, the file's value gives way, in a
+//! fixed order, and the answer says so. Two values of the same rank that disagree are an error with both numbers.
+
+use crate::Error;
+use crate::units::parse::check;
+use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd, show};
+
+/// What the relations speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Var {
+    /// Parameters at work for one token.
+    Params,
+    /// Training tokens.
+    Tokens,
+    /// Model FLOPs.
+    Flop,
+    /// Dense peak of one chip.
+    Peak,
+    /// Model FLOPs utilisation.
+    Mfu,
+    /// Share of held time in which the job computes.
+    Goodput,
+    /// Chip-time held in the phase whose tokens and MFU are meant.
+    PhaseHours,
+    /// Chip-time held, all phases.
+    GpuHours,
+    /// Chips.
+    Chips,
+    /// Wall-clock time.
+    WallClock,
+    /// Price of chip-time.
+    Price,
+    /// Cost.
+    Cost,
+    /// Share of the hours that the phase takes.
+    PhaseShare,
+}
+
+const VARS: usize = 13;
+
+/// The variables with what a user calls them, and the flag that sets each.
+pub const NAMES: [(Var, &str, &str); VARS] = [
+    (Var::Params, "parameters", "--params"),
+    (Var::Tokens, "tokens", "--tokens"),
+    (Var::Flop, "FLOP", "--flop"),
+    (Var::Peak, "the chip", "--gpu"),
+    (Var::Mfu, "MFU", "--mfu"),
+    (Var::Goodput, "goodput", "--goodput"),
+    (Var::PhaseHours, "GPU-hours of the phase", "--gpu-hours"),
+    (Var::GpuHours, "GPU-hours", "--gpu-hours"),
+    (Var::Chips, "chips", "--chips"),
+    (Var::WallClock, "wall-clock time", "--days"),
+    (Var::Price, "price", "--price"),
+    (Var::Cost, "cost", "--cost"),
+    (Var::PhaseShare, "share of the phase", ""),
+];
+
+/// Each relation says that a constant times this product is one.
+struct Relation {
+    text: &'static str,
+    constant: f64,
+    powers: &'static [(Var, i32)],
+}
+
+/// FLOPs a parameter costs per token, forward and backward: Kaplan et al. 2020, arXiv:2001.08361.
+const SIX: f64 = 6.0;
+/// Tokens that published rates are often quoted for.
+const TRILLION: f64 = 1e12;
+
+const RELATIONS: [Relation; 5] = [
+    Relation {
+        text: "FLOP = 6 x active parameters x tokens",
+        constant: SIX,
+        powers: &[(Var::Params, 1), (Var::Tokens, 1), (Var::Flop, -1)],
+    },
+    Relation {
+        text: "FLOP = GPU-hours x goodput x peak x MFU",
+        constant: 1.0,
+        powers: &[(Var::PhaseHours, 1), (Var::Goodput, 1), (Var::Peak, 1), (Var::Mfu, 1), (Var::Flop, -1)],
+    },
+    Relation {
+        text: "the phases add up to the GPU-hours",
+        constant: 1.0,
+        powers: &[(Var::GpuHours, 1), (Var::PhaseShare, 1), (Var::PhaseHours, -1)],
+    },
+    Relation {
+        text: "GPU-hours = chips x wall-clock time",
+        constant: 1.0,
+        powers: &[(Var::Chips, 1), (Var::WallClock, 1), (Var::GpuHours, -1)],
+    },
+    Relation {
+        text: "cost = GPU-hours x price",
+        constant: 1.0,
+        powers: &[(Var::GpuHours, 1), (Var::Price, 1), (Var::Cost, -1)],
+    },
+];
+
+/// Which file value gives way first when a flag contradicts it.
+const GIVES_WAY: [Var; 12] = [
+    Var::WallClock,
+    Var::Cost,
+    Var::Chips,
+    Var::Price,
+    Var::PhaseShare,
+    Var::GpuHours,
+    Var::PhaseHours,
+    Var::Mfu,
+    Var::Flop,
+    Var::Tokens,
+    Var::Params,
+    Var::Goodput,
+];
+
+/// How far two values of the same rank may differ and still be one value, rounded twice.
+pub const SAME: f64 = 5e-3;
+/// How far values of different rank may differ: float noise only.
+const NOISE: f64 = 1e-9;
+
+/// How a value came to be known; a higher rank outranks a lower.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// Assumed because nobody said otherwise.
+    Default,
+    /// From a profile or spec, or implied by one.
+    File,
+    /// From a flag, an environment variable or `--set`.
+    Flag,
+}
+
+/// What is known before solving, and after.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Knowns {
+    values: [Option<(f64, Option<Rank>)>; VARS],
+}
+
+impl Knowns {
+    /// Sets a value in base units.
+    pub fn set(&mut self, var: Var, base: f64, rank: Rank) {
+        self.values[var as usize] = Some((base, Some(rank)));
+    }
+    /// Forgets a value.
+    pub fn clear(&mut self, var: Var) {
+        self.values[var as usize] = None;
+    }
+    /// The value in base units, given or solved.
+    #[inline]
+    pub fn get(&self, var: Var) -> Option<f64> {
+        self.values[var as usize].map(|(value, _)| value)
+    }
+    /// The rank of a given value; `None` for one that is unknown or was solved.
+    pub fn rank(&self, var: Var) -> Option<Rank> {
+        self.values[var as usize].and_then(|(_, rank)| rank)
+    }
+    /// Whether a value was solved from others.
+    pub fn is_solved(&self, var: Var) -> bool {
+        matches!(self.values[var as usize], Some((_, None)))
+    }
+    fn put_solved(&mut self, var: Var, base: f64) {
+        self.values[var as usize] = Some((base, None));
+    }
+}
+
+/// The outcome of a solve.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solved {
+    /// All values that the relations give.
+    pub knowns: Knowns,
+    /// For each variable, the given ones that its value rests on, as bits.
+    roots: [u16; VARS],
+    /// File values that gave way to flags.
+    pub set_aside: Vec<Var>,
+    /// Relations that the given values over-determine, and satisfy.
+    pub confirmed: Vec<&'static str>,
+}
+
+impl Solved {
+    /// Whether the value of `var` rests on the given value of `on`.
+    pub fn rests_on(&self, var: Var, on: Var) -> bool {
+        self.roots[var as usize] & (1 << on as usize) != 0
+    }
+    /// The given values that `var` was solved from, as people call them.
+    pub fn solved_from(&self, var: Var) -> String {
+        let from = NAMES.iter().filter(|(on, _, _)| *on != var && *on != Var::PhaseShare && self.rests_on(var, *on));
+        from.map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Solves the relations.
+///
+/// # Errors
+/// Values of the same rank that contradict each other, with both numbers; a result that cannot be,
+/// such as an MFU above 100 %.
+///
+/// ```
+/// use flopbill::solve::{solve, Knowns, Rank, Var};
+/// use flopbill::units::{ChipSeconds, Seconds};
+///
+/// let mut given = Knowns::default();
+/// given.set(Var::GpuHours, ChipSeconds::from_gpu_hours(2.788e6).get(), Rank::Flag);
+/// given.set(Var::WallClock, Seconds::from_days(60.0).get(), Rank::Flag);
+/// let chips = solve(&given)?.knowns.get(Var::Chips).unwrap();
+/// assert!((chips - 1936.1).abs() < 0.05); // by hand: 2.788e6 / (60 * 24)
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+pub fn solve(given: &Knowns) -> Result<Solved, Error> {
+    let mut given = *given;
+    let mut set_aside = Vec::new();
+    loop {
+        let reached = propagate(&given);
+        let Some(index) = reached.broken else {
+            plausible(&reached.knowns)?;
+            let Reached { knowns, roots, confirmed, .. } = reached;
+            return Ok(Solved { knowns, roots, set_aside, confirmed });
+        };
+        let bits = rests_on(&reached, index);
+        let loser = weakest(&given, bits).ok_or_else(|| contradiction(&given, index, bits))?;
+        given.clear(loser);
+        set_aside.push(loser);
+    }
+}
+
+/// What follows from the given values.
+struct Reached {
+    knowns: Knowns,
+    /// For each variable, the given ones that its value rests on, as bits.
+    roots: [u16; VARS],
+    /// Relations that were met with nothing missing, and hold.
+    confirmed: Vec<&'static str>,
+    /// The first relation that does not hold.
+    broken: Option<usize>,
+}
+
+/// Fills in what follows, until nothing more does or a relation is broken.
+fn propagate(given: &Knowns) -> Reached {
+    let own = |var: usize| if given.values[var].is_some() { 1 << var } else { 0 };
+    let roots = std::array::from_fn(own);
+    let mut reached = Reached { knowns: *given, roots, confirmed: Vec::new(), broken: None };
+    let mut done = [false; RELATIONS.len()];
+    let mut moved = true;
+    while std::mem::take(&mut moved) {
+        for (index, relation) in RELATIONS.iter().enumerate() {
+            if done[index] {
+                continue;
+            }
+            let mut missing = relation.powers.iter().filter(|(var, _)| reached.knowns.get(*var).is_none());
+            match (missing.next(), missing.next()) {
+                (None, _) => {
+                    let off = product(&reached.knowns, relation, None).ln().abs();
+                    if off.is_nan() || off > tolerance(given, rests_on(&reached, index)) {
+                        reached.broken = Some(index);
+                        return reached;
+                    }
+                    reached.confirmed.push(relation.text);
+                }
+                (Some(&(var, power)), None) => {
+                    let rest = product(&reached.knowns, relation, Some(var));
+                    reached.roots[var as usize] = rests_on(&reached, index);
+                    reached.knowns.put_solved(var, if power > 0 { 1.0 / rest } else { rest });
+                    moved = true;
+                }
+                _ => continue,
+            }
+            done[index] = true;
+        }
+    }
+    reached
+}
+
+/// The given values that a relation rests on, as bits.
+fn rests_on(reached: &Reached, index: usize) -> u16 {
+    RELATIONS[index].powers.iter().fold(0, |bits, (var, _)| bits | reached.roots[*var as usize])
+}
+
+/// The product of a relation, all powers being one or minus one, without one of its variables.
+fn product(knowns: &Knowns, relation: &Relation, without: Option<Var>) -> f64 {
+    let factors = relation.powers.iter().filter(|(var, _)| Some(*var) != without);
+    factors.fold(relation.constant, |product, (var, power)| {
+        let value = knowns.get(*var).unwrap_or(1.0);
+        if *power > 0 { product * value } else { product / value }
+    })
+}
+
+/// The values behind these bits that can give way or contradict, first to give way first. An assumed
+/// goodput does neither: it says how the MFU was meant.
+fn ranked(given: &Knowns, bits: u16) -> impl Iterator<Item = (Var, Rank)> + '_ {
+    let counts = |var: Var| Some((var, given.rank(var).filter(|rank| *rank > Rank::Default)?));
+    GIVES_WAY.into_iter().filter(move |var| bits & (1 << *var as usize) != 0).filter_map(counts)
+}
+
+fn tolerance(given: &Knowns, bits: u16) -> f64 {
+    let mut ranks = ranked(given, bits).map(|(_, rank)| rank);
+    let first = ranks.next();
+    if ranks.all(|rank| Some(rank) == first) { SAME } else { NOISE }
+}
+
+/// The value that gives way: of the lowest rank, if a higher one is there; earliest in the order.
+fn weakest(given: &Knowns, bits: u16) -> Option<Var> {
+    let highest = ranked(given, bits).map(|(_, rank)| rank).max()?;
+    let lowest = ranked(given, bits).map(|(_, rank)| rank).min().filter(|lowest| *lowest < highest)?;
+    let losers = || ranked(given, bits).filter(|(_, rank)| *rank == lowest).map(|(var, _)| var);
+    // Published hours contain their downtime: a goodput says how much of them the MFU was reached in.
+    let only_goodput = ranked(given, bits).all(|(var, rank)| rank < highest || var == Var::Goodput);
+    if only_goodput && losers().any(|var| var == Var::Mfu) {
+        return Some(Var::Mfu);
+    }
+    losers().next()
+}
+
+fn contradiction(given: &Knowns, index: usize, bits: u16) -> Error {
+    let relation = &RELATIONS[index];
+    let involved: Vec<Var> = ranked(given, bits).map(|(var, _)| var).collect();
+    // State it on the quantity people know best among those given: hours, then cost, then the others.
+    let order = [Var::GpuHours, Var::PhaseHours, Var::Cost, Var::Chips, Var::WallClock, Var::Flop, Var::Mfu];
+    let Some(stated) = order.into_iter().find(|var| involved.contains(var)) else {
+        return Error::no_solution(format!("the given values contradict each other: {}", relation.text));
+    };
+    let mut without = *given;
+    without.clear(stated);
+    let implied = propagate(&without).knowns.get(stated).unwrap_or(f64::NAN);
+    let own = given.get(stated).unwrap_or(f64::NAN);
+    let others: Vec<&str> = involved.iter().filter(|var| **var != stated).map(|var| name(*var)).collect();
+    Error::no_solution(format!(
+        "the given values contradict each other: {} given, but {} and the rest imply {} ({})",
+        display(stated, own),
+        others.join(", "),
+        display(stated, implied),
+        relation.text,
+    ))
+    .with_hint(format!("leave one of {} out, and flopbill solves it", flags(&involved)))
+}
+
+fn plausible(knowns: &Knowns) -> Result<(), Error> {
+    let over = |var: Var| knowns.get(var).filter(|value| *value > 1.0 + 1e-9);
+    if let Some(mfu) = over(Var::Mfu) {
+        let why = if knowns.is_solved(Var::Mfu) { "that work in that time needs" } else { "that is" };
+        let message = format!("{why} an MFU of {}: more than the chip's peak", show::percent(mfu));
+        let per_trillion = knowns.get(Var::Tokens).is_some_and(|tokens| mfu / (tokens / TRILLION) < 0.7);
+        let hint = if per_trillion && knowns.is_solved(Var::Mfu) {
+            "are these hours per trillion tokens? Multiply them by the trillions"
+        } else {
+            "more GPU-hours, a chip with a higher peak, or less work"
+        };
+        return Err(Error::no_solution(message).with_hint(hint));
+    }
+    if let Some(goodput) = over(Var::Goodput) {
+        let message = format!("goodput is a share of the time held: {} is over 100 %", show::percent(goodput));
+        return Err(Error::no_solution(message));
+    }
+    for (var, _, _) in NAMES {
+        if let Some(value) = knowns.get(var).filter(|_| knowns.is_solved(var)) {
+            checked(var, value).map_err(|error| {
+                let message = format!("the solved {}: {}", name(var), error.message());
+                Error::no_solution(message).with_hint("check the size of the values it was solved from")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn checked(var: Var, value: f64) -> Result<(), Error> {
+    match var {
+        Var::Params => check(Params::new(value)).map(drop),
+        Var::Tokens => check(Tokens::new(value)).map(drop),
+        Var::Flop => check(Flop::new(value)).map(drop),
+        Var::Peak => check(FlopPerSecond::new(value)).map(drop),
+        Var::PhaseHours | Var::GpuHours => check(ChipSeconds::new(value)).map(drop),
+        Var::Chips => check(Chips::new(value)).map(drop),
+        Var::WallClock => check(Seconds::new(value)).map(drop),
+        Var::Price => check(Price::new(value)).map(drop),
+        Var::Cost if value == 0.0 => Ok(()), // a price of zero is allowed, and warned of
+        Var::Cost => check(Usd::new(value)).map(drop),
+        Var::Mfu | Var::Goodput | Var::PhaseShare => check(Fraction::new(value)).map(drop),
+    }
+}
+
+/// What a user calls a variable.
+pub fn name(var: Var) -> &'static str {
+    NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, name, _)| name)
+}
+
+fn flags(vars: &[Var]) -> String {
+    let wanted = NAMES.iter().filter(|(var, _, flag)| vars.contains(var) && !flag.is_empty());
+    wanted.map(|(_, _, flag)| *flag).collect::<Vec<_>>().join(", ")
+}
+
+/// A value for a message.
+pub fn display(var: Var, value: f64) -> String {
+    match var {
+        Var::PhaseHours | Var::GpuHours => format!("{} GPU-hours", show::count(ChipSeconds::new(value).gpu_hours(), 4)),
+        Var::Chips => format!("{} chips", show::number(value, 5)),
+        Var::WallClock => show::duration(Seconds::new(value)),
+        Var::Cost => show::usd(Usd::new(value)),
+        Var::Price => show::price(Price::new(value)),
+        Var::Mfu | Var::Goodput | Var::PhaseShare => show::percent(value),
+        Var::Peak => show::prefixed(value, "FLOP/s", 4),
+        Var::Flop => format!("{} FLOP", show::number(value, 4)),
+        Var::Params | Var::Tokens => show::count(value, 4),
+    }
+}
+
+/// What would settle a variable: the smallest sets of further values that lead to it.
+pub fn would_settle(knowns: &Knowns, wanted: Var) -> Vec<Vec<Var>> {
+    let inputs = [Var::GpuHours, Var::Chips, Var::WallClock, Var::Price, Var::Cost, Var::Mfu, Var::Tokens, Var::Params];
+    let settles = |extra: &[Var]| {
+        let mut tried = *knowns;
+        extra.iter().for_each(|var| tried.set(*var, 1.0, Rank::Flag));
+        propagate(&tried).knowns.get(wanted).is_some()
+    };
+    let open: Vec<Var> = inputs.into_iter().filter(|var| *var != wanted && knowns.get(*var).is_none()).collect();
+    let singles: Vec<Vec<Var>> = open.iter().map(|var| vec![*var]).filter(|set| settles(set)).collect();
+    if !singles.is_empty() {
+        return singles;
+    }
+    let pairs = open.iter().enumerate().flat_map(|(i, a)| open.iter().skip(i + 1).map(move |b| vec![*a, *b]));
+    pairs.filter(|set| settles(set)).collect()
+}

@@ -1,0 +1,343 @@
+//! From what was asked to what is computed: profiles looked up, relations solved, every value with its origin.
+
+use super::file::{Entry, Origin, Spec};
+use super::phases::Baseline;
+use crate::Error;
+use crate::catalog::Catalog;
+use crate::catalog::accelerator::AcceleratorProfile;
+use crate::estimate::{Estimate, estimate};
+use crate::hardware::precision::Precision;
+use crate::hardware::price::Term;
+use crate::scenario::{Phase, Scenario, Terms, Work};
+use crate::solve::{Knowns, Rank, Solved, Var, solve, would_settle};
+use crate::source::Source;
+use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity};
+
+/// One flag laid over a spec: the field's path, the text, and the flag's name.
+#[derive(Debug, Clone)]
+pub struct Override {
+    /// Dotted path of the field.
+    pub path: &'static str,
+    /// The value as typed.
+    pub text: String,
+    /// The flag it was typed for.
+    pub flag: String,
+}
+
+/// What is asked: a spec or run, and what is laid over it.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// The spec or published run; empty for a question of flags alone.
+    pub base: Spec,
+    /// Flags, in order.
+    pub overrides: Vec<Override>,
+    /// `--set` assignments, in order; they outrank the flags.
+    pub assignments: Vec<String>,
+}
+
+/// A question with its answer and everything that led to it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What was asked, flags laid over the file.
+    pub spec: Spec,
+    /// The chip, if one was named.
+    pub chip: Option<AcceleratorProfile>,
+    /// The precision whose dense peak the MFU is a share of.
+    pub basis: Option<Precision>,
+    /// The solved relations.
+    pub solved: Solved,
+    /// The scenario that was estimated.
+    pub scenario: Scenario,
+    /// Its estimate.
+    pub estimate: Estimate,
+    /// The price used and where it came from.
+    pub price: Option<Entry<Price>>,
+    /// Where the MFU came from.
+    pub mfu_origin: Option<Origin>,
+    /// The published run was moved from this chip to another at the same MFU.
+    pub moved_from: Option<String>,
+    /// What was assumed, in sentences.
+    pub assumptions: Vec<String>,
+    /// What a reader should know before using the numbers, in sentences.
+    pub warnings: Vec<String>,
+    /// Sources of the profile values used, with the path of the value.
+    pub sources: Vec<(String, Source)>,
+}
+
+impl Question {
+    /// The spec with the overrides in it.
+    ///
+    /// # Errors
+    /// Every value that does not read, each with its flag.
+    pub fn spec(&self) -> Result<Spec, Error> {
+        let mut spec = self.base.clone();
+        let mut errors = Vec::new();
+        for over in &self.overrides {
+            if let Err(error) = spec.set(over.path, &over.text, Origin::Flag(over.flag.clone())) {
+                errors.push(super::field::prefix(&over.flag, &error));
+            }
+        }
+        for assignment in &self.assignments {
+            if let Err(error) = spec.assign(assignment) {
+                errors.push(super::field::prefix("--set", &error));
+            }
+        }
+        Error::all(errors).map_or(Ok(spec), Err)
+    }
+}
+
+/// Looks up, solves and estimates.
+///
+/// # Errors
+/// Unknown names, values that do not read or contradict each other, too few of them: with what would settle it.
+pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
+    let spec = question.spec()?;
+    let target = spec.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
+    let basis = target.as_ref().map(|chip| basis(&spec, chip));
+    let peak = target.as_ref().zip(basis).map(|(chip, basis)| chip.chip.peak_of(basis)).transpose()?;
+    let (baseline, moved_from) = baseline(&question.base, &spec, target.as_ref().zip(peak), catalog)?;
+    let mut knowns = knowns(&spec, &baseline, peak, moved_from.is_some());
+    let mut solved = solve_phases(&mut knowns, &baseline)?;
+    let price = price(&spec, moved_from.is_some(), &mut knowns, &mut solved, target.as_ref(), catalog)?;
+    if solved.knowns.get(Var::GpuHours).is_none() {
+        return Err(underdetermined(&solved.knowns, target.is_some()));
+    }
+    let scenario = scenario(&spec, &baseline, &solved, target.as_ref(), peak);
+    let estimate = estimate(&scenario)?;
+    let mut answer = Answer {
+        mfu_origin: mfu_origin(&spec, &baseline, &solved, moved_from.as_deref()),
+        spec,
+        chip: target,
+        basis,
+        solved,
+        scenario,
+        estimate,
+        price,
+        moved_from,
+        assumptions: Vec::new(),
+        warnings: Vec::new(),
+        sources: Vec::new(),
+    };
+    super::remarks::remark(&mut answer, &knowns);
+    Ok(answer)
+}
+
+fn chip_of(gpu: &Entry<String>, catalog: &Catalog) -> Result<AcceleratorProfile, Error> {
+    catalog.accelerator(&gpu.value).map_err(|error| match &gpu.origin {
+        Origin::File(at) if error.place().is_none() => at.locate(error),
+        Origin::Flag(flag) if error.place().is_none() => super::field::prefix(flag, &error),
+        _ => error,
+    })
+}
+
+/// The precision whose peak the MFU is quoted on: as given, else the 16-bit one, which the field uses for
+/// narrower arithmetic too.
+fn basis(spec: &Spec, chip: &AcceleratorProfile) -> Precision {
+    let given = spec.mfu_basis.as_ref().or(spec.precision.as_ref()).map(|entry| entry.value);
+    match given {
+        Some(precision) if spec.mfu_basis.is_some() => precision,
+        Some(precision) if chip.chip.peak.of(precision.wide()).is_some() => precision.wide(),
+        _ => chip.chip.training_precision(),
+    }
+}
+
+/// The file's run, moved to the chip that is asked about where that is another one.
+fn baseline(
+    base: &Spec,
+    spec: &Spec,
+    target: Option<(&AcceleratorProfile, FlopPerSecond)>,
+    catalog: &Catalog,
+) -> Result<(Baseline, Option<String>), Error> {
+    let own = base.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
+    let own_peak = own.as_ref().map(|chip| chip.chip.peak_of(basis(base, chip))).transpose()?;
+    let mut baseline = Baseline::of(base, own_peak)?;
+    if let (Some(own), Some(from), Some((target, to))) = (own, own_peak, target)
+        && own.chip.id != target.chip.id
+        && spec.gpu != base.gpu
+    {
+        baseline.moved(from, to, &target.chip.name);
+        return Ok((baseline, Some(own.chip.name)));
+    }
+    Ok((baseline, None))
+}
+
+/// The rank of a value by where it came from.
+fn rank(origin: &Origin) -> Rank {
+    match origin {
+        Origin::Flag(_) => Rank::Flag,
+        Origin::File(_) | Origin::Profile(_) | Origin::Solved(_) => Rank::File,
+        Origin::Assumed(_) => Rank::Default,
+    }
+}
+
+fn put<Q: Quantity>(knowns: &mut Knowns, var: Var, entry: Option<&Entry<Q>>) {
+    if let Some(entry) = entry {
+        knowns.set(var, entry.value.base(), rank(&entry.origin));
+    }
+}
+
+fn is_flag<T>(entry: Option<&Entry<T>>) -> bool {
+    entry.is_some_and(|entry| rank(&entry.origin) == Rank::Flag)
+}
+
+/// Active parameters where the model has idle ones, else all.
+pub(super) fn active(spec: &Spec) -> Option<&Entry<Params>> {
+    match (&spec.active_params, &spec.params) {
+        (Some(active), Some(all)) if rank(&all.origin) > rank(&active.origin) => Some(all),
+        (Some(active), _) => Some(active),
+        (None, all) => all.as_ref(),
+    }
+}
+
+fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecond>, moved: bool) -> Knowns {
+    let mut knowns = Knowns::default();
+    let main = &baseline.parts[baseline.main];
+    if let Some(peak) = peak {
+        knowns.set(Var::Peak, peak.base(), Rank::Default);
+    }
+    put(&mut knowns, Var::Params, active(spec));
+    let flags_work = is_flag(spec.tokens.as_ref()) || is_flag(spec.flop.as_ref());
+    put(&mut knowns, Var::Tokens, if flags_work { spec.tokens.as_ref() } else { main.tokens.as_ref() });
+    put(&mut knowns, Var::Flop, if flags_work { spec.flop.as_ref() } else { main.flop.as_ref() });
+    match (&spec.mfu, baseline.implied_mfu) {
+        (Some(given), _) => put(&mut knowns, Var::Mfu, Some(given)),
+        (None, Some(implied)) => knowns.set(Var::Mfu, implied.base(), Rank::File),
+        (None, None) => {}
+    }
+    // On another chip the MFU carries over and the hours follow; where no MFU is known, the hours scale.
+    if !(moved && knowns.get(Var::Mfu).is_some())
+        && let Some(hours) = &main.hours
+        && !is_flag(spec.gpu_hours.as_ref())
+    {
+        knowns.set(Var::PhaseHours, hours.value.base(), Rank::File);
+    }
+    if is_flag(spec.gpu_hours.as_ref()) {
+        put(&mut knowns, Var::GpuHours, spec.gpu_hours.as_ref());
+    }
+    match &spec.goodput {
+        Some(given) => put(&mut knowns, Var::Goodput, Some(given)),
+        None => knowns.set(Var::Goodput, 1.0, Rank::Default),
+    }
+    put(&mut knowns, Var::Chips, spec.chips.as_ref());
+    put(&mut knowns, Var::WallClock, spec.wall_clock.as_ref());
+    if !moved || is_flag(spec.price.as_ref()) {
+        put(&mut knowns, Var::Price, spec.price.as_ref());
+    }
+    if !moved || is_flag(spec.cost.as_ref()) {
+        put(&mut knowns, Var::Cost, spec.cost.as_ref());
+    }
+    knowns
+}
+
+/// Solves with the phases tied together: where the main phase's hours follow from its work, the others keep
+/// theirs; where they follow from chips, time or money, all phases scale alike.
+fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<Solved, Error> {
+    if baseline.other_hours() == ChipSeconds::ZERO {
+        knowns.set(Var::PhaseShare, 1.0, Rank::Default);
+        return solve(knowns);
+    }
+    let alone = solve(knowns)?;
+    let own = baseline.parts[baseline.main].hours.as_ref().map(|hours| hours.value);
+    let from_work = alone.knowns.get(Var::PhaseHours).map(ChipSeconds::new).filter(|_| !knows_total(&alone.knowns));
+    let Some(main) = from_work.or(own) else { return Ok(alone) };
+    knowns.set(Var::PhaseShare, baseline.share(main).base(), Rank::Default);
+    solve(knowns)
+}
+
+fn knows_total(knowns: &Knowns) -> bool {
+    knowns.get(Var::GpuHours).is_some()
+}
+
+/// The given price, or the typical one of the chip when neither a price nor a cost was given.
+fn price(
+    spec: &Spec,
+    moved: bool,
+    knowns: &mut Knowns,
+    solved: &mut Solved,
+    chip: Option<&AcceleratorProfile>,
+    catalog: &Catalog,
+) -> Result<Option<Entry<Price>>, Error> {
+    let given = spec.price.as_ref().filter(|price| !moved || rank(&price.origin) == Rank::Flag);
+    if let Some(price) = given.filter(|_| !solved.set_aside.contains(&Var::Price)) {
+        return Ok(Some(price.clone()));
+    }
+    if let Some(value) = solved.knowns.get(Var::Price) {
+        let from = Origin::Solved(format!("from {}", solved.solved_from(Var::Price)));
+        return Ok(Some(Entry::new(Price::new(value), from)));
+    }
+    let Some(chip) = chip else { return Ok(None) };
+    let Some(profile) = catalog.prices(&chip.chip.id)? else { return Ok(None) };
+    let Some((term, price)) = profile.list.typical.iter().find(|(term, _)| *term == Term::OnDemand) else {
+        return Ok(None);
+    };
+    let source = profile.sources.of(&format!("typical.{}", term.name()));
+    let origin =
+        source.map_or_else(String::new, |source| format!(": {} ({}, {})", source.title, source.as_of, source.kind));
+    knowns.set(Var::Price, price.base(), Rank::Default);
+    *solved = solve(knowns)?;
+    Ok(Some(Entry::new(*price, Origin::Profile(format!("{}, on demand{origin}", profile.file)))))
+}
+
+fn scenario(
+    spec: &Spec,
+    baseline: &Baseline,
+    solved: &Solved,
+    chip: Option<&AcceleratorProfile>,
+    peak: Option<FlopPerSecond>,
+) -> Scenario {
+    let get = |var| solved.knowns.get(var);
+    let goodput = Fraction::new(get(Var::Goodput).unwrap_or(1.0));
+    let total = ChipSeconds::new(get(Var::GpuHours).unwrap_or(0.0));
+    let main = get(Var::PhaseHours).map_or(total, ChipSeconds::new);
+    let others = baseline.other_hours();
+    let scale = if others == ChipSeconds::ZERO { 1.0 } else { (total - main) / others };
+    let parameters = active(spec).map(|entry| entry.value);
+    let phases = baseline.parts.iter().enumerate().map(|(index, part)| {
+        let is_main = index == baseline.main;
+        let hours = if is_main { main } else { part.hours.as_ref().map_or(ChipSeconds::ZERO, |h| h.value) * scale };
+        let stated = part.flop.as_ref().map(|entry| entry.value);
+        let six_nd = || Some(Flop::new(6.0 * parameters?.base() * part.tokens.as_ref()?.value.base()));
+        let flop = if is_main { get(Var::Flop).map(Flop::new) } else { stated.or_else(six_nd) };
+        Phase { name: part.name.clone(), work: work(hours * goodput.get(), flop, peak) }
+    });
+    Scenario {
+        name: spec.name.clone().unwrap_or_else(|| "this run".into()),
+        peak: peak.unwrap_or(FlopPerSecond::new(1.0)),
+        node_chips: chip.map_or(8, |chip| chip.chip.node_chips),
+        phases: phases.collect(),
+        terms: Terms { goodput, chips: get(Var::Chips).map(Chips::new), price: get(Var::Price).map(Price::new) },
+    }
+}
+
+fn work(busy: ChipSeconds, flop: Option<Flop>, peak: Option<FlopPerSecond>) -> Work {
+    match flop.zip(peak) {
+        Some((flop, peak)) => Work::Flop { flop, mfu: Fraction::new(flop / (busy * peak)) },
+        None => Work::Busy(busy),
+    }
+}
+
+fn mfu_origin(spec: &Spec, baseline: &Baseline, solved: &Solved, moved_from: Option<&str>) -> Option<Origin> {
+    let mfu = solved.knowns.get(Var::Mfu)?;
+    if solved.knowns.is_solved(Var::Mfu) {
+        return Some(Origin::Solved(format!("from {}", solved.solved_from(Var::Mfu))));
+    }
+    match (&spec.mfu, baseline.implied_mfu, moved_from) {
+        (Some(given), _, _) if given.value.base() == mfu => Some(given.origin.clone()),
+        (_, Some(_), Some(chip)) => Some(Origin::Assumed(format!("not converted: the one implied on {chip}"))),
+        _ => Some(Origin::Solved("implied by the published hours and tokens".into())),
+    }
+}
+
+/// Says what is missing, and the smallest additions that would settle it.
+fn underdetermined(knowns: &Knowns, has_chip: bool) -> Error {
+    let sets = would_settle(knowns, Var::GpuHours);
+    let shown: Vec<String> =
+        sets.iter().take(4).map(|set| set.iter().map(|var| flag(*var)).collect::<Vec<_>>().join(" and ")).collect();
+    let chip = if has_chip { "" } else { "--gpu with parameters, tokens and MFU; or " };
+    Error::no_solution("the GPU-hours do not follow from what is given")
+        .with_hint(format!("add {chip}{}", shown.join("; or ")))
+}
+
+fn flag(var: Var) -> &'static str {
+    crate::solve::NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, _, flag)| flag)
+}
