@@ -54,7 +54,7 @@ pub fn accelerator(found: &Found) -> Result<AcceleratorProfile, Error> {
         let (aliases, sources) = (r.texts("aliases"), r.sources());
         let disagreements = r.tables("disagreements", disagreement);
         let chip = chip(r, &found.id);
-        r.require_sources(&sources, &[]);
+        r.require_sources(&sources, &["vendor", "form", "architecture"]);
         Some(AcceleratorProfile {
             chip: chip?,
             aliases,

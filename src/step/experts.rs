@@ -36,9 +36,13 @@ impl Bench<'_> {
         self.accumulate(&mut p, rest + experts);
         self.hide(&mut p.fwd, traffic);
         self.hide(&mut p.bwd, traffic);
-        let kernels = 40.0 + self.casts(12.0);
+        let kernels = 20.0 + self.casts(8.0);
         self.launches(&mut p.fwd, kernels);
         self.launches(&mut p.bwd, 2.0 * kernels);
+        // The host learns how many rows each expert has before it can launch their kernels.
+        let waiting = (20.0 + self.casts(8.0)) * (self.f.launch + self.f.gap) * 1e-6;
+        p.fwd.launch += waiting;
+        p.bwd.launch += 2.0 * waiting;
         self.recompute(&mut p, &core, rows * moe.width / etp * 2.0 * (w.up + 1.0) + self.t * w.hidden * 8.0 / tp);
         self.shard_traffic(&mut p, rest + experts);
         p

@@ -50,7 +50,10 @@ pub fn gradients(b: &Bench<'_>, shape: &Architecture, p: &OnChip, backward: f64)
     if !b.stack.overlap {
         return (reduce + gather + tied, reduce + gather + tied);
     }
-    let hide = backward * b.f.overlap_dp;
+    // Interleaved, a chip's virtual stages finish one after the other, `pp` micro-batches apart.
+    let (pp, vpp) = (f64::from(layout.pp), f64::from(layout.vpp.max(1)));
+    let rounds = (1.0 + pp * (vpp - 1.0) / vpp).min(b.micro_batches);
+    let hide = backward * rounds * b.f.overlap_dp;
     let shown = |traffic: f64, hide: f64| smooth_max(traffic, hide) - hide + b.f.contention * traffic.min(hide);
     let exposed = if layout.zero == ZeroStage::None {
         shown(reduce + gather, hide)

@@ -45,6 +45,14 @@ pub fn stages(b: &Bench<'_>, layers: u32) -> Stages {
     let pp = b.layout.pp;
     last.add(&layer, on(pp - 1));
     first.add(&layer, on(0));
+    if b.layout.schedule == Schedule::DualPipe {
+        // A chip holds a stage of either direction, the ends together.
+        last.add(&first, 1.0);
+        let mut ends = Passes::default();
+        ends.add(&last, 0.5);
+        first = ends;
+        last = ends;
+    }
     let mut slowest = if last.both().total() > first.both().total() { last } else { first };
     // Stages that are not short of a layer lie between the ends.
     let middle = on(pp / 2);

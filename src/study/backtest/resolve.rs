@@ -184,7 +184,7 @@ fn stack(row: &StepRow, generation: Generation) -> Stack {
     let mut stack = match (row.attention_kernel == "unfused", deepspeed) {
         (true, true) => Stack::EARLY_DEEPSPEED,
         (true, false) => Stack::EARLY,
-        _ if text.contains("dualpipe") => Stack::DEEPSEEK,
+        _ if text.contains("dualpipe") || text.contains("hai-llm") => Stack::DEEPSEEK,
         _ => Stack::CURRENT,
     };
     stack.blocking_launches = text.contains("cuda_launch_blocking=1");
@@ -229,14 +229,17 @@ fn layout(
     let kernel = if row.attention_kernel == "unfused" { Kernel::Unfused } else { Kernel::Fused };
     let precision = precision(row, choices);
     let text = format!("{} {}", row.framework, row.notes).to_lowercase();
-    let zero = if text.contains("fsdp") {
+    let staged = whole(row.pp).is_some_and(|pp| pp > 1);
+    let zero = if text.contains("fsdp") && staged {
+        ZeroStage::Gradients // weights stay gathered from one micro-batch to the next
+    } else if text.contains("fsdp") {
         ZeroStage::Weights
     } else if kernel == Kernel::Unfused && !text.contains("zero-1") {
         ZeroStage::None
     } else {
         ZeroStage::Optimizer
     };
-    let dual = text.contains("dualpipe");
+    let dual = text.contains("dualpipe") || text.contains("hai-llm");
     let cp = whole(row.cp).unwrap_or(1);
     let group = text.split("fsdp group ").nth(1).and_then(|rest| rest.split(')').next()?.parse().ok());
     let start = Layout {
@@ -272,8 +275,9 @@ impl Open<'_> {
         let given = |x: Option<f64>, or: Vec<u32>| whole(x).map_or(or, |x| vec![x]);
         let tps = given(row.tp, powers(8));
         let pps = given(row.pp, powers(16));
-        let micros = given(row.micro_batch, vec![1, 2, 4, 8]);
+        let micros = given(row.micro_batch, if self.shape.experts.is_some() { vec![1] } else { vec![1, 2, 4, 8] });
         let recomputes: Vec<Recompute> = match row.recompute.as_str() {
+            "full" if row.notes.contains("full block") => vec![Recompute::None], // a few layers of many
             "full" => vec![Recompute::Full],
             "selective" => vec![Recompute::Selective],
             "none" => vec![Recompute::None],
@@ -343,7 +347,8 @@ impl Open<'_> {
 
     fn fits(&self, layout: &Layout) -> bool {
         let reserve = Reserve { share: Fraction::new(0.03), workspace: Bytes::from_gb(2.0) };
-        fit(self.shape, layout, self.machine.memory, &reserve).fits()
+        // The row ran, so that what misses by less than the estimate's own error is taken to fit.
+        fit(self.shape, layout, self.machine.memory * 1.2, &reserve).fits()
     }
 
     fn say(&self, layout: &Layout, choices: &mut Vec<String>) {
