@@ -1,6 +1,6 @@
 #![allow(missing_docs)]
 use flopbill::catalog::{Catalog, steps};
-use flopbill::step::efficiency::{FACTORS, Factors};
+use flopbill::step::efficiency::{NAMES, Factors};
 use flopbill::step::machine::Generation;
 use flopbill::step::perform;
 use flopbill::study::backtest::{Case, Chips, resolve};
@@ -25,7 +25,11 @@ fn main() {
     rows.extend(steps::read(&std::fs::read_to_string("/work/shared/data/measured_steps_vtrain_single_node.csv").unwrap()).unwrap());
     let mut chips = Chips::new(Catalog::built_in());
     let mut cases: Vec<Case> = Vec::new();
-    let guess = |_g: Generation| Factors::PRIOR;
+    let cat = Catalog::built_in();
+    let cal = |g: Generation| match cat.factors(&format!("{g:?}").to_lowercase()) { Ok(p) => p.calibration, Err(e) => panic!("{e}") };
+    let cals = [Generation::Ampere, Generation::Hopper, Generation::Blackwell].map(|g| (g, cal(g)));
+    let pick = |g: Generation| cals.iter().find(|c| c.0 == g).unwrap().1;
+    let guess = |g: Generation| pick(g).prior();
     for r in &rows {
         match resolve(r, &mut chips, &guess) {
             Ok(c) => cases.push(c),
@@ -42,22 +46,24 @@ fn main() {
         let outside = ["kor22", "llama3t4", "dsv2", "llama1", "opt", "neox", "sc21t1"];
         let outside = &outside[..];
         let usable: Vec<&Case> = mine.iter().copied().filter(|c| !outside.contains(&c.source.as_str())).collect();
-        let skip: &[&str] = match g {
-            Generation::Ampere => &["gemm_fp8", "overlap_ep", "expert", "permute", "overlap_tp", "attention_carried"],
-            Generation::Hopper => &[],
-            Generation::Blackwell => &["attention_carried"],
-        };
-        let free: Vec<usize> = (0..FACTORS.len()).filter(|&i| !skip.contains(&FACTORS[i].name) && !set.iter().any(|s| s.0 == FACTORS[i].name)).collect();
-        let mut start = Factors::PRIOR.values();
-        for (k, v) in &set { let i = FACTORS.iter().position(|s| s.name == k).unwrap(); start[i] = *v; }
-        let start = Factors::from_values(&start);
-        let f = fit(&weights(&usable), &start, &free, 40);
+        let mut base = pick(g);
+        base.factors = base.prior();
+        for (k, v) in &set {
+            let i = NAMES.iter().position(|s| s == k).unwrap();
+            let mut vals = base.factors.values();
+            vals[i] = *v;
+            base.factors = Factors::from_values(&vals);
+            base.priors[i].value = *v;
+            base.priors[i].spread = 0.0;
+        }
+        let f = fit(&weights(&usable), &base, 40);
         if !quiet {
             println!("{g:?}: {} rows, {:.2}s", usable.len(), t0.elapsed().as_secs_f64());
-            for (i, s) in FACTORS.iter().enumerate() {
-                if !free.contains(&i) { continue; }
+            for (i, s) in NAMES.iter().enumerate() {
+                let p = base.priors[i];
+                if p.spread == 0.0 { continue; }
                 let v = f.values()[i];
-                println!("  {:20} {:9.4}  prior {:8.3} z {:+.2}{}", s.name, v, s.prior, (v / s.prior).ln() / s.spread, if v < s.low * 1.02 || v > s.high * 0.98 { "  BOUND" } else { "" });
+                println!("  {:20} {:9.4}  prior {:8.3} z {:+.2}{}", s, v, p.value, (v / p.value).ln() / p.spread, if v < p.low * 1.02 || v > p.high * 0.98 { "  BOUND" } else { "" });
             }
         }
         let mut sources: Vec<&str> = mine.iter().map(|c| c.source.as_str()).collect();
@@ -68,7 +74,7 @@ fn main() {
                 f
             } else {
                 let u: Vec<&Case> = usable.iter().copied().filter(|c| c.source != s).collect();
-                fit(&weights(&u), &f, &free, 25)
+                fit(&weights(&u), &base, 25)
             };
             for c in mine.iter().filter(|c| c.source == s) {
                 let e = err(c, &fl);

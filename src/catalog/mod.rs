@@ -11,6 +11,7 @@ use crate::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
+pub mod factors;
 pub mod price;
 pub mod read;
 pub mod steps;

@@ -36,6 +36,8 @@ pub struct Rates {
     pub attention_forward: f64,
     /// Backward.
     pub attention_backward: f64,
+    /// Slowdown of unaligned products.
+    pub unaligned: f64,
     /// Ramp tokens.
     pub attention_ramp: f64,
 }
@@ -65,6 +67,7 @@ impl Rates {
             stream: 1.0 / (bandwidth * 0.9),
             attention_forward: 1.0 / (peak * f.attention_forward * carried),
             attention_backward: 1.0 / (peak * f.attention_backward * carried),
+            unaligned: f.unaligned,
             attention_ramp: f.attention_ramp,
         }
     }
@@ -95,7 +98,7 @@ impl Rates {
     /// How much slower a product is whose rows are not aligned to 16 bytes.
     #[inline]
     pub fn alignment(&self, elements: f64) -> f64 {
-        if elements % 8.0 == 0.0 { 1.0 } else { 4.0 }
+        if elements % 8.0 == 0.0 { 1.0 } else { self.unaligned }
     }
 
     /// A batch of equal 16-bit products (unfused attention, grouped experts).

@@ -4,7 +4,7 @@ use super::collectives::Links;
 use super::compute::{Rates, smooth_max};
 use super::efficiency::Factors;
 use super::machine::Machine;
-use super::stack::Stack;
+use super::stack::{Stack, TensorOverlap};
 use super::widths::{Latent, Widths};
 use super::work::{Passes, Work};
 use crate::hardware::precision::Precision;
@@ -167,10 +167,11 @@ impl<'a> Bench<'a> {
             Kernel::Fused => (20.0, 26.0),
             Kernel::Unfused => (22.0, 34.0),
         };
-        let stream = self.t * w.hidden / split;
+        let passes = if self.stack.eager { self.f.eager } else { 1.0 };
+        let stream = self.t * w.hidden / split * passes;
         self.stream(&mut p.fwd, stream * fwd);
         self.stream(&mut p.bwd, stream * bwd);
-        let heads = self.t * (w.heads * w.qk + w.kv) / self.tp;
+        let heads = self.t * (w.heads * w.qk + w.kv) / self.tp * passes;
         self.stream(&mut p.fwd, heads * 4.0);
         self.stream(&mut p.bwd, heads * 4.0);
     }
@@ -178,6 +179,7 @@ impl<'a> Bench<'a> {
     /// The activation function over `elements` of the MLP's inner width.
     pub(super) fn activation(&self, p: &mut Passes, elements: f64) {
         let up = self.w.up;
+        let elements = if self.stack.eager { elements * self.f.eager } else { elements };
         self.stream(&mut p.fwd, elements * 2.0 * (up + 1.0));
         self.stream(&mut p.bwd, elements * 2.0 * (2.0 * up + 1.0));
     }
@@ -189,12 +191,24 @@ impl<'a> Bench<'a> {
         }
         let one = self.links.gather(self.t * self.w.hidden * 2.0, self.tp, 1.0);
         let traffic = 2.0 * blocks * one;
-        let shown = if self.stack.overlap { 1.0 - self.f.overlap_tp } else { 1.0 };
+        let (fwd, bwd) = self.shown();
         p.fwd.tp += traffic;
-        p.fwd.tp_exposed += traffic * shown;
+        p.fwd.tp_exposed += traffic * fwd;
         // With sequence parallelism the input is gathered again for its weight gradient, behind other work.
         p.bwd.tp += traffic + if self.layout.sequence_parallel { blocks * one } else { 0.0 };
-        p.bwd.tp_exposed += traffic * shown;
+        p.bwd.tp_exposed += traffic * bwd;
+    }
+
+    /// Shares of the tensor-parallel traffic of either direction that show.
+    fn shown(&self) -> (f64, f64) {
+        // Split along the sequence, half of the backward traffic gathers what the very next product needs.
+        let free = if self.layout.sequence_parallel { 0.5 } else { 0.0 };
+        let behind = free + (1.0 - free) * self.f.contention;
+        match self.stack.tensor_overlap {
+            TensorOverlap::Nothing => (1.0, 1.0),
+            TensorOverlap::WeightGradients => (1.0, behind),
+            TensorOverlap::Products => (1.0 - self.f.overlap_tp, (1.0 - self.f.overlap_tp) * behind),
+        }
     }
 
     /// Keys and values go around the ring while the blocks that are here are computed.

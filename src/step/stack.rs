@@ -3,10 +3,14 @@
 /// What the software does beyond what the layout says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stack {
-    /// Gradient and tensor-parallel traffic runs behind computation.
+    /// Gradient reductions and weight gathers run behind computation.
     pub overlap: bool,
+    /// What tensor-parallel traffic runs behind.
+    pub tensor_overlap: TensorOverlap,
     /// Weight gradients are accumulated inside the matrix product, not by a kernel of their own.
     pub fused_accumulation: bool,
+    /// Element-wise operations run one kernel each, as PyTorch does them uncompiled, not fused by hand or compiler.
+    pub eager: bool,
     /// The host waits for every kernel (`CUDA_LAUNCH_BLOCKING=1`).
     pub blocking_launches: bool,
     /// Attention kernels are written for this chip, not carried over from the generation before.
@@ -17,20 +21,39 @@ pub struct Stack {
     pub narrow_dispatch: bool,
 }
 
+/// What hides tensor-parallel traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TensorOverlap {
+    /// Nothing.
+    Nothing,
+    /// Weight-gradient products hide the traffic of input gradients (Megatron-LM from 2022).
+    WeightGradients,
+    /// Also, products are cut in pieces that hide each other's traffic (Transformer Engine).
+    Products,
+}
+
 impl Stack {
     /// A tuned stack of 2024 and later: Megatron-Core, NeMo, TorchTitan.
     pub const CURRENT: Self = Self {
         overlap: true,
+        tensor_overlap: TensorOverlap::Products,
         fused_accumulation: true,
+        eager: false,
         blocking_launches: false,
         native_attention: true,
         deduplicated_dispatch: true,
         narrow_dispatch: false,
     };
-    /// Megatron-LM of 2021 and 2022.
-    pub const EARLY: Self = Self { overlap: false, deduplicated_dispatch: false, ..Self::CURRENT };
-    /// Megatron-DeepSpeed of 2021 and 2022.
-    pub const EARLY_DEEPSPEED: Self = Self { fused_accumulation: false, ..Self::EARLY };
+    /// Megatron-LM of 2022.
+    pub const MEGATRON_2022: Self = Self {
+        overlap: false,
+        tensor_overlap: TensorOverlap::WeightGradients,
+        deduplicated_dispatch: false,
+        ..Self::CURRENT
+    };
+    /// Megatron-LM of 2021, and its DeepSpeed fork of 2022.
+    pub const MEGATRON_2021: Self =
+        Self { tensor_overlap: TensorOverlap::Nothing, fused_accumulation: false, ..Self::MEGATRON_2022 };
     /// DeepSeek's own: narrow dispatch to few servers.
     pub const DEEPSEEK: Self = Self { narrow_dispatch: true, ..Self::CURRENT };
 }

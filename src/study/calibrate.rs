@@ -1,13 +1,11 @@
 //! Fits the factors to measured steps.
 
 use super::backtest::Case;
-use crate::step::efficiency::{FACTORS, Factors};
+use crate::step::efficiency::{COUNT, Calibration, Factors};
 use crate::step::perform;
 
-const N: usize = FACTORS.len();
-
 /// One row for the fit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Weighted<'a> {
     /// The case.
     pub case: &'a Case,
@@ -15,117 +13,120 @@ pub struct Weighted<'a> {
     pub weight: f64,
 }
 
-/// Weights by (source, model, chip): each group counts as the square root of its rows.
+/// Rows of one (source, model, chip) share a weight that grows slowly with their number, as their errors are
+/// mostly the same error; so do the groups of one source.
 pub fn weights<'a>(cases: &[&'a Case]) -> Vec<Weighted<'a>> {
-    let mut counts = std::collections::BTreeMap::<&str, f64>::new();
+    let mut rows = std::collections::BTreeMap::<&str, f64>::new();
     let mut groups = std::collections::BTreeMap::<&str, std::collections::BTreeSet<&str>>::new();
-    for c in cases {
-        *counts.entry(&c.group).or_default() += 1.0;
-        groups.entry(&c.source).or_default().insert(&c.group);
+    for case in cases {
+        *rows.entry(&case.group).or_default() += 1.0;
+        groups.entry(&case.source).or_default().insert(&case.group);
     }
     cases
         .iter()
-        .map(|c| {
-            let n = counts.get(c.group.as_str()).copied().unwrap_or(1.0);
-            let g = groups.get(c.source.as_str()).map_or(1.0, |g| g.len() as f64);
-            Weighted { case: c, weight: 1.0 / (n.powf(0.75) * g.sqrt()) }
+        .map(|case| {
+            let n = rows.get(case.group.as_str()).copied().unwrap_or(1.0);
+            let g = groups.get(case.source.as_str()).map_or(1.0, |groups| groups.len() as f64);
+            Weighted { case, weight: 1.0 / (n.powf(0.75) * g.sqrt()) }
         })
         .collect()
 }
 
-fn to_free(x: f64, i: usize) -> f64 {
-    let s = &FACTORS[i];
-    let u = ((x.ln() - s.low.ln()) / (s.high.ln() - s.low.ln())).clamp(1e-6, 1.0 - 1e-6);
-    (u / (1.0 - u)).ln()
-}
-fn from_free(z: f64, i: usize) -> f64 {
-    let s = &FACTORS[i];
-    let u = 1.0 / (1.0 + (-z).exp());
-    (s.low.ln() + u * (s.high.ln() - s.low.ln())).exp()
-}
-
-/// Scale of residuals, in log.
+/// Scale of a row's error, in natural logarithm.
 const SIGMA: f64 = 0.05;
 
-/// Fits the named factors, the others staying as they are.
-pub fn fit(rows: &[Weighted<'_>], start: &Factors, free: &[usize], iterations: usize) -> Factors {
-    let mut z: [f64; N] = std::array::from_fn(|i| to_free(start.values()[i], i));
-    let make = |z: &[f64; N]| Factors::from_values(&std::array::from_fn(|i| if free.contains(&i) { from_free(z[i], i) } else { start.values()[i] }));
-    let residuals = |f: &Factors| -> Vec<f64> {
-        rows.iter().map(|w| (perform(&w.case.shape, &w.case.layout, &w.case.machine, &w.case.stack, f).total() / w.case.measured).ln() / SIGMA).collect()
-    };
-    let prior = |f: &Factors| -> Vec<f64> {
-        free.iter().map(|&i| (f.values()[i] / FACTORS[i].prior).ln() / FACTORS[i].spread).collect()
-    };
-    let cost = |r: &[f64], p: &[f64]| -> f64 {
-        // Cauchy-like loss, scale 2 sigma
-        rows.iter().zip(r).map(|(w, r)| w.weight * 4.0 * (1.0 + r * r / 4.0).ln()).sum::<f64>() + p.iter().map(|x| x * x).sum::<f64>()
-    };
+/// A least-squares problem: rows, priors, and which factors are free.
+struct Problem<'a> {
+    rows: &'a [Weighted<'a>],
+    base: &'a Calibration,
+    free: Vec<usize>,
+}
+
+impl Problem<'_> {
+    /// The factors at a point of the free variables, which are the bounded factors' logits.
+    fn factors(&self, z: &[f64]) -> Factors {
+        let mut values = self.base.factors.values();
+        for (&i, &z) in self.free.iter().zip(z) {
+            let prior = &self.base.priors[i];
+            let share = 1.0 / (1.0 + (-z).exp());
+            values[i] = (prior.low.ln() + share * (prior.high / prior.low).ln()).exp();
+        }
+        Factors::from_values(&values)
+    }
+
+    fn start(&self) -> Vec<f64> {
+        self.free
+            .iter()
+            .map(|&i| {
+                let prior = &self.base.priors[i];
+                let share = (prior.value / prior.low).ln() / (prior.high / prior.low).ln();
+                let share = share.clamp(1e-3, 1.0 - 1e-3);
+                (share / (1.0 - share)).ln()
+            })
+            .collect()
+    }
+
+    /// Residuals of the rows, then of the priors, in units of their scales.
+    fn residuals(&self, z: &[f64]) -> Vec<f64> {
+        let f = self.factors(z);
+        let values = f.values();
+        let row = |w: &Weighted<'_>| {
+            let c = w.case;
+            (perform(&c.shape, &c.layout, &c.machine, &c.stack, &f).total() / c.measured).ln() / SIGMA
+        };
+        let prior = |&i: &usize| (values[i] / self.base.priors[i].value).ln() / self.base.priors[i].spread;
+        self.rows.iter().map(row).chain(self.free.iter().map(prior)).collect()
+    }
+
+    fn cost(&self, r: &[f64]) -> f64 {
+        r.iter()
+            .enumerate()
+            .map(|(j, r)| match self.rows.get(j) {
+                Some(row) => row.weight * 4.0 * (1.0 + r * r / 4.0).ln(),
+                None => r * r,
+            })
+            .sum()
+    }
+}
+
+/// Fits the factors whose prior has a spread.
+pub fn fit(rows: &[Weighted<'_>], base: &Calibration, iterations: usize) -> Factors {
+    let free = (0..COUNT).filter(|&i| base.priors[i].spread > 0.0).collect();
+    let p = Problem { rows, base, free };
+    let mut z = p.start();
+    let k = z.len();
+    let mut r = p.residuals(&z);
+    let mut best = p.cost(&r);
     let mut lambda = 1e-2;
-    let mut f = make(&z);
-    let mut r = residuals(&f);
-    let mut p = prior(&f);
-    let mut best = cost(&r, &p);
     for _ in 0..iterations {
-        let k = free.len();
-        let mut jac = vec![vec![0.0; rows.len()]; k];
-        let mut jp = vec![vec![0.0; k]; k];
-        for (c, &i) in free.iter().enumerate() {
-            let mut z2 = z;
-            let h = 1e-4;
-            z2[i] += h;
-            let f2 = make(&z2);
-            for (j, v) in residuals(&f2).into_iter().enumerate() {
-                jac[c][j] = (v - r[j]) / h;
-            }
-            for (j, v) in prior(&f2).into_iter().enumerate() {
-                jp[c][j] = (v - p[j]) / h;
-            }
-        }
-        let mut a = vec![vec![0.0; k]; k];
-        let mut g = vec![0.0; k];
-        for (j, w) in rows.iter().enumerate() {
-            let wt = w.weight / (1.0 + r[j] * r[j] / 4.0);
+        let jacobian: Vec<Vec<f64>> = (0..k)
+            .map(|c| {
+                let mut moved = z.clone();
+                let h = 1e-4;
+                moved[c] += h;
+                p.residuals(&moved).iter().zip(&r).map(|(a, b)| (a - b) / h).collect()
+            })
+            .collect();
+        let (mut a, mut g) = (vec![vec![0.0; k]; k], vec![0.0; k]);
+        for (j, residual) in r.iter().enumerate() {
+            let weight = rows.get(j).map_or(1.0, |row| row.weight / (1.0 + residual * residual / 4.0));
             for x in 0..k {
-                g[x] += wt * jac[x][j] * r[j];
-                for y in 0..=x {
-                    a[x][y] += wt * jac[x][j] * jac[y][j];
+                g[x] += weight * jacobian[x][j] * residual;
+                for y in 0..k {
+                    a[x][y] += weight * jacobian[x][j] * jacobian[y][j];
                 }
-            }
-        }
-        for q in 0..k {
-            for x in 0..k {
-                g[x] += jp[x][q] * p[q];
-                for y in 0..=x {
-                    a[x][y] += jp[x][q] * jp[y][q];
-                }
-            }
-        }
-        for x in 0..k {
-            for y in 0..x {
-                a[y][x] = a[x][y];
             }
         }
         let mut improved = false;
         for _ in 0..8 {
             let step = solve(&a, &g, lambda);
-            let mut z2 = z;
-            for (c, &i) in free.iter().enumerate() {
-                z2[i] -= step[c].clamp(-2.0, 2.0);
-            }
-            let f2 = make(&z2);
-            let r2 = residuals(&f2);
-            let p2 = prior(&f2);
-            let c2 = cost(&r2, &p2);
-            if c2 < best {
-                let gain = best - c2;
-                z = z2;
-                f = f2;
-                r = r2;
-                p = p2;
-                best = c2;
+            let moved: Vec<f64> = z.iter().zip(&step).map(|(z, s)| z - s.clamp(-2.0, 2.0)).collect();
+            let r2 = p.residuals(&moved);
+            let cost = p.cost(&r2);
+            if cost < best {
+                improved = best - cost > 1e-7 * best;
+                (z, r, best) = (moved, r2, cost);
                 lambda = (lambda * 0.3).max(1e-9);
-                improved = gain > 1e-7 * best;
                 break;
             }
             lambda *= 4.0;
@@ -134,7 +135,7 @@ pub fn fit(rows: &[Weighted<'_>], start: &Factors, free: &[usize], iterations: u
             break;
         }
     }
-    f
+    p.factors(&z)
 }
 
 fn solve(a: &[Vec<f64>], g: &[f64], lambda: f64) -> Vec<f64> {

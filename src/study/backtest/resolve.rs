@@ -182,13 +182,15 @@ fn stack(row: &StepRow, generation: Generation) -> Stack {
     let text = format!("{} {} {}", row.framework, row.notes, row.source).to_lowercase();
     let deepspeed = text.contains("deepspeed") || text.contains("neox");
     let mut stack = match (row.attention_kernel == "unfused", deepspeed) {
-        (true, true) => Stack::EARLY_DEEPSPEED,
-        (true, false) => Stack::EARLY,
+        (true, true) => Stack::MEGATRON_2021,
+        (true, false) if text.contains("2021") => Stack::MEGATRON_2021,
+        (true, false) => Stack::MEGATRON_2022,
         _ if text.contains("dualpipe") || text.contains("hai-llm") => Stack::DEEPSEEK,
         _ => Stack::CURRENT,
     };
     stack.blocking_launches = text.contains("cuda_launch_blocking=1");
     stack.native_attention = generation == Generation::Ampere || !text.contains("llm-foundry");
+    stack.eager = ["llm-foundry", "internevo", "eager", "deepspeed", "neox"].iter().any(|name| text.contains(name));
     if text.contains("dispatcher a2a") {
         stack.deduplicated_dispatch = false;
     }
