@@ -32,8 +32,9 @@ pub fn weights<'a>(cases: &[&'a Case]) -> Vec<Weighted<'a>> {
         .collect()
 }
 
-/// Scale of a row's error, in natural logarithm.
-const SIGMA: f64 = 0.05;
+/// Scale of a row's error, in natural logarithm: mixtures of experts differ more between software releases.
+const SIGMA_DENSE: f64 = 0.05;
+const SIGMA_MIXTURE: f64 = 0.12;
 
 /// A least-squares problem: rows, priors, and which factors are free.
 struct Problem<'a> {
@@ -72,7 +73,8 @@ impl Problem<'_> {
         let values = f.values();
         let row = |w: &Weighted<'_>| {
             let c = w.case;
-            (perform(&c.shape, &c.layout, &c.machine, &c.stack, &f).total() / c.measured).ln() / SIGMA
+            let sigma = if c.shape.experts.is_some() { SIGMA_MIXTURE } else { SIGMA_DENSE };
+            (perform(&c.shape, &c.layout, &c.machine, &c.stack, &f).total() / c.measured).ln() / sigma
         };
         let prior = |&i: &usize| (values[i] / self.base.priors[i].value).ln() / self.base.priors[i].spread;
         self.rows.iter().map(row).chain(self.free.iter().map(prior)).collect()
