@@ -1,4 +1,37 @@
 //! flopbill: what will this training run cost, and how sure are you?
+//!
+//! Hardware profiles and training specs combine in an estimator that turns GPU-hours into wall-clock time,
+//! cost and chip counts, and back.
+//!
+//! ```
+//! use flopbill::{answer, Catalog, Question};
+//!
+//! let catalog = Catalog::built_in();
+//! let question = Question::about("deepseek-v3", &catalog)?.with("run.chips", "4096");
+//! let v3 = answer(&question, &catalog)?.estimate;
+//! assert_eq!(v3.total.held.gpu_hours().round(), 2_788_000.0);
+//! assert!((v3.total.wall_clock.unwrap().days() - 28.36).abs() < 0.01);
+//! # Ok::<(), flopbill::Error>(())
+//! ```
+//!
+//! # The way of a question
+//!
+//! `TOML -> spec (+ catalog) -> scenario -> model -> layout -> step -> reliability -> cost -> estimate -> study
+//! -> view -> text`. A module uses only what stands above it in this list, and a test holds it to that:
+//!
+//! - [`error`], [`source`], [`units`]: refusals, provenance, quantities
+//! - [`hardware`], [`model`], [`layout`]: plain checked structs and what can be counted on them
+//! - [`scenario`], [`mod@estimate`], [`solve`]: the question, its answer, and the relations run backwards
+//! - [`catalog`], [`spec`]: profiles by name, and what a user wrote
+//! - [`report`]: views in every format
+//!
+//! # Invariants
+//!
+//! - Nothing up to [`mod@estimate`] sees TOML, files, the clock, the environment, randomness or text output.
+//! - No formula knows about ranges; [`report`] contains no formula.
+//! - Only [`units`] converts; only the command line prints or exits.
+//! - JSON types are separate from domain types.
+
 pub mod catalog;
 pub mod error;
 pub mod estimate;
@@ -14,5 +47,8 @@ pub mod step;
 pub mod study;
 pub mod units;
 
+pub use catalog::Catalog;
 pub use error::Error;
-pub use estimate::estimate;
+pub use estimate::{Estimate, estimate};
+pub use scenario::Scenario;
+pub use spec::resolve::{Answer, Question, answer};

@@ -1,2 +1,9 @@
-//! The command line.
-fn main() {}
+//! The `flopbill` command: arguments in, one answer out. Everything it says is computed by the library.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

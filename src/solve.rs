@@ -49,7 +49,7 @@ pub const NAMES: [(Var, &str, &str); VARS] = [
     (Var::Peak, "the chip", "--gpu"),
     (Var::Mfu, "MFU", "--mfu"),
     (Var::Goodput, "goodput", "--goodput"),
-    (Var::PhaseHours, "GPU-hours of the phase", "--gpu-hours"),
+    (Var::PhaseHours, "GPU-hours of the main phase", "--gpu-hours"),
     (Var::GpuHours, "GPU-hours", "--gpu-hours"),
     (Var::Chips, "chips", "--chips"),
     (Var::WallClock, "wall-clock time", "--days"),
@@ -164,26 +164,38 @@ impl Knowns {
 }
 
 /// The outcome of a solve.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Solved {
     /// All values that the relations give.
     pub knowns: Knowns,
     /// For each variable, the given ones that its value rests on, as bits.
     roots: [u16; VARS],
-    /// File values that gave way to flags.
-    pub set_aside: Vec<Var>,
-    /// Relations that the given values over-determine, and satisfy.
-    pub confirmed: Vec<&'static str>,
+    /// File values that gave way to flags, as bits.
+    aside: u16,
+    /// Relations that the given values over-determine, and satisfy, as bits.
+    held: u8,
 }
 
 impl Solved {
+    /// File values that gave way to flags.
+    pub fn set_aside(&self) -> impl Iterator<Item = Var> + '_ {
+        NAMES.iter().map(|(var, _, _)| *var).filter(|var| self.aside & (1 << *var as usize) != 0)
+    }
+    /// Relations that the given values over-determine, and satisfy.
+    pub fn confirmed(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let held = RELATIONS.iter().enumerate().filter(|(index, _)| self.held & (1 << index) != 0);
+        held.map(|(_, relation)| relation.text)
+    }
     /// Whether the value of `var` rests on the given value of `on`.
     pub fn rests_on(&self, var: Var, on: Var) -> bool {
         self.roots[var as usize] & (1 << on as usize) != 0
     }
     /// The given values that `var` was solved from, as people call them.
     pub fn solved_from(&self, var: Var) -> String {
-        let from = NAMES.iter().filter(|(on, _, _)| *on != var && *on != Var::PhaseShare && self.rests_on(var, *on));
+        let hidden = |on: Var| {
+            on == var || on == Var::PhaseShare || (on == Var::Goodput && self.knowns.rank(on) == Some(Rank::Default))
+        };
+        let from = NAMES.iter().filter(|(on, _, _)| !hidden(*on) && self.rests_on(var, *on));
         from.map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ")
     }
 }
@@ -207,18 +219,18 @@ impl Solved {
 /// ```
 pub fn solve(given: &Knowns) -> Result<Solved, Error> {
     let mut given = *given;
-    let mut set_aside = Vec::new();
+    let mut aside = 0;
     loop {
         let reached = propagate(&given);
         let Some(index) = reached.broken else {
             plausible(&reached.knowns)?;
-            let Reached { knowns, roots, confirmed, .. } = reached;
-            return Ok(Solved { knowns, roots, set_aside, confirmed });
+            let Reached { knowns, roots, held, .. } = reached;
+            return Ok(Solved { knowns, roots, aside, held });
         };
         let bits = rests_on(&reached, index);
         let loser = weakest(&given, bits).ok_or_else(|| contradiction(&given, index, bits))?;
         given.clear(loser);
-        set_aside.push(loser);
+        aside |= 1 << loser as usize;
     }
 }
 
@@ -227,8 +239,8 @@ struct Reached {
     knowns: Knowns,
     /// For each variable, the given ones that its value rests on, as bits.
     roots: [u16; VARS],
-    /// Relations that were met with nothing missing, and hold.
-    confirmed: Vec<&'static str>,
+    /// Relations that were met with nothing missing, and hold, as bits.
+    held: u8,
     /// The first relation that does not hold.
     broken: Option<usize>,
 }
@@ -237,7 +249,7 @@ struct Reached {
 fn propagate(given: &Knowns) -> Reached {
     let own = |var: usize| if given.values[var].is_some() { 1 << var } else { 0 };
     let roots = std::array::from_fn(own);
-    let mut reached = Reached { knowns: *given, roots, confirmed: Vec::new(), broken: None };
+    let mut reached = Reached { knowns: *given, roots, held: 0, broken: None };
     let mut done = [false; RELATIONS.len()];
     let mut moved = true;
     while std::mem::take(&mut moved) {
@@ -253,7 +265,7 @@ fn propagate(given: &Knowns) -> Reached {
                         reached.broken = Some(index);
                         return reached;
                     }
-                    reached.confirmed.push(relation.text);
+                    reached.held |= 1 << index;
                 }
                 (Some(&(var, power)), None) => {
                     let rest = product(&reached.knowns, relation, Some(var));
@@ -379,6 +391,11 @@ fn checked(var: Var, value: f64) -> Result<(), Error> {
 /// What a user calls a variable.
 pub fn name(var: Var) -> &'static str {
     NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, name, _)| name)
+}
+
+/// The flag that sets a variable.
+pub fn flag(var: Var) -> &'static str {
+    NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, _, flag)| flag)
 }
 
 fn flags(vars: &[Var]) -> String {

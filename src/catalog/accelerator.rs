@@ -4,6 +4,7 @@ use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::Error;
 use crate::hardware::accelerator::{Accelerator, Memory, Peaks, Power, ScaleUp};
+use crate::units::BytesPerSecond;
 
 /// A chip with the sources of its values.
 #[derive(Debug, Clone)]
@@ -54,7 +55,7 @@ pub fn accelerator(found: &Found) -> Result<AcceleratorProfile, Error> {
         let (aliases, sources) = (r.texts("aliases"), r.sources());
         let disagreements = r.tables("disagreements", disagreement);
         let chip = chip(r, &found.id);
-        r.require_sources(&sources, &["vendor", "form", "architecture"]);
+        r.require_sources(&sources, &["vendor", "form", "architecture"]); // labels
         Some(AcceleratorProfile {
             chip: chip?,
             aliases,
@@ -77,11 +78,12 @@ fn chip(r: &Reader<'_>, id: &str) -> Option<Accelerator> {
     let links = r.need("link", r.table("link", links));
     let power = r.table("power", |p| Some(power(p))).unwrap_or_default();
     let die_area = r.table("die", |d| {
-        (d.text("basis"), d.text("process"));
+        d.text("basis");
+        d.text("process");
         Some(d.quantity("area"))
     });
     let node_chips = r.need("node", r.table("node", |n| n.need("chips", n.integer("chips"))));
-    let (scale_up, pcie_both_ways, nic_one_way) = links?;
+    let (scale_up, pcie_both_ways, nic_one_way, nic_on_chip) = links?;
     Some(Accelerator {
         id: id.to_owned(),
         name: name?,
@@ -94,6 +96,7 @@ fn chip(r: &Reader<'_>, id: &str) -> Option<Accelerator> {
         scale_up,
         pcie_both_ways,
         nic_one_way,
+        nic_on_chip,
         power,
         die_area: die_area.flatten(),
         node_chips: node_chips?.max(1),
@@ -126,31 +129,38 @@ fn memory(r: &Reader<'_>) -> Option<Memory> {
     Some(Memory { kind: kind?, capacity: capacity?, bandwidth: bandwidth? })
 }
 
-type Links = (ScaleUp, Option<crate::units::BytesPerSecond>, Option<crate::units::BytesPerSecond>);
+/// The links: scale-up, PCIe both ways, NIC one way, and whether the NIC sits on the chip.
+type Links = (ScaleUp, Option<BytesPerSecond>, Option<BytesPerSecond>, bool);
 
 fn links(r: &Reader<'_>) -> Option<Links> {
-    let scale_up = r.need("scale_up", r.table("scale_up", scale_up));
-    let pcie = r.table("pcie", |p| {
+    let pcie: Option<BytesPerSecond> = r.table("pcie", |p| {
         p.integer("generation");
         p.quantity("both_ways")
     });
-    let nic = r.table("nic", |n| n.quantity("per_chip_one_way"));
-    Some((scale_up?, pcie, nic))
+    let scale_up = r.need("scale_up", r.table("scale_up", |inner| scale_up(inner, pcie)));
+    let nic = r.table("nic", |n| Some((n.quantity("per_chip_one_way"), n.flag("on_chip").unwrap_or(false))));
+    let (nic_one_way, on_chip) = nic.unwrap_or_default();
+    Some((scale_up?, pcie, nic_one_way, on_chip))
 }
 
-fn scale_up(r: &Reader<'_>) -> Option<ScaleUp> {
+/// A chip without a link to its neighbours reaches them over PCIe, at half of what it does both ways.
+fn scale_up(r: &Reader<'_>, pcie: Option<BytesPerSecond>) -> Option<ScaleUp> {
     let kind = r.need("kind", r.text("kind"));
-    let per_chip = r.need("per_chip_one_way", r.quantity("per_chip_one_way"));
-    let pair = r.quantity("pair_one_way");
-    let domain = r.need("domain", r.integer("domain"));
-    Some(ScaleUp { kind: kind?, per_chip_one_way: per_chip?, pair_one_way: pair.or(per_chip)?, domain: domain?.max(1) })
+    let domain = r.need("domain", r.integer("domain"))?.max(1);
+    let own = r.quantity("per_chip_one_way");
+    let per_chip_one_way = match (own, pcie) {
+        (None, Some(pcie)) if domain == 1 => pcie / 2.0,
+        _ => r.need("per_chip_one_way", own)?,
+    };
+    let pair_one_way = r.quantity("pair_one_way");
+    Some(ScaleUp { kind: kind?, per_chip_one_way, pair_one_way, domain })
 }
 
 fn power(r: &Reader<'_>) -> Power {
     Power { tdp: r.quantity("tdp"), node_share: r.quantity("node_share"), all_in: r.quantity("all_in") }
 }
 
-fn disagreement(r: &Reader<'_>) -> Option<Disagreement> {
+pub(super) fn disagreement(r: &Reader<'_>) -> Option<Disagreement> {
     let field = r.need("field", r.text("field"));
     let value = r.need("value", r.text("value"));
     let title = r.text("title").unwrap_or_default();

@@ -11,10 +11,15 @@ use crate::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
+pub mod check;
 pub mod factors;
+pub mod hf;
+pub mod model;
 pub mod price;
 pub mod read;
+pub mod region;
 pub mod steps;
+pub mod system;
 
 use read::Document;
 

@@ -76,12 +76,14 @@ fn purchase(r: &Reader<'_>) -> Option<()> {
     }
     r.date("date");
     quoted_source(r);
-    (r.text("provider"), r.text("region"));
+    r.text("provider");
+    r.text("region");
     Some(())
 }
 
 fn quoted_source(r: &Reader<'_>) {
     r.need("source", r.text("source"));
     r.need("kind", r.choice("kind", &SOURCE_KINDS));
-    (r.text("note"), r.text("url"));
+    r.text("note");
+    r.text("url");
 }

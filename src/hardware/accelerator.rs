@@ -29,6 +29,8 @@ pub struct Accelerator {
     pub pcie_both_ways: Option<BytesPerSecond>,
     /// Its share of the node's NICs, one way.
     pub nic_one_way: Option<BytesPerSecond>,
+    /// The network ports are on the chip itself, so that they count in its aggregate I/O.
+    pub nic_on_chip: bool,
     /// Its three powers.
     pub power: Power,
     /// Area of the logic dies.
@@ -93,8 +95,8 @@ pub struct ScaleUp {
     pub kind: String,
     /// All links of one chip together, one way.
     pub per_chip_one_way: BytesPerSecond,
-    /// Between one pair of chips, one way.
-    pub pair_one_way: BytesPerSecond,
+    /// Between one pair of chips, one way, where it is published: less than the whole on a mesh.
+    pub pair_one_way: Option<BytesPerSecond>,
     /// Chips that reach each other at this rate.
     pub domain: u32,
 }
@@ -122,6 +124,15 @@ impl Accelerator {
             Error::bad_input(format!("{} has no published {} peak", self.name, precision))
                 .with_hint(format!("it has: {}", names.join(", ")))
         })
+    }
+
+    /// Aggregate I/O both ways, as export rules count it: all links of the chip but its memory.
+    pub fn io_both_ways(&self) -> BytesPerSecond {
+        // Without a link of its own the scale-up bandwidth is the PCIe one, counted once.
+        let scale_up =
+            if self.scale_up.domain > 1 { self.scale_up.per_chip_one_way * 2.0 } else { BytesPerSecond::ZERO };
+        let nic = self.nic_one_way.filter(|_| self.nic_on_chip).unwrap_or_default() * 2.0;
+        scale_up + self.pcie_both_ways.unwrap_or_default() + nic
     }
 
     /// The widest format a training run of today uses on it: bf16, or fp16 before Ampere.

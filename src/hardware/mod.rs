@@ -3,3 +3,5 @@
 pub mod accelerator;
 pub mod precision;
 pub mod price;
+pub mod region;
+pub mod system;

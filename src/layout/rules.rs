@@ -114,14 +114,14 @@ impl Layout {
 
     fn widths(&self, shape: &Architecture, report: &mut impl FnMut(Broken)) {
         let mut divides = |field, degree: u32, whole: u32, of| {
-            if whole % degree != 0 {
+            if !whole.is_multiple_of(degree) {
                 let (value, other) = (u64::from(degree), u64::from(whole));
                 report(Broken { field, value, says: "does not divide", other, of });
             }
         };
         divides("layout.tp", self.tp, shape.attention.heads(), " attention heads");
         let kv_heads = shape.attention.kv_heads();
-        if kv_heads > 0 && self.tp % kv_heads != 0 {
+        if kv_heads > 0 && !self.tp.is_multiple_of(kv_heads) {
             divides("layout.tp", self.tp, kv_heads, " key-value heads, and is no multiple of them");
         }
         divides("layout.tp", self.tp, shape.ffn, " (the MLP's width)");
@@ -154,7 +154,7 @@ impl Layout {
             Schedule::OneFOneB | Schedule::ZeroBubble | Schedule::DualPipe if self.vpp > 1 => {
                 refuse("layout.vpp", self.vpp, "virtual stages need the interleaved schedule; this one has", 1, "");
             }
-            Schedule::DualPipe if self.pp % 2 != 0 => {
+            Schedule::DualPipe if !self.pp.is_multiple_of(2) => {
                 refuse("layout.pp", self.pp, "stages do not pair up: DualPipe needs a multiple of", 2, "");
             }
             _ => {}

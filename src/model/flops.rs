@@ -1,7 +1,7 @@
 //! FLOPs of one token, term by term, under named conventions.
 
 use crate::model::architecture::{Architecture, Attention, LinearAttention, Mlp, Window};
-use crate::model::params::{self, InputEmbedding};
+use crate::model::params::{self, Embeddings};
 use crate::units::{Flop, Params};
 
 /// Tokens that the delta rule's kernel takes at once; within them it multiplies as softmax attention does.
@@ -68,7 +68,7 @@ pub enum Choice {
         counting: Counting,
     },
     /// Six FLOPs for each parameter at work, and no attention core.
-    SixN(InputEmbedding),
+    SixN(Embeddings),
 }
 
 /// FLOPs of one token by term; of one pass or of a whole training step, as the function that made it says.
@@ -141,7 +141,7 @@ impl FlopPerToken {
 /// backward for 2 forward); Kaplan et al. 2020, arXiv:2001.08361, section 2.1 (6N).
 pub fn per_token(shape: &Architecture, seq_len: u32, choice: Choice) -> FlopPerToken {
     match choice {
-        Choice::SixN(embedding) => six_n(shape, embedding),
+        Choice::SixN(embeddings) => six_n(shape, embeddings),
         Choice::Terms { causality, counting } => {
             let (matrices, core) = passes(counting);
             train(&forward(shape, seq_len, causality), matrices, core)
@@ -343,23 +343,19 @@ fn mtp(shape: &Architecture, core: f64, head: f64) -> f64 {
 }
 
 /// Six FLOPs for each parameter at work, sorted into the terms they belong to.
-fn six_n(shape: &Architecture, embedding: InputEmbedding) -> FlopPerToken {
+fn six_n(shape: &Architecture, embeddings: Embeddings) -> FlopPerToken {
     let counted = params::count(shape);
     let six = |params: Params| Flop::new(6.0 * params.get());
-    let whole = counted.active(InputEmbedding::Counted);
-    let without = counted.active(InputEmbedding::LeftOut);
     let head = if counted.tied { counted.embedding } else { counted.head };
+    let input = counted.embedding + counted.positions + counted.head - head;
     FlopPerToken {
-        embedding: match embedding {
-            InputEmbedding::Counted => six(whole - without),
-            InputEmbedding::LeftOut => Flop::ZERO,
-        },
+        embedding: if embeddings == Embeddings::Counted { six(input) } else { Flop::ZERO },
         qkv: six(counted.attention + counted.linear_attention + counted.norms),
         mlp: six(counted.dense_mlp),
         router: six(counted.router),
         experts: six(counted.active_experts),
         shared: six(counted.shared_experts),
-        head: six(head),
+        head: if embeddings == Embeddings::LeftOut { Flop::ZERO } else { six(head) },
         ..FlopPerToken::default()
     }
 }

@@ -3,12 +3,14 @@
 use crate::model::architecture::{Architecture, Attention, LinearAttention, Mlp};
 use crate::units::Params;
 
-/// Whether a count of parameters at work includes the table that tokens are looked up in.
+/// Which ends of the network a count of parameters at work includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum InputEmbedding {
-    /// Included, as most model cards and most published C = 6ND do.
+pub enum Embeddings {
+    /// Input embedding and head, as most model cards and most published C = 6ND do; a tied one counts once.
     Counted,
-    /// Left out, since a lookup multiplies nothing (Kaplan et al., DeepSeek-V3, gpt-oss).
+    /// The head alone, since a lookup multiplies nothing (DeepSeek-V3, gpt-oss).
+    HeadOnly,
+    /// Neither (Kaplan et al.; Granite, Qwen3-Next).
     LeftOut,
 }
 
@@ -69,17 +71,18 @@ impl ParamCount {
     /// Parameters of the main model that work for one token.
     ///
     /// # Formula
-    /// `active = total - routed experts + routed experts of one token [- input embedding and positions]`;
-    /// a tied embedding stays, as it is the head too
+    /// `active = attention + MLP + experts of one token + shared + router + norms`, and of the ends: embedding,
+    /// positions and head; or the head, which is the embedding where they are tied; or none
     /// # Source
-    /// gpt-oss model card, arXiv:2508.10925, table 1: "unembedding parameters are counted", embeddings are not.
-    pub fn active(&self, input: InputEmbedding) -> Params {
-        let active = self.ends() + self.body() + self.active_experts;
-        match input {
-            InputEmbedding::Counted => active,
-            InputEmbedding::LeftOut if self.tied => active - self.positions,
-            InputEmbedding::LeftOut => active - self.embedding - self.positions,
-        }
+    /// gpt-oss model card, arXiv:2508.10925, table 1 (head only); Kaplan et al. 2020, arXiv:2001.08361, section 2.1 (none).
+    pub fn active(&self, embeddings: Embeddings) -> Params {
+        let ends = match embeddings {
+            Embeddings::Counted => self.ends(),
+            Embeddings::HeadOnly if self.tied => self.embedding,
+            Embeddings::HeadOnly => self.head,
+            Embeddings::LeftOut => Params::ZERO,
+        };
+        ends + self.body() + self.active_experts
     }
 
     /// Embedding, positions and head.

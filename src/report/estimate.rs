@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use super::json::{cell, head, maybe, number};
 use super::view::{Records, Section, View};
 use crate::estimate::{Account, Performance};
-use crate::solve::{Var, name, would_settle};
+use crate::solve::{Var, flag, name, would_settle};
 use crate::spec::field::FIELDS;
 use crate::spec::file::Origin;
 use crate::spec::resolve::Answer;
-use crate::units::{Quantity as _, Seconds, Usd, show};
+use crate::units::{Seconds, Usd, show};
 
 /// Shows an answer.
 pub fn view(answer: &Answer) -> View {
@@ -21,6 +21,9 @@ pub fn view(answer: &Answer) -> View {
         view.sections.push(phases(answer));
     }
     view.sections.extend(reported(answer));
+    let agree =
+        answer.confirmed.iter().map(|relation| format!("more was given than needed, and it agrees: {relation}"));
+    view.note("Check", agree.collect());
     view.note("Assumptions", answer.assumptions.clone());
     view.note("Sources", sources(answer));
     view.records = records(answer);
@@ -154,6 +157,9 @@ fn short(origin: &Origin) -> String {
 }
 
 fn origin(answer: &Answer, var: Var) -> String {
+    if var == Var::GpuHours && answer.scenario.phases.len() > 1 && answer.solved.rests_on(var, Var::PhaseHours) {
+        return "the phases added up".into();
+    }
     if answer.solved.knowns.is_solved(var) {
         let from = answer.solved.solved_from(var);
         return format!("from {from}");
@@ -186,10 +192,6 @@ fn unknown(answer: &Answer, var: Var) -> String {
     let sets = would_settle(&answer.solved.knowns, var);
     let flags: Vec<&str> = sets.iter().filter(|set| set.len() == 1).flatten().map(|var| flag(*var)).collect();
     if flags.is_empty() { String::new() } else { format!("give {}", flags.join(" or ")) }
-}
-
-fn flag(var: Var) -> &'static str {
-    crate::solve::NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, _, flag)| flag)
 }
 
 fn sources(answer: &Answer) -> Vec<String> {
@@ -255,7 +257,7 @@ fn machine(answer: &Answer) -> Value {
         "phases": machine_phases(answer),
         "assumptions": answer.assumptions,
         "warnings": answer.warnings,
-        "confirmed": answer.solved.confirmed.iter().filter(|_| overdetermined(answer)).collect::<Vec<_>>(),
+        "confirmed": answer.confirmed,
         "profiles": profiles(answer),
         "sources": answer.sources.iter().map(|(path, source)| json!({
             "path": path, "title": source.title, "url": source.url, "as_of": source.as_of,
@@ -266,10 +268,6 @@ fn machine(answer: &Answer) -> Value {
         json.extend(body);
     }
     json
-}
-
-fn overdetermined(answer: &Answer) -> bool {
-    !answer.solved.confirmed.is_empty()
 }
 
 fn inputs(answer: &Answer) -> Value {

@@ -2,6 +2,7 @@
 
 pub mod estimate;
 pub mod json;
+pub mod profile;
 #[cfg(feature = "cli")]
 mod render;
 pub mod view;

@@ -1,6 +1,6 @@
 //! Views as text: tables, Markdown, CSV, tab-separated lines.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
 use serde_json::Value;
 
 use super::View;
@@ -8,6 +8,9 @@ use super::view::Section;
 
 /// Columns of a terminal that everything has to fit.
 const WIDTH: u16 = 80;
+
+/// One rule under the column names: rows are told apart by their labels.
+const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Tables of at most 80 columns.
 pub fn table(view: &View) -> String {
@@ -41,7 +44,7 @@ pub fn table(view: &View) -> String {
 fn drawn(section: &Section) -> String {
     let mut table = Table::new();
     let facts = section.columns.iter().all(|column| column.is_empty());
-    table.load_style(if facts { presets::NOTHING } else { presets::UTF8_HORIZONTAL_ONLY });
+    table.load_style(if facts { presets::NOTHING } else { RULED });
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     if !facts {
         table.set_header(section.columns.clone());

@@ -14,6 +14,9 @@ pub(super) fn remark(answer: &mut Answer, given: &Knowns) {
     assumptions(answer, given);
     warnings(answer);
     sources(answer);
+    // An MFU that was implied by the hours agrees with them without saying anything.
+    let says = |relation: &&str| answer.spec.mfu.is_some() || !relation.contains("MFU");
+    answer.confirmed = answer.solved.confirmed().filter(says).collect();
 }
 
 fn assumptions(answer: &mut Answer, given: &Knowns) {
@@ -51,10 +54,10 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
 
 fn warnings(answer: &mut Answer) {
     let mut say = Vec::new();
-    for var in &answer.solved.set_aside {
-        let now = answer.solved.knowns.get(*var).map(|value| display(*var, value));
+    for var in answer.solved.set_aside() {
+        let now = answer.solved.knowns.get(var).map(|value| display(var, value));
         let now = now.map(|now| format!(": now {now}")).unwrap_or_default();
-        say.push(format!("the {} of the file gave way to the flags{now}", name(*var)));
+        say.push(format!("the {} of the file gave way to the flags{now}", name(var)));
     }
     if let Some(mfu) = answer.estimate.mfu.filter(|mfu| mfu.get() > IMPLAUSIBLE_MFU) {
         let share = show::percent(mfu.get());

@@ -9,7 +9,7 @@ use crate::estimate::{Estimate, estimate};
 use crate::hardware::precision::Precision;
 use crate::hardware::price::Term;
 use crate::scenario::{Phase, Scenario, Terms, Work};
-use crate::solve::{Knowns, Rank, Solved, Var, solve, would_settle};
+use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::source::Source;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity};
 
@@ -56,6 +56,8 @@ pub struct Answer {
     pub mfu_origin: Option<Origin>,
     /// The published run was moved from this chip to another at the same MFU.
     pub moved_from: Option<String>,
+    /// Relations that the given values over-determine, and satisfy.
+    pub confirmed: Vec<&'static str>,
     /// What was assumed, in sentences.
     pub assumptions: Vec<String>,
     /// What a reader should know before using the numbers, in sentences.
@@ -65,6 +67,22 @@ pub struct Answer {
 }
 
 impl Question {
+    /// A question about a published run, or about a spec file by its path.
+    ///
+    /// # Errors
+    /// An unknown name, a file that cannot be read or is wrong.
+    pub fn about(name: &str, catalog: &Catalog) -> Result<Self, Error> {
+        let base = super::file::spec(&catalog.find(crate::catalog::Kind::Runs, name)?)?;
+        Ok(Self { base, ..Self::default() })
+    }
+
+    /// The same question with a value laid over the spec, as a flag would: `("run.chips", "4096")`.
+    #[must_use]
+    pub fn with(mut self, path: &'static str, text: impl Into<String>) -> Self {
+        self.overrides.push(Override { path, text: text.into(), flag: path.into() });
+        self
+    }
+
     /// The spec with the overrides in it.
     ///
     /// # Errors
@@ -114,6 +132,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         estimate,
         price,
         moved_from,
+        confirmed: Vec::new(),
         assumptions: Vec::new(),
         warnings: Vec::new(),
         sources: Vec::new(),
@@ -258,7 +277,7 @@ fn price(
     catalog: &Catalog,
 ) -> Result<Option<Entry<Price>>, Error> {
     let given = spec.price.as_ref().filter(|price| !moved || rank(&price.origin) == Rank::Flag);
-    if let Some(price) = given.filter(|_| !solved.set_aside.contains(&Var::Price)) {
+    if let Some(price) = given.filter(|_| !solved.set_aside().any(|var| var == Var::Price)) {
         return Ok(Some(price.clone()));
     }
     if let Some(value) = solved.knowns.get(Var::Price) {
@@ -328,16 +347,21 @@ fn mfu_origin(spec: &Spec, baseline: &Baseline, solved: &Solved, moved_from: Opt
     }
 }
 
-/// Says what is missing, and the smallest additions that would settle it.
+/// Says what is missing on each way to the hours, the shortest way first.
 fn underdetermined(knowns: &Knowns, has_chip: bool) -> Error {
-    let sets = would_settle(knowns, Var::GpuHours);
-    let shown: Vec<String> =
-        sets.iter().take(4).map(|set| set.iter().map(|var| flag(*var)).collect::<Vec<_>>().join(" and ")).collect();
-    let chip = if has_chip { "" } else { "--gpu with parameters, tokens and MFU; or " };
+    let ways: [&[Var]; 4] = [
+        &[Var::GpuHours],
+        &[Var::Chips, Var::WallClock],
+        &[Var::Cost, Var::Price],
+        &[Var::Peak, Var::Params, Var::Tokens, Var::Mfu],
+    ];
+    let missing = |way: &&[Var]| -> Vec<&str> {
+        let open = way.iter().filter(|var| knowns.get(**var).is_none() && !(has_chip && **var == Var::Peak));
+        open.map(|var| crate::solve::flag(*var)).collect()
+    };
+    let mut open: Vec<Vec<&str>> = ways.iter().map(missing).collect();
+    open.sort_by_key(Vec::len);
+    let shown: Vec<String> = open.iter().map(|flags| flags.join(" and ")).collect();
     Error::no_solution("the GPU-hours do not follow from what is given")
-        .with_hint(format!("add {chip}{}", shown.join("; or ")))
-}
-
-fn flag(var: Var) -> &'static str {
-    crate::solve::NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, _, flag)| flag)
+        .with_hint(format!("add {}", shown.join("; or ")))
 }

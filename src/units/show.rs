@@ -16,14 +16,14 @@ const SHORT_SCALE: [(&str, i32); 5] = [("", 0), ("K", 3), ("M", 6), ("B", 9), ("
 /// assert_eq!(exact(Price::from_usd_per_hour(2.0)), "$2/h");
 /// ```
 pub fn exact<Q: Grammar>(quantity: Q) -> String {
-    let same = |text: &String| parse::<Q>(text).is_ok_and(|back| back == quantity);
-    let texts = || Q::UNITS.iter().map(|unit| written::<Q>(quantity.base(), unit));
-    let shortest = texts().filter(same).min_by_key(String::len);
-    shortest.or_else(|| texts().next()).unwrap_or_default()
+    let mut texts: Vec<String> = Q::UNITS.iter().flat_map(|unit| written::<Q>(quantity.base(), unit)).collect();
+    texts.sort_by_key(String::len);
+    let same = |text: &&String| parse::<Q>(text).is_ok_and(|back| back == quantity);
+    texts.iter().find(same).or(texts.first()).cloned().unwrap_or_default()
 }
 
-/// A value in one unit, the power of ten moved into its prefix or suffix.
-fn written<Q: Grammar>(base: f64, unit: &Unit) -> String {
+/// A value in one unit, without a prefix and with the one that fits, the power of ten moved into it.
+fn written<Q: Grammar>(base: f64, unit: &Unit) -> [String; 2] {
     let scaled = format!("{:e}", base / unit.factor);
     let (mantissa, exponent) = scaled.split_once('e').unwrap_or((&scaled, "0"));
     let exponent = exponent.parse::<i32>().unwrap_or(0) - unit.ten;
@@ -32,15 +32,16 @@ fn written<Q: Grammar>(base: f64, unit: &Unit) -> String {
         (false, true) => &SHORT_SCALE,
         (false, false) => &PREFIXES[..1],
     };
-    let (step, ten) = steps.iter().rev().find(|(_, ten)| *ten <= exponent).unwrap_or(&steps[0]);
-    let number = shifted(mantissa, exponent - ten);
-    let dollar = if Q::MONEY { "$" } else { "" };
-    match (Q::SHORT_SCALE, unit.symbol.is_empty()) {
-        (_, true) => format!("{dollar}{number}{step}"),
-        (true, false) => format!("{dollar}{number}{step} {}", unit.symbol),
-        (false, false) if Q::MONEY || unit.symbol == "%" => format!("{dollar}{number}{step}{}", unit.symbol),
-        (false, false) => format!("{number} {step}{}", unit.symbol),
-    }
+    let fitting = steps.iter().rev().find(|(_, ten)| *ten <= exponent).unwrap_or(&steps[0]);
+    [*fitting, steps[0]].map(|(step, ten)| {
+        let number = shifted(mantissa, exponent - ten);
+        let dollar = if Q::MONEY { "$" } else { "" };
+        let apart = if unit.symbol.is_empty() || Q::MONEY || unit.symbol == "%" { "" } else { " " };
+        match Q::SHORT_SCALE {
+            true => format!("{dollar}{number}{step}{apart}{}", unit.symbol),
+            false => format!("{dollar}{number}{apart}{step}{}", unit.symbol),
+        }
+    })
 }
 
 /// A decimal mantissa such as `9.895` with its point moved: by text, so that no bit is lost.

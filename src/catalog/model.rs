@@ -1,0 +1,250 @@
+//! `profiles/models/`: TOML to [`Architecture`]; a Hugging Face `config.json` in its place goes to [`super::hf`].
+
+use std::path::Path;
+
+use super::accelerator::{Disagreement, disagreement};
+use super::read::{Reader, Sources};
+use super::{Catalog, Found, Kind, hf, read_text};
+use crate::Error;
+use crate::model::architecture::{Architecture, Attention, Experts, LinearAttention, Window};
+use crate::model::params::Embeddings;
+use crate::units::Params;
+
+/// A model's shape with the sources of its values.
+#[derive(Debug, Clone)]
+pub struct ModelProfile {
+    /// The file's stem: `deepseek-v3`.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Other names of it.
+    pub aliases: Vec<String>,
+    /// The shape, checked.
+    pub shape: Architecture,
+    /// What its authors say it counts, for the tests.
+    pub published: Published,
+    /// Where each value came from.
+    pub sources: Sources,
+    /// Values other sources give, with the reason not to use them.
+    pub disagreements: Vec<Disagreement>,
+    /// The file, or the built-in profile's name.
+    pub file: String,
+}
+
+/// Parameter counts as a model card, paper or file header prints them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// All parameters.
+    pub total: Option<Params>,
+    /// Parameters at work for one token.
+    pub active: Option<Params>,
+    /// All parameters in the released files, whose multi-token-prediction modules hold copies of embedding and head.
+    pub files_with_mtp: Option<Params>,
+    /// Which ends of the network the count of those at work includes.
+    pub active_embeddings: Embeddings,
+}
+
+/// How a profile writes which ends of the network the active count includes.
+pub const EMBEDDINGS: [(&str, Embeddings); 3] =
+    [("counted", Embeddings::Counted), ("head-only", Embeddings::HeadOnly), ("left-out", Embeddings::LeftOut)];
+
+impl Catalog {
+    /// The model of this name: a profile's, or a Hugging Face `config.json` (or a folder that holds one) by path.
+    ///
+    /// # Errors
+    /// An unknown name, or a file that does not hold what it should.
+    pub fn model(&self, name: &str) -> Result<ModelProfile, Error> {
+        let path = Path::new(name);
+        let inside = path.join("config.json");
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            return hf_model(path);
+        }
+        if super::is_path(name) && inside.is_file() {
+            return hf_model(&inside);
+        }
+        model(&self.find(Kind::Models, name)?)
+    }
+}
+
+/// Reads one profile.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its place.
+pub fn model(found: &Found) -> Result<ModelProfile, Error> {
+    found.document.read(|r| {
+        let name = r.need("name", r.text("name"));
+        let (aliases, sources) = (r.texts("aliases"), r.sources());
+        let disagreements = r.tables("disagreements", disagreement);
+        let shape = architecture(r);
+        let published = r.table("published", |p| Some(published(p)));
+        r.require_sources(&sources, &[]);
+        let shape = shape?;
+        if let Err(error) = shape.check() {
+            for error in error.each() {
+                r.fail(table_of(error.message()), error.clone());
+            }
+        }
+        Some(ModelProfile {
+            id: found.id.clone(),
+            name: name?,
+            aliases,
+            shape,
+            published: published.unwrap_or(NOTHING_PUBLISHED),
+            sources,
+            disagreements,
+            file: found.document.file.clone(),
+        })
+    })
+}
+
+const NOTHING_PUBLISHED: Published =
+    Published { total: None, active: None, files_with_mtp: None, active_embeddings: Embeddings::Counted };
+
+fn hf_model(path: &Path) -> Result<ModelProfile, Error> {
+    let shown = path.display().to_string();
+    let text = read_text(path)?;
+    let read = hf::architecture(&shown, &text)?;
+    Ok(ModelProfile {
+        id: read.name.clone(),
+        name: read.name,
+        aliases: Vec::new(),
+        shape: read.shape,
+        published: NOTHING_PUBLISHED,
+        sources: Sources(vec![("*".into(), read.source)]),
+        disagreements: Vec::new(),
+        file: shown,
+    })
+}
+
+/// The table that a message of [`Architecture::check`] is about.
+fn table_of(message: &str) -> &'static str {
+    match message.split(['.', ':']).next() {
+        Some("attention") => "attention",
+        Some("experts") => "experts",
+        Some("linear") => "linear_attention",
+        _ => "shape",
+    }
+}
+
+fn architecture(r: &Reader<'_>) -> Option<Architecture> {
+    let shape = r.need("shape", r.table("shape", shape));
+    let attention = r.need("attention", r.table("attention", attention));
+    let linear = r.table("linear_attention", linear_attention);
+    let experts = r.table("experts", experts);
+    let (attention, output_gate) = attention?;
+    Some(Architecture { attention, output_gate, linear, experts, ..shape? })
+}
+
+/// The top-level numbers; what belongs to the other tables is filled in by the caller.
+fn shape(r: &Reader<'_>) -> Option<Architecture> {
+    let layers = r.need("layers", r.integer("layers"));
+    let hidden = r.need("hidden", r.integer("hidden"));
+    let vocab = r.need("vocab", r.integer("vocab"));
+    let ffn = r.need("ffn", r.integer("ffn"));
+    let gated = r.need("gated", r.flag("gated"));
+    let tied_embeddings = r.need("tied_embeddings", r.flag("tied_embeddings"));
+    let biases = r.need("biases", r.flag("biases"));
+    Some(Architecture {
+        learned_positions: r.integer("learned_positions").unwrap_or(0),
+        mtp_modules: r.integer("mtp_modules").unwrap_or(0),
+        layers: layers?,
+        hidden: hidden?,
+        vocab: vocab?,
+        ffn: ffn?,
+        gated: gated?,
+        tied_embeddings: tied_embeddings?,
+        biases: biases?,
+        attention: Attention::Grouped { heads: 1, kv_heads: 1, head_dim: 1, window: None },
+        output_gate: false,
+        linear: None,
+        experts: None,
+    })
+}
+
+#[derive(Clone, Copy)]
+enum AttentionKind {
+    Grouped,
+    Latent,
+}
+
+const ATTENTION_KINDS: [(&str, AttentionKind); 2] =
+    [("grouped", AttentionKind::Grouped), ("latent", AttentionKind::Latent)];
+
+fn attention(r: &Reader<'_>) -> Option<(Attention, bool)> {
+    let kind = r.need("kind", r.choice("kind", &ATTENTION_KINDS));
+    let heads = r.need("heads", r.integer("heads"));
+    let attention = match kind? {
+        AttentionKind::Grouped => {
+            let kv_heads = r.need("kv_heads", r.integer("kv_heads"));
+            let head_dim = r.need("head_dim", r.integer("head_dim"));
+            let window = window(r);
+            Attention::Grouped { heads: heads?, kv_heads: kv_heads?, head_dim: head_dim?, window }
+        }
+        AttentionKind::Latent => {
+            let q_rank = r.integer("q_rank");
+            let kv_rank = r.need("kv_rank", r.integer("kv_rank"));
+            let qk_nope = r.need("qk_nope", r.integer("qk_nope"));
+            let qk_rope = r.need("qk_rope", r.integer("qk_rope"));
+            let v_dim = r.need("v_dim", r.integer("v_dim"));
+            Attention::Latent {
+                heads: heads?,
+                q_rank,
+                kv_rank: kv_rank?,
+                qk_nope: qk_nope?,
+                qk_rope: qk_rope?,
+                v_dim: v_dim?,
+            }
+        }
+    };
+    Some((attention, r.flag("output_gate").unwrap_or(false)))
+}
+
+fn window(r: &Reader<'_>) -> Option<Window> {
+    let (tokens, share) = (r.integer("window_tokens"), r.number("window_share"));
+    if tokens.is_some() != share.is_some() {
+        let missing = if tokens.is_some() { "window_share" } else { "window_tokens" };
+        r.need::<()>(missing, None);
+    }
+    Some(Window { tokens: tokens?, share: share? })
+}
+
+fn linear_attention(r: &Reader<'_>) -> Option<LinearAttention> {
+    let share = r.need("share", r.number("share"));
+    let key_heads = r.need("key_heads", r.integer("key_heads"));
+    let value_heads = r.need("value_heads", r.integer("value_heads"));
+    let key_dim = r.need("key_dim", r.integer("key_dim"));
+    let value_dim = r.need("value_dim", r.integer("value_dim"));
+    let conv = r.need("conv", r.integer("conv"));
+    Some(LinearAttention {
+        share: share?,
+        key_heads: key_heads?,
+        value_heads: value_heads?,
+        key_dim: key_dim?,
+        value_dim: value_dim?,
+        conv: conv?,
+    })
+}
+
+fn experts(r: &Reader<'_>) -> Option<Experts> {
+    let count = r.need("count", r.integer("count"));
+    let active = r.need("active", r.integer("active"));
+    let width = r.need("width", r.integer("width"));
+    Some(Experts {
+        shared_width: r.integer("shared_width").unwrap_or(0),
+        leading_dense: r.integer("leading_dense").unwrap_or(0),
+        every: r.integer("every").unwrap_or(1),
+        count: count?,
+        active: active?,
+        width: width?,
+    })
+}
+
+fn published(r: &Reader<'_>) -> Published {
+    let embeddings = r.choice("active_embeddings", &EMBEDDINGS);
+    Published {
+        total: r.quantity("total"),
+        active: r.quantity("active"),
+        files_with_mtp: r.quantity("files_with_mtp"),
+        active_embeddings: embeddings.unwrap_or(Embeddings::Counted),
+    }
+}

@@ -1,0 +1,105 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use flopbill::Error;
+use flopbill::catalog::Catalog;
+
+const EXAMPLES: &str = "\
+Examples:
+  flopbill estimate deepseek-v3
+  flopbill estimate --gpu-hours 2.788M --gpu h800 --price '$2/h' --days 60
+  flopbill estimate deepseek-v3 --chips 4096 --format json
+  flopbill profiles show h200
+  flopbill profiles list runs";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the answer is there
+  1  a check said no, something does not fit, or there is no solution
+  2  the command was not understood
+  3  a spec or profile is wrong or cannot be read
+  4  the answer could not be written";
+
+/// What a training run costs in GPU-hours, days, chips and money, and how sure one can be.
+#[derive(Debug, Parser)]
+#[command(version, about, before_long_help = EXAMPLES, after_long_help = EXIT_CODES, infer_long_args = false)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Args {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Output format: table, markdown, json, csv or plain
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub format: Option<String>,
+
+    /// Write to FILE (its extension says the format), beside it first, then renamed
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Folder with profiles of your own, which outrank the built-in ones
+    #[arg(long, global = true, value_name = "DIR")]
+    pub profiles: Vec<PathBuf>,
+
+    /// When to colour messages: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    pub color: Color,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Makes the choice hold for everything that is printed.
+    pub fn write_global(self) {
+        let choice = match self {
+            Self::Auto => return,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Hours, time, chips and cost of a run, each from the others
+    Estimate(super::estimate::EstimateArgs),
+    /// List, show or check hardware, price, region, model and run profiles
+    Profiles(super::profiles::ProfilesArgs),
+    /// Write a commented spec to start from
+    Init(super::init::InitArgs),
+    /// Write a completion script for a shell
+    Completions(super::completions::CompletionsArgs),
+}
+
+impl Args {
+    /// The catalog: `--profiles`, then `$FLOPBILL_PROFILES`, then `./profiles`, then the built-in profiles.
+    pub fn catalog(&self) -> Result<Catalog, Error> {
+        let mut folders = self.profiles.clone();
+        if let Some(missing) = folders.iter().find(|folder| !folder.is_dir()) {
+            let error = Error::bad_input(format!("--profiles: {} is not a folder", missing.display()));
+            return Err(error.with_hint("name a folder that holds accelerators/, models/, runs/ and so on"));
+        }
+        if let Some(listed) = std::env::var_os("FLOPBILL_PROFILES") {
+            folders.extend(std::env::split_paths(&listed).filter(|folder| !folder.as_os_str().is_empty()));
+        }
+        let here = PathBuf::from("profiles");
+        if here.is_dir() {
+            folders.push(here);
+        }
+        Ok(Catalog::with_folders(folders))
+    }
+}

@@ -1,0 +1,34 @@
+//! `flopbill init`: a commented spec to start from.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Reply, output};
+use flopbill::Error;
+
+/// Where to write it.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The file to write; - for stdout
+    #[arg(default_value = "run.toml")]
+    path: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+const SPEC: &str = include_str!("spec.toml");
+
+/// Writes the spec.
+pub fn run(args: &InitArgs) -> Result<Option<Reply>, Error> {
+    if args.path.as_os_str() == "-" {
+        return output::to_stdout(SPEC.as_bytes()).map(|()| None);
+    }
+    if args.path.exists() && !args.force {
+        let error = Error::bad_file(format!("{} is already there", args.path.display()));
+        return Err(error.with_hint("choose another name, or replace it with --force"));
+    }
+    output::to_file(&args.path, SPEC.as_bytes())?;
+    Ok(None)
+}

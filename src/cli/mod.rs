@@ -1,0 +1,108 @@
+//! The command line: the only place that prints or exits.
+
+mod args;
+mod complain;
+mod completions;
+mod estimate;
+mod init;
+mod output;
+mod profiles;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use args::{Args, Command};
+use flopbill::error::{Error, Kind};
+use flopbill::report::View;
+
+/// The answer is there.
+pub const YES: u8 = 0;
+/// A gate said no, something does not fit, or the question has no answer.
+pub const NO: u8 = 1;
+/// The command was not understood.
+pub const USAGE: u8 = 2;
+/// A spec or profile is wrong, or cannot be read.
+pub const BAD_FILE: u8 = 3;
+/// The answer could not be written.
+pub const NOT_WRITTEN: u8 = 4;
+
+/// What a subcommand answers with.
+pub struct Reply {
+    /// What to show.
+    pub view: View,
+    /// Sentences for stderr.
+    pub warnings: Vec<String>,
+    /// Sentences of the gates that failed; with any, the exit code is 1.
+    pub failed: Vec<String>,
+}
+
+impl Reply {
+    /// An answer without anything to say beside it.
+    pub fn new(view: View) -> Self {
+        Self { view, warnings: Vec::new(), failed: Vec::new() }
+    }
+}
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(trouble) => return ExitCode::from(usage(&trouble)),
+    };
+    args.color.write_global();
+    ExitCode::from(answer(&args))
+}
+
+fn answer(args: &Args) -> u8 {
+    let reply = match dispatch(args) {
+        Ok(Some(reply)) => reply,
+        Ok(None) => return YES,
+        Err(error) => {
+            complain::error(&error);
+            return code(&error);
+        }
+    };
+    reply.warnings.iter().for_each(|warning| complain::warning(warning));
+    match output::write(&reply.view, args.format.as_deref(), args.output.as_deref()) {
+        Ok(()) => {}
+        Err(error) => {
+            complain::error(&error);
+            return if error.kind() == Kind::BadFile { NOT_WRITTEN } else { USAGE };
+        }
+    }
+    reply.failed.iter().for_each(|sentence| complain::failed(sentence));
+    if reply.failed.is_empty() { YES } else { NO }
+}
+
+fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
+    let catalog = args.catalog()?;
+    match &args.command {
+        Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
+        Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
+        Command::Init(init) => init::run(init),
+        Command::Completions(completions) => completions::run(completions),
+    }
+}
+
+/// The exit code of an error.
+fn code(error: &Error) -> u8 {
+    match error.kind() {
+        Kind::DoesNotFit | Kind::NoSolution => NO,
+        Kind::BadFile => BAD_FILE,
+        Kind::BadInput | Kind::UnknownName if error.place().is_some() => BAD_FILE,
+        Kind::BadInput | Kind::UnknownName => USAGE,
+    }
+}
+
+/// Help and version go to stdout and are no error; everything else is a usage error.
+fn usage(trouble: &clap::Error) -> u8 {
+    let asked = matches!(trouble.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let shown = trouble.print();
+    match shown {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => NOT_WRITTEN,
+        _ if asked => YES,
+        _ => USAGE,
+    }
+}

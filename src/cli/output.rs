@@ -1,0 +1,73 @@
+//! Writing the answer: to a locked stdout, or beside a file and renamed over it.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use flopbill::Error;
+use flopbill::report::{FORMATS, Format, View};
+
+/// Writes a view in the format that was asked for, or that the file's extension says.
+///
+/// # Errors
+/// An unknown format, a format that contradicts the extension, a file that cannot be written.
+pub fn write(view: &View, format: Option<&str>, output: Option<&Path>) -> Result<(), Error> {
+    let chosen = choose(format, output)?;
+    let text = (chosen.render)(view);
+    match output.filter(|path| path.as_os_str() != "-") {
+        Some(path) => to_file(path, text.as_bytes()),
+        None => to_stdout(text.as_bytes()),
+    }
+}
+
+fn choose(format: Option<&str>, output: Option<&Path>) -> Result<&'static Format, Error> {
+    let named = format.map(by_name).transpose()?;
+    let extension = output.and_then(Path::extension).and_then(|extension| extension.to_str());
+    let implied = extension.and_then(|extension| FORMATS.iter().find(|format| format.extension == extension));
+    match (named, implied) {
+        (Some(named), Some(implied)) if named.name != implied.name => {
+            let file = output.map(|path| path.display().to_string()).unwrap_or_default();
+            let message = format!("--format {} and -o {file} contradict each other", named.name);
+            Err(Error::bad_input(message).with_hint(format!("`.{}` means {}", implied.extension, implied.name)))
+        }
+        (named, implied) => named.or(implied).or(FORMATS.first()).ok_or_else(|| Error::bad_input("no format")),
+    }
+}
+
+fn by_name(name: &str) -> Result<&'static Format, Error> {
+    FORMATS.iter().find(|format| format.name == name).ok_or_else(|| {
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        let error = Error::unknown_name("format", name, names.iter().copied());
+        let near = error.hint().map(|hint| format!("{hint} ")).unwrap_or_default();
+        error.with_hint(format!("{near}One of: {}", names.join(", ")))
+    })
+}
+
+/// Writes to stdout; a reader that has gone away is no error.
+///
+/// # Errors
+/// Anything else that keeps the text from being written, a full disk for one.
+pub fn to_stdout(text: &[u8]) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(trouble) if trouble.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::bad_file(format!("cannot write the answer: {trouble}")).with_hint("is the disk full?"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes beside the file and renames, so that a crash leaves the old file or the whole new one.
+///
+/// # Errors
+/// A folder that is missing or not writable, a full disk.
+pub fn to_file(path: &Path, text: &[u8]) -> Result<(), Error> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(format!(".{}.part", std::process::id()));
+    let written = fs::File::create(&beside).and_then(|mut file| file.write_all(text).and_then(|()| file.sync_all()));
+    written.and_then(|()| fs::rename(&beside, path)).map_err(|trouble| {
+        let _ = fs::remove_file(&beside); // it may never have come to be
+        Error::bad_file(format!("cannot write {}: {trouble}", path.display()))
+            .with_hint("nothing was changed; is the folder there, writable and not full?")
+    })
+}
