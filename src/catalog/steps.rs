@@ -75,8 +75,37 @@ pub struct StepRow {
     pub nic_gb_s_per_gpu: Option<f64>,
     /// `fused` or `unfused`.
     pub attention_kernel: String,
+    /// Whether the factors may be fitted to the row.
+    pub fit: Fit,
     /// Free text.
     pub notes: String,
+}
+
+/// Whether factors are fitted to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Fit {
+    /// They are.
+    #[default]
+    Yes,
+    /// They are not: the row tests them.
+    HeldOut,
+    /// They are not: too much of its layout is unknown.
+    Partial,
+}
+
+/// How the column `fit` writes it; blank is `yes`.
+pub const FITS: [(&str, Fit); 3] = [("yes", Fit::Yes), ("held-out", Fit::HeldOut), ("partial", Fit::Partial)];
+
+/// The rows that come with flopbill.
+///
+/// # Errors
+/// None in a build whose tests pass.
+pub fn shipped() -> Result<Vec<StepRow>, Error> {
+    let mut rows = Vec::new();
+    for (_, text) in super::embedded::MEASUREMENTS {
+        rows.extend(read(text)?);
+    }
+    Ok(rows)
 }
 
 /// The rows of a CSV text with the columns of `StepRow`, in any order; unknown columns are ignored.
@@ -129,6 +158,7 @@ pub fn read(text: &str) -> Result<Vec<StepRow>, Error> {
             gpus_per_node: number("gpus_per_node"),
             nic_gb_s_per_gpu: number("nic_gb_s_per_gpu"),
             attention_kernel: text("attention_kernel"),
+            fit: FITS.iter().find(|(name, _)| *name == text("fit")).map_or(Fit::Yes, |(_, fit)| *fit),
             notes: text("notes"),
         });
     }

@@ -14,6 +14,7 @@ pub mod work;
 
 use crate::layout::parallelism::Layout;
 use crate::model::architecture::Architecture;
+use crate::units::Seconds;
 use efficiency::Factors;
 use layer::Bench;
 use machine::Machine;
@@ -43,14 +44,16 @@ pub struct StepTime {
 
 impl StepTime {
     /// The step.
-    pub fn total(&self) -> f64 {
-        self.work.total()
-            + self.bubble
-            + self.transfers
-            + self.gradients_exposed
-            + self.optimizer
-            + self.jitter
-            + self.fixed
+    pub fn total(&self) -> Seconds {
+        Seconds::new(
+            self.work.total()
+                + self.bubble
+                + self.transfers
+                + self.gradients_exposed
+                + self.optimizer
+                + self.jitter
+                + self.fixed,
+        )
     }
 }
 

@@ -1,5 +1,0 @@
-//! Predictions against measured steps.
-
-mod resolve;
-
-pub use resolve::{Case, Chips, resolve};
