@@ -24,6 +24,10 @@ fn main() {
     let rep = match calibrate(&rows, &cat) { Ok(r) => r, Err(e) => panic!("{e}") };
     let t1 = t0.elapsed().as_secs_f64();
     let cals = calibrations(&cat).unwrap();
+    if args.iter().any(|a| a == "--write") {
+        for f in &rep.fits { for (n, v) in NAMES.iter().zip(f.factors.values()) { println!("FACTOR {:?} {n} {v:.17}", f.generation); } }
+        return;
+    }
     if !args.iter().any(|a| a == "-q") {
         for f in &rep.fits {
             println!("{:?} {} rows, bounds {:?}", f.generation, f.rows, f.on_bounds);
