@@ -219,9 +219,9 @@ impl<'a> Bench<'a> {
         let block = self.t * self.w.kv / self.tp * 2.0;
         let round = self.links.send(block, self.tp * self.cp) * (self.cp - 1.0);
         p.fwd.cp += round;
-        p.fwd.cp_exposed += smooth_max(round, p.fwd.attention) - p.fwd.attention;
+        p.fwd.cp_exposed += self.behind(round, p.fwd.attention);
         p.bwd.cp += 2.0 * round;
-        p.bwd.cp_exposed += smooth_max(2.0 * round, p.bwd.attention) - p.bwd.attention;
+        p.bwd.cp_exposed += self.behind(2.0 * round, p.bwd.attention);
     }
 
     /// Host time that the kernels do not hide, and the gaps between them.

@@ -8,6 +8,7 @@ pub mod layer;
 pub mod machine;
 pub mod overlap;
 pub mod pipeline;
+pub mod ranking;
 pub mod stack;
 pub mod widths;
 pub mod work;
