@@ -3,7 +3,7 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::Error;
-use crate::step::efficiency::{COUNT, Calibration, Factors, NAMES, Prior};
+use crate::step::efficiency::{COUNT, Calibration, Factors, NAMES, Prior, RunPrior};
 
 /// The factors of one chip generation, with their sources.
 #[derive(Debug, Clone)]
@@ -33,13 +33,15 @@ impl Catalog {
 pub fn factors(found: &Found) -> Result<FactorProfile, Error> {
     found.document.read(|r| {
         let (_, _, sources) = (r.text("name"), r.texts("aliases"), r.sources());
-        let calibration = r.need("factors", r.table("factors", calibration));
+        let fitted = r.need("factors", r.table("factors", calibration));
+        let run = r.need("run", r.table("run", run));
         r.require_sources(&sources, &[]);
-        Some(FactorProfile { id: found.id.clone(), calibration: calibration?, sources })
+        let (factors, priors) = fitted?;
+        Some(FactorProfile { id: found.id.clone(), calibration: Calibration { factors, priors, run: run? }, sources })
     })
 }
 
-fn calibration(r: &Reader<'_>) -> Option<Calibration> {
+fn calibration(r: &Reader<'_>) -> Option<(Factors, [Prior; COUNT])> {
     let mut values = [0.0; COUNT];
     let mut priors = [Prior { low: 0.0, high: 0.0, value: 0.0, spread: 0.0 }; COUNT];
     let mut complete = true;
@@ -49,7 +51,19 @@ fn calibration(r: &Reader<'_>) -> Option<Calibration> {
             None => complete = false,
         }
     }
-    complete.then(|| Calibration { factors: Factors::from_values(&values), priors })
+    complete.then(|| (Factors::from_values(&values), priors))
+}
+
+fn run(r: &Reader<'_>) -> Option<RunPrior> {
+    let number = |key: &'static str| r.need(key, r.number(key));
+    let (goodput, unmeasured) = (number("goodput"), number("unmeasured"));
+    let (spread, measured_spread) = (number("spread"), number("measured_spread"));
+    let prior = RunPrior { goodput: goodput?, unmeasured: unmeasured?, spread: spread?, measured_spread: measured_spread? };
+    if !(prior.goodput > 0.0 && prior.goodput <= 1.0 && prior.unmeasured > 0.0 && prior.spread >= 0.0) {
+        r.fail("goodput", Error::bad_input("0 < goodput <= 1, 0 < unmeasured and 0 <= spread must hold"));
+        return None;
+    }
+    Some(prior)
 }
 
 fn one(r: &Reader<'_>, name: &str) -> Option<(f64, Prior)> {

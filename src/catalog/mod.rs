@@ -18,6 +18,7 @@ pub mod model;
 pub mod price;
 pub mod read;
 pub mod region;
+pub mod run_rows;
 pub mod steps;
 pub mod system;
 

@@ -13,8 +13,6 @@ pub struct StepRow {
     pub model: String,
     /// Total parameters, in billions.
     pub params_b: Option<f64>,
-    /// Active parameters, in billions.
-    pub active_params_b: Option<f64>,
     /// Transformer layers.
     pub layers: Option<f64>,
     /// Residual width.
@@ -102,32 +100,24 @@ pub const FITS: [(&str, Fit); 3] = [("yes", Fit::Yes), ("held-out", Fit::HeldOut
 /// None in a build whose tests pass.
 pub fn shipped() -> Result<Vec<StepRow>, Error> {
     let mut rows = Vec::new();
-    for (_, text) in super::embedded::MEASUREMENTS {
+    for (_, text) in super::embedded::MEASUREMENTS.iter().filter(|(name, _)| *name != "runs") {
         rows.extend(read(text)?);
     }
     Ok(rows)
 }
 
-/// The rows of a CSV text with the columns of `StepRow`, in any order; unknown columns are ignored.
+/// The rows of a CSV text with the columns of [`StepRow`], in any order; unknown columns are ignored.
+///
+/// # Errors
+/// A text that is no CSV file, or has no columns `id` and `value`.
 pub fn read(text: &str) -> Result<Vec<StepRow>, Error> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|e| Error::bad_input(format!("not a CSV file: {e}")))?.clone();
-    let at = |name: &str| headers.iter().position(|h| h.trim() == name);
-    if at("id").is_none() || at("value").is_none() {
-        return Err(Error::bad_input("the CSV file has no columns `id` and `value`")
-            .with_hint("columns are those of profiles/measurements/steps.csv"));
-    }
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|e| Error::bad_input(format!("unreadable CSV row: {e}")))?;
-        let text = |name: &str| at(name).and_then(|i| record.get(i)).unwrap_or("").trim().to_owned();
-        let number = |name: &str| text(name).parse::<f64>().ok().filter(|x| x.is_finite());
-        rows.push(StepRow {
+    Table::read(text, &["id", "value"])?.map(|cells| {
+        let (text, number) = (|name: &str| cells.text(name), |name: &str| cells.number(name));
+        StepRow {
             id: text("id"),
             source: text("source"),
             model: text("model"),
             params_b: number("params_b"),
-            active_params_b: number("active_params_b"),
             layers: number("layers"),
             hidden: number("hidden"),
             ffn_hidden: number("ffn_hidden"),
@@ -160,7 +150,56 @@ pub fn read(text: &str) -> Result<Vec<StepRow>, Error> {
             attention_kernel: text("attention_kernel"),
             fit: FITS.iter().find(|(name, _)| *name == text("fit")).map_or(Fit::Yes, |(_, fit)| *fit),
             notes: text("notes"),
-        });
+        }
+    })
+}
+
+/// A CSV text with a header.
+pub(super) struct Table {
+    columns: csv::StringRecord,
+    records: Vec<csv::StringRecord>,
+}
+
+/// One row of a [`Table`].
+pub(super) struct Cells<'a> {
+    columns: &'a csv::StringRecord,
+    record: &'a csv::StringRecord,
+}
+
+impl Table {
+    /// Reads the text, which must have these columns.
+    pub(super) fn read(text: &str, needed: &[&str]) -> Result<Self, Error> {
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+        let wrong = |error: csv::Error| Error::bad_input(format!("not a readable CSV table: {error}"));
+        let columns = reader.headers().map_err(wrong)?.clone();
+        if let Some(missing) = needed.iter().find(|name| !columns.iter().any(|column| column.trim() == **name)) {
+            return Err(Error::bad_input(format!("the CSV table has no column `{missing}`"))
+                .with_hint("the columns are those of profiles/measurements/steps.csv and runs.csv"));
+        }
+        let records = reader.records().collect::<Result<_, _>>().map_err(wrong)?;
+        Ok(Self { columns, records })
     }
-    Ok(rows)
+
+    /// Builds a value from each row.
+    pub(super) fn map<T>(&self, build: impl Fn(Cells<'_>) -> T) -> Result<Vec<T>, Error> {
+        Ok(self.records.iter().map(|record| build(Cells { columns: &self.columns, record })).collect())
+    }
+}
+
+impl Cells<'_> {
+    /// Whether the table has this column.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.trim() == name)
+    }
+
+    /// The cell of a column; empty where the column or the cell is missing.
+    pub(super) fn text(&self, name: &str) -> String {
+        let place = self.columns.iter().position(|column| column.trim() == name);
+        place.and_then(|place| self.record.get(place)).unwrap_or_default().trim().to_owned()
+    }
+
+    /// The number in a cell.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        self.text(name).parse().ok().filter(|number: &f64| number.is_finite())
+    }
 }

@@ -95,6 +95,19 @@ pub struct Prior {
     pub spread: f64,
 }
 
+/// What a whole run adds to its steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunPrior {
+    /// Share of held time that computes: failures, restarts, checkpoints and evaluation are outside.
+    pub goodput: f64,
+    /// Time of a step on software nobody measured, relative to the tuned software the factors were fitted to.
+    pub unmeasured: f64,
+    /// Standard deviation of the whole, in natural logarithm, on software nobody measured.
+    pub spread: f64,
+    /// The same on software whose step was measured.
+    pub measured_spread: f64,
+}
+
 /// The factors of one generation, and what was believed before they were fitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibration {
@@ -102,6 +115,8 @@ pub struct Calibration {
     pub factors: Factors,
     /// The priors, in the order of [`NAMES`].
     pub priors: [Prior; COUNT],
+    /// What a whole run adds.
+    pub run: RunPrior,
 }
 
 impl Calibration {

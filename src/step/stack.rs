@@ -19,6 +19,8 @@ pub struct Stack {
     pub deduplicated_dispatch: bool,
     /// Rows travel to the experts in 8 bits.
     pub narrow_dispatch: bool,
+    /// Its own steps are among those the factors were fitted to.
+    pub measured: bool,
 }
 
 /// What hides tensor-parallel traffic.
@@ -43,6 +45,7 @@ impl Stack {
         native_attention: true,
         deduplicated_dispatch: true,
         narrow_dispatch: false,
+        measured: false,
     };
     /// Megatron-LM of 2022.
     pub const MEGATRON_2022: Self = Self {
@@ -55,5 +58,5 @@ impl Stack {
     pub const MEGATRON_2021: Self =
         Self { tensor_overlap: TensorOverlap::Nothing, fused_accumulation: false, ..Self::MEGATRON_2022 };
     /// DeepSeek's own: narrow dispatch to few servers.
-    pub const DEEPSEEK: Self = Self { narrow_dispatch: true, ..Self::CURRENT };
+    pub const DEEPSEEK: Self = Self { narrow_dispatch: true, measured: true, ..Self::CURRENT };
 }

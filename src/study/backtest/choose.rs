@@ -18,6 +18,9 @@ const LENIENT: f64 = 1.35;
 /// Selective recompute of a mixture is more than of attention cores: norms, up-projections, activations of experts.
 const LENIENT_MIXTURE: f64 = 1.8;
 
+/// A batch may be off the row's by one part in this many.
+const NEAR: u32 = 10;
+
 /// Chips of a row that does not say.
 const CHIPS: u32 = 512;
 
@@ -129,12 +132,12 @@ impl Open<'_> {
             Some(batch) => batch,
             None => round.checked_mul(pp.checked_mul(8)?.max(16))?,
         };
-        let whole_rounds = row.micro_batch.is_some() || global_batch.is_multiple_of(round);
+        let global_batch = self.whole_rounds(global_batch, round)?;
         // Interleaving runs micro-batches in groups of pp.
         let groups = row.vpp.is_some() || vpp == 1 || (global_batch / round).is_multiple_of(pp);
         let spread = u64::from(dp) * u64::from(self.start.cp) * u64::from(tp);
         let holds = row.ep.is_some() || spread.is_multiple_of(u64::from(ep));
-        if !holds || global_batch < round || !whole_rounds || !groups || pp > self.shape.layers {
+        if !holds || global_batch < round || !groups || pp > self.shape.layers {
             return None;
         }
         let sequence_parallel = match row.seq_parallel.as_str() {
@@ -148,6 +151,17 @@ impl Open<'_> {
             other => other,
         };
         Some(Layout { vpp, dp, global_batch, sequence_parallel, schedule, ..layout })
+    }
+
+    /// The batch in whole rounds of the replicas: as given where the layout is, else the nearest that is near.
+    fn whole_rounds(&self, global_batch: u32, round: u32) -> Option<u32> {
+        let given = self.row.micro_batch.is_some() && self.row.dp.is_some();
+        if given || global_batch.is_multiple_of(round) {
+            return Some(global_batch);
+        }
+        let (down, rest) = (global_batch - global_batch % round, global_batch % round);
+        let near = if rest > round / 2 { down.checked_add(round)? } else { down };
+        (near > 0 && near.abs_diff(global_batch) <= global_batch / NEAR).then_some(near)
     }
 
     /// Says what was blank and what was chosen.

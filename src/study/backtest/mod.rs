@@ -3,11 +3,13 @@
 mod choose;
 mod known;
 mod resolve;
+mod runs;
 mod shape;
 mod stack;
 
 pub use known::{Known, calibrations};
 pub use resolve::{Case, resolve};
+pub use runs::{RunCase, RunReport, RunResult, RunSummary, resolve_run, runs};
 
 use crate::catalog::steps::StepRow;
 

@@ -34,7 +34,14 @@ fn described(row: &StepRow, choices: &mut Vec<String>) -> Result<Architecture, S
     let need = |x: Option<f64>, what: &str| {
         whole(x).ok_or(format!("{what} is blank, and no model profile is named `{}`", row.model))
     };
-    let (layers, hidden) = (need(row.layers, "layers")?, need(row.hidden, "hidden")?);
+    let (layers, hidden) = match (row.layers, row.hidden, row.params_b) {
+        (None, _, Some(params)) | (_, None, Some(params)) if params > 0.0 => {
+            let (layers, hidden) = typical(params * 1e9, whole(row.layers));
+            choices.push(format!("{layers} layers of width {hidden}"));
+            (layers, hidden)
+        }
+        _ => (need(row.layers, "layers")?, need(row.hidden, "hidden")?),
+    };
     let heads = whole(row.heads).unwrap_or(hidden.div_ceil(128));
     let experts = experts(row);
     let ffn = whole(row.ffn_hidden).unwrap_or(if experts.is_some() { 0 } else { hidden.saturating_mul(4) });
@@ -64,6 +71,17 @@ fn described(row: &StepRow, choices: &mut Vec<String>) -> Result<Architecture, S
         choices.push(format!("an MLP of {} matrices", if shape.gated { 3 } else { 2 }));
     }
     Ok(shape)
+}
+
+/// Layers and width of a dense model of this size: about 128 of width to a layer, as GPT-3, LLaMA and their kin.
+fn typical(params: f64, layers: Option<u32>) -> (u32, u32) {
+    let width = match layers {
+        Some(layers) => (params / (12.0 * f64::from(layers))).sqrt(),
+        None => (params * 128.0 / 12.0).cbrt(),
+    };
+    let hidden = (width / 128.0).round().clamp(1.0, 1e5) * 128.0;
+    let deep = (params / (12.0 * hidden * hidden)).round().clamp(1.0, 1e4);
+    (layers.unwrap_or(deep as u32), hidden as u32)
 }
 
 fn experts(row: &StepRow) -> Option<Experts> {

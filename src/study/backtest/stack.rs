@@ -1,8 +1,8 @@
 //! What a row's text says of its software.
 
 use crate::catalog::steps::StepRow;
-use crate::step::stack::Stack;
 use crate::step::machine::Generation;
+use crate::step::stack::{Stack, TensorOverlap};
 
 /// Frameworks whose element-wise operations run one kernel each.
 const EAGER: [&str; 9] =
@@ -22,8 +22,13 @@ pub(super) fn stack(row: &StepRow, generation: Generation) -> Stack {
         (false, true) => Stack::DEEPSEEK,
         (false, false) => Stack::CURRENT,
     };
+    if has(&["eager"]) {
+        stack.tensor_overlap = TensorOverlap::WeightGradients;
+        stack.fused_accumulation = false;
+        stack.deduplicated_dispatch = false;
+    }
     stack.blocking_launches = text.contains("cuda_launch_blocking=1");
-    stack.native_attention = generation == Generation::Ampere || !has(&CARRIED);
+    stack.native_attention = generation == Generation::Ampere || !has(&CARRIED) && !has(&["eager"]);
     stack.eager = has(&EAGER) && !has(&["compile"]);
     stack.deduplicated_dispatch &= !text.contains("dispatcher a2a");
     stack
