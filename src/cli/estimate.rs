@@ -99,6 +99,15 @@ impl RangeArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Values (whatever is missing is solved from the others)")]
 pub struct ValueArgs {
+    /// Model profile, or a Hugging Face config.json: its MFU is predicted where none is given
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Tokens of a step: 4M
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    global_batch: Option<String>,
+    /// Tokens of a sequence: 4096
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    seq_len: Option<String>,
     /// Accelerator, or a fleet: h800, 2048xH800
     #[arg(long, value_name = "CHIP", allow_hyphen_values = true)]
     gpu: Option<String>,
@@ -194,6 +203,9 @@ impl ValueArgs {
             }
         };
         let (fleet_chips, gpu) = self.fleet()?;
+        lay("model", "--model", &self.model);
+        lay("run.global_batch_tokens", "--global-batch", &self.global_batch);
+        lay("run.sequence_length", "--seq-len", &self.seq_len);
         lay("run.gpu", "--gpu", &gpu);
         lay("run.chips", "--gpu", &fleet_chips);
         lay("run.chips", "--chips", &self.chips);

@@ -43,13 +43,7 @@ pub struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     /// Prepares a step.
-    pub fn new(
-        shape: &Architecture,
-        layout: &'a Layout,
-        machine: &Machine,
-        stack: &'a Stack,
-        f: &'a Factors,
-    ) -> Self {
+    pub fn new(shape: &Architecture, layout: &'a Layout, machine: &Machine, stack: &'a Stack, f: &'a Factors) -> Self {
         let (tp, cp, seq) = (f64::from(layout.tp), f64::from(layout.cp), f64::from(layout.seq_len));
         Self {
             w: Widths::of(shape),

@@ -42,9 +42,8 @@ pub fn gradients(b: &Bench<'_>, shape: &Architecture, p: &OnChip, backward: f64)
     }
     let (group, experts) = (layout.replicas() as f64, layout.expert_replicas() as f64);
     let apart = f64::from(layout.ep) * f64::from(layout.etp);
-    let move_all = |bytes: f64| {
-        b.links.gather(p.dense * bytes, group, b.tp) + b.links.gather(p.experts * bytes, experts, apart)
-    };
+    let move_all =
+        |bytes: f64| b.links.gather(p.dense * bytes, group, b.tp) + b.links.gather(p.experts * bytes, experts, apart);
     let reduce = move_all(bytes);
     let gather = if layout.zero == ZeroStage::None { reduce } else { move_all(2.0) };
     if !b.stack.overlap {
