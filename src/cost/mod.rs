@@ -15,6 +15,7 @@ pub mod duty;
 pub mod energy;
 pub mod epoch;
 pub mod invest;
+pub mod known;
 pub mod network;
 pub mod own;
 pub mod people;

@@ -100,7 +100,7 @@ fn experiments_are_relative_to_the_final_run() {
 fn the_parts_of_owning_sum_to_the_annuity() {
     let terms = terms();
     let year = own::annual(&terms.own).unwrap().unwrap();
-    assert!((year.capital().get() - 17_987.59123).abs() < 1e-5);
+    assert!((year.capital().get() - 17_987.591_23).abs() < 1e-5);
     let bill = bill(View::Own, &usage(), &terms).unwrap();
     let owned: Usd =
         bill.lines.iter().filter(|line| line.source.starts_with("own.")).filter_map(|line| line.charge.amount()).sum();
