@@ -102,7 +102,7 @@ fn whole_study(criterion: &mut Criterion) {
     }
     group.throughput(Throughput::Elements(1 << 14));
     group.bench_function("default", |b| b.iter(|| run(&inputs, &Plan::default(), cost).summary(0)));
-    group.bench_function("sobol indices", |b| b.iter(|| first_and_total(&inputs, &Plan::default(), cost)));
+    group.bench_function("sobol indices", |b| b.iter(|| first_and_total(&inputs, &Plan::default(), |x| cost(x)[0])));
     group.finish();
 }
 
@@ -123,6 +123,8 @@ fn compare() {
     let prepared: Vec<_> = inputs.dists().iter().map(Dist::prepare).collect();
     let floor = fastest(|| drop(black_box(generate_and_transform(&prepared, &plan))));
     let ours = fastest(|| drop(black_box(run(&inputs, &plan, cost).summary(0))));
+    let draws = fastest(|| drop(black_box(run(&inputs, &plan, cost))));
+    println!("draws without their summary {draws:.2?}");
     println!("floor {floor:.2?}, study {ours:.2?}: {:.2} x the floor", ours.as_secs_f64() / floor.as_secs_f64());
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/montecarlo_baseline.py");

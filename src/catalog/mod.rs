@@ -12,7 +12,6 @@ use crate::error::nearest;
 
 pub mod accelerator;
 pub mod bill;
-pub mod check;
 pub mod hf;
 pub mod model;
 pub mod price;

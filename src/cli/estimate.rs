@@ -87,7 +87,7 @@ impl RangeArgs {
             let mut writer = csv::Writer::from_writer(file);
             let names = inputs.names().iter().map(String::as_str);
             writer.write_record(names.chain(OUTPUTS))?;
-            draws.rows(inputs.len(), |_, values, answers| {
+            draws.rows(|_, values, answers| {
                 writer.write_record(values.iter().chain(answers).map(|value| report::json::cell(Some(*value))))
             })?;
             Ok(writer.flush()?)
@@ -186,7 +186,8 @@ pub fn base(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
 impl ValueArgs {
     /// The flags laid over a spec.
     pub fn question(&self, base: Spec) -> Result<Question, Error> {
-        let mut question = Question { base, overrides: Vec::new(), assignments: self.set.clone() };
+        let today = super::today();
+        let mut question = Question { base, overrides: Vec::new(), assignments: self.set.clone(), today };
         let mut lay = |path: &'static str, flag: &str, text: &Option<String>| {
             if let Some(text) = text {
                 question.overrides.push(Override { path, text: text.clone(), flag: flag.into() });

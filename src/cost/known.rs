@@ -88,6 +88,11 @@ impl Defaults {
     }
 
     /// Power of a chip on the wanted basis, or on the next that its sheets allow; `None` if none does.
+    ///
+    /// # Formula
+    /// Without a node's power on its sheets: `rated = tdp * server_over_chip`
+    /// # Source
+    /// `profiles/assumptions`, which names where each factor is from.
     pub fn power(&self, known: &Known) -> Option<Power> {
         let of = &self.power;
         let rated = known.node_share.or(known.tdp.map(|tdp| tdp * of.server_over_chip));

@@ -113,11 +113,21 @@ pub struct Annual {
 
 impl Annual {
     /// Everything bound up with the purchase: the annuity of price less residual.
+    ///
+    /// # Formula
+    /// `chip + server + network + border + residual + interest`, the residual being negative
+    /// # Source
+    /// Definition.
     pub fn capital(&self) -> Usd {
         self.chip + self.server + self.network + self.border + self.residual + self.interest
     }
 
     /// Everything.
+    ///
+    /// # Formula
+    /// `capital + hosting + electricity + maintenance + staff`
+    /// # Source
+    /// Definition.
     pub fn total(&self) -> Usd {
         self.capital() + self.hosting + self.electricity + self.maintenance + self.staff
     }

@@ -84,11 +84,21 @@ pub fn experiments(low: f64, high: f64) -> Result<LogNormalFactor, Error> {
 
 impl LogNormalFactor {
     /// The value that half of the draws exceed.
+    ///
+    /// # Formula
+    /// `exp(mu)`
+    /// # Source
+    /// Definition of the lognormal.
     pub fn median(self) -> f64 {
         self.mu.exp()
     }
 
     /// The mean.
+    ///
+    /// # Formula
+    /// `exp(mu + sigma^2 / 2)`
+    /// # Source
+    /// First moment of the lognormal.
     pub fn mean(self) -> f64 {
         (self.mu + self.sigma * self.sigma / 2.0).exp()
     }

@@ -101,14 +101,34 @@ fn between(low: f64, high: f64, y: f64) -> f64 {
     }
 }
 
-/// The least `x` from `low` to `high`, to 14 digits, from which on `reached` holds; `high` if nowhere.
-pub(super) fn bisect(mut low: f64, mut high: f64, reached: impl Fn(f64) -> bool) -> f64 {
+/// The least `x` from `low` to `high`, to 14 digits, at which a rising function given with its slope is not negative.
+///
+/// Newton steps where they at least halve the step before; halving of the bracket where the function jumps or lies flat.
+pub(super) fn between_ends(mut low: f64, mut high: f64, function: impl Fn(f64) -> (f64, f64)) -> f64 {
+    let mut x = low + (high - low) / 2.0;
+    let mut before = high - low;
     for _ in 0..400 {
-        let middle = low + (high - low) / 2.0;
-        if middle <= low || middle >= high || high - low <= 1e-14 * high.abs() {
+        if x <= low || x >= high || high - low <= 1e-14 * high.abs() {
             break;
         }
-        if reached(middle) { high = middle } else { low = middle }
+        let (value, slope) = function(x);
+        if value >= 0.0 {
+            high = x
+        } else {
+            low = x
+        }
+        let step = value / slope;
+        let next = x - step;
+        // Written so that a step of NaN is refused.
+        if next > low && next < high && step.abs() <= 0.5 * before {
+            if step.abs() <= 1e-9 * x.abs() {
+                return next;
+            }
+            (x, before) = (next, step.abs());
+        } else {
+            before = (high - low) / 2.0;
+            x = low + before;
+        }
     }
     high
 }

@@ -42,11 +42,10 @@ impl Prepared {
                 Form::Triangular { low: *low, high: *high, rise: (mode - low) / (high - low) }
             }
             Shape::Empirical(values) => Form::Empirical(values.clone()),
-            Shape::Mixture { parts, never } => match parts.as_slice() {
-                [(_, only)] => Form::Never { finite: 1.0 - never, inner: Box::new(only.prepare()) },
-                _ => Form::Exact(dist.clone()),
-            },
-            _ => QuantileTable::new(dist).map_or_else(|| Form::Exact(dist.clone()), Form::Table),
+            Shape::Mixture { parts, never } if *never > 0.0 => {
+                Form::Never { finite: 1.0 - never, inner: Box::new(finite_part(parts, *never).prepare()) }
+            }
+            _ => table_or_exact(dist),
         };
         Self { form }
     }
@@ -69,7 +68,7 @@ impl Prepared {
                 let root = if rising { u * rise } else { (1.0 - u) * (1.0 - rise) }.sqrt() * (high - low);
                 if rising { low + root } else { high - root }
             }),
-            Form::Table(table) => each(uniforms, |u| table.at(u)),
+            Form::Table(table) => uniforms.iter_mut().for_each(|u| *u = table.at(*u)),
             Form::Empirical(values) => each(uniforms, |u| empirical_quantile(values, u)),
             Form::Never { finite, inner } => {
                 // The inner transform runs over all at once; the never are marked before and set after.
@@ -81,6 +80,21 @@ impl Prepared {
                 }
             }
             Form::Exact(dist) => each(uniforms, |u| dist.quantile(u)),
+        }
+    }
+}
+
+fn table_or_exact(dist: &Dist) -> Form {
+    QuantileTable::new(dist).map_or_else(|| Form::Exact(dist.clone()), Form::Table)
+}
+
+/// A mixture without its never, its shares made whole again.
+fn finite_part(parts: &[(f64, Dist)], never: f64) -> Dist {
+    match parts {
+        [(_, only)] => only.clone(),
+        _ => {
+            let parts = parts.iter().map(|(weight, part)| (weight / (1.0 - never), part.clone())).collect();
+            Dist { shape: Shape::Mixture { parts, never: 0.0 } }
         }
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn normal_cdf(z: f64) -> f64 {
 }
 
 /// The standard normal density.
-pub(super) fn normal_pdf(z: f64) -> f64 {
+pub(crate) fn normal_pdf(z: f64) -> f64 {
     (-0.5 * z * z).exp() / (2.0 * PI).sqrt()
 }
 
@@ -144,8 +144,10 @@ impl Shape {
                 Some(((shape - 1.0) * t.ln() - t - ln_gamma(*shape)).exp() / scale)
             }
             Self::Truncated(cut) => cut.inner.shape.pdf(x).map(|density| density / cut.kept),
-            Self::Point(_) | Self::Uniform { .. } | Self::Triangular { .. } => None,
-            Self::Empirical(_) | Self::Mixture { .. } => None,
+            Self::Mixture { parts, .. } => {
+                parts.iter().map(|(weight, part)| part.shape.pdf(x).map(|density| weight * density)).sum()
+            }
+            Self::Point(_) | Self::Uniform { .. } | Self::Triangular { .. } | Self::Empirical(_) => None,
         }
     }
 
@@ -281,13 +283,13 @@ fn mixture_quantile(parts: &[(f64, Dist)], never: f64, tail: Tail) -> f64 {
     let at = Tail::split(below / finite, (above - never) / finite);
     let ends = parts.iter().map(|(_, part)| part.shape.quantile(at));
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), q| (low.min(q), high.max(q)));
-    invert::bisect(low, high, |x| {
-        let (mut sum_below, mut sum_above) = (0.0, never);
+    invert::between_ends(low, high, |x| {
+        let (mut value, mut density) = (if tail.upper { above - never } else { -below }, 0.0);
         for (weight, part) in parts {
             let (part_below, part_above) = part.shape.cdf(x);
-            sum_below += weight * part_below;
-            sum_above += weight * part_above;
+            value += weight * if tail.upper { -part_above } else { part_below };
+            density += weight * part.shape.pdf(x).unwrap_or(0.0);
         }
-        if tail.upper { sum_above <= above } else { sum_below >= below }
+        (value, density)
     })
 }

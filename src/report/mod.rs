@@ -2,6 +2,7 @@
 
 pub mod bill;
 pub mod estimate;
+pub mod explain;
 pub mod fleet;
 pub mod json;
 pub mod policy;

@@ -3,15 +3,16 @@
 use super::file::{Entry, Origin, Spec};
 use super::phases::Baseline;
 use super::prepared::Prepared;
+use super::price::price;
 use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::estimate::{Estimate, estimate};
 use crate::hardware::precision::Precision;
-use crate::hardware::price::Term;
 use crate::scenario::{Phase, Scenario, Terms, Work};
 use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::source::Source;
+use crate::units::date::Date;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity};
 
 /// One flag laid over a spec: the field's path, the text, and the flag's name.
@@ -34,6 +35,8 @@ pub struct Question {
     pub overrides: Vec<Override>,
     /// `--set` assignments, in order; they outrank the flags.
     pub assignments: Vec<String>,
+    /// The day of asking, if prices older than a year are to be warned of.
+    pub today: Option<Date>,
 }
 
 /// A question with its answer and everything that led to it.
@@ -53,6 +56,8 @@ pub struct Answer {
     pub estimate: Estimate,
     /// The price used and where it came from.
     pub price: Option<Entry<Price>>,
+    /// The date of a price that came from a price list.
+    pub price_date: Option<String>,
     /// Where the MFU came from.
     pub mfu_origin: Option<Origin>,
     /// The published run was moved from this chip to another at the same MFU.
@@ -119,7 +124,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let (baseline, moved_from) = baseline(&question.base, &spec, target.as_ref().zip(peak), catalog)?;
     let mut knowns = knowns(&spec, &baseline, peak, moved_from.is_some());
     let mut solved = solve_phases(&mut knowns, &baseline)?;
-    let price = price(&spec, moved_from.is_some(), &mut knowns, &mut solved, target.as_ref(), catalog)?;
+    let (price, price_date) = price(&spec, moved_from.is_some(), &mut knowns, &mut solved, target.as_ref(), catalog)?;
     if solved.knowns.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&solved.knowns, target.is_some()));
     }
@@ -135,6 +140,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         scenario,
         estimate,
         price,
+        price_date,
         moved_from,
         confirmed: Vec::new(),
         assumptions: Vec::new(),
@@ -142,7 +148,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         sources: Vec::new(),
         prepared,
     };
-    super::remarks::remark(&mut answer, &knowns);
+    super::remarks::remark(&mut answer, &knowns, question.today);
     Ok(answer)
 }
 
@@ -190,7 +196,7 @@ fn baseline(
 }
 
 /// The rank of a value by where it came from.
-fn rank(origin: &Origin) -> Rank {
+pub(super) fn rank(origin: &Origin) -> Rank {
     match origin {
         Origin::Flag(_) => Rank::Flag,
         Origin::File(_) | Origin::Profile(_) | Origin::Solved(_) => Rank::File,
@@ -237,7 +243,8 @@ fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecond>, moved: 
         && let Some(hours) = &main.hours
         && !is_flag(spec.gpu_hours.as_ref())
     {
-        knowns.set(Var::PhaseHours, hours.value.base(), Rank::File);
+        let only = baseline.parts.len() == 1;
+        knowns.set(if only { Var::GpuHours } else { Var::PhaseHours }, hours.value.base(), rank(&hours.origin));
     }
     if is_flag(spec.gpu_hours.as_ref()) {
         put(&mut knowns, Var::GpuHours, spec.gpu_hours.as_ref());
@@ -275,36 +282,6 @@ pub(super) fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<S
 
 fn knows_total(knowns: &Knowns) -> bool {
     knowns.get(Var::GpuHours).is_some()
-}
-
-/// The given price, or the typical one of the chip when neither a price nor a cost was given.
-fn price(
-    spec: &Spec,
-    moved: bool,
-    knowns: &mut Knowns,
-    solved: &mut Solved,
-    chip: Option<&AcceleratorProfile>,
-    catalog: &Catalog,
-) -> Result<Option<Entry<Price>>, Error> {
-    let given = spec.price.as_ref().filter(|price| !moved || rank(&price.origin) == Rank::Flag);
-    if let Some(price) = given.filter(|_| !solved.set_aside().any(|var| var == Var::Price)) {
-        return Ok(Some(price.clone()));
-    }
-    if let Some(value) = solved.knowns.get(Var::Price) {
-        let from = Origin::Solved(format!("from {}", solved.solved_from(Var::Price)));
-        return Ok(Some(Entry::new(Price::new(value), from)));
-    }
-    let Some(chip) = chip else { return Ok(None) };
-    let Some(profile) = catalog.prices(&chip.chip.id)? else { return Ok(None) };
-    let Some((term, price)) = profile.list.typical.iter().find(|(term, _)| *term == Term::OnDemand) else {
-        return Ok(None);
-    };
-    let source = profile.sources.of(&format!("typical.{}", term.name()));
-    let origin =
-        source.map_or_else(String::new, |source| format!(": {} ({}, {})", source.title, source.as_of, source.kind));
-    knowns.set(Var::Price, price.base(), Rank::Default);
-    *solved = solve(knowns)?;
-    Ok(Some(Entry::new(*price, Origin::Profile(format!("{}, on demand{origin}", profile.file)))))
 }
 
 /// Leaves the fields open whose value is a range.

@@ -120,16 +120,14 @@ impl Dimension {
 
     /// Multiplies the columns by a random lower triangular matrix with a unit diagonal, and draws the shift.
     fn scramble(&mut self, random: &mut ChaCha8Rng) {
-        // Row `i` makes bit `i` (from the top) out of itself and random higher bits.
-        let mut rows = [0u64; BITS];
-        for (row, line) in rows.iter_mut().enumerate() {
-            let own = 1u64 << (BITS - 1 - row);
-            let higher = !(own | (own - 1));
-            *line = own | (random.next_u64() & higher);
-        }
+        // What a bit becomes: itself, and random lower bits.
+        let becomes: [u64; BITS] = std::array::from_fn(|bit| (1 << bit) | (random.next_u64() & ((1 << bit) - 1)));
         for column in &mut self.columns {
-            let old = *column;
-            *column = rows.iter().fold(0, |bits, row| (bits << 1) | u64::from((row & old).count_ones() & 1));
+            let mut left = std::mem::take(column);
+            while left != 0 {
+                *column ^= becomes.get(left.trailing_zeros() as usize).copied().unwrap_or(0);
+                left &= left - 1;
+            }
         }
         self.shift = random.next_u64();
     }

@@ -197,4 +197,4 @@ impl Fleet {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -101,16 +101,17 @@ pub(in crate::study) struct Sampler<'a> {
     chunk: usize,
 }
 
-/// A chunk of draws, one column for each input, and a row to hand over.
+/// A chunk of draws: a column for each input while they are made, and a row for each draw to hand over.
 #[derive(Debug, Clone)]
 pub(in crate::study) struct Block {
     columns: Vec<f64>,
-    row: Vec<f64>,
+    rows: Vec<f64>,
+    inputs: usize,
 }
 
 impl Block {
     pub(in crate::study) fn new(inputs: usize) -> Self {
-        Self { columns: vec![0.0; inputs * CHUNK], row: vec![0.0; inputs] }
+        Self { columns: vec![0.0; inputs * CHUNK], rows: vec![0.0; inputs * CHUNK], inputs }
     }
 
     pub(in crate::study) fn column(&self, input: usize) -> &[f64] {
@@ -121,19 +122,32 @@ impl Block {
         self.columns.get_mut(input * CHUNK..(input + 1) * CHUNK).unwrap_or(&mut [])
     }
 
-    /// One draw: a value for each input.
-    #[inline]
-    pub(in crate::study) fn row(&mut self, draw: usize) -> &[f64] {
-        for (value, column) in self.row.iter_mut().zip(self.columns.chunks_exact(CHUNK)) {
-            *value = column.get(draw).copied().unwrap_or(0.0);
+    /// Lays the columns out as rows.
+    pub(in crate::study) fn turn(&mut self, len: usize) {
+        for (input, column) in self.columns.chunks_exact(CHUNK).enumerate() {
+            for (row, value) in self.rows.chunks_exact_mut(self.inputs).zip(column).take(len) {
+                if let Some(place) = row.get_mut(input) {
+                    *place = *value;
+                }
+            }
         }
-        &self.row
+    }
+
+    /// One draw after the other, each a value for every input.
+    pub(in crate::study) fn rows(&self, len: usize) -> impl Iterator<Item = &[f64]> {
+        let place = move |draw: usize| self.rows.get(draw * self.inputs..(draw + 1) * self.inputs).unwrap_or(&[]);
+        (0..len).map(place)
     }
 }
 
 impl<'a> Sampler<'a> {
     pub(in crate::study) fn new(inputs: &'a Inputs, plan: &Plan) -> Self {
         Self { inputs, uniforms: Uniforms::new(plan, inputs.len()), chunk: plan.chunk() }
+    }
+
+    /// How many inputs are drawn.
+    pub(in crate::study) fn inputs(&self) -> usize {
+        self.inputs.len()
     }
 
     /// The number of this chunk's first draw.
@@ -155,5 +169,6 @@ impl<'a> Sampler<'a> {
                 prepared.transform(column);
             }
         }
+        block.turn(len);
     }
 }

@@ -116,7 +116,7 @@ impl Plan {
     }
 
     /// A chunk never reaches over two replicates.
-    fn chunk(&self) -> usize {
+    pub(in crate::study) fn chunk(&self) -> usize {
         match self.method {
             Method::Sobol => self.per_replicate().min(CHUNK),
             Method::Random => CHUNK,
@@ -153,24 +153,30 @@ pub fn run_with<'a, S, const K: usize>(
     estimate: impl Fn(&mut S, &[f64]) -> [f64; K] + Sync,
 ) -> Draws<'a, K> {
     let sampler = Sampler::new(inputs, plan);
-    let mut answers = vec![[f64::NAN; K]; plan.draws()];
+    let mut answers = vec![0.0; plan.draws() * K];
     let start = || (Block::new(inputs.len()), state());
-    let work = |(block, state): &mut (Block, S), (chunk, out): (usize, &mut [[f64; K]])| {
+    let work = |(block, state): &mut (Block, S), (chunk, out): (usize, &mut [f64])| {
         if watch.stop.load(Ordering::Relaxed) {
-            return;
+            return out.fill(f64::NAN);
         }
-        sampler.fill(chunk, out.len(), block);
-        for (draw, answer) in out.iter_mut().enumerate() {
-            *answer = estimate(state, block.row(draw));
+        let len = out.len() / K.max(1);
+        sampler.fill(chunk, len, block);
+        for (draw, values) in block.rows(len).enumerate() {
+            for (column, answer) in estimate(state, values).into_iter().enumerate() {
+                if let Some(place) = out.get_mut(column * len + draw) {
+                    *place = answer;
+                }
+            }
         }
-        watch.done.fetch_add(out.len(), Ordering::Relaxed);
+        watch.done.fetch_add(len, Ordering::Relaxed);
     };
+    let size = plan.chunk() * K.max(1);
     #[cfg(feature = "parallel")]
-    answers.par_chunks_mut(plan.chunk()).enumerate().for_each_init(start, work);
+    answers.par_chunks_mut(size).enumerate().for_each_init(start, work);
     #[cfg(not(feature = "parallel"))]
     {
         let mut own = start();
-        answers.chunks_mut(plan.chunk()).enumerate().for_each(|item| work(&mut own, item));
+        answers.chunks_mut(size).enumerate().for_each(|item| work(&mut own, item));
     }
     Draws::new(sampler, *plan, answers)
 }

@@ -30,29 +30,47 @@ const BUCKETS: usize = 4096;
 /// The order statistics of each of these ranges of ranks, each with whatever else fell into the same buckets.
 ///
 /// One pass counts the values into buckets of their own bits, which grow with the value and are fine where values are small and
-/// coarse where they are large, as costs and times are; a second collects the few buckets that hold the ranks.
-pub fn windows(values: &[f64], ranges: &[RangeInclusive<usize>]) -> Vec<Window> {
-    let (low, high) =
-        values.iter().fold((u64::MAX, 0), |(low, high), &value| (low.min(key(value)), high.max(key(value))));
-    let spread = high.saturating_sub(low);
+/// coarse where they are large, as costs and times are; a second collects the few buckets that hold the ranks. Values come in
+/// runs and are finite.
+pub fn windows<'a>(runs: impl Iterator<Item = &'a [f64]> + Clone, ranges: &[RangeInclusive<usize>]) -> Vec<Window> {
+    let (low, high) = runs.clone().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, run| extremes(ends, run));
+    // The two zeros compare as equal, and either may have been taken.
+    let low = key(if low == 0.0 { -0.0 } else { low });
+    let spread = key(high).saturating_sub(low);
     let shift = (u64::BITS - spread.leading_zeros()).saturating_sub(BUCKETS.ilog2());
-    let bucket = |value: f64| ((key(value) - low) >> shift) as usize;
+    let bucket = |value: f64| (key(value).wrapping_sub(low) >> shift) as usize;
     let mut counts = vec![0u32; BUCKETS];
-    for &value in values {
+    for &value in runs.clone().flatten() {
         if let Some(count) = counts.get_mut(bucket(value)) {
             *count += 1;
         }
     }
     let mut spans: Vec<Span> = ranges.iter().map(|range| Span::over(&counts, range)).collect();
-    for &value in values {
+    let wanted: Vec<bool> = (0..BUCKETS).map(|bucket| spans.iter().any(|span| span.holds(bucket))).collect();
+    for &value in runs.flatten() {
         let bucket = bucket(value);
-        for span in &mut spans {
-            if bucket >= span.from && bucket <= span.to {
-                span.values.push(value);
-            }
+        if wanted.get(bucket).is_some_and(|wanted| *wanted) {
+            spans.iter_mut().filter(|span| span.holds(bucket)).for_each(|span| span.values.push(value));
         }
     }
     spans.into_iter().map(Span::sorted).collect()
+}
+
+/// The least and the greatest of a run and of what was before.
+fn extremes(ends: (f64, f64), run: &[f64]) -> (f64, f64) {
+    const LANES: usize = 8;
+    let (mut low, mut high) = ([ends.0; LANES], [ends.1; LANES]);
+    let mut add = |values: &[f64]| {
+        for ((low, high), &value) in low.iter_mut().zip(&mut high).zip(values) {
+            *low = if value < *low { value } else { *low };
+            *high = if value > *high { value } else { *high };
+        }
+    };
+    let whole = run.chunks_exact(LANES);
+    let rest = whole.remainder();
+    whole.for_each(&mut add);
+    add(rest);
+    (low.into_iter().fold(f64::INFINITY, f64::min), high.into_iter().fold(f64::NEG_INFINITY, f64::max))
 }
 
 /// Buckets that together hold a range of ranks.
@@ -83,6 +101,10 @@ impl Span {
         span
     }
 
+    fn holds(&self, bucket: usize) -> bool {
+        self.from <= bucket && bucket <= self.to
+    }
+
     fn sorted(mut self) -> Window {
         self.values.sort_unstable_by(f64::total_cmp);
         Window { first: self.first, values: self.values }
@@ -110,12 +132,12 @@ mod tests {
             sorted.sort_by(f64::total_cmp);
             let last = values.len() - 1;
             let ranges = [0..=0, last / 3..=last / 2, last / 2..=last / 2, last..=last];
-            for (window, range) in windows(&values, &ranges).iter().zip(&ranges) {
+            for (window, range) in windows(values.chunks(7), &ranges).iter().zip(&ranges) {
                 for rank in range.clone() {
                     assert_eq!(window.at(rank), sorted[rank], "rank {rank} of {}", values.len());
                 }
             }
         }
-        assert!(windows(&[], &[0..=0])[0].at(0).is_nan());
+        assert!(windows([].chunks(1), &[0..=0])[0].at(0).is_nan());
     }
 }
