@@ -11,5 +11,5 @@ pub mod scaling;
 pub mod score;
 pub mod sensitivity;
 pub mod sobol;
-pub mod whole_bill;
 pub mod sweep_plan;
+pub mod whole_bill;
