@@ -8,6 +8,7 @@ pub mod decompose;
 pub mod failures;
 pub mod fleet;
 pub mod montecarlo;
+mod offer;
 pub mod pareto;
 pub mod ranges;
 pub mod scaling;
