@@ -28,6 +28,9 @@ pub struct EstimateArgs {
     values: ValueArgs,
 
     #[command(flatten)]
+    bill: super::bill::BillArgs,
+
+    #[command(flatten)]
     ranges: RangeArgs,
 
     #[command(flatten)]
@@ -160,6 +163,7 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     if let Some(spread) = &spread {
         report::ranges::add(&mut view, spread, &answer);
     }
+    args.bill.add(&mut view, &answer, catalog)?;
     let mut reply = Reply::new(view);
     reply.failed = gates.failed(&answer, spread.as_ref());
     reply.warnings = answer.warnings;

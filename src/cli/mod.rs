@@ -1,13 +1,16 @@
 //! The command line: the only place that prints or exits.
 
 mod args;
+mod bill;
 mod complain;
 mod completions;
 mod estimate;
 mod explain;
+mod fleet;
 mod gates;
 mod init;
 mod output;
+mod policy;
 mod profiles;
 
 use std::process::ExitCode;
@@ -86,6 +89,8 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
     match &args.command {
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
         Command::Explain(explain) => explain::run(explain, &catalog).map(Some),
+        Command::Fleet(fleet) => fleet::run(fleet, &catalog).map(Some),
+        Command::Policy(policy) => policy::run(policy, &catalog).map(Some),
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
         Command::Init(init) => init::run(init),
         Command::Completions(completions) => completions::run(completions),

@@ -18,6 +18,8 @@ use super::people::{self, Programme};
 use super::rent::{Offer, Rent};
 use super::storage::Storage;
 use crate::Error;
+use crate::hardware::accelerator::Accelerator;
+use crate::hardware::price::{PriceList, Term};
 
 /// A share with its least, likeliest and largest value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -331,6 +333,28 @@ pub struct Known {
     pub people: Option<f64>,
     /// How long it takes.
     pub duration: Seconds,
+}
+
+impl Known {
+    /// What the sheet and the price list of a chip say; everything else is for the caller to add.
+    pub fn about(chip: &Accelerator, prices: Option<&PriceList>, pue: f64, electricity: EnergyPrice) -> Self {
+        Self {
+            rent: prices.and_then(|list| list.typical(Term::OnDemand)),
+            purchase: prices.and_then(|list| list.purchase_per_chip),
+            tdp: chip.power.tdp,
+            node_share: chip.power.node_share,
+            all_in: chip.power.all_in,
+            is_tpu: chip.vendor == "Google",
+            pue,
+            electricity,
+            checkpoint: None,
+            data: None,
+            egress: None,
+            age: None,
+            people: None,
+            duration: Seconds::ZERO,
+        }
+    }
 }
 
 impl Defaults {

@@ -98,10 +98,10 @@ pub struct CostLine {
 pub struct Usage {
     /// Chip-time held for the run, downtime and spares included.
     pub held: ChipSeconds,
-    /// Chips held, spares included.
-    pub chips: Chips,
-    /// Wall-clock of the run.
-    pub wall: Seconds,
+    /// Chips held, spares included; `None` where it is not known.
+    pub chips: Option<Chips>,
+    /// Wall-clock of the run; `None` where it is not known.
+    pub wall: Option<Seconds>,
 }
 
 /// The terms of every charge, all of them resolved: nothing here means "use the default". `None` in a
@@ -246,8 +246,8 @@ pub fn totals(view: View, usage: &Usage, terms: &Terms) -> Result<(Usd, Usd), Er
 /// Makes the lines of the run, then those that are relative to it.
 fn each_line(view: View, usage: &Usage, terms: &Terms, mut push: impl FnMut(CostLine)) -> Result<(), Error> {
     not_negative("the GPU-hours", usage.held)?;
-    positive("the number of chips", usage.chips)?;
-    not_negative("the wall-clock", usage.wall)?;
+    positive("the number of chips", usage.chips.unwrap_or(Chips::new(1.0)))?;
+    not_negative("the wall-clock", usage.wall.unwrap_or(Seconds::ZERO))?;
     let mut context = Context { usage, terms, final_run: Usd::ZERO };
     let mut final_run = Usd::ZERO;
     for scope in [Scope::FinalRun, Scope::Programme] {

@@ -257,9 +257,15 @@ pub(super) fn chip_line(context: &Context) -> Result<CostLine, Error> {
     part(context, "Chips, depreciation", "own.chip", |year| year.chip)
 }
 
-/// The rest of the servers.
+/// The rest of the servers, unless the chip's price contains it.
 pub(super) fn server_line(context: &Context) -> Result<CostLine, Error> {
-    part(context, "Servers, depreciation", "own.server", |year| year.server)
+    let line = part(context, "Servers, depreciation", "own.server", |year| year.server)?;
+    let contained = context.terms.own.server == 0.0;
+    Ok(if contained {
+        CostLine { charge: Charge::NotPriced("contained in the price of the chip"), ..line }
+    } else {
+        line
+    })
 }
 
 /// The network.
@@ -270,12 +276,18 @@ pub(super) fn network_line(context: &Context) -> Result<CostLine, Error> {
 /// Duty or revenue share, named for what it is.
 pub(super) fn border_line(context: &Context) -> Result<CostLine, Error> {
     let label = match context.terms.own.border {
-        BorderCharge::None => "Import duty: none",
+        BorderCharge::None => "Import duty",
         BorderCharge::Duty { .. } => "Import duty",
         BorderCharge::RevenueShare { .. } => "Revenue share passed on",
         BorderCharge::Both { .. } => "Import duty and revenue share",
     };
-    part(context, label, "own.border", |year| year.border)
+    let line = part(context, label, "own.border", |year| year.border)?;
+    let none = context.terms.own.border == BorderCharge::None;
+    Ok(if none {
+        CostLine { charge: Charge::NotPriced("no border is crossed, as the terms have it"), ..line }
+    } else {
+        line
+    })
 }
 
 /// The sale at the end.

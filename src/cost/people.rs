@@ -114,7 +114,7 @@ pub(super) fn experiments_line(context: &Context) -> Result<CostLine, Error> {
         None => Charge::NotPriced("how much was computed besides the final run is not known"),
     };
     Ok(CostLine {
-        label: "Experiments and failed runs",
+        label: "Experiments, failed runs",
         quantity: terms.compute.map_or(0.0, |factor| factor - 1.0),
         unit: "final runs",
         price_unit: "USD/final run",
@@ -134,7 +134,7 @@ pub(super) fn staff_line(context: &Context) -> Result<CostLine, Error> {
         None => Charge::NotPriced("how many people worked on it is not known"),
     };
     Ok(CostLine {
-        label: "Research and engineering staff",
+        label: "Research staff",
         quantity: terms.people.map_or(0.0, |people| people * terms.duration.years()),
         unit: "person-years",
         price_unit: "USD/person-year",

@@ -64,7 +64,7 @@ fn terms() -> Terms {
 
 fn usage() -> Usage {
     let held = ChipSeconds::from_gpu_hours(2.788e6);
-    Usage { held, chips: Chips::new(2048.0), wall: held / Chips::new(2048.0) }
+    Usage { held, chips: Some(Chips::new(2048.0)), wall: Some(held / Chips::new(2048.0)) }
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn totals_are_exactly_the_priced_lines_in_every_view() {
 fn the_unknown_is_named_and_counts_for_nothing() {
     let bill = bill(View::Rent, &usage(), &terms()).unwrap();
     let unknown: Vec<_> = bill.not_priced().map(|line| line.label).collect();
-    assert_eq!(unknown, ["Data set stored", "Research and engineering staff"]);
+    assert_eq!(unknown, ["Data set stored", "Research staff"]);
 }
 
 #[test]

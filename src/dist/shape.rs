@@ -76,7 +76,7 @@ pub(crate) fn normal_cdf(z: f64) -> f64 {
 }
 
 /// The standard normal density.
-pub(super) fn normal_pdf(z: f64) -> f64 {
+pub(crate) fn normal_pdf(z: f64) -> f64 {
     (-0.5 * z * z).exp() / (2.0 * PI).sqrt()
 }
 

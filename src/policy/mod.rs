@@ -55,6 +55,13 @@ pub const METRICS: [(&str, Metric); 12] = [
     ("cluster_network_gbit_s", Metric::ClusterNetwork),
 ];
 
+impl Metric {
+    /// How a rule file names it.
+    pub fn name(self) -> &'static str {
+        METRICS.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+}
+
 /// What is known about a chip, a run or a cluster; a metric nobody published is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Facts {

@@ -68,6 +68,9 @@ pub fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<View, Error>
         result.insert(path.clone(), json!({ "value": value, "kind": source.map(|s| s.kind.to_string()), "as_of": source.map(|s| &s.as_of), "source": title, "url": url, "note": note }));
     }
     view.sections.push(section);
+    if kind == Kind::Accelerators {
+        view.sections.push(super::policy::chip_section(&crate::catalog::accelerator::accelerator(found)?.chip));
+    }
     view.note(
         "Sources",
         sources

@@ -138,22 +138,9 @@ pub fn decompose(figures: &Figures, catalog: &Catalog) -> Result<Decomposition, 
     for (chip, count, purchase) in &figures.fleet {
         let accelerator = catalog.accelerator(chip)?.chip;
         let prices = catalog.prices(&accelerator.id)?;
-        let known = Known {
-            rent: None,
-            purchase: purchase.or(prices.and_then(|list| list.list.purchase_per_chip)),
-            tdp: accelerator.power.tdp,
-            node_share: accelerator.power.node_share,
-            all_in: accelerator.power.all_in,
-            is_tpu: false,
-            pue: defaults.epoch.pue_other,
-            electricity: EnergyPrice::ZERO,
-            checkpoint: None,
-            data: None,
-            egress: None,
-            age: None,
-            people: None,
-            duration: figures.duration,
-        };
+        let list = prices.as_ref().map(|found| &found.list);
+        let mut known = Known::about(&accelerator, list, defaults.epoch.pue_other, EnergyPrice::ZERO);
+        known.purchase = purchase.or(known.purchase);
         let terms = defaults.terms(&known)?.own;
         found.chips += *count;
         match (terms.chip, own::annual(&terms)?) {

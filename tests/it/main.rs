@@ -2,10 +2,14 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod close;
 mod examples;
 mod fuzz;
 mod golden;
 mod golden_bill;
+mod golden_fleet;
+mod golden_policy;
+mod golden_scaling;
 mod golden_uncertainty;
 mod invariants;
 mod layouts;
@@ -14,3 +18,4 @@ mod profiles;
 mod properties_uncertainty;
 mod published_runs;
 mod tidy;
+mod whole_bill;
