@@ -1,5 +1,7 @@
 //! Questions that take many estimates: ranges, sensitivity, sweeps, fleets, history.
 
+pub mod backtest;
+pub mod calibrate;
 pub mod copula;
 pub mod decompose;
 pub mod failures;
@@ -11,5 +13,5 @@ pub mod scaling;
 pub mod score;
 pub mod sensitivity;
 pub mod sobol;
-pub mod whole_bill;
 pub mod sweep_plan;
+pub mod whole_bill;
