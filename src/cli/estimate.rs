@@ -9,7 +9,7 @@ use flopbill::Error;
 use flopbill::catalog::read::Document;
 use flopbill::catalog::{Catalog, Found, Kind, is_path, text_from};
 use flopbill::report;
-use flopbill::spec::field::flag_value;
+use flopbill::spec::field::{flag_value, prefix};
 use flopbill::spec::file::{Spec, spec};
 use flopbill::spec::prepared::OUTPUTS;
 use flopbill::spec::resolve::{Answer, Override, Question, answer};
@@ -231,14 +231,18 @@ impl ValueArgs {
         if !counted {
             return Ok((None, Some(gpu.clone())));
         }
-        let (count, name) = parse_fleet(gpu)?;
+        let (count, name) = parse_fleet(gpu).map_err(|error| prefix("--gpu", &error))?;
+        if self.chips.is_some() {
+            let error = Error::bad_input(format!("`--gpu {gpu}` and --chips both say how many chips there are"));
+            return Err(error.with_hint(format!("leave --chips out, or write `--gpu {name}`")));
+        }
         Ok((Some(format!("{}", count.get())), Some(name.to_owned())))
     }
 }
 
 /// `--days 60` means days; `--days 1.5h` says its unit itself.
 pub fn in_days(text: &str) -> String {
-    match text.trim().parse::<f64>() {
+    match text.trim().replace('_', "").parse::<f64>() {
         Ok(_) => format!("{}d", text.trim()),
         Err(_) => text.to_owned(),
     }

@@ -226,7 +226,7 @@ fn baseline(
     target: Option<(&AcceleratorProfile, FlopPerSecond)>,
     catalog: &Catalog,
 ) -> Result<(Baseline, Option<String>), Error> {
-    let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(base, chip));
+    let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(spec, chip));
     if spec.gpu == base.gpu {
         let own_peak = target.map(|(chip, _)| peak_of(chip)).transpose()?;
         return Ok((Baseline::of(base, own_peak)?, None));
