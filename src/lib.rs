@@ -33,11 +33,15 @@
 //! - JSON types are separate from domain types.
 
 pub mod catalog;
+pub mod cost;
+pub mod dist;
 pub mod error;
 pub mod estimate;
 pub mod hardware;
 pub mod layout;
 pub mod model;
+pub mod policy;
+pub mod reliability;
 pub mod report;
 pub mod scenario;
 pub mod solve;

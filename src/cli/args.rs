@@ -77,6 +77,12 @@ impl Color {
 pub enum Command {
     /// Hours, time, chips and cost of a run, each from the others
     Estimate(super::estimate::EstimateArgs),
+    /// The chain of formulas with this run's numbers and their sources
+    Explain(super::explain::ExplainArgs),
+    /// Deliveries in tranches, approvals and queues: when is it done, and what does waiting cost
+    Fleet(super::fleet::FleetArgs),
+    /// A chip against dated export rules and training thresholds
+    Policy(super::policy::PolicyArgs),
     /// List, show or check hardware, price, region, model and run profiles
     Profiles(super::profiles::ProfilesArgs),
     /// Write a commented spec to start from

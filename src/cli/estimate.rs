@@ -4,13 +4,17 @@ use std::io;
 
 use clap::Args;
 
-use super::Reply;
+use super::{Reply, output};
 use flopbill::Error;
 use flopbill::catalog::read::Document;
 use flopbill::catalog::{Catalog, Found, Kind, is_path, text_from};
 use flopbill::report;
+use flopbill::spec::field::flag_value;
 use flopbill::spec::file::{Spec, spec};
-use flopbill::spec::resolve::{Override, Question, answer};
+use flopbill::spec::prepared::OUTPUTS;
+use flopbill::spec::resolve::{Answer, Override, Question, answer};
+use flopbill::study::montecarlo::{Method, Plan};
+use flopbill::study::ranges::{self, Asked};
 use flopbill::units::parse::parse_fleet;
 
 /// The question.
@@ -22,6 +26,73 @@ pub struct EstimateArgs {
 
     #[command(flatten)]
     values: ValueArgs,
+
+    #[command(flatten)]
+    bill: super::bill::BillArgs,
+
+    #[command(flatten)]
+    ranges: RangeArgs,
+
+    #[command(flatten)]
+    gates: super::gates::GateArgs,
+}
+
+/// Ranges: any value may be one, `30%..45%` for its 5th to 95th percentile.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Ranges (a value like 30%..45% spans its 5th to 95th percentile)")]
+pub struct RangeArgs {
+    /// Probability of finishing within TIME: 90d
+    #[arg(long, value_name = "TIME")]
+    by: Option<String>,
+    /// Probability of costing at most MONEY: '$6M'
+    #[arg(long, value_name = "MONEY")]
+    budget: Option<String>,
+    /// Number of draws
+    #[arg(long, value_name = "N")]
+    draws: Option<usize>,
+    /// Seed of the draws: the same seed gives the same bits
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// How to draw: sobol or random
+    #[arg(long, value_name = "METHOD", default_value = "sobol")]
+    sampler: String,
+    /// Write every draw with its answers to a CSV file
+    #[arg(long, value_name = "FILE")]
+    samples: Option<std::path::PathBuf>,
+}
+
+impl RangeArgs {
+    /// What is asked of the draws.
+    pub fn asked(&self) -> Result<Asked, Error> {
+        let method = match self.sampler.as_str() {
+            "sobol" => Method::Sobol,
+            "random" | "mc" => Method::Random,
+            other => {
+                let error = Error::unknown_name("sampler", other, ["sobol", "random"]);
+                return Err(error.with_hint("one of: sobol, random"));
+            }
+        };
+        let plan = Plan::new(self.draws.unwrap_or(Plan::default().draws()), self.seed, method)?;
+        let by = self.by.as_deref().map(|text| flag_value("--by", &in_days(text))).transpose()?;
+        let budget = self.budget.as_deref().map(|text| flag_value("--budget", text)).transpose()?;
+        Ok(Asked { plan, by, budget })
+    }
+
+    /// Writes the draws, if a file was named.
+    fn write_samples(&self, answer: &Answer, asked: &Asked) -> Result<(), Error> {
+        let Some(path) = &self.samples else { return Ok(()) };
+        let (inputs, _) = ranges::inputs(answer)?;
+        let draws = ranges::draw(&inputs, &answer.prepared, &asked.plan);
+        output::stream(path, |file| {
+            let mut writer = csv::Writer::from_writer(file);
+            let names = inputs.names().iter().map(String::as_str);
+            writer.write_record(names.chain(OUTPUTS))?;
+            draws.rows(|_, values, answers| {
+                writer.write_record(values.iter().chain(answers).map(|value| report::json::cell(Some(*value))))
+            })?;
+            Ok(writer.flush()?)
+        })
+    }
 }
 
 /// Values laid over a spec; whatever is missing is solved.
@@ -79,8 +150,22 @@ pub struct ValueArgs {
 pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let base = args.name.as_deref().map(|name| base(name, catalog)).transpose()?.unwrap_or_default();
     let question = args.values.question(base)?;
-    let answer = answer(&question, catalog)?;
-    let mut reply = Reply::new(report::estimate::view(&answer));
+    let asked = args.ranges.asked()?;
+    let gates = args.gates.gates()?;
+    let mut answer = answer(&question, catalog)?;
+    let spread = ranges::spread(&answer, &asked)?;
+    answer.warnings.extend(spread.as_ref().and_then(|spread| spread.repair.clone()));
+    if spread.is_none() && (asked.by.is_some() || asked.budget.is_some()) {
+        answer.warnings.push("no value is a range: --by and --budget are met or not, without a probability".into());
+    }
+    args.ranges.write_samples(&answer, &asked)?;
+    let mut view = report::estimate::view(&answer);
+    if let Some(spread) = &spread {
+        report::ranges::add(&mut view, spread, &answer);
+    }
+    args.bill.add(&mut view, &answer, catalog)?;
+    let mut reply = Reply::new(view);
+    reply.failed = gates.failed(&answer, spread.as_ref());
     reply.warnings = answer.warnings;
     Ok(reply)
 }
@@ -101,7 +186,8 @@ pub fn base(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
 impl ValueArgs {
     /// The flags laid over a spec.
     pub fn question(&self, base: Spec) -> Result<Question, Error> {
-        let mut question = Question { base, overrides: Vec::new(), assignments: self.set.clone() };
+        let today = super::today();
+        let mut question = Question { base, overrides: Vec::new(), assignments: self.set.clone(), today };
         let mut lay = |path: &'static str, flag: &str, text: &Option<String>| {
             if let Some(text) = text {
                 question.overrides.push(Override { path, text: text.clone(), flag: flag.into() });
@@ -139,7 +225,7 @@ impl ValueArgs {
 }
 
 /// `--days 60` means days; `--days 1.5h` says its unit itself.
-fn in_days(text: &str) -> String {
+pub fn in_days(text: &str) -> String {
     match text.trim().parse::<f64>() {
         Ok(_) => format!("{}d", text.trim()),
         Err(_) => text.to_owned(),

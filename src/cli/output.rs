@@ -62,9 +62,22 @@ pub fn to_stdout(text: &[u8]) -> Result<(), Error> {
 /// # Errors
 /// A folder that is missing or not writable, a full disk.
 pub fn to_file(path: &Path, text: &[u8]) -> Result<(), Error> {
+    stream(path, |file| file.write_all(text))
+}
+
+/// The same for a text that is written piece by piece.
+///
+/// # Errors
+/// As [`to_file`].
+pub fn stream(path: &Path, write: impl FnOnce(&mut io::BufWriter<fs::File>) -> io::Result<()>) -> Result<(), Error> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
-    let written = fs::File::create(&beside).and_then(|mut file| file.write_all(text).and_then(|()| file.sync_all()));
+    let written = fs::File::create(&beside).and_then(|file| {
+        let mut file = io::BufWriter::new(file);
+        write(&mut file)?;
+        file.flush()?;
+        file.get_ref().sync_all()
+    });
     written.and_then(|()| fs::rename(&beside, path)).map_err(|trouble| {
         let _ = fs::remove_file(&beside); // it may never have come to be
         Error::bad_file(format!("cannot write {}: {trouble}", path.display()))

@@ -77,12 +77,14 @@ pub fn fit(shape: &Architecture, layout: &Layout, capacity: Bytes, reserve: &Res
     let parts = Parts::of(shape, layout);
     let set_aside = capacity * reserve.share.get() + reserve.workspace;
     let mut worst = parts.stage(0, capacity, set_aside);
-    for stage in parts.candidates().into_iter().skip(1) {
-        if stage > 0 && stage < layout.pp {
+    let mut seen = 0;
+    for stage in parts.candidates() {
+        if stage > seen && stage < layout.pp {
             let other = parts.stage(stage, capacity, set_aside);
             if other.total > worst.total {
                 worst = other;
             }
+            seen = stage;
         }
     }
     worst
@@ -134,16 +136,18 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Stages one of which is the fullest: the ends, the first and the last with the most layers, the first
-    /// behind the dense layers of a mixture. Between them nothing grows from one stage to the next.
-    fn candidates(&self) -> [u32; 6] {
+    /// Stages one of which is the fullest, in rising order: the first with the most layers, the first behind the
+    /// dense layers of a mixture, the last with the most layers, the last. Between them nothing grows from one stage
+    /// to the next.
+    fn candidates(&self) -> [u32; 5] {
         let (layout, layers) = (self.layout, self.shape.layers);
         let last = layout.pp.saturating_sub(1);
         let first_full = u32::from(layout.layers_on(0, layers) < layout.layers_on(1, layers));
         let leading = self.shape.experts.map_or(0, |experts| experts.leading_dense);
         let behind_dense = leading.div_ceil(layout.layers_on(1, layers).max(1));
         let short_last = layout.pp.saturating_mul(layers.div_ceil(layout.pp.max(1))).saturating_sub(layers).div_ceil(2);
-        [0, first_full, behind_dense.max(first_full), behind_dense + 1, last.saturating_sub(short_last), last]
+        let behind_dense = behind_dense.max(first_full);
+        [first_full, behind_dense, behind_dense + 1, last.saturating_sub(short_last), last]
     }
 
     fn stage(&self, stage: u32, capacity: Bytes, reserve: Bytes) -> Fit {
@@ -300,6 +304,76 @@ impl Layout {
             kernel: self.kernel,
             recompute: self.recompute,
             precision: self.precision,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::architecture::{Attention, Experts};
+
+    const NONE: Reserve = Reserve { share: Fraction::ZERO, workspace: Bytes::ZERO };
+
+    fn shape(layers: u32, experts: Option<Experts>) -> Architecture {
+        Architecture {
+            layers,
+            hidden: 4096,
+            vocab: 128_000,
+            attention: Attention::Grouped { heads: 32, kv_heads: 8, head_dim: 128, window: None },
+            output_gate: false,
+            linear: None,
+            ffn: 14_336,
+            gated: true,
+            experts,
+            tied_embeddings: false,
+            learned_positions: 0,
+            biases: false,
+            mtp_modules: 0,
+        }
+    }
+
+    /// The stages that `fit` looks at hold the fullest of all stages.
+    #[test]
+    fn no_stage_is_fuller_than_the_one_returned() {
+        let mixture = |leading_dense, every| {
+            Some(Experts { count: 64, active: 6, width: 1408, shared_width: 2816, leading_dense, every })
+        };
+        for experts in [None, mixture(0, 1), mixture(1, 1), mixture(3, 1), mixture(0, 2), mixture(9, 1)] {
+            for layers in [32, 61, 48, 47] {
+                for (pp, schedule) in [
+                    (1, Schedule::OneFOneB),
+                    (2, Schedule::DualPipe),
+                    (8, Schedule::OneFOneB),
+                    (16, Schedule::DualPipe),
+                    (16, Schedule::ZeroBubble),
+                    (16, Schedule::OneFOneB),
+                ] {
+                    let shape = shape(layers, experts);
+                    let layout = Layout { pp, schedule, global_batch: 64, ..Layout::single(4096) };
+                    let found = fit(&shape, &layout, Bytes::from_gb(80.0), &NONE).total;
+                    let parts = Parts::of(&shape, &layout);
+                    let all = (0..pp).map(|stage| parts.stage(stage, Bytes::ZERO, Bytes::ZERO).total);
+                    let fullest = all.fold(Bytes::ZERO, Bytes::max);
+                    assert!((found / fullest - 1.0).abs() < 1e-12, "{experts:?} {layers} on {pp} {schedule:?}");
+                }
+            }
+        }
+    }
+
+    /// All stages together hold every parameter once.
+    #[test]
+    fn stages_hold_the_whole_model() {
+        for layers in [32, 61] {
+            let shape = shape(
+                layers,
+                Some(Experts { count: 8, active: 2, width: 2048, shared_width: 0, leading_dense: 3, every: 1 }),
+            );
+            let layout = Layout { pp: 16, global_batch: 16, ..Layout::single(4096) };
+            let parts = Parts::of(&shape, &layout);
+            let held: f64 = (0..16).map(|stage| parts.params_on(stage)).map(|held| held.shared + held.experts).sum();
+            let last_norm = 4096.0;
+            assert_eq!(held + last_norm, params::count(&shape).total().get());
         }
     }
 }

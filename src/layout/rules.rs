@@ -35,7 +35,7 @@ impl Layout {
     ///
     /// # Formula
     /// `tp pp cp dp = chips`; `dp micro_batch` divides the global batch; tp divides heads and MLP width, and divides
-    /// the key-value heads or is a multiple of them; `pp vpp <= layers`; ep divides the experts, and `ep etp` the
+    /// the key-value heads or is a multiple of them; `pp <= layers`, `pp vpp <= layers + 2`; ep divides the experts, and `ep etp` the
     /// chips of one stage
     /// # Source
     /// Megatron-Core's argument checks; Narayanan et al. 2021, arXiv:2104.04473; Liu et al. 2025, arXiv:2504.14960.
@@ -141,8 +141,10 @@ impl Layout {
         };
         if self.pp > shape.layers {
             refuse("layout.pp", self.pp, "stages are more than the", shape.layers, " layers");
-        } else if self.pp.saturating_mul(self.vpp) > shape.layers {
-            refuse("layout.vpp", self.vpp, "virtual stages a chip need more than the", shape.layers, " layers");
+        } else if self.pp.saturating_mul(self.vpp) > shape.layers.saturating_add(2) {
+            // Embedding and head may stand for a layer each (Llama 3.1 405B: 126 layers in 16 x 8 virtual stages).
+            let says = "virtual stages a chip need more than the";
+            refuse("layout.vpp", self.vpp, says, shape.layers, " layers with embedding and head");
         }
         match self.schedule {
             Schedule::Interleaved if self.pp < 2 => {

@@ -35,7 +35,8 @@ pub enum Counting {
 pub enum Recompute {
     /// Nothing: every activation is kept.
     None,
-    /// The attention core.
+    /// What is cheap next to the memory it takes: an unfused attention core; beside a fused one, which stores no
+    /// square, the norms' outputs, the MLP's activation and the up-projections of latent attention.
     Selective,
     /// Every layer from its input.
     Full,
@@ -133,18 +134,22 @@ impl FlopPerToken {
 /// FLOPs of one token in training: forward, backward, and what the choice says is recomputed.
 ///
 /// # Formula
-/// matrices and MTP `(3 + [full recompute]) F`, head `3 F`; attention core `(3 + [selective or full recompute] + 0.5 [fused]) F`,
-/// F the forward FLOPs of [`forward`]; the half is the scores that a fused backward pass computes again;
+/// matrices and MTP `(3 + [full recompute]) F`, head `3 F`; attention core `(3 + [full, or selective and unfused] + 0.5 [fused]) F`,
+/// F the forward FLOPs of [`forward`]; selective beside a fused core: latent up-projections once more; the half is the scores that a fused backward pass computes again;
 /// or `6 N` for N parameters at work
 /// # Source
-/// Korthikanti et al. 2022, arXiv:2205.05198, appendix A; Dao 2023, arXiv:2307.08691, section 3.1 (5 products
+/// Korthikanti et al. 2022, arXiv:2205.05198, appendix A; DeepSeek-V3, arXiv:2412.19437, section 3.2.3; Dao 2023, arXiv:2307.08691, section 3.1 (5 products
 /// backward for 2 forward); Kaplan et al. 2020, arXiv:2001.08361, section 2.1 (6N).
 pub fn per_token(shape: &Architecture, seq_len: u32, choice: Choice) -> FlopPerToken {
     match choice {
         Choice::SixN(embeddings) => six_n(shape, embeddings),
         Choice::Terms { causality, counting } => {
             let (matrices, core) = passes(counting);
-            train(&forward(shape, seq_len, causality), matrices, core)
+            let mut step = train(&forward(shape, seq_len, causality), matrices, core);
+            if matches!(counting, Counting::Hardware { recompute: Recompute::Selective, kernel: Kernel::Fused }) {
+                step.qkv += latent_up(shape);
+            }
+            step
         }
     }
 }
@@ -159,8 +164,8 @@ fn passes(counting: Counting) -> (f64, f64) {
                 Kernel::Unfused => 2.0,
             };
             match recompute {
-                Recompute::None => (3.0, 1.0 + backward),
-                Recompute::Selective => (3.0, 2.0 + backward),
+                Recompute::Selective if kernel == Kernel::Unfused => (3.0, 2.0 + backward),
+                Recompute::None | Recompute::Selective => (3.0, 1.0 + backward),
                 Recompute::Full => (4.0, 2.0 + backward),
             }
         }
@@ -281,6 +286,17 @@ fn projections(shape: &Architecture) -> (f64, f64) {
             (2.0 * (query + key_value), 2.0 * heads * v_dim * hidden)
         }
     }
+}
+
+/// The up-projections of latent attention in all layers, forward: what a selective recompute multiplies again.
+fn latent_up(shape: &Architecture) -> Flop {
+    let Attention::Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim } = shape.attention else {
+        return Flop::ZERO;
+    };
+    let [heads, kv_rank, nope, rope, v_dim] = [heads, kv_rank, qk_nope, qk_rope, v_dim].map(f64::from);
+    let query = q_rank.map_or(0.0, |rank| f64::from(rank) * heads * (nope + rope));
+    let key_value = kv_rank * heads * (nope + v_dim);
+    Flop::new(2.0 * (query + key_value) * f64::from(shape.layers) * (1.0 - shape.linear_share()))
 }
 
 /// One linear attention layer: its projections in, its projection out, its core.

@@ -43,17 +43,31 @@ struct Widths {
     sequence: f64,
     /// One byte a value for the dropout masks of the time of unfused attention.
     mask: f64,
+    /// One value kept as the output of a norm, and so as the input of the product behind it.
+    normed: f64,
+    /// One value kept as the input of the MLP's activation.
+    before_activation: f64,
+    /// One value kept as its output.
+    activated: f64,
+    /// Queries, keys and values of latent attention are projected up again instead of kept.
+    latent_only: bool,
 }
 
 impl Keeping {
     fn widths(&self) -> Widths {
         let tp = f64::from(self.tp.max(1));
+        let (value, operand) = (self.precision.activation_bytes(), self.precision.operand_bytes());
+        let cheap_again = self.recompute == Recompute::Selective && self.kernel == Kernel::Fused;
         Widths {
-            value: self.precision.activation_bytes(),
-            operand: self.precision.operand_bytes(),
+            value,
+            operand,
             tp,
             sequence: if self.sequence_parallel { tp } else { 1.0 },
             mask: if self.kernel == Kernel::Unfused { 1.0 } else { 0.0 },
+            normed: if cheap_again { 0.0 } else { operand },
+            before_activation: if cheap_again { operand } else { value },
+            activated: if cheap_again { 0.0 } else { operand },
+            latent_only: cheap_again,
         }
     }
 }
@@ -62,10 +76,12 @@ impl Keeping {
 ///
 /// # Formula
 /// none: attention block + MLP block, each from the norm's input to the last product's input; selective: without the
-/// unfused core's square; full: the layer's input alone, `2 h` a token
+/// unfused core's square, or beside a fused core without norms' and activations' outputs and latent attention's
+/// queries, keys and values; full: the layer's input alone, `2 h` a token
 /// # Source
 /// Korthikanti et al. 2022, arXiv:2205.05198, sections 4 and 5 (`s b h (34 + 5 a s / h)`), with each width its
-/// own so that grouped queries, latent attention, gates and experts have theirs.
+/// own so that grouped queries, latent attention, gates and experts have theirs; DeepSeek-V3, arXiv:2412.19437,
+/// sections 3.2.3 and 3.3.3 (norms, up-projections and SwiGLU again, its input in 8 bits).
 /// ```
 /// use flopbill::hardware::precision::Precision;
 /// use flopbill::model::architecture::{Architecture, Attention, Mlp};
@@ -97,7 +113,7 @@ pub fn layer(shape: &Architecture, kind: Mlp, batch: MicroBatch, keeping: &Keepi
 /// Bytes that one chip needs while it runs one layer forward and backward, kept or computed again.
 ///
 /// # Formula
-/// as [`layer`] without full recompute
+/// as [`layer`] without recompute
 /// # Source
 /// as [`layer`].
 pub fn working_set(shape: &Architecture, kind: Mlp, batch: MicroBatch, keeping: &Keeping) -> Bytes {
@@ -136,7 +152,7 @@ fn grouped(shape: &Architecture, widths: &Widths) -> f64 {
     let kv_heads = f64::from(attention.kv_heads());
     let key_value = 2.0 * head * kv_heads / widths.tp.min(kv_heads.max(1.0));
     let gate = if shape.output_gate { 2.0 * query } else { 0.0 };
-    widths.operand * f64::from(shape.hidden) / widths.sequence + widths.value * (query + gate + key_value)
+    widths.normed * f64::from(shape.hidden) / widths.sequence + widths.value * (query + gate + key_value)
 }
 
 /// Per token: the same for latent attention, whose low-rank parts each chip holds whole.
@@ -147,8 +163,8 @@ fn latent(shape: &Architecture, widths: &Widths) -> f64 {
     let [heads, kv_rank, nope, rope, v_dim] = [heads, kv_rank, qk_nope, qk_rope, v_dim].map(f64::from);
     let q_rank = q_rank.map_or(0.0, f64::from);
     let ranks = widths.value * (q_rank + kv_rank + rope) + widths.operand * (q_rank + kv_rank);
-    let per_head = heads / widths.tp * (2.0 * (nope + rope) + v_dim);
-    (widths.operand * f64::from(shape.hidden) + ranks) / widths.sequence + widths.value * per_head
+    let per_head = if widths.latent_only { 0.0 } else { heads / widths.tp * (2.0 * (nope + rope) + v_dim) };
+    (widths.normed * f64::from(shape.hidden) + ranks) / widths.sequence + widths.value * per_head
 }
 
 /// Per token: what the attention core keeps, and the input of the output projection.
@@ -175,14 +191,15 @@ fn delta(shape: &Architecture, widths: &Widths) -> f64 {
     let convolved = 2.0 * keys + values;
     let states = value_heads * key_dim * value_dim / DELTA_CHUNK;
     let kept = widths.value * (projected + convolved + values + states) + widths.operand * values;
-    widths.operand * f64::from(shape.hidden) / widths.sequence + kept / widths.tp
+    widths.normed * f64::from(shape.hidden) / widths.sequence + kept / widths.tp
 }
 
 /// Per token: the input of the MLP and of its last product; for experts, of each that the token passes through.
 fn mlp(shape: &Architecture, kind: Mlp, keeping: &Keeping, widths: &Widths) -> f64 {
     let hidden = f64::from(shape.hidden);
-    let inner = |width: u32| f64::from(width) * ((shape.mlp_matrices() - 1.0) * widths.value + widths.operand);
-    let input = widths.operand * hidden / widths.sequence;
+    let inner =
+        |width: u32| f64::from(width) * ((shape.mlp_matrices() - 1.0) * widths.before_activation + widths.activated);
+    let input = widths.normed * hidden / widths.sequence;
     match (kind, shape.experts) {
         (Mlp::Mixture, Some(experts)) => {
             let etp = f64::from(keeping.etp.max(1));

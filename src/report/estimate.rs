@@ -79,7 +79,8 @@ fn time_and_chips(answer: &Answer) -> Section {
         (Some(chips), Some(whole)) => {
             section.fact("chips", show::number(chips.get(), 5), origin(answer, Var::Chips));
             let nodes = whole.get() / f64::from(answer.scenario.node_chips);
-            let of = format!("{} nodes of {}", show::number(nodes, 7), answer.scenario.node_chips);
+            let plural = if nodes == 1.0 { "" } else { "s" };
+            let of = format!("{} node{plural} of {}", show::number(nodes, 7), answer.scenario.node_chips);
             section.fact("in whole nodes", show::number(whole.get(), 7), of);
         }
         _ => section.fact("chips", "not known", unknown(answer, Var::Chips)),

@@ -21,13 +21,18 @@ pub struct Field {
     pub get: fn(&Spec) -> Option<(String, &Origin)>,
     /// Its value as a number in [`unit`](Self::unit), for machine formats.
     pub number: fn(&Spec) -> Option<f64>,
+    /// Takes a number in [`unit`](Self::unit); `None` for names and whole numbers, which take no range.
+    pub put: Option<fn(&mut Spec, f64, Origin)>,
 }
 
 macro_rules! quantity {
     ($path:literal, $field:ident, $type:ty, $unit:literal, $scale:expr, $about:literal) => {
-        quantity!($path, $field, $type, $unit, $scale, $about, parse::<$type>)
+        quantity!($path, $field, $type, $unit, $scale, <$type>::new, $about, parse::<$type>)
     };
-    ($path:literal, $field:ident, $type:ty, $unit:literal, $scale:expr, $about:literal, $parse:expr) => {
+    ($path:literal, $field:ident, $type:ty, $unit:literal, $scale:expr, $from:expr, $about:literal) => {
+        quantity!($path, $field, $type, $unit, $scale, $from, $about, parse::<$type>)
+    };
+    ($path:literal, $field:ident, $type:ty, $unit:literal, $scale:expr, $from:expr, $about:literal, $parse:expr) => {
         Field {
             path: $path,
             about: $about,
@@ -41,6 +46,10 @@ macro_rules! quantity {
                 let scale: fn($type) -> f64 = $scale;
                 spec.$field.as_ref().map(|entry| scale(entry.value))
             },
+            put: Some(|spec, number, origin| {
+                let from: fn(f64) -> $type = $from;
+                spec.$field = Some(Entry::new(from(number), origin));
+            }),
         }
     };
 }
@@ -57,6 +66,7 @@ macro_rules! name {
             },
             get: |spec| spec.$field.as_ref().map(|entry| (entry.value.to_string(), &entry.origin)),
             number: |_| None,
+            put: None,
         }
     };
 }
@@ -73,6 +83,7 @@ macro_rules! whole {
             },
             get: |spec| spec.$field.as_ref().map(|entry| (entry.value.to_string(), &entry.origin)),
             number: |spec| spec.$field.as_ref().map(|entry| f64::from(entry.value)),
+            put: None,
         }
     };
 }
@@ -93,16 +104,41 @@ pub static FIELDS: &[Field] = &[
     ),
     quantity!("run.tokens", tokens, Tokens, "tokens", |q| q.get(), "training tokens"),
     quantity!("run.flop", flop, Flop, "FLOP", |q| q.get(), "model FLOPs"),
-    quantity!("run.gpu_hours", gpu_hours, ChipSeconds, "GPU-hours", ChipSeconds::gpu_hours, "GPU-hours held"),
-    quantity!("run.wall_clock", wall_clock, Seconds, "days", Seconds::days, "wall-clock time"),
-    quantity!("run.mfu", mfu, Fraction, "share", |q| q.get(), "model FLOPs utilisation", share),
-    quantity!("run.goodput", goodput, Fraction, "share", |q| q.get(), "share of held time that computes", share),
+    quantity!(
+        "run.gpu_hours",
+        gpu_hours,
+        ChipSeconds,
+        "GPU-hours",
+        ChipSeconds::gpu_hours,
+        ChipSeconds::from_gpu_hours,
+        "GPU-hours held"
+    ),
+    quantity!("run.wall_clock", wall_clock, Seconds, "days", Seconds::days, Seconds::from_days, "wall-clock time"),
+    quantity!("run.mfu", mfu, Fraction, "share", |q| q.get(), Fraction::new, "model FLOPs utilisation", share),
+    quantity!(
+        "run.goodput",
+        goodput,
+        Fraction,
+        "share",
+        |q| q.get(),
+        Fraction::new,
+        "share of held time that computes",
+        share
+    ),
     quantity!("run.cost", cost, Usd, "USD", |q| q.get(), "cost"),
     name!("run.precision", precision, "number format of the matrix work", precision),
     name!("run.mfu_basis", mfu_basis, "number format whose dense peak the MFU is a share of", precision),
     quantity!("run.sequence_length", sequence_length, Tokens, "tokens", |q| q.get(), "tokens of a sequence"),
     quantity!("run.global_batch_tokens", global_batch_tokens, Tokens, "tokens", |q| q.get(), "tokens of a step"),
-    quantity!("price.rent", price, Price, "USD per GPU-hour", Price::usd_per_hour, "rent of a chip"),
+    quantity!(
+        "price.rent",
+        price,
+        Price,
+        "USD per GPU-hour",
+        Price::usd_per_hour,
+        Price::from_usd_per_hour,
+        "rent of a chip"
+    ),
     whole!("layout.tp", tp, "tensor-parallel degree"),
     whole!("layout.pp", pp, "pipeline stages"),
     whole!("layout.vpp", vpp, "virtual stages per chip"),
@@ -115,13 +151,18 @@ pub static FIELDS: &[Field] = &[
     name!("layout.schedule", schedule, "pipeline schedule", text),
 ];
 
+/// The field of this path.
+pub fn field(path: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.path == path)
+}
+
 impl Spec {
     /// Sets a field by its dotted path.
     ///
     /// # Errors
     /// An unknown path, with the nearest; a value of another dimension.
     pub fn set(&mut self, path: &str, value: &str, origin: Origin) -> Result<(), Error> {
-        let Some(field) = FIELDS.iter().find(|field| field.path == path) else {
+        let Some(field) = field(path) else {
             let known = FIELDS.iter().map(|field| field.path);
             let by_last = known.clone().find(|known| known.rsplit('.').next() == Some(path));
             let error = Error::unknown_name("field", path, known.clone());
@@ -131,7 +172,17 @@ impl Spec {
                 (None, None) => error.with_hint(format!("fields: {}", known.collect::<Vec<_>>().join(", "))),
             });
         };
-        (field.set)(self, value, origin)
+        self.set_field(field, value, origin)
+    }
+
+    /// Sets a field to a value, or to the range that the text gives.
+    pub(super) fn set_field(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
+        if text.contains("..") {
+            return self.set_short_range(field, text, origin);
+        }
+        (field.set)(self, text, origin)?;
+        self.ranges.retain(|range| range.path != field.path);
+        Ok(())
     }
 
     /// Applies one `--set key=value`.
@@ -175,7 +226,8 @@ fn whole(text: &str) -> Result<u32, Error> {
 fn share(text: &str) -> Result<Fraction, Error> {
     let share = parse::<Fraction>(text)?;
     if share.base() > 1.0 {
-        let hint = format!("write a share like `{}%` or `0.4`", text.trim().trim_end_matches('%'));
+        let meant = if text.contains('%') { "34.6" } else { text.trim() };
+        let hint = format!("write a share like `{meant}%` or `0.346`");
         return Err(Error::bad_input(format!("`{text}` is more than 100 %")).with_hint(hint));
     }
     if share.base() == 0.0 {

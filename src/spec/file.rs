@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::field::FIELDS;
+use super::range::Range;
 use crate::Error;
 use crate::catalog::Found;
 use crate::catalog::read::{At, Reader, Sources};
@@ -91,6 +92,10 @@ pub struct Spec {
     pub recompute: Option<Entry<String>>,
     pub schedule: Option<Entry<String>>,
     pub phases: Vec<PhaseSpec>,
+    /// Fields whose value is a range; the field itself then holds the median.
+    pub ranges: Vec<Range>,
+    /// Spearman correlations between ranges: two paths and the coefficient.
+    pub correlations: Vec<(String, String, f64)>,
     pub reported: Option<Reported>,
     pub sources: Sources,
 }
@@ -157,6 +162,7 @@ pub fn spec(found: &Found) -> Result<Spec, Error> {
                 Some(())
             });
         }
+        spec.correlations = r.tables("correlation", correlation);
         spec.phases = r.tables("phase", phase);
         spec.reported = r.table("reported", |inner| Some(reported(inner)));
         spec.sources = r.sources();
@@ -173,11 +179,17 @@ fn fields(r: &Reader<'_>, table: &str, spec: &mut Spec) {
             continue;
         }
         let Some(value) = r.value(key) else { continue };
+        if field.put.is_some()
+            && let Some(inner) = value.table(field.path)
+        {
+            spec.read_range(field, &value, &inner);
+            continue;
+        }
         let Some(text) = value.as_text() else {
             value.fail(Error::bad_input(format!("`{key}` takes a number or a text: {}", field.about)));
             continue;
         };
-        if let Err(error) = (field.set)(spec, text, Origin::File(value.at())) {
+        if let Err(error) = spec.set_field(field, text, Origin::File(value.at())) {
             value.fail(error);
         }
     }
@@ -191,6 +203,20 @@ fn phase(r: &Reader<'_>) -> Option<PhaseSpec> {
     let name = r.need("name", r.text("name"));
     let (gpu_hours, tokens, flop) = (entry(r, "gpu_hours"), entry(r, "tokens"), entry(r, "flop"));
     Some(PhaseSpec { name: name?, gpu_hours, tokens, flop })
+}
+
+/// One `[[correlation]]`: `between = ["run.mfu", "run.chips"]`, `spearman = -0.3`.
+fn correlation(r: &Reader<'_>) -> Option<(String, String, f64)> {
+    let between = r.texts("between");
+    let spearman = r.need("spearman", r.number("spearman"))?;
+    if !(-1.0..=1.0).contains(&spearman) {
+        r.fail("spearman", Error::bad_input("a correlation is from -1 to 1"));
+    }
+    let [a, b] = between.as_slice() else {
+        r.fail("between", Error::bad_input("`between` names two fields: [\"run.mfu\", \"run.chips\"]"));
+        return None;
+    };
+    Some((a.clone(), b.clone(), spearman))
 }
 
 fn reported(r: &Reader<'_>) -> Reported {

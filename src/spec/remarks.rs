@@ -4,15 +4,19 @@ use super::file::Origin;
 use super::resolve::Answer;
 use crate::solve::{Knowns, Rank, Var, display, name};
 use crate::source::SourceKind;
-use crate::units::{Quantity as _, show};
+use crate::units::date::Date;
+use crate::units::{Quantity as _, Seconds, show};
 
 /// An MFU above this has not been published for a whole run.
 const IMPLAUSIBLE_MFU: f64 = 0.7;
 
+/// A price older than this is worth a warning.
+const STALE: Seconds = Seconds::from_days(366.0);
+
 /// Fills in the answer's assumptions, warnings and sources.
-pub(super) fn remark(answer: &mut Answer, given: &Knowns) {
+pub(super) fn remark(answer: &mut Answer, given: &Knowns, today: Option<Date>) {
     assumptions(answer, given);
-    warnings(answer);
+    warnings(answer, today);
     sources(answer);
     // An MFU that was implied by the hours agrees with them without saying anything.
     let says = |relation: &&str| answer.spec.mfu.is_some() || !relation.contains("MFU");
@@ -52,7 +56,7 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
     answer.assumptions = say;
 }
 
-fn warnings(answer: &mut Answer) {
+fn warnings(answer: &mut Answer, today: Option<Date>) {
     let mut say = Vec::new();
     for var in answer.solved.set_aside() {
         let now = answer.solved.knowns.get(var).map(|value| display(var, value));
@@ -65,6 +69,12 @@ fn warnings(answer: &mut Answer) {
     }
     if answer.price.as_ref().is_some_and(|price| price.value.base() == 0.0) {
         say.push("the price is zero: the cost leaves the chips out".into());
+    }
+    let dated = answer.price_date.as_deref().and_then(|date| Some((date, date.parse::<Date>().ok()?)));
+    if let (Some((text, date)), Some(today)) = (dated, today)
+        && date.until(today) > STALE
+    {
+        say.push(format!("the typical price is from {text}, more than a year ago: give --price"));
     }
     if let Some(chips) = answer.estimate.chips.filter(|_| !answer.solved.knowns.is_solved(Var::Chips)) {
         let node = f64::from(answer.scenario.node_chips);

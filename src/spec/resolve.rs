@@ -2,15 +2,17 @@
 
 use super::file::{Entry, Origin, Spec};
 use super::phases::Baseline;
+use super::prepared::Prepared;
+use super::price::price;
 use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::estimate::{Estimate, estimate};
 use crate::hardware::precision::Precision;
-use crate::hardware::price::Term;
 use crate::scenario::{Phase, Scenario, Terms, Work};
 use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::source::Source;
+use crate::units::date::Date;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity};
 
 /// One flag laid over a spec: the field's path, the text, and the flag's name.
@@ -33,6 +35,8 @@ pub struct Question {
     pub overrides: Vec<Override>,
     /// `--set` assignments, in order; they outrank the flags.
     pub assignments: Vec<String>,
+    /// The day of asking, if prices older than a year are to be warned of.
+    pub today: Option<Date>,
 }
 
 /// A question with its answer and everything that led to it.
@@ -52,6 +56,8 @@ pub struct Answer {
     pub estimate: Estimate,
     /// The price used and where it came from.
     pub price: Option<Entry<Price>>,
+    /// The date of a price that came from a price list.
+    pub price_date: Option<String>,
     /// Where the MFU came from.
     pub mfu_origin: Option<Origin>,
     /// The published run was moved from this chip to another at the same MFU.
@@ -64,6 +70,8 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// Sources of the profile values used, with the path of the value.
     pub sources: Vec<(String, Source)>,
+    /// The same question with its uncertain fields left open.
+    pub prepared: Prepared,
 }
 
 impl Question {
@@ -116,10 +124,11 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let (baseline, moved_from) = baseline(&question.base, &spec, target.as_ref().zip(peak), catalog)?;
     let mut knowns = knowns(&spec, &baseline, peak, moved_from.is_some());
     let mut solved = solve_phases(&mut knowns, &baseline)?;
-    let price = price(&spec, moved_from.is_some(), &mut knowns, &mut solved, target.as_ref(), catalog)?;
+    let (price, price_date) = price(&spec, moved_from.is_some(), &mut knowns, &mut solved, target.as_ref(), catalog)?;
     if solved.knowns.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&solved.knowns, target.is_some()));
     }
+    let prepared = prepared(&spec, knowns, &baseline)?;
     let scenario = scenario(&spec, &baseline, &solved, target.as_ref(), peak);
     let estimate = estimate(&scenario)?;
     let mut answer = Answer {
@@ -131,13 +140,15 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         scenario,
         estimate,
         price,
+        price_date,
         moved_from,
         confirmed: Vec::new(),
         assumptions: Vec::new(),
         warnings: Vec::new(),
         sources: Vec::new(),
+        prepared,
     };
-    super::remarks::remark(&mut answer, &knowns);
+    super::remarks::remark(&mut answer, &knowns, question.today);
     Ok(answer)
 }
 
@@ -167,21 +178,25 @@ fn baseline(
     target: Option<(&AcceleratorProfile, FlopPerSecond)>,
     catalog: &Catalog,
 ) -> Result<(Baseline, Option<String>), Error> {
-    let own = base.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
-    let own_peak = own.as_ref().map(|chip| chip.chip.peak_of(basis(base, chip))).transpose()?;
-    let mut baseline = Baseline::of(base, own_peak)?;
-    if let (Some(own), Some(from), Some((target, to))) = (own, own_peak, target)
-        && own.chip.id != target.chip.id
-        && spec.gpu != base.gpu
-    {
-        baseline.moved(from, to, &target.chip.name);
-        return Ok((baseline, Some(own.chip.name)));
+    let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(base, chip));
+    if spec.gpu == base.gpu {
+        let own_peak = target.map(|(chip, _)| peak_of(chip)).transpose()?;
+        return Ok((Baseline::of(base, own_peak)?, None));
     }
-    Ok((baseline, None))
+    let own = base.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
+    let own_peak = own.as_ref().map(peak_of).transpose()?;
+    let mut baseline = Baseline::of(base, own_peak)?;
+    match (own, own_peak, target) {
+        (Some(own), Some(from), Some((target, to))) if own.chip.id != target.chip.id => {
+            baseline.moved(from, to, &target.chip.name);
+            Ok((baseline, Some(own.chip.name)))
+        }
+        _ => Ok((baseline, None)),
+    }
 }
 
 /// The rank of a value by where it came from.
-fn rank(origin: &Origin) -> Rank {
+pub(super) fn rank(origin: &Origin) -> Rank {
     match origin {
         Origin::Flag(_) => Rank::Flag,
         Origin::File(_) | Origin::Profile(_) | Origin::Solved(_) => Rank::File,
@@ -228,7 +243,8 @@ fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecond>, moved: 
         && let Some(hours) = &main.hours
         && !is_flag(spec.gpu_hours.as_ref())
     {
-        knowns.set(Var::PhaseHours, hours.value.base(), Rank::File);
+        let only = baseline.parts.len() == 1;
+        knowns.set(if only { Var::GpuHours } else { Var::PhaseHours }, hours.value.base(), rank(&hours.origin));
     }
     if is_flag(spec.gpu_hours.as_ref()) {
         put(&mut knowns, Var::GpuHours, spec.gpu_hours.as_ref());
@@ -250,11 +266,12 @@ fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecond>, moved: 
 
 /// Solves with the phases tied together: where the main phase's hours follow from its work, the others keep
 /// theirs; where they follow from chips, time or money, all phases scale alike.
-fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<Solved, Error> {
+pub(super) fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<Solved, Error> {
     if baseline.other_hours() == ChipSeconds::ZERO {
         knowns.set(Var::PhaseShare, 1.0, Rank::Default);
         return solve(knowns);
     }
+    knowns.clear(Var::PhaseShare); // one from an earlier solve would settle the total
     let alone = solve(knowns)?;
     let own = baseline.parts[baseline.main].hours.as_ref().map(|hours| hours.value);
     let from_work = alone.knowns.get(Var::PhaseHours).map(ChipSeconds::new).filter(|_| !knows_total(&alone.knowns));
@@ -267,34 +284,37 @@ fn knows_total(knowns: &Knowns) -> bool {
     knowns.get(Var::GpuHours).is_some()
 }
 
-/// The given price, or the typical one of the chip when neither a price nor a cost was given.
-fn price(
-    spec: &Spec,
-    moved: bool,
-    knowns: &mut Knowns,
-    solved: &mut Solved,
-    chip: Option<&AcceleratorProfile>,
-    catalog: &Catalog,
-) -> Result<Option<Entry<Price>>, Error> {
-    let given = spec.price.as_ref().filter(|price| !moved || rank(&price.origin) == Rank::Flag);
-    if let Some(price) = given.filter(|_| !solved.set_aside().any(|var| var == Var::Price)) {
-        return Ok(Some(price.clone()));
+/// Leaves the fields open whose value is a range.
+fn prepared(spec: &Spec, knowns: Knowns, baseline: &Baseline) -> Result<Prepared, Error> {
+    let mut open = Vec::new();
+    for range in &spec.ranges {
+        let var = match range.path {
+            "run.gpu_hours" if knowns.get(Var::GpuHours).is_some() => Var::GpuHours,
+            "run.gpu_hours" => Var::PhaseHours,
+            path => var_of(path).ok_or_else(|| Error::bad_input(format!("`{path}` takes no range yet")))?,
+        };
+        if knowns.get(var).is_some() {
+            open.push((var, range.clone()));
+        }
     }
-    if let Some(value) = solved.knowns.get(Var::Price) {
-        let from = Origin::Solved(format!("from {}", solved.solved_from(Var::Price)));
-        return Ok(Some(Entry::new(Price::new(value), from)));
-    }
-    let Some(chip) = chip else { return Ok(None) };
-    let Some(profile) = catalog.prices(&chip.chip.id)? else { return Ok(None) };
-    let Some((term, price)) = profile.list.typical.iter().find(|(term, _)| *term == Term::OnDemand) else {
-        return Ok(None);
-    };
-    let source = profile.sources.of(&format!("typical.{}", term.name()));
-    let origin =
-        source.map_or_else(String::new, |source| format!(": {} ({}, {})", source.title, source.as_of, source.kind));
-    knowns.set(Var::Price, price.base(), Rank::Default);
-    *solved = solve(knowns)?;
-    Ok(Some(Entry::new(*price, Origin::Profile(format!("{}, on demand{origin}", profile.file)))))
+    Ok(Prepared { knowns, baseline: baseline.clone(), open })
+}
+
+/// The variable of the relations that a field sets.
+pub fn var_of(path: &str) -> Option<Var> {
+    Some(match path {
+        "run.params" | "run.active_params" => Var::Params,
+        "run.tokens" => Var::Tokens,
+        "run.flop" => Var::Flop,
+        "run.gpu_hours" => Var::GpuHours,
+        "run.wall_clock" => Var::WallClock,
+        "run.mfu" => Var::Mfu,
+        "run.goodput" => Var::Goodput,
+        "run.cost" => Var::Cost,
+        "run.chips" => Var::Chips,
+        "price.rent" => Var::Price,
+        _ => return None,
+    })
 }
 
 fn scenario(

@@ -1,3 +1,17 @@
-//! Studies.
+//! Questions that take many estimates: ranges, sensitivity, sweeps, fleets, history.
+
 pub mod backtest;
 pub mod calibrate;
+pub mod copula;
+pub mod decompose;
+pub mod failures;
+pub mod fleet;
+pub mod montecarlo;
+pub mod pareto;
+pub mod ranges;
+pub mod scaling;
+pub mod score;
+pub mod sensitivity;
+pub mod sobol;
+pub mod sweep_plan;
+pub mod whole_bill;

@@ -1,0 +1,110 @@
+//! Gates for scripts and CI: limits that make the exit code 1.
+
+use clap::Args;
+
+use super::estimate::in_days;
+use flopbill::Error;
+use flopbill::spec::field::flag_value;
+use flopbill::spec::resolve::Answer;
+use flopbill::study::ranges::{CHIPS, COST, DAYS, Spread};
+use flopbill::units::{Chips, Seconds, Usd, show};
+
+/// The limits as typed.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Gates (exit code 1 when one is broken)")]
+pub struct GateArgs {
+    /// Fail when the run costs more
+    #[arg(long, value_name = "MONEY")]
+    max_cost: Option<String>,
+    /// Fail when the run takes longer
+    #[arg(long, value_name = "TIME")]
+    max_days: Option<String>,
+    /// Fail when the run needs more chips
+    #[arg(long, value_name = "N")]
+    max_chips: Option<String>,
+    /// Fail when one run in ten costs more
+    #[arg(long, value_name = "MONEY")]
+    max_cost_p90: Option<String>,
+    /// Fail when one run in ten takes longer
+    #[arg(long, value_name = "TIME")]
+    max_days_p90: Option<String>,
+    /// Fail when one run in ten needs more chips
+    #[arg(long, value_name = "N")]
+    max_chips_p90: Option<String>,
+}
+
+/// The limits, read.
+pub struct Gates(Vec<Gate>);
+
+/// One limit, in the unit of the output it limits.
+struct Gate {
+    what: &'static str,
+    output: usize,
+    limit: f64,
+    p90: bool,
+}
+
+impl GateArgs {
+    /// Reads the limits.
+    pub fn gates(&self) -> Result<Gates, Error> {
+        let money = |flag: &str, text: &str| flag_value::<Usd>(flag, text).map(Usd::get);
+        let days = |flag: &str, text: &str| flag_value::<Seconds>(flag, &in_days(text)).map(Seconds::days);
+        let chips = |flag: &str, text: &str| flag_value::<Chips>(flag, text).map(Chips::get);
+        type Read<'a> = &'a dyn Fn(&str, &str) -> Result<f64, Error>;
+        let rows: [(&str, &Option<String>, &'static str, usize, bool, Read<'_>); 6] = [
+            ("--max-cost", &self.max_cost, "cost", COST, false, &money),
+            ("--max-days", &self.max_days, "wall-clock time", DAYS, false, &days),
+            ("--max-chips", &self.max_chips, "number of chips", CHIPS, false, &chips),
+            ("--max-cost-p90", &self.max_cost_p90, "cost", COST, true, &money),
+            ("--max-days-p90", &self.max_days_p90, "wall-clock time", DAYS, true, &days),
+            ("--max-chips-p90", &self.max_chips_p90, "number of chips", CHIPS, true, &chips),
+        ];
+        let mut gates = Vec::new();
+        for (flag, text, what, output, p90, read) in rows {
+            if let Some(text) = text {
+                gates.push(Gate { what, output, limit: read(flag, text)?, p90 });
+            }
+        }
+        Ok(Gates(gates))
+    }
+}
+
+impl Gates {
+    /// The sentence of each limit that is broken, or that cannot be checked.
+    pub fn failed(&self, answer: &Answer, spread: Option<&Spread>) -> Vec<String> {
+        self.0.iter().filter_map(|gate| gate.failed(answer, spread)).collect()
+    }
+}
+
+impl Gate {
+    fn failed(&self, answer: &Answer, spread: Option<&Spread>) -> Option<String> {
+        let name = if self.p90 { format!("the p90 {}", self.what) } else { format!("the {}", self.what) };
+        let value = match spread.filter(|_| self.p90).and_then(|spread| spread.summaries.get(self.output)) {
+            Some(summary) => Some(summary.quantile(0.9).value).filter(|value| value.is_finite()),
+            None => point(answer, self.output), // without ranges the p90 is the point
+        };
+        match value {
+            None => Some(format!("{name} is not known, so the limit of {} cannot be kept", self.show(self.limit))),
+            Some(value) if value > self.limit => {
+                Some(format!("{name} is {}, over the limit of {}", self.show(value), self.show(self.limit)))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn show(&self, value: f64) -> String {
+        match self.output {
+            COST => show::usd(Usd::new(value)),
+            DAYS => show::duration(Seconds::from_days(value)),
+            _ => show::number(value, 7),
+        }
+    }
+}
+
+fn point(answer: &Answer, output: usize) -> Option<f64> {
+    match output {
+        COST => answer.estimate.total.cost.map(Usd::get),
+        DAYS => answer.estimate.total.wall_clock.map(Seconds::days),
+        _ => answer.estimate.chips_in_whole_nodes.map(Chips::get),
+    }
+}

@@ -1,0 +1,257 @@
+//! Renting: on demand, reserved to the full term, spot with preemption, tiers of a volume discount.
+
+use crate::Error;
+use crate::reliability::{self, Stops, interval};
+use crate::units::check::{not_negative, positive, share_below_one};
+use crate::units::{ChipSeconds, Chips, Fraction, Price, Seconds, Usd};
+
+use super::{Charge, Context, CostLine, Scope};
+
+/// What the provider offers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Offer {
+    /// Paid by the hour.
+    OnDemand,
+    /// Paid for the full term, used or not.
+    Reserved {
+        /// Length of the commitment.
+        term: Seconds,
+    },
+    /// Cheap, and taken away without much notice.
+    Spot {
+        /// Wall-clock with preemption over wall-clock without: see [`spot_slowdown`].
+        slowdown: f64,
+    },
+    /// The first hours at the list price, later ones cheaper; sorted by `from`.
+    Tiered(Vec<Tier>),
+}
+
+/// A step of a volume discount.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tier {
+    /// Hours from which it applies.
+    pub from: ChipSeconds,
+    /// Discount on the list price for the hours beyond.
+    pub discount: Fraction,
+}
+
+/// The terms of renting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rent {
+    /// List price of a chip-hour; `None` where nobody offers one.
+    pub price: Option<Price>,
+    /// What kind of offer it is.
+    pub offer: Offer,
+    /// Discount on the list price.
+    pub discount: Fraction,
+    /// What comes on top, relative to the price: hosts, support, taxes.
+    pub uplift: Fraction,
+}
+
+impl Rent {
+    /// Refuses prices and discounts that no contract has.
+    pub fn check(&self) -> Result<(), Error> {
+        if let Some(price) = self.price {
+            not_negative("the price of a GPU-hour", price)?;
+        }
+        share_below_one("the discount", self.discount)?;
+        not_negative("the uplift", self.uplift)?;
+        match &self.offer {
+            Offer::OnDemand => Ok(()),
+            Offer::Reserved { term } => positive("the term of the reservation", *term).map(drop),
+            Offer::Spot { slowdown } if slowdown.is_finite() && *slowdown >= 1.0 => Ok(()),
+            Offer::Spot { slowdown } => {
+                Err(Error::bad_input(format!("preemption can only slow a run down, got a factor of {slowdown}")))
+            }
+            Offer::Tiered(tiers) => check_tiers(tiers),
+        }
+    }
+}
+
+/// Tiers start where the one before ended, with a discount that is one.
+fn check_tiers(tiers: &[Tier]) -> Result<(), Error> {
+    for tier in tiers {
+        not_negative("the hours from which a tier applies", tier.from)?;
+        share_below_one("the discount of a tier", tier.discount)?;
+    }
+    if tiers.windows(2).all(|pair| pair[0].from < pair[1].from) {
+        return Ok(());
+    }
+    Err(Error::bad_input("the tiers are out of order").with_hint("sort them by the hours they start from"))
+}
+
+/// Chip-time that is paid for.
+///
+/// # Formula
+/// on demand, tiers: held; reserved: `max(term * chips, held)`; spot: `held * slowdown`
+/// # Source
+/// A reservation is paid to its end; preempted work is done again.
+///
+/// ```
+/// use flopbill::cost::rent::{Offer, paid};
+/// use flopbill::units::{ChipSeconds, Chips, Seconds};
+/// let year = Offer::Reserved { term: Seconds::from_years(1.0) };
+/// let chips = Some(Chips::new(2048.0));
+/// let run = ChipSeconds::from_gpu_hours(2.788e6);
+/// // by hand: 2048 chips for a year are 17.94 M hours, more than the run uses
+/// assert!((paid(run, chips, &year)?.gpu_hours() - 17_940_480.0).abs() < 1e-6);
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+pub fn paid(held: ChipSeconds, chips: Option<Chips>, offer: &Offer) -> Result<ChipSeconds, Error> {
+    match offer {
+        Offer::OnDemand | Offer::Tiered(_) => Ok(held),
+        Offer::Reserved { term } => match chips {
+            Some(chips) => Ok((chips * *term).max(held)),
+            None => Err(Error::no_solution("a reservation is paid per chip, and their number is not known")
+                .with_hint("give --chips")),
+        },
+        Offer::Spot { slowdown } => Ok(held * *slowdown),
+    }
+}
+
+/// The whole rent.
+///
+/// # Formula
+/// `paid hours * price * (1 - discount) * (1 + uplift)`; tiers: piecewise linear in the hours
+/// # Source
+/// The provider's price list.
+///
+/// ```
+/// use flopbill::cost::rent::{Offer, Rent, rent};
+/// use flopbill::units::{ChipSeconds, Fraction, Price};
+/// let terms = Rent { price: Some(Price::from_usd_per_hour(2.0)), offer: Offer::OnDemand,
+///     discount: Fraction::ZERO, uplift: Fraction::ZERO };
+/// let bill = rent(ChipSeconds::from_gpu_hours(2.788e6), None, &terms)?;
+/// assert!((bill.unwrap().get() - 5.576e6).abs() < 1e-6); // by hand; DeepSeek-V3's figure
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+pub fn rent(held: ChipSeconds, chips: Option<Chips>, terms: &Rent) -> Result<Option<Usd>, Error> {
+    terms.check()?;
+    not_negative("the GPU-hours", held)?;
+    let Some(list) = terms.price else { return Ok(None) };
+    let factor = (1.0 - terms.discount.get()) * (1.0 + terms.uplift.get());
+    let hours = paid(held, chips, &terms.offer)?;
+    let charged = match &terms.offer {
+        Offer::Tiered(tiers) => discounted_hours(hours, tiers),
+        _ => hours,
+    };
+    Ok(Some(charged * list * factor))
+}
+
+/// Hours at the list price that cost as much as these hours under the tiers.
+fn discounted_hours(hours: ChipSeconds, tiers: &[Tier]) -> ChipSeconds {
+    let mut charged = hours;
+    let mut before = 0.0;
+    for tier in tiers {
+        // Each tier takes its further discount off all the hours beyond its start.
+        let beyond = (hours - tier.from).max(ChipSeconds::ZERO);
+        charged = charged - beyond * (tier.discount.get() - before);
+        before = tier.discount.get();
+    }
+    charged
+}
+
+/// The used part of a reservation from which it is cheaper than on demand.
+///
+/// # Formula
+/// `u = 1 - discount`
+/// # Source
+/// `term * p * (1 - d) = u * term * p`.
+///
+/// ```
+/// use flopbill::cost::rent::break_even_use;
+/// use flopbill::units::Fraction;
+/// assert!((break_even_use(Fraction::new(0.37)).get() - 0.63).abs() < 1e-15); // by hand
+/// ```
+pub fn break_even_use(discount: Fraction) -> Fraction {
+    Fraction::new(1.0 - discount.get())
+}
+
+/// How much longer a run takes on chips that can be taken away.
+///
+/// # Formula
+/// `eta(M) / eta(M')` with `1/M' = 1/M + 1/M_preempt`, both at their best checkpoint interval
+/// # Source
+/// Failures and preemptions as independent exponentials; [`crate::reliability`].
+pub fn spot_slowdown(stops: &Stops, preemption: Seconds) -> Result<f64, Error> {
+    positive("the time between preemptions", preemption)?;
+    let best = |stops: &Stops| {
+        let tau = interval::optimum(stops.checkpoint, stops.mtbf)?;
+        reliability::goodput(stops, tau)
+    };
+    let both = Seconds::new(1.0 / (1.0 / stops.mtbf.get() + 1.0 / preemption.get()));
+    Ok(best(stops)? / best(&Stops { mtbf: both, ..*stops })?)
+}
+
+/// Price of an hour that trains, where every hour is paid.
+///
+/// # Formula
+/// `p / eta`
+/// # Source
+/// Definition of goodput.
+///
+/// ```
+/// use flopbill::cost::rent::price_per_useful_hour;
+/// use flopbill::units::{Fraction, Price};
+/// let price = price_per_useful_hour(Price::from_usd_per_hour(1.2), Fraction::new(0.75));
+/// assert!((price.usd_per_hour() - 1.6).abs() < 1e-12); // by hand
+/// ```
+pub fn price_per_useful_hour(price: Price, goodput: Fraction) -> Price {
+    price / goodput.get()
+}
+
+/// The rent as a line of the bill.
+pub(super) fn line(context: &Context) -> Result<CostLine, Error> {
+    let (usage, terms) = (context.usage, &context.terms.rent);
+    let hours = paid(usage.held, usage.chips, &terms.offer)?;
+    let label = match terms.offer {
+        Offer::OnDemand => "Rent, on demand",
+        Offer::Reserved { .. } => "Rent, reserved to the full term",
+        Offer::Spot { .. } => "Rent, spot with preemption",
+        Offer::Tiered(_) => "Rent, with volume discount",
+    };
+    let charge = match rent(usage.held, usage.chips, terms)? {
+        Some(amount) => Charge::of(amount, hours.gpu_hours()),
+        None => Charge::NotPriced("nobody offers this chip by the hour"),
+    };
+    Ok(CostLine {
+        label,
+        quantity: hours.gpu_hours(),
+        unit: "GPU-hours",
+        price_unit: "USD/GPU-hour",
+        charge,
+        source: "rent.price",
+        scope: Scope::FinalRun,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiers_are_piecewise_linear_and_must_be_in_order() {
+        let tier = |hours: f64, discount: f64| Tier {
+            from: ChipSeconds::from_gpu_hours(hours),
+            discount: Fraction::new(discount),
+        };
+        let terms = |tiers: Vec<Tier>| Rent {
+            price: Some(Price::from_usd_per_hour(2.0)),
+            offer: Offer::Tiered(tiers),
+            discount: Fraction::ZERO,
+            uplift: Fraction::ZERO,
+        };
+        let bill = |hours: f64, tiers| rent(ChipSeconds::from_gpu_hours(hours), None, &terms(tiers));
+        // By hand: 100 h at $2, 100 h at $1.80, 50 h at $1.
+        let found = bill(250.0, vec![tier(100.0, 0.1), tier(200.0, 0.5)]).unwrap().unwrap();
+        assert!((found.get() - (200.0 + 180.0 + 50.0)).abs() < 1e-9);
+        assert!(bill(250.0, vec![tier(200.0, 0.1), tier(100.0, 0.5)]).is_err());
+        assert!(bill(250.0, vec![tier(100.0, 1.0)]).is_err());
+    }
+
+    #[test]
+    fn a_chip_nobody_rents_out_has_no_rent() {
+        let terms = Rent { price: None, offer: Offer::OnDemand, discount: Fraction::ZERO, uplift: Fraction::ZERO };
+        assert_eq!(rent(ChipSeconds::new(1.0), None, &terms), Ok(None));
+    }
+}

@@ -1,0 +1,107 @@
+//! Distributions made ready for many draws.
+
+use super::shape::{Shape, empirical_quantile};
+use super::{Dist, NEAREST, QuantileTable};
+
+/// A quantile function in the form that is fastest to call often.
+///
+/// Closed forms are kept; beta, PERT, gamma, normal and lognormal, cut or not, become a [`QuantileTable`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared {
+    form: Form,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Form {
+    Point(f64),
+    Uniform {
+        low: f64,
+        width: f64,
+    },
+    Triangular {
+        low: f64,
+        high: f64,
+        rise: f64,
+    },
+    Table(QuantileTable),
+    Empirical(Vec<f64>),
+    /// The finite share, and what comes within it.
+    Never {
+        finite: f64,
+        inner: Box<Prepared>,
+    },
+    Exact(Dist),
+}
+
+impl Prepared {
+    pub(super) fn new(dist: &Dist) -> Self {
+        let form = match &dist.shape {
+            Shape::Point(value) => Form::Point(*value),
+            Shape::Uniform { low, high } => Form::Uniform { low: *low, width: high - low },
+            Shape::Triangular { low, mode, high } => {
+                Form::Triangular { low: *low, high: *high, rise: (mode - low) / (high - low) }
+            }
+            Shape::Empirical(values) => Form::Empirical(values.clone()),
+            Shape::Mixture { parts, never } if *never > 0.0 => {
+                Form::Never { finite: 1.0 - never, inner: Box::new(finite_part(parts, *never).prepare()) }
+            }
+            _ => table_or_exact(dist),
+        };
+        Self { form }
+    }
+
+    /// The quantile at `u`.
+    pub fn quantile(&self, u: f64) -> f64 {
+        let mut one = [u];
+        self.transform(&mut one);
+        let [value] = one;
+        value
+    }
+
+    /// Turns uniform numbers between 0 and 1 into draws, in place.
+    pub fn transform(&self, uniforms: &mut [f64]) {
+        match &self.form {
+            Form::Point(value) => uniforms.fill(*value),
+            Form::Uniform { low, width } => each(uniforms, |u| low + width * u),
+            Form::Triangular { low, high, rise } => each(uniforms, |u| {
+                let rising = u < *rise;
+                let root = if rising { u * rise } else { (1.0 - u) * (1.0 - rise) }.sqrt() * (high - low);
+                if rising { low + root } else { high - root }
+            }),
+            Form::Table(table) => uniforms.iter_mut().for_each(|u| *u = table.at(*u)),
+            Form::Empirical(values) => each(uniforms, |u| empirical_quantile(values, u)),
+            Form::Never { finite, inner } => {
+                // The inner transform runs over all at once; the never are marked before and set after.
+                for u in uniforms.iter_mut() {
+                    *u = if *u >= *finite { f64::INFINITY } else { *u / finite };
+                }
+                for u in uniforms.iter_mut().filter(|u| u.is_finite()) {
+                    *u = inner.quantile(*u);
+                }
+            }
+            Form::Exact(dist) => each(uniforms, |u| dist.quantile(u)),
+        }
+    }
+}
+
+fn table_or_exact(dist: &Dist) -> Form {
+    QuantileTable::new(dist).map_or_else(|| Form::Exact(dist.clone()), Form::Table)
+}
+
+/// A mixture without its never, its shares made whole again.
+fn finite_part(parts: &[(f64, Dist)], never: f64) -> Dist {
+    match parts {
+        [(_, only)] => only.clone(),
+        _ => {
+            let parts = parts.iter().map(|(weight, part)| (weight / (1.0 - never), part.clone())).collect();
+            Dist { shape: Shape::Mixture { parts, never: 0.0 } }
+        }
+    }
+}
+
+#[inline]
+fn each(uniforms: &mut [f64], quantile: impl Fn(f64) -> f64) {
+    for u in uniforms {
+        *u = quantile(u.clamp(NEAREST, 1.0 - NEAREST));
+    }
+}

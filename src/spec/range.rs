@@ -1,0 +1,84 @@
+//! Fields whose value is a range: `"30%..45%"`, or `{ dist = "pert", low = "25%", mode = "38%", high = "52%" }`.
+
+use super::field::Field;
+use super::file::{Origin, Spec};
+use crate::Error;
+use crate::catalog::read::{Reader, Value};
+use crate::dist::{Dist, Role, role_of};
+use crate::units::Quantity as _;
+use crate::units::{Fraction, parse::parse};
+
+/// One uncertain field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Range {
+    /// The field's path.
+    pub path: &'static str,
+    /// Its distribution, in the field's unit.
+    pub dist: Dist,
+    /// What the user wrote.
+    pub text: String,
+    /// Where.
+    pub origin: Origin,
+}
+
+impl Spec {
+    /// Sets a field to `a..b`: from its 5th to its 95th percentile, lognormal when both are positive.
+    pub(super) fn set_short_range(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
+        let hint = || "write a range like `30%..45%`: its 5th and 95th percentile".to_owned();
+        if field.put.is_none() {
+            return Err(Error::bad_input(format!("`{}` takes no range", field.path)));
+        }
+        let Some((low, high)) = text.split_once("..") else { return Err(Error::bad_input("not a range")) };
+        let end = |text: &str| in_unit(field, text).map_err(|error| error.with_hint(hint()));
+        let dist = Dist::range90(end(low)?, end(high)?).map_err(|error| error.with_hint(hint()))?;
+        self.set_range(Range { path: field.path, dist, text: text.to_owned(), origin }, field);
+        Ok(())
+    }
+
+    /// Sets a field to its median and keeps its range.
+    pub fn set_range(&mut self, range: Range, field: &'static Field) {
+        if let Some(put) = field.put {
+            put(self, range.dist.median(), range.origin.clone());
+        }
+        self.ranges.retain(|other| other.path != range.path);
+        if range.dist.as_point().is_none() {
+            self.ranges.push(range);
+        }
+    }
+
+    /// Reads `{ dist = "...", ... }`, each parameter in the field's own unit.
+    pub(super) fn read_range(&mut self, field: &'static Field, value: &Value<'_>, r: &Reader<'_>) {
+        let Some(name) = r.need("dist", r.text("dist")) else { return };
+        let mut parameters = Vec::new();
+        for key in r.keys().filter(|key| *key != "dist") {
+            let Some(parameter) = r.any(key) else { continue };
+            let Some(text) = parameter.as_text() else {
+                parameter.fail(Error::bad_input(format!("`{key}` takes a number or a text")));
+                return;
+            };
+            let read = match role_of(key) {
+                Some(Role::Number) => parse::<Fraction>(text).map(|share| share.base()),
+                _ => in_unit(field, text),
+            };
+            match read {
+                Ok(number) => parameters.push((key, number)),
+                Err(error) => return parameter.fail(error),
+            }
+        }
+        match Dist::from_named(&name, &parameters) {
+            Ok(dist) => {
+                let text = format!("{} of {}", dist.name(), field.path);
+                let origin = Origin::File(value.at());
+                self.set_range(Range { path: field.path, dist, text, origin }, field);
+            }
+            Err(error) => value.fail(error),
+        }
+    }
+}
+
+/// A text as a number in the field's unit, by the field's own grammar.
+fn in_unit(field: &'static Field, text: &str) -> Result<f64, Error> {
+    let mut scratch = Spec::default();
+    (field.set)(&mut scratch, text.trim(), Origin::Assumed(String::new()))?;
+    (field.number)(&scratch).ok_or_else(|| Error::bad_input(format!("`{}` takes no number", field.path)))
+}

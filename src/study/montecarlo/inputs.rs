@@ -1,0 +1,174 @@
+//! The uncertain inputs of a study, and the machine that fills blocks of draws with them.
+
+use super::uniforms::Uniforms;
+use super::{CHUNK, Plan};
+use crate::Error;
+use crate::dist::{Dist, Prepared};
+use crate::study::copula::{Copula, Pair, Repair};
+
+/// Named distributions, in the order in which the estimate takes them.
+///
+/// Which uniform numbers an input gets depends on its name's place in the alphabet, so that the order of writing changes nothing.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    names: Vec<String>,
+    dists: Vec<Dist>,
+    prepared: Vec<Prepared>,
+    /// The place of each input among the sorted names.
+    rank: Vec<usize>,
+    copula: Option<Copula>,
+}
+
+impl Inputs {
+    /// Independent inputs; every name once.
+    pub fn new(inputs: Vec<(String, Dist)>) -> Result<Self, Error> {
+        let (names, dists): (Vec<String>, Vec<Dist>) = inputs.into_iter().unzip();
+        let mut sorted: Vec<usize> = (0..names.len()).collect();
+        sorted.sort_by_key(|&input| names.get(input));
+        let twice = sorted.iter().zip(sorted.iter().skip(1)).find(|(a, b)| names.get(**a) == names.get(**b));
+        if let Some(name) = twice.and_then(|(input, _)| names.get(*input)) {
+            return Err(Error::bad_input(format!("`{name}` is given twice")));
+        }
+        let mut rank = vec![0; names.len()];
+        for (place, &input) in sorted.iter().enumerate() {
+            if let Some(rank) = rank.get_mut(input) {
+                *rank = place;
+            }
+        }
+        let prepared = dists.iter().map(Dist::prepare).collect();
+        Ok(Self { names, dists, prepared, rank, copula: None })
+    }
+
+    /// The same inputs with rank correlations between some of them, and what had to be changed to make those possible.
+    pub fn correlated(mut self, pairs: &[(&str, &str, f64)]) -> Result<(Self, Option<Repair>), Error> {
+        let place = |name: &str| {
+            let found = self.names.iter().position(|known| known == name);
+            found.ok_or_else(|| Error::unknown_name("uncertain input", name, self.names.iter().map(String::as_str)))
+        };
+        let mut placed = Vec::with_capacity(pairs.len());
+        for &(first, second, spearman) in pairs {
+            placed.push(Pair { first: place(first)?, second: place(second)?, spearman });
+        }
+        let (copula, repair) = Copula::new(&self.rank, &placed)?;
+        self.copula = (!pairs.is_empty()).then_some(copula);
+        Ok((self, repair))
+    }
+
+    /// The names, in the order of the estimate's arguments.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The distributions, in the same order.
+    pub fn dists(&self) -> &[Dist] {
+        &self.dists
+    }
+
+    /// How many inputs there are.
+    pub fn len(&self) -> usize {
+        self.dists.len()
+    }
+
+    /// Whether there is no input.
+    pub fn is_empty(&self) -> bool {
+        self.dists.is_empty()
+    }
+
+    /// Whether some inputs are correlated.
+    pub fn is_correlated(&self) -> bool {
+        self.copula.is_some()
+    }
+
+    /// Every input at its median.
+    pub fn medians(&self) -> Vec<f64> {
+        self.dists.iter().map(Dist::median).collect()
+    }
+
+    pub(in crate::study) fn prepared(&self, input: usize) -> Option<&Prepared> {
+        self.prepared.get(input)
+    }
+
+    pub(in crate::study) fn rank(&self, input: usize) -> usize {
+        self.rank.get(input).copied().unwrap_or(0)
+    }
+}
+
+/// Fills blocks with the draws of a plan, any block at any time.
+#[derive(Debug, Clone)]
+pub(in crate::study) struct Sampler<'a> {
+    inputs: &'a Inputs,
+    uniforms: Uniforms,
+    chunk: usize,
+}
+
+/// A chunk of draws: a column for each input while they are made, and a row for each draw to hand over.
+#[derive(Debug, Clone)]
+pub(in crate::study) struct Block {
+    columns: Vec<f64>,
+    rows: Vec<f64>,
+    inputs: usize,
+}
+
+impl Block {
+    pub(in crate::study) fn new(inputs: usize) -> Self {
+        Self { columns: vec![0.0; inputs * CHUNK], rows: vec![0.0; inputs * CHUNK], inputs }
+    }
+
+    pub(in crate::study) fn column(&self, input: usize) -> &[f64] {
+        self.columns.get(input * CHUNK..(input + 1) * CHUNK).unwrap_or(&[])
+    }
+
+    pub(in crate::study) fn column_mut(&mut self, input: usize) -> &mut [f64] {
+        self.columns.get_mut(input * CHUNK..(input + 1) * CHUNK).unwrap_or(&mut [])
+    }
+
+    /// Lays the columns out as rows.
+    pub(in crate::study) fn turn(&mut self, len: usize) {
+        for (input, column) in self.columns.chunks_exact(CHUNK).enumerate() {
+            for (row, value) in self.rows.chunks_exact_mut(self.inputs).zip(column).take(len) {
+                if let Some(place) = row.get_mut(input) {
+                    *place = *value;
+                }
+            }
+        }
+    }
+
+    /// One draw after the other, each a value for every input.
+    pub(in crate::study) fn rows(&self, len: usize) -> impl Iterator<Item = &[f64]> {
+        let place = move |draw: usize| self.rows.get(draw * self.inputs..(draw + 1) * self.inputs).unwrap_or(&[]);
+        (0..len).map(place)
+    }
+}
+
+impl<'a> Sampler<'a> {
+    pub(in crate::study) fn new(inputs: &'a Inputs, plan: &Plan) -> Self {
+        Self { inputs, uniforms: Uniforms::new(plan, inputs.len()), chunk: plan.chunk() }
+    }
+
+    /// How many inputs are drawn.
+    pub(in crate::study) fn inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// The number of this chunk's first draw.
+    pub(in crate::study) fn start(&self, chunk: usize) -> usize {
+        chunk * self.chunk
+    }
+
+    pub(in crate::study) fn fill(&self, chunk: usize, len: usize, block: &mut Block) {
+        for input in 0..self.inputs.len() {
+            if let Some(column) = block.column_mut(input).get_mut(..len) {
+                self.uniforms.fill(self.inputs.rank(input), chunk, column);
+            }
+        }
+        if let Some(copula) = &self.inputs.copula {
+            copula.correlate(&mut block.columns, CHUNK, len);
+        }
+        for (input, prepared) in self.inputs.prepared.iter().enumerate() {
+            if let Some(column) = block.column_mut(input).get_mut(..len) {
+                prepared.transform(column);
+            }
+        }
+        block.turn(len);
+    }
+}
