@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, names_after, words};
 
 /// The modules, lowest first: each may use those before it.
-pub const LAYERS: [&str; 21] = [
+pub const LAYERS: [&str; 22] = [
     "error",
     "source",
     "units",
@@ -11,6 +11,7 @@ pub const LAYERS: [&str; 21] = [
     "model",
     "layout",
     "step",
+    "predict",
     "reliability",
     "run",
     "cost",
