@@ -11,6 +11,7 @@ pub const LAYERS: [&str; 22] = [
     "model",
     "layout",
     "step",
+    "predict",
     "reliability",
     "run",
     "cost",
