@@ -47,6 +47,7 @@ pub mod scenario;
 pub mod solve;
 pub mod source;
 pub mod spec;
+pub mod step;
 pub mod study;
 pub mod units;
 

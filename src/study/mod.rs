@@ -1,5 +1,7 @@
 //! Questions that take many estimates: ranges, sensitivity, sweeps, fleets, history.
 
+pub mod backtest;
+pub mod calibrate;
 pub mod copula;
 pub mod decompose;
 pub mod failures;
