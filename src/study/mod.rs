@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod calibrate;
+pub mod convert;
 pub mod copula;
 pub mod decompose;
 pub mod failures;
