@@ -191,10 +191,13 @@ fn sources(whole: &WholeBill) -> Vec<String> {
 }
 
 fn machine(whole: &WholeBill) -> Value {
+    let priced = chips_not_priced(whole).is_none();
     json!({
         "view": name(whole),
-        "final_run_usd": number(whole.bill.final_run().get()),
-        "programme_usd": number(whole.bill.programme().get()),
+        "final_run_usd": maybe(priced.then(|| whole.bill.final_run().get())),
+        "programme_usd": maybe(priced.then(|| whole.bill.programme().get())),
+        "priced_lines_usd": number(whole.bill.programme().get()),
+        "reason": chips_not_priced(whole),
         "owned_usd_per_gpu_hour": maybe(whole.owned.map(|(price, _)| price.usd_per_hour())),
         "break_even_utilisation": maybe(whole.owned.and_then(|(_, even)| even)),
         "region": whole.region.id,
