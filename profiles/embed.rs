@@ -1,4 +1,5 @@
-//! Build script: puts every `profiles/<kind>/*.toml` into the binary, sorted, with an index of aliases.
+//! Build script: puts every `profiles/<kind>/*.toml` into the binary, sorted, with an index of aliases, and the
+//! measured rows of `profiles/measurements/*.csv`.
 //!
 //! The standard library alone: an embedding crate would not notice a new file, and a stale binary would
 //! answer with yesterday's chips.
@@ -11,6 +12,7 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=profiles");
     let mut files = Vec::new(); // (kind, stem, absolute path)
     let mut aliases = Vec::new(); // (kind, alias, stem)
+    let mut tables = Vec::new(); // (stem, absolute path) of measured rows
     for folder in fs::read_dir(root)? {
         let folder = folder?.path();
         let Some(kind) = folder.file_name().and_then(|name| name.to_str()).filter(|_| folder.is_dir()) else {
@@ -19,11 +21,17 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={}", folder.display());
         for file in fs::read_dir(&folder)? {
             let path = file?.path();
-            if path.extension().is_none_or(|extension| extension != "toml") {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let is = |wanted: &str| path.extension().is_some_and(|extension| extension == wanted);
+            if is("csv") && kind == "measurements" {
+                println!("cargo::rerun-if-changed={}", path.display());
+                tables.push((stem, fs::canonicalize(&path)?));
+                continue;
+            }
+            if !is("toml") {
                 continue;
             }
             println!("cargo::rerun-if-changed={}", path.display());
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             for alias in aliases_of(&fs::read_to_string(&path)?) {
                 aliases.push((kind.to_owned(), alias, stem.clone()));
             }
@@ -42,6 +50,11 @@ fn main() -> io::Result<()> {
     code.push_str("];\npub(super) static ALIASES: &[(&str, &str, &str)] = &[\n");
     for (kind, alias, stem) in aliases {
         let _ = writeln!(code, "    ({kind:?}, {alias:?}, {stem:?}),");
+    }
+    code.push_str("];\npub(super) static MEASUREMENTS: &[(&str, &str)] = &[\n");
+    tables.sort();
+    for (stem, path) in tables {
+        let _ = writeln!(code, "    ({stem:?}, include_str!({:?})),", path.display().to_string());
     }
     code.push_str("];\n");
     let out = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;

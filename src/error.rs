@@ -101,7 +101,11 @@ impl Error {
 
     /// One error out of several independent ones; `None` when the list is empty.
     pub fn all(errors: Vec<Error>) -> Option<Self> {
-        let mut errors = errors.into_iter();
+        let flat = |mut error: Error| {
+            let also = std::mem::take(&mut error.also);
+            std::iter::once(error).chain(also)
+        };
+        let mut errors = errors.into_iter().flat_map(flat);
         let mut first = errors.next()?;
         first.also.extend(errors);
         Some(first)

@@ -41,12 +41,14 @@ pub mod hardware;
 pub mod layout;
 pub mod model;
 pub mod policy;
+pub mod predict;
 pub mod reliability;
 pub mod report;
 pub mod scenario;
 pub mod solve;
 pub mod source;
 pub mod spec;
+pub mod step;
 pub mod study;
 pub mod units;
 

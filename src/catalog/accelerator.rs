@@ -146,13 +146,13 @@ fn links(r: &Reader<'_>) -> Option<Links> {
 /// A chip without a link to its neighbours reaches them over PCIe, at half of what it does both ways.
 fn scale_up(r: &Reader<'_>, pcie: Option<BytesPerSecond>) -> Option<ScaleUp> {
     let kind = r.need("kind", r.text("kind"));
-    let domain = r.need("domain", r.integer("domain"))?.max(1);
-    let own = r.quantity("per_chip_one_way");
+    let (domain, own) = (r.need("domain", r.integer("domain")), r.quantity("per_chip_one_way"));
+    let pair_one_way = r.quantity("pair_one_way");
+    let domain = domain?.max(1);
     let per_chip_one_way = match (own, pcie) {
         (None, Some(pcie)) if domain == 1 => pcie / 2.0,
         _ => r.need("per_chip_one_way", own)?,
     };
-    let pair_one_way = r.quantity("pair_one_way");
     Some(ScaleUp { kind: kind?, per_chip_one_way, pair_one_way, domain })
 }
 

@@ -11,13 +11,16 @@ use crate::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
-pub mod check;
+pub mod bill;
+pub mod factors;
 pub mod hf;
 pub mod model;
 pub mod price;
 pub mod read;
 pub mod region;
 pub mod rule;
+pub mod run_rows;
+pub mod steps;
 pub mod system;
 
 use read::Document;

@@ -4,6 +4,11 @@
 //! is wrong, so that one pass finds everything that is wrong; keys nobody asked for are errors too,
 //! with the nearest key that exists.
 
+mod sources;
+mod syntax;
+
+pub use sources::Sources;
+
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
@@ -70,6 +75,7 @@ impl Document {
         reader.finish();
         drop(reader);
         let mut errors = shared.errors.into_inner();
+        errors.sort_by_key(|error| error.place().map(|place| place.span.start));
         errors.truncate(MOST_ERRORS);
         match (Error::all(errors), built) {
             (None, Some(built)) => Ok(built),
@@ -80,7 +86,7 @@ impl Document {
 
     fn syntax(&self, trouble: &toml::de::Error) -> Error {
         let span = trouble.span().unwrap_or(0..0);
-        let error = match unquoted(&self.text, span.start) {
+        let error = match syntax::unquoted(&self.text, span.start) {
             Some((value, range)) => {
                 return Error::bad_input(format!("`{value}` is not TOML: a value with a suffix or unit is a string"))
                     .with_hint(format!("quote it: \"{value}\""))
@@ -90,19 +96,6 @@ impl Document {
         };
         error.at(&self.file, &self.text, span)
     }
-}
-
-/// A bare value such as `14.8T` or `$2/h` on the line of a syntax error.
-fn unquoted(text: &str, at: usize) -> Option<(&str, Range<usize>)> {
-    let at = text.floor_char_boundary(at.min(text.len()));
-    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let line = text[start..].lines().next()?;
-    let (key, value) = line.split_once('=')?;
-    let value = value.split('#').next()?.trim();
-    let quantity = value.starts_with(|c: char| c.is_ascii_digit() || c == '$' || c == '.')
-        && value.contains(|c: char| c.is_alphabetic() || matches!(c, '%' | '$' | '/'));
-    let offset = start + key.len() + 1 + line[key.len() + 1..].find(value)?;
-    (quantity && !value.contains(['"', '[', '{'])).then_some((value, offset..offset + value.len()))
 }
 
 struct Shared<'d> {
@@ -420,26 +413,6 @@ impl<'d> Reader<'d> {
             let document = self.shared.document;
             let error = error.with_hint(hint).at(&document.file, &document.text, key.span());
             self.shared.errors.borrow_mut().push(error);
-        }
-    }
-}
-
-/// The sources of one profile, by path.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sources(pub Vec<(String, Source)>);
-
-impl Sources {
-    /// The source of a value: its own, that of the nearest table above it, or `*`.
-    pub fn of(&self, path: &str) -> Option<&Source> {
-        let mut path = path;
-        loop {
-            if let Some((_, source)) = self.0.iter().find(|(key, _)| key == path) {
-                return Some(source);
-            }
-            match path.rsplit_once('.') {
-                Some((above, _)) => path = above,
-                None => return self.0.iter().find(|(key, _)| key == "*").map(|(_, source)| source),
-            }
         }
     }
 }

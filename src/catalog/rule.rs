@@ -40,6 +40,12 @@ impl Catalog {
     }
 }
 
+/// The day up to which the rules are known: the latest date that any of their sources speaks of.
+pub fn known_until(rules: &[RuleProfile]) -> Option<Date> {
+    let sources = rules.iter().flat_map(|found| &found.sources.0);
+    sources.filter_map(|(_, source)| source.as_of.parse().ok()).max()
+}
+
 /// Reads one rule.
 ///
 /// # Errors

@@ -1,12 +1,17 @@
 //! The command line: the only place that prints or exits.
 
 mod args;
+mod bill;
 mod complain;
 mod completions;
+mod convert;
 mod estimate;
+mod explain;
+mod fleet;
 mod gates;
 mod init;
 mod output;
+mod policy;
 mod profiles;
 
 use std::process::ExitCode;
@@ -17,6 +22,8 @@ use clap::error::ErrorKind;
 use args::{Args, Command};
 use flopbill::error::{Error, Kind};
 use flopbill::report::View;
+use flopbill::units::Seconds;
+use flopbill::units::date::Date;
 
 /// The answer is there.
 pub const YES: u8 = 0;
@@ -62,7 +69,8 @@ fn answer(args: &Args) -> u8 {
         Ok(None) => return YES,
         Err(error) => {
             complain::error(&error);
-            return code(&error);
+            let only_writes = matches!(args.command, Command::Init(_) | Command::Completions(_));
+            return if only_writes && error.kind() == Kind::BadFile { NOT_WRITTEN } else { code(&error) };
         }
     };
     reply.warnings.iter().for_each(|warning| complain::warning(warning));
@@ -81,10 +89,22 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
     let catalog = args.catalog()?;
     match &args.command {
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
+        Command::Convert(convert) => convert::run(convert, &catalog).map(Some),
+        Command::Explain(explain) => explain::run(explain, &catalog).map(Some),
+        Command::Fleet(fleet) => fleet::run(fleet, &catalog).map(Some),
+        Command::Policy(policy) => policy::run(policy, &catalog).map(Some),
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
         Command::Init(init) => init::run(init),
         Command::Completions(completions) => completions::run(completions),
     }
+}
+
+/// Today in UTC; `SOURCE_DATE_EPOCH` stands in for the clock where an answer has to be reproducible.
+fn today() -> Option<Date> {
+    let set = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.parse().ok());
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok().map(|time| time.as_secs_f64());
+    let since = set.or_else(now)?;
+    Date::new(1970, 1, 1).ok()?.after(Seconds::new(since)).ok()
 }
 
 /// The exit code of an error.

@@ -6,8 +6,9 @@ use clap::{Args, Subcommand};
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::catalog::{Catalog, KINDS, Kind, check, is_path};
+use flopbill::catalog::{Catalog, KINDS, Kind, is_path};
 use flopbill::report;
+use flopbill::spec::check;
 
 /// What to do with profiles.
 #[derive(Debug, Args)]

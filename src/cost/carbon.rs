@@ -1,6 +1,7 @@
 //! Emissions and water: totals of their own, never mixed into dollars.
 
 use crate::Error;
+use crate::hardware::region::GridBasis;
 use crate::units::check::{not_negative, positive};
 use crate::units::{CarbonIntensity, ChipSeconds, Joules, KgCo2e, Seconds, SquareMm};
 
@@ -15,15 +16,6 @@ pub enum Accounting {
     Market,
 }
 
-/// What a carbon intensity counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Basis {
-    /// The stack of the power plant.
-    Direct,
-    /// Fuel supply, building and the stack.
-    LifeCycle,
-}
-
 /// The electricity of a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grid {
@@ -32,7 +24,7 @@ pub struct Grid {
     /// Whose electricity that is.
     pub accounting: Accounting,
     /// What it counts.
-    pub basis: Basis,
+    pub basis: GridBasis,
 }
 
 /// Water per energy.

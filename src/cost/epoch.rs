@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::units::check::{not_negative, positive};
+use crate::units::date::Date;
 use crate::units::{ChipSeconds, Chips, EnergyPrice, Fraction, Seconds, Usd, Watts};
 
 use super::network::over_servers;
@@ -18,8 +19,8 @@ pub struct Amortisation {
     pub decline: f64,
     /// The network's share of the whole cluster.
     pub network: Fraction,
-    /// Thermal design power of the chip.
-    pub tdp: Watts,
+    /// Thermal design power of the chip; `None` where it is not known.
+    pub tdp: Option<Watts>,
     /// Power of a chip's part of the server over the chip's.
     pub server_power: f64,
     /// Average over maximum power.
@@ -38,7 +39,9 @@ impl Amortisation {
         }
         not_negative("the age of the hardware", self.age)?;
         positive("the fall of the value", self.decline)?;
-        positive("the power of a chip", self.tdp)?;
+        if let Some(tdp) = self.tdp {
+            positive("the power of a chip", tdp)?;
+        }
         positive("the server's power over the chip's", self.server_power)?;
         positive("the load", self.load)?;
         positive("the PUE", self.pue)?;
@@ -116,7 +119,26 @@ pub fn interconnect(servers: Usd, network: Fraction) -> Result<Usd, Error> {
     Ok(servers * over_servers(network)?)
 }
 
-/// Electricity of the run.
+/// Age of the hardware at the start of a training: it was bought some time after its release.
+///
+/// # Formula
+/// `max(0, start - (release + lag))`
+/// # Source
+/// Cottier et al. 2024, arXiv:2405.21015: a lag of 90 days.
+///
+/// ```
+/// use flopbill::cost::epoch::age;
+/// use flopbill::units::Seconds;
+/// // A100, 2020-05-14, for a training from 2022-05-12
+/// let age = age("2020-05-14".parse()?, "2022-05-12".parse()?, Seconds::from_days(90.0));
+/// assert_eq!(age.days(), 638.0); // by hand: 728 days less 90
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+pub fn age(release: Date, start: Date, lag: Seconds) -> Seconds {
+    (release.until(start) - lag).max(Seconds::ZERO)
+}
+
+/// Electricity of the run; `None` where the chip's power is not known.
 ///
 /// # Formula
 /// `TDP * k_server * load * PUE * chip-time * e`
@@ -127,18 +149,24 @@ pub fn interconnect(servers: Usd, network: Fraction) -> Result<Usd, Error> {
 /// use flopbill::cost::epoch::{Amortisation, electricity};
 /// use flopbill::units::{ChipSeconds, EnergyPrice, Fraction, Seconds, Watts};
 /// let terms = Amortisation { server: None, age: Seconds::ZERO, decline: 0.14, network: Fraction::new(0.19),
-///     tdp: Watts::new(400.0), server_power: 2.0, load: Fraction::new(0.75), pue: 1.25,
+///     tdp: Some(Watts::new(400.0)), server_power: 2.0, load: Fraction::new(0.75), pue: 1.25,
 ///     electricity: EnergyPrice::from_usd_per_kwh(0.08) };
 /// // by hand: 0.4 * 2 * 0.75 * 1.25 = 0.75 kW; 1000 h at $0.08
-/// assert!((electricity(ChipSeconds::from_gpu_hours(1000.0), &terms).get() - 60.0).abs() < 1e-9);
+/// assert!((electricity(ChipSeconds::from_gpu_hours(1000.0), &terms).unwrap().get() - 60.0).abs() < 1e-9);
 /// ```
-pub fn electricity(held: ChipSeconds, terms: &Amortisation) -> Usd {
-    let meter = terms.tdp * terms.server_power * terms.load.get() * terms.pue;
-    held * meter * terms.electricity
+pub fn electricity(held: ChipSeconds, terms: &Amortisation) -> Option<Usd> {
+    let meter = terms.tdp? * terms.server_power * terms.load.get() * terms.pue;
+    Some(held * meter * terms.electricity)
 }
 
+const NO_PRICE: &str = "no purchase price of this chip is known";
+
 /// A line of the bill over the hours held.
-fn line(context: &Context, label: &'static str, source: &'static str, amount: Option<Usd>) -> CostLine {
+fn line(
+    context: &Context,
+    (label, source, missing): (&'static str, &'static str, &'static str),
+    amount: Option<Usd>,
+) -> CostLine {
     let hours = context.usage.held.gpu_hours();
     CostLine {
         label,
@@ -147,10 +175,10 @@ fn line(context: &Context, label: &'static str, source: &'static str, amount: Op
         price_unit: "USD/GPU-hour",
         charge: match amount {
             Some(amount) => Charge::of(amount, hours),
-            None => Charge::NotPriced("no purchase price of this chip is known"),
+            None => Charge::NotPriced(missing),
         },
         source,
-        scope: Scope::FinalRun,
+        scope: Scope::Chips,
     }
 }
 
@@ -164,19 +192,19 @@ fn server_loss(context: &Context) -> Result<Option<Usd>, Error> {
 
 /// The servers.
 pub(super) fn server_line(context: &Context) -> Result<CostLine, Error> {
-    Ok(line(context, "Chips and servers, amortised", "epoch.server", server_loss(context)?))
+    Ok(line(context, ("Chips and servers, amortised", "epoch.server", NO_PRICE), server_loss(context)?))
 }
 
 /// The network.
 pub(super) fn network_line(context: &Context) -> Result<CostLine, Error> {
     let network = context.terms.epoch.network;
     let loss = server_loss(context)?.map(|servers| interconnect(servers, network)).transpose()?;
-    Ok(line(context, "Interconnect, amortised", "epoch.network", loss))
+    Ok(line(context, ("Interconnect, amortised", "epoch.network", NO_PRICE), loss))
 }
 
 /// The electricity.
 pub(super) fn electricity_line(context: &Context) -> Result<CostLine, Error> {
     context.terms.epoch.check()?;
     let amount = electricity(context.usage.held, &context.terms.epoch);
-    Ok(line(context, "Electricity", "epoch.electricity", Some(amount)))
+    Ok(line(context, ("Electricity", "epoch.electricity", "the power of this chip is not known"), amount))
 }

@@ -46,8 +46,8 @@ pub struct Ownership {
     pub life: Seconds,
     /// What the building charges.
     pub hosting: Hosting,
-    /// Power of a chip with its part of the server.
-    pub power: Power,
+    /// Power of a chip with its part of the server; `None` where it is not known.
+    pub power: Option<Power>,
     /// Operations staff per chip and year.
     pub staff: Usd,
     /// Spare parts and repair a year, relative to the price.
@@ -70,7 +70,9 @@ impl Ownership {
         if let Hosting::Facility { electricity, .. } = self.hosting {
             not_negative("the electricity price", electricity)?;
         }
-        self.power.check()?;
+        if let Some(power) = self.power {
+            power.check()?;
+        }
         if !(0.0..=1.0).contains(&self.residual.get()) {
             return Err(Error::bad_input(format!(
                 "the residual value is {} of the price: it cannot exceed what was paid",
@@ -111,11 +113,21 @@ pub struct Annual {
 
 impl Annual {
     /// Everything bound up with the purchase: the annuity of price less residual.
+    ///
+    /// # Formula
+    /// `chip + server + network + border + residual + interest`, the residual being negative
+    /// # Source
+    /// Definition.
     pub fn capital(&self) -> Usd {
         self.chip + self.server + self.network + self.border + self.residual + self.interest
     }
 
     /// Everything.
+    ///
+    /// # Formula
+    /// `capital + hosting + electricity + maintenance + staff`
+    /// # Source
+    /// Definition.
     pub fn total(&self) -> Usd {
         self.capital() + self.hosting + self.electricity + self.maintenance + self.staff
     }
@@ -141,7 +153,7 @@ pub fn purchase(chip: Usd, server: f64, network: Fraction, border: &BorderCharge
     Ok(chip * (1.0 + server) * (1.0 + over_servers(network)?) * duty::multiplier(border)?)
 }
 
-/// What one chip costs its owner in a year; `None` if its price is not known.
+/// What one chip costs its owner in a year; `None` if its price or its power is not known.
 ///
 /// # Formula
 /// capital `(K - S / (1 + i)^n) * CRF(i, n)`, S a share of K before the border, shown as depreciation `K / n` by part, residual `-S / n` and
@@ -150,7 +162,7 @@ pub fn purchase(chip: Usd, server: f64, network: Fraction, border: &BorderCharge
 /// Annuity of a purchase with a residual; the split into parts is a display, the sum is the annuity.
 pub fn annual(terms: &Ownership) -> Result<Option<Annual>, Error> {
     terms.check()?;
-    let Some(chip) = terms.chip else { return Ok(None) };
+    let (Some(chip), Some(power)) = (terms.chip, terms.power) else { return Ok(None) };
     let years = positive("the life of the hardware", terms.life)?.years();
     let year = Seconds::from_years(1.0);
     let whole = purchase(chip, terms.server, terms.network, &terms.border)?;
@@ -171,8 +183,8 @@ pub fn annual(terms: &Ownership) -> Result<Option<Annual>, Error> {
         border: (whole - cluster) / years,
         residual: Usd::ZERO - left / years,
         interest: capital - (whole - left) / years,
-        hosting: Usd::new(usd_per_kw_month * terms.power.rated().kw() * year.months()),
-        electricity: meter_power(&terms.power) * year * electricity,
+        hosting: Usd::new(usd_per_kw_month * power.rated().kw() * year.months()),
+        electricity: meter_power(&power) * year * electricity,
         maintenance: whole * terms.maintenance.get(),
         staff: terms.staff,
     }))
@@ -226,7 +238,8 @@ fn part(
     let held: ChipSeconds = context.usage.held;
     let charge = match annual(terms)? {
         Some(year) => Charge::of(held * per_used_hour(of(&year), terms.utilisation), held.gpu_hours()),
-        None => Charge::NotPriced("no purchase price of this chip is known"),
+        None if terms.chip.is_none() => Charge::NotPriced("no purchase price of this chip is known"),
+        None => Charge::NotPriced("the power of this chip is not known"),
     };
     Ok(CostLine {
         label,
@@ -235,7 +248,7 @@ fn part(
         price_unit: "USD/GPU-hour",
         charge,
         source,
-        scope: Scope::FinalRun,
+        scope: Scope::Chips,
     })
 }
 
@@ -244,9 +257,15 @@ pub(super) fn chip_line(context: &Context) -> Result<CostLine, Error> {
     part(context, "Chips, depreciation", "own.chip", |year| year.chip)
 }
 
-/// The rest of the servers.
+/// The rest of the servers, unless the chip's price contains it.
 pub(super) fn server_line(context: &Context) -> Result<CostLine, Error> {
-    part(context, "Servers, depreciation", "own.server", |year| year.server)
+    let line = part(context, "Servers, depreciation", "own.server", |year| year.server)?;
+    let contained = context.terms.own.server == 0.0 && line.charge.amount().is_some();
+    Ok(if contained {
+        CostLine { charge: Charge::Contained("contained in the price of the chip"), ..line }
+    } else {
+        line
+    })
 }
 
 /// The network.
@@ -257,12 +276,18 @@ pub(super) fn network_line(context: &Context) -> Result<CostLine, Error> {
 /// Duty or revenue share, named for what it is.
 pub(super) fn border_line(context: &Context) -> Result<CostLine, Error> {
     let label = match context.terms.own.border {
-        BorderCharge::None => "Import duty: none",
+        BorderCharge::None => "Import duty",
         BorderCharge::Duty { .. } => "Import duty",
         BorderCharge::RevenueShare { .. } => "Revenue share passed on",
         BorderCharge::Both { .. } => "Import duty and revenue share",
     };
-    part(context, label, "own.border", |year| year.border)
+    let line = part(context, label, "own.border", |year| year.border)?;
+    let none = context.terms.own.border == BorderCharge::None && line.charge.amount().is_some();
+    Ok(if none {
+        CostLine { charge: Charge::Contained("no border is crossed, as the terms have it"), ..line }
+    } else {
+        line
+    })
 }
 
 /// The sale at the end.
@@ -284,8 +309,10 @@ pub(super) fn hosting_line(context: &Context) -> Result<CostLine, Error> {
 pub(super) fn electricity_line(context: &Context) -> Result<CostLine, Error> {
     let line = part(context, "Electricity", "own.electricity", |year| year.electricity)?;
     Ok(match context.terms.own.hosting {
-        Hosting::AllIn { .. } => CostLine { charge: Charge::NotPriced("contained in the hosting price"), ..line },
-        Hosting::Facility { .. } => line,
+        Hosting::AllIn { .. } if line.charge.amount().is_some() => {
+            CostLine { charge: Charge::Contained("contained in the hosting price"), ..line }
+        }
+        Hosting::AllIn { .. } | Hosting::Facility { .. } => line,
     })
 }
 

@@ -84,11 +84,21 @@ pub fn experiments(low: f64, high: f64) -> Result<LogNormalFactor, Error> {
 
 impl LogNormalFactor {
     /// The value that half of the draws exceed.
+    ///
+    /// # Formula
+    /// `exp(mu)`
+    /// # Source
+    /// Definition of the lognormal.
     pub fn median(self) -> f64 {
         self.mu.exp()
     }
 
     /// The mean.
+    ///
+    /// # Formula
+    /// `exp(mu + sigma^2 / 2)`
+    /// # Source
+    /// First moment of the lognormal.
     pub fn mean(self) -> f64 {
         (self.mu + self.sigma * self.sigma / 2.0).exp()
     }
@@ -98,13 +108,13 @@ impl LogNormalFactor {
 pub(super) fn experiments_line(context: &Context) -> Result<CostLine, Error> {
     let terms = &context.terms.programme;
     terms.check()?;
-    let price = context.final_run;
-    let charge = match terms.compute {
-        Some(factor) => Charge::Priced { price: price.get(), amount: price * (factor - 1.0) },
-        None => Charge::NotPriced("how much was computed besides the final run is not known"),
+    let charge = match (terms.compute, context.final_run) {
+        (Some(factor), Some(run)) => Charge::Priced { price: run.get(), amount: run * (factor - 1.0) },
+        (Some(_), None) => Charge::NotPriced("the final run itself is not priced"),
+        (None, _) => Charge::NotPriced("how much was computed besides the final run is not known"),
     };
     Ok(CostLine {
-        label: "Experiments and failed runs",
+        label: "Experiments, failed runs",
         quantity: terms.compute.map_or(0.0, |factor| factor - 1.0),
         unit: "final runs",
         price_unit: "USD/final run",
@@ -124,7 +134,7 @@ pub(super) fn staff_line(context: &Context) -> Result<CostLine, Error> {
         None => Charge::NotPriced("how many people worked on it is not known"),
     };
     Ok(CostLine {
-        label: "Research and engineering staff",
+        label: "Research staff",
         quantity: terms.people.map_or(0.0, |people| people * terms.duration.years()),
         unit: "person-years",
         price_unit: "USD/person-year",

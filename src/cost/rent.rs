@@ -91,15 +91,21 @@ fn check_tiers(tiers: &[Tier]) -> Result<(), Error> {
 /// use flopbill::cost::rent::{Offer, paid};
 /// use flopbill::units::{ChipSeconds, Chips, Seconds};
 /// let year = Offer::Reserved { term: Seconds::from_years(1.0) };
+/// let chips = Some(Chips::new(2048.0));
 /// let run = ChipSeconds::from_gpu_hours(2.788e6);
 /// // by hand: 2048 chips for a year are 17.94 M hours, more than the run uses
-/// assert!((paid(run, Chips::new(2048.0), &year).gpu_hours() - 17_940_480.0).abs() < 1e-6);
+/// assert!((paid(run, chips, &year)?.gpu_hours() - 17_940_480.0).abs() < 1e-6);
+/// # Ok::<(), flopbill::Error>(())
 /// ```
-pub fn paid(held: ChipSeconds, chips: Chips, offer: &Offer) -> ChipSeconds {
+pub fn paid(held: ChipSeconds, chips: Option<Chips>, offer: &Offer) -> Result<ChipSeconds, Error> {
     match offer {
-        Offer::OnDemand | Offer::Tiered(_) => held,
-        Offer::Reserved { term } => (chips * *term).max(held),
-        Offer::Spot { slowdown } => held * *slowdown,
+        Offer::OnDemand | Offer::Tiered(_) => Ok(held),
+        Offer::Reserved { term } => match chips {
+            Some(chips) => Ok((chips * *term).max(held)),
+            None => Err(Error::no_solution("a reservation is paid per chip, and their number is not known")
+                .with_hint("give --chips")),
+        },
+        Offer::Spot { slowdown } => Ok(held * *slowdown),
     }
 }
 
@@ -112,19 +118,19 @@ pub fn paid(held: ChipSeconds, chips: Chips, offer: &Offer) -> ChipSeconds {
 ///
 /// ```
 /// use flopbill::cost::rent::{Offer, Rent, rent};
-/// use flopbill::units::{ChipSeconds, Chips, Fraction, Price};
+/// use flopbill::units::{ChipSeconds, Fraction, Price};
 /// let terms = Rent { price: Some(Price::from_usd_per_hour(2.0)), offer: Offer::OnDemand,
 ///     discount: Fraction::ZERO, uplift: Fraction::ZERO };
-/// let bill = rent(ChipSeconds::from_gpu_hours(2.788e6), Chips::new(2048.0), &terms)?;
+/// let bill = rent(ChipSeconds::from_gpu_hours(2.788e6), None, &terms)?;
 /// assert!((bill.unwrap().get() - 5.576e6).abs() < 1e-6); // by hand; DeepSeek-V3's figure
 /// # Ok::<(), flopbill::Error>(())
 /// ```
-pub fn rent(held: ChipSeconds, chips: Chips, terms: &Rent) -> Result<Option<Usd>, Error> {
+pub fn rent(held: ChipSeconds, chips: Option<Chips>, terms: &Rent) -> Result<Option<Usd>, Error> {
     terms.check()?;
     not_negative("the GPU-hours", held)?;
     let Some(list) = terms.price else { return Ok(None) };
     let factor = (1.0 - terms.discount.get()) * (1.0 + terms.uplift.get());
-    let hours = paid(held, chips, &terms.offer);
+    let hours = paid(held, chips, &terms.offer)?;
     let charged = match &terms.offer {
         Offer::Tiered(tiers) => discounted_hours(hours, tiers),
         _ => hours,
@@ -197,7 +203,7 @@ pub fn price_per_useful_hour(price: Price, goodput: Fraction) -> Price {
 /// The rent as a line of the bill.
 pub(super) fn line(context: &Context) -> Result<CostLine, Error> {
     let (usage, terms) = (context.usage, &context.terms.rent);
-    let hours = paid(usage.held, usage.chips, &terms.offer);
+    let hours = paid(usage.held, usage.chips, &terms.offer)?;
     let label = match terms.offer {
         Offer::OnDemand => "Rent, on demand",
         Offer::Reserved { .. } => "Rent, reserved to the full term",
@@ -215,7 +221,7 @@ pub(super) fn line(context: &Context) -> Result<CostLine, Error> {
         price_unit: "USD/GPU-hour",
         charge,
         source: "rent.price",
-        scope: Scope::FinalRun,
+        scope: Scope::Chips,
     })
 }
 
@@ -235,7 +241,7 @@ mod tests {
             discount: Fraction::ZERO,
             uplift: Fraction::ZERO,
         };
-        let bill = |hours: f64, tiers| rent(ChipSeconds::from_gpu_hours(hours), Chips::new(8.0), &terms(tiers));
+        let bill = |hours: f64, tiers| rent(ChipSeconds::from_gpu_hours(hours), None, &terms(tiers));
         // By hand: 100 h at $2, 100 h at $1.80, 50 h at $1.
         let found = bill(250.0, vec![tier(100.0, 0.1), tier(200.0, 0.5)]).unwrap().unwrap();
         assert!((found.get() - (200.0 + 180.0 + 50.0)).abs() < 1e-9);
@@ -246,6 +252,6 @@ mod tests {
     #[test]
     fn a_chip_nobody_rents_out_has_no_rent() {
         let terms = Rent { price: None, offer: Offer::OnDemand, discount: Fraction::ZERO, uplift: Fraction::ZERO };
-        assert_eq!(rent(ChipSeconds::new(1.0), Chips::new(1.0), &terms), Ok(None));
+        assert_eq!(rent(ChipSeconds::new(1.0), None, &terms), Ok(None));
     }
 }

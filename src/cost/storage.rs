@@ -69,11 +69,12 @@ fn stored(
     bytes: Option<Bytes>,
 ) -> Result<CostLine, Error> {
     let price = context.terms.storage.usd_per_gb_month;
-    let months = context.usage.wall.months();
-    let quantity = bytes.map_or(0.0, |bytes| bytes.gb() * months);
-    let charge = match bytes {
-        Some(bytes) => Charge::Priced { price, amount: keep(bytes, context.usage.wall, price)? },
-        None => Charge::NotPriced(missing),
+    let wall = context.usage.wall;
+    let quantity = bytes.zip(wall).map_or(0.0, |(bytes, wall)| bytes.gb() * wall.months());
+    let charge = match (bytes, wall) {
+        (Some(bytes), Some(wall)) => Charge::Priced { price, amount: keep(bytes, wall, price)? },
+        (Some(_), None) => Charge::NotPriced("without a number of chips it is not known for how long"),
+        (None, _) => Charge::NotPriced(missing),
     };
     let (unit, price_unit) = ("GB-months", "USD/GB-month");
     Ok(CostLine { label, quantity, unit, price_unit, charge, source, scope: Scope::FinalRun })

@@ -24,7 +24,12 @@ fn terms() -> Terms {
             interest: share(0.1),
             life: Seconds::from_years(4.0),
             hosting: Hosting::Facility { usd_per_kw_month: 60.0, electricity: EnergyPrice::from_usd_per_kwh(0.08) },
-            power: Power::Server { rated: Watts::from_kw(1.275), load: share(0.76), fabric: Fraction::ZERO, pue: 1.25 },
+            power: Some(Power::Server {
+                rated: Watts::from_kw(1.275),
+                load: share(0.76),
+                fabric: Fraction::ZERO,
+                pue: 1.25,
+            }),
             staff: Usd::new(500.0),
             maintenance: share(0.02),
             utilisation: share(0.85),
@@ -34,7 +39,7 @@ fn terms() -> Terms {
             age: Seconds::from_days(638.0),
             decline: 0.14,
             network: share(0.19),
-            tdp: Watts::new(400.0),
+            tdp: Some(Watts::new(400.0)),
             server_power: 2.03125,
             load: share(0.75),
             pue: 1.25,
@@ -59,7 +64,7 @@ fn terms() -> Terms {
 
 fn usage() -> Usage {
     let held = ChipSeconds::from_gpu_hours(2.788e6);
-    Usage { held, chips: Chips::new(2048.0), wall: held / Chips::new(2048.0) }
+    Usage { held, chips: Some(Chips::new(2048.0)), wall: Some(held / Chips::new(2048.0)) }
 }
 
 #[test]
@@ -82,7 +87,16 @@ fn totals_are_exactly_the_priced_lines_in_every_view() {
 fn the_unknown_is_named_and_counts_for_nothing() {
     let bill = bill(View::Rent, &usage(), &terms()).unwrap();
     let unknown: Vec<_> = bill.not_priced().map(|line| line.label).collect();
-    assert_eq!(unknown, ["Data set stored", "Research and engineering staff"]);
+    assert_eq!(unknown, ["Data set stored", "Research staff"]);
+}
+
+#[test]
+fn a_run_whose_chips_have_no_price_has_no_price_for_experiments_either() {
+    let mut terms = terms();
+    terms.rent.price = None;
+    let bill = bill(View::Rent, &usage(), &terms).unwrap();
+    let unknown: Vec<_> = bill.not_priced().map(|line| line.label).collect();
+    assert!(unknown.contains(&"Rent, on demand") && unknown.contains(&"Experiments, failed runs"), "{unknown:?}");
 }
 
 #[test]
@@ -95,7 +109,7 @@ fn experiments_are_relative_to_the_final_run() {
 fn the_parts_of_owning_sum_to_the_annuity() {
     let terms = terms();
     let year = own::annual(&terms.own).unwrap().unwrap();
-    assert!((year.capital().get() - 17_987.59123).abs() < 1e-5);
+    assert!((year.capital().get() - 17_987.591_23).abs() < 1e-5);
     let bill = bill(View::Own, &usage(), &terms).unwrap();
     let owned: Usd =
         bill.lines.iter().filter(|line| line.source.starts_with("own.")).filter_map(|line| line.charge.amount()).sum();
@@ -105,7 +119,7 @@ fn the_parts_of_owning_sum_to_the_annuity() {
 #[test]
 fn every_charge_registers_once_with_the_scope_it_has() {
     let (usage, terms) = (usage(), terms());
-    let context = Context { usage: &usage, terms: &terms, final_run: Usd::new(1.0) };
+    let context = Context { usage: &usage, terms: &terms, final_run: Some(Usd::new(1.0)) };
     let mut names: Vec<_> = COMPONENTS.iter().map(|entry| entry.name).collect();
     for entry in COMPONENTS {
         let line = (entry.line)(&context).unwrap();

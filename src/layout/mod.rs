@@ -4,3 +4,4 @@ pub mod fit;
 pub mod parallelism;
 pub mod remedies;
 pub mod rules;
+pub mod search;

@@ -132,6 +132,11 @@ pub enum Mlp {
 
 impl Architecture {
     /// Refuses a shape that cannot be, naming every field that is wrong.
+    ///
+    /// # Formula
+    /// each field within its bounds; kv heads divide heads; active experts at most all; shares from 0 to 1
+    /// # Source
+    /// By definition of the shapes.
     pub fn check(&self) -> Result<(), Error> {
         let mut errors = Vec::new();
         let mut range = |field: &str, value: u32, low: u32, high: u32| {
@@ -206,18 +211,33 @@ impl Architecture {
     }
 
     /// Layers whose MLP is a mixture of experts.
+    ///
+    /// # Formula
+    /// [`Architecture::mixture_layers_before`] of all layers
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn mixture_layers(&self) -> u32 {
         self.mixture_layers_before(self.layers)
     }
 
     /// Layers whose MLP is dense.
+    ///
+    /// # Formula
+    /// `layers - mixture_layers`
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn dense_layers(&self) -> u32 {
         self.layers.saturating_sub(self.mixture_layers())
     }
 
     /// Mixture-of-experts layers among the first `count` layers.
+    ///
+    /// # Formula
+    /// `floor(max(count - leading_dense, 0) / every)`
+    /// # Source
+    /// DeepSeek-V3, arXiv:2412.19437, section 4.2 (leading dense layers); GLaM, arXiv:2112.06905 (every other layer).
     #[inline]
     pub fn mixture_layers_before(&self, count: u32) -> u32 {
         match self.experts {
@@ -227,18 +247,33 @@ impl Architecture {
     }
 
     /// The MLP of a multi-token-prediction module: as in the last layer.
+    ///
+    /// # Formula
+    /// a mixture where there are experts
+    /// # Source
+    /// DeepSeek-V3, arXiv:2412.19437, section 2.2.
     #[inline]
     pub fn last_mlp(&self) -> Mlp {
         if self.experts.is_some() { Mlp::Mixture } else { Mlp::Dense }
     }
 
     /// Share of the layers with linear attention.
+    ///
+    /// # Formula
+    /// `share`, zero without linear attention
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn linear_share(&self) -> f64 {
         self.linear.map_or(0.0, |linear| linear.share)
     }
 
     /// Matrices between the residual stream and the MLP's inner width, and back: 3 with a gate, else 2.
+    ///
+    /// # Formula
+    /// `3` gated, else `2`
+    /// # Source
+    /// Shazeer 2020, arXiv:2002.05202.
     #[inline]
     pub fn mlp_matrices(&self) -> f64 {
         if self.gated { 3.0 } else { 2.0 }
@@ -247,6 +282,11 @@ impl Architecture {
 
 impl Attention {
     /// Heads of queries.
+    ///
+    /// # Formula
+    /// the field
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn heads(&self) -> u32 {
         match *self {
@@ -255,6 +295,11 @@ impl Attention {
     }
 
     /// Heads of keys and values as tensor parallelism splits them.
+    ///
+    /// # Formula
+    /// `kv_heads`; in latent attention every head has its own keys and values once projected up
+    /// # Source
+    /// DeepSeek-V2, arXiv:2405.04434, section 2.1.
     #[inline]
     pub fn kv_heads(&self) -> u32 {
         match *self {
@@ -264,6 +309,11 @@ impl Attention {
     }
 
     /// Width of one head in the product of queries and keys.
+    ///
+    /// # Formula
+    /// `head_dim`, or `qk_nope + qk_rope`
+    /// # Source
+    /// DeepSeek-V2, arXiv:2405.04434, section 2.1.3.
     #[inline]
     pub fn qk_dim(&self) -> u32 {
         match *self {
@@ -273,6 +323,11 @@ impl Attention {
     }
 
     /// Width of one head of the values.
+    ///
+    /// # Formula
+    /// `head_dim`, or `v_dim`
+    /// # Source
+    /// DeepSeek-V2, arXiv:2405.04434, section 2.1.
     #[inline]
     pub fn v_dim(&self) -> u32 {
         match *self {
@@ -282,6 +337,11 @@ impl Attention {
     }
 
     /// The window of part of the layers, if any.
+    ///
+    /// # Formula
+    /// the field
+    /// # Source
+    /// Beltagy et al. 2020, arXiv:2004.05150 (sliding window).
     #[inline]
     pub fn window(&self) -> Option<Window> {
         match *self {

@@ -55,6 +55,13 @@ pub const METRICS: [(&str, Metric); 12] = [
     ("cluster_network_gbit_s", Metric::ClusterNetwork),
 ];
 
+impl Metric {
+    /// How a rule file names it.
+    pub fn name(self) -> &'static str {
+        METRICS.iter().find(|(_, known)| *known == self).map_or("", |(name, _)| name)
+    }
+}
+
 /// What is known about a chip, a run or a cluster; a metric nobody published is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Facts {
@@ -75,15 +82,6 @@ impl Facts {
     pub fn get(&self, metric: Metric) -> Option<f64> {
         self.known.get(metric as usize).copied().flatten()
     }
-}
-
-/// Where the ports of the scale-out network sit; those on the chip count as its I/O.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NetworkPorts {
-    /// On a card of their own.
-    Apart,
-    /// On the accelerator's die.
-    OnChip,
 }
 
 /// Total processing performance: the largest product of dense rate and operand width.
@@ -134,33 +132,17 @@ pub fn performance_density(tpp: f64, die_area: SquareMm) -> f64 {
     tpp / die_area.get()
 }
 
-/// All of a chip's links except memory, both directions together, in GB/s.
-///
-/// # Formula
-/// `2 * scale-up one way + PCIe both ways (+ 2 * network ports on the chip)`
-/// # Source
-/// 87 FR 62186: aggregate bidirectional rate over all inputs and outputs other than volatile memories.
-/// A800 is 400 + 64 = 464, H800 400 + 128 = 528, both under 600.
-pub fn io_bidirectional(chip: &Accelerator, ports: NetworkPorts) -> f64 {
-    let scale_up = 2.0 * chip.scale_up.per_chip_one_way.gb_per_s();
-    let pcie = chip.pcie_both_ways.map_or(0.0, |rate| rate.gb_per_s());
-    let network = match ports {
-        NetworkPorts::Apart => 0.0,
-        NetworkPorts::OnChip => 2.0 * chip.nic_one_way.map_or(0.0, |rate| rate.gb_per_s()),
-    };
-    scale_up + pcie + network
-}
-
 /// What a rule on chips can measure of this one.
 ///
 /// # Formula
-/// [`tpp`], [`performance_density`] where the die area is known, [`io_bidirectional`], memory bandwidth
+/// [`tpp`], [`performance_density`] where the die area is known, I/O both ways, memory bandwidth
 /// # Source
-/// See each.
-pub fn chip_facts(chip: &Accelerator, ports: NetworkPorts) -> Facts {
+/// See each; I/O as in 87 FR 62186, the aggregate over all inputs and outputs other than volatile memories:
+/// A800 400 + 64 = 464 GB/s, H800 400 + 128 = 528, both under 600.
+pub fn chip_facts(chip: &Accelerator) -> Facts {
     let tpp = tpp(&chip.peak);
     let density = tpp.zip(chip.die_area).map(|(tpp, area)| performance_density(tpp, area));
-    let io = io_bidirectional(chip, ports);
+    let io = chip.io_both_ways().gb_per_s();
     let memory = chip.memory.bandwidth.gb_per_s();
     Facts::default()
         .with(Metric::Tpp, tpp)

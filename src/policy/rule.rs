@@ -2,7 +2,7 @@
 
 use crate::units::date::Date;
 
-use super::{Facts, METRICS, Metric};
+use super::{Facts, Metric};
 
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,11 +210,6 @@ pub struct Finding<'a> {
 pub fn findings<'a>(rule: &'a Rule, facts: &Facts, scopes: &[&str]) -> Vec<Finding<'a>> {
     let applies = |test: &&Test| test.scope.is_empty() || scopes.contains(&test.scope.as_str());
     rule.tests.iter().filter(applies).map(|test| Finding { test, verdict: met(test, facts) }).collect()
-}
-
-/// The name of a metric in a rule file.
-pub fn metric_name(metric: Metric) -> &'static str {
-    METRICS.iter().find(|(_, known)| *known == metric).map_or("", |(name, _)| name)
 }
 
 /// The thresholds of training work in a rule, with what follows from each.

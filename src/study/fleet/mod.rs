@@ -14,6 +14,7 @@ pub mod approval;
 pub mod branch;
 pub mod capacity;
 pub mod decision;
+pub mod load;
 pub mod outlook;
 pub mod queue;
 pub mod rate;
@@ -196,4 +197,4 @@ impl Fleet {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -1,12 +1,14 @@
-//! Checking a profile file of any kind.
+//! Checking a profile file of any kind. It stands here and not in the catalog because a published run is a spec.
 
 use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::read::Document;
-use super::{Catalog, Found, KINDS, Kind, read_text};
+use super::file::spec;
 use crate::Error;
+use crate::catalog::read::Document;
+use crate::catalog::{Catalog, Found, KINDS, Kind, read_text};
+use crate::catalog::{accelerator, bill, model, price, region, rule, system};
 
 /// Reads a file as the kind of profile it is, with everything that the kind demands.
 ///
@@ -26,12 +28,14 @@ pub fn file(path: &Path, catalog: &Catalog) -> Result<Kind, Error> {
 /// Everything that is wrong with it, each with its place.
 pub fn profile(kind: Kind, found: &Found, _catalog: &Catalog) -> Result<(), Error> {
     match kind {
-        Kind::Accelerators => super::accelerator::accelerator(found).map(drop),
-        Kind::Systems => super::system::system(found).map(drop),
-        Kind::Prices => super::price::prices(found).map(drop),
-        Kind::Regions => super::region::region(found).map(drop),
-        Kind::Runs => crate::spec::file::spec(found).map(drop),
-        Kind::Models => super::model::model(found).map(drop),
+        Kind::Accelerators => accelerator::accelerator(found).map(drop),
+        Kind::Systems => system::system(found).map(drop),
+        Kind::Prices => price::prices(found).map(drop),
+        Kind::Regions => region::region(found).map(drop),
+        Kind::Runs => spec(found).map(drop),
+        Kind::Models => model::model(found).map(drop),
+        Kind::Rules => rule::rule(found).map(drop),
+        Kind::Assumptions if found.id == "bill" => bill::bill(found).map(drop),
         _ => Ok(()),
     }
 }

@@ -4,9 +4,12 @@
 //! it. Values from flags outrank values from files: where the two disagree, the file's value gives way, in a
 //! fixed order, and the answer says so. Two values of the same rank that disagree are an error with both numbers.
 
+mod words;
+
+use words::{contradiction, plausible};
+pub use words::{display, flag, name};
+
 use crate::Error;
-use crate::units::parse::check;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd, show};
 
 /// What the relations speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -319,103 +322,6 @@ fn weakest(given: &Knowns, bits: u16) -> Option<Var> {
         return Some(Var::Mfu);
     }
     losers().next()
-}
-
-fn contradiction(given: &Knowns, index: usize, bits: u16) -> Error {
-    let relation = &RELATIONS[index];
-    let involved: Vec<Var> = ranked(given, bits).map(|(var, _)| var).collect();
-    // State it on the quantity people know best among those given: hours, then cost, then the others.
-    let order = [Var::GpuHours, Var::PhaseHours, Var::Cost, Var::Chips, Var::WallClock, Var::Flop, Var::Mfu];
-    let Some(stated) = order.into_iter().find(|var| involved.contains(var)) else {
-        return Error::no_solution(format!("the given values contradict each other: {}", relation.text));
-    };
-    let mut without = *given;
-    without.clear(stated);
-    let implied = propagate(&without).knowns.get(stated).unwrap_or(f64::NAN);
-    let own = given.get(stated).unwrap_or(f64::NAN);
-    let others: Vec<&str> = involved.iter().filter(|var| **var != stated).map(|var| name(*var)).collect();
-    Error::no_solution(format!(
-        "the given values contradict each other: {} given, but {} and the rest imply {} ({})",
-        display(stated, own),
-        others.join(", "),
-        display(stated, implied),
-        relation.text,
-    ))
-    .with_hint(format!("leave one of {} out, and flopbill solves it", flags(&involved)))
-}
-
-fn plausible(knowns: &Knowns) -> Result<(), Error> {
-    let over = |var: Var| knowns.get(var).filter(|value| *value > 1.0 + 1e-9);
-    if let Some(mfu) = over(Var::Mfu) {
-        let why = if knowns.is_solved(Var::Mfu) { "that work in that time needs" } else { "that is" };
-        let message = format!("{why} an MFU of {}: more than the chip's peak", show::percent(mfu));
-        let per_trillion = knowns.get(Var::Tokens).is_some_and(|tokens| mfu / (tokens / TRILLION) < 0.7);
-        let hint = if per_trillion && knowns.is_solved(Var::Mfu) {
-            "are these hours per trillion tokens? Multiply them by the trillions"
-        } else {
-            "more GPU-hours, a chip with a higher peak, or less work"
-        };
-        return Err(Error::no_solution(message).with_hint(hint));
-    }
-    if let Some(goodput) = over(Var::Goodput) {
-        let message = format!("goodput is a share of the time held: {} is over 100 %", show::percent(goodput));
-        return Err(Error::no_solution(message));
-    }
-    for (var, _, _) in NAMES {
-        if let Some(value) = knowns.get(var).filter(|_| knowns.is_solved(var)) {
-            checked(var, value).map_err(|error| {
-                let message = format!("the solved {}: {}", name(var), error.message());
-                Error::no_solution(message).with_hint("check the size of the values it was solved from")
-            })?;
-        }
-    }
-    Ok(())
-}
-
-fn checked(var: Var, value: f64) -> Result<(), Error> {
-    match var {
-        Var::Params => check(Params::new(value)).map(drop),
-        Var::Tokens => check(Tokens::new(value)).map(drop),
-        Var::Flop => check(Flop::new(value)).map(drop),
-        Var::Peak => check(FlopPerSecond::new(value)).map(drop),
-        Var::PhaseHours | Var::GpuHours => check(ChipSeconds::new(value)).map(drop),
-        Var::Chips => check(Chips::new(value)).map(drop),
-        Var::WallClock => check(Seconds::new(value)).map(drop),
-        Var::Price => check(Price::new(value)).map(drop),
-        Var::Cost if value == 0.0 => Ok(()), // a price of zero is allowed, and warned of
-        Var::Cost => check(Usd::new(value)).map(drop),
-        Var::Mfu | Var::Goodput | Var::PhaseShare => check(Fraction::new(value)).map(drop),
-    }
-}
-
-/// What a user calls a variable.
-pub fn name(var: Var) -> &'static str {
-    NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, name, _)| name)
-}
-
-/// The flag that sets a variable.
-pub fn flag(var: Var) -> &'static str {
-    NAMES.iter().find(|(other, _, _)| *other == var).map_or("", |(_, _, flag)| flag)
-}
-
-fn flags(vars: &[Var]) -> String {
-    let wanted = NAMES.iter().filter(|(var, _, flag)| vars.contains(var) && !flag.is_empty());
-    wanted.map(|(_, _, flag)| *flag).collect::<Vec<_>>().join(", ")
-}
-
-/// A value for a message.
-pub fn display(var: Var, value: f64) -> String {
-    match var {
-        Var::PhaseHours | Var::GpuHours => format!("{} GPU-hours", show::count(ChipSeconds::new(value).gpu_hours(), 4)),
-        Var::Chips => format!("{} chips", show::number(value, 5)),
-        Var::WallClock => show::duration(Seconds::new(value)),
-        Var::Cost => show::usd(Usd::new(value)),
-        Var::Price => show::price(Price::new(value)),
-        Var::Mfu | Var::Goodput | Var::PhaseShare => show::percent(value),
-        Var::Peak => show::prefixed(value, "FLOP/s", 4),
-        Var::Flop => format!("{} FLOP", show::number(value, 4)),
-        Var::Params | Var::Tokens => show::count(value, 4),
-    }
 }
 
 /// What would settle a variable: the smallest sets of further values that lead to it.

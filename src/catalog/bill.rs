@@ -1,0 +1,289 @@
+//! `profiles/assumptions/bill.toml`: TOML to the bill's [`Defaults`].
+
+use super::read::{Reader, Sources};
+use super::{Catalog, Found, Kind};
+use crate::Error;
+use crate::cost::carbon::Embodied;
+use crate::cost::currency::DatedRate;
+use crate::cost::defaults::{
+    BORDER_KINDS, BorderDefaults, CheckpointDefaults, Commitment, Defaults, EpochDefaults, FailureDefaults,
+    FleetDefaults, HOSTING_KINDS, HostingDefaults, OwnDefaults, POWER_BASES, PowerDefaults, ProgrammeDefaults, Range,
+    StorageDefaults,
+};
+use crate::reliability::rate::{BANDS, FailureRate};
+use crate::units::KgCo2e;
+use crate::units::parse::Grammar;
+
+/// The bill's defaults with the source of each.
+#[derive(Debug, Clone)]
+pub struct BillProfile {
+    /// The values.
+    pub defaults: Defaults,
+    /// Where each came from.
+    pub sources: Sources,
+    /// The file, or the built-in profile's name.
+    pub file: String,
+}
+
+impl Catalog {
+    /// The defaults of the bill: the user's `assumptions/bill.toml`, or the built-in one.
+    ///
+    /// # Errors
+    /// A profile that does not hold what it should.
+    pub fn bill(&self) -> Result<BillProfile, Error> {
+        bill(&self.find(Kind::Assumptions, "bill")?)
+    }
+}
+
+/// The ways a checkpoint leaves the chips, and how a profile writes them.
+const SAVES: [(&str, bool); 2] = [("storage", true), ("host", false)];
+
+/// Reads the defaults.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its place.
+pub fn bill(found: &Found) -> Result<BillProfile, Error> {
+    found.document.read(|r| {
+        r.texts("aliases");
+        r.text("name");
+        let sources = r.sources();
+        let defaults = defaults(r);
+        r.require_sources(&sources, &[]);
+        Some(BillProfile { defaults: defaults?, sources, file: found.document.file.clone() })
+    })
+}
+
+fn defaults(r: &Reader<'_>) -> Option<Defaults> {
+    // Every table is read before the first `?`, so that one pass finds everything that is wrong.
+    let failures = part(r, "failures", failures);
+    let checkpoint = part(r, "checkpoint", checkpoint);
+    let losses = part(r, "losses", |t| {
+        let all = ["planned", "slow", "rollback", "evaluation"].map(|key| part(t, key, range));
+        let [planned, slow, rollback, evaluation] = all;
+        Some([planned?, slow?, rollback?, evaluation?])
+    });
+    let goodput = part(r, "goodput", range);
+    let commitments = r.tables("commitment", commitment);
+    let spot_preemption = part(r, "spot", |t| quantity(t, "preemption"));
+    let own = part(r, "own", own);
+    let hosting = part(r, "hosting", hosting);
+    let power = part(r, "power", power);
+    let epoch = part(r, "epoch", epoch);
+    let border = part(r, "border", border);
+    let carbon = part(r, "carbon", carbon);
+    let storage = part(r, "storage", storage);
+    let programme = part(r, "programme", programme);
+    let rates = r.tables("currency", rate);
+    let fx_sigma = part(r, "fx", |t| Some([number(t, "cny_sigma")?, number(t, "eur_sigma")?]));
+    let fleet = part(r, "fleet", fleet);
+    let (embodied, die) = carbon?;
+    Some(Defaults {
+        failures: failures?,
+        checkpoint: checkpoint?,
+        losses: losses?,
+        goodput: goodput?,
+        commitments,
+        spot_preemption: spot_preemption?,
+        own: own?,
+        hosting: hosting?,
+        power: power?,
+        epoch: epoch?,
+        border: border?,
+        embodied,
+        die,
+        storage: storage?,
+        programme: programme?,
+        rates,
+        fx_sigma: fx_sigma?,
+        fleet: fleet?,
+    })
+}
+
+/// A table that must be there.
+fn part<'d, T>(r: &Reader<'d>, key: &'static str, build: impl FnOnce(&Reader<'d>) -> Option<T>) -> Option<T> {
+    r.need(key, r.table(key, build))
+}
+
+/// A quantity that must be there.
+fn quantity<Q: Grammar>(r: &Reader<'_>, key: &'static str) -> Option<Q> {
+    r.need(key, r.quantity(key))
+}
+
+/// A number that must be there, and not negative.
+fn number(r: &Reader<'_>, key: &'static str) -> Option<f64> {
+    let value = r.need(key, r.number(key))?;
+    if value < 0.0 {
+        r.fail(key, Error::bad_input(format!("`{key}` cannot be negative")));
+    }
+    Some(value)
+}
+
+/// A name of a closed list that must be there.
+fn choice<T: Copy>(r: &Reader<'_>, key: &'static str, names: &[(&'static str, T)]) -> Option<T> {
+    r.need(key, r.choice(key, names))
+}
+
+fn range(r: &Reader<'_>) -> Option<Range> {
+    let found = (quantity(r, "low"), quantity(r, "mode"), quantity(r, "high"));
+    let range = Range { low: found.0?, mode: found.1?, high: found.2? };
+    if range.low > range.mode || range.mode > range.high || range.high.get() > 1.0 {
+        r.fail("mode", Error::bad_input("a range needs low <= mode <= high <= 100%"));
+    }
+    Some(range)
+}
+
+fn failures(r: &Reader<'_>) -> Option<FailureDefaults> {
+    let rate = (number(r, "per_1000_node_days"), number(r, "all_cause"), number(r, "hbm"));
+    let belief = (number(r, "shape"), number(r, "scale"));
+    let times = (quantity(r, "detect"), quantity(r, "restart"), quantity(r, "repair"));
+    let spares = (quantity(r, "spares"), quantity(r, "spares_confidence"));
+    Some(FailureDefaults {
+        band: choice(r, "band", &BANDS)?,
+        rate: FailureRate { per_1000_node_days: rate.0?, all_cause: rate.1?, hbm: rate.2? },
+        shape: belief.0?,
+        scale: belief.1?,
+        detect: times.0?,
+        restart: times.1?,
+        repair: times.2?,
+        spares: spares.0?,
+        spares_confidence: spares.1?,
+    })
+}
+
+fn checkpoint(r: &Reader<'_>) -> Option<CheckpointDefaults> {
+    let numbers = (number(r, "bytes_per_param"), number(r, "kept"));
+    let rates = (quantity(r, "storage_bandwidth"), quantity(r, "copy_per_chip"), quantity(r, "copy_overhead"));
+    Some(CheckpointDefaults {
+        to_storage: choice(r, "save", &SAVES)?,
+        bytes_per_param: numbers.0?,
+        kept: numbers.1?,
+        storage_bandwidth: rates.0?,
+        copy_per_chip: rates.1?,
+        copy_overhead: rates.2?,
+    })
+}
+
+fn commitment(r: &Reader<'_>) -> Option<Commitment> {
+    let provider = r.need("provider", r.text("provider"));
+    let found = (quantity(r, "one_year"), quantity(r, "three_years"));
+    Some(Commitment { provider: provider?, one_year: found.0?, three_years: found.1? })
+}
+
+fn own(r: &Reader<'_>) -> Option<OwnDefaults> {
+    let shares = ["network", "residual", "interest", "maintenance", "utilisation"].map(|key| quantity(r, key));
+    let found = (number(r, "server"), quantity(r, "life"), quantity(r, "staff"));
+    let [network, residual, interest, maintenance, utilisation] = shares;
+    Some(OwnDefaults {
+        server: found.0?,
+        network: network?,
+        residual: residual?,
+        interest: interest?,
+        life: found.1?,
+        staff: found.2?,
+        maintenance: maintenance?,
+        utilisation: utilisation?,
+    })
+}
+
+fn hosting(r: &Reader<'_>) -> Option<HostingDefaults> {
+    let prices = (number(r, "all_in_usd_per_kw_month"), number(r, "facility_usd_per_kw_month"));
+    Some(HostingDefaults {
+        kind: choice(r, "kind", &HOSTING_KINDS)?,
+        all_in_usd_per_kw_month: prices.0?,
+        facility_usd_per_kw_month: prices.1?,
+    })
+}
+
+fn power(r: &Reader<'_>) -> Option<PowerDefaults> {
+    let shares = (quantity(r, "load"), quantity(r, "fabric"), quantity(r, "all_in_load"));
+    let server_over_chip = number(r, "server_over_chip");
+    Some(PowerDefaults {
+        basis: choice(r, "basis", &POWER_BASES)?,
+        load: shares.0?,
+        fabric: shares.1?,
+        all_in_load: shares.2?,
+        server_over_chip: server_over_chip?,
+    })
+}
+
+fn epoch(r: &Reader<'_>) -> Option<EpochDefaults> {
+    let [network, load_gpu, load_tpu, mfu] = ["network", "load_gpu", "load_tpu", "mfu"].map(|key| quantity(r, key));
+    let times = (quantity(r, "age"), quantity(r, "acquisition_lag"));
+    let keys = ["decline", "pue_hyperscaler", "pue_other", "server_power", "server_over_chip"];
+    let [decline, pue_hyperscaler, pue_other, server_power, server_over_chip] = keys.map(|key| number(r, key));
+    Some(EpochDefaults {
+        decline: decline?,
+        network: network?,
+        age: times.0?,
+        acquisition_lag: times.1?,
+        load_gpu: load_gpu?,
+        load_tpu: load_tpu?,
+        pue_hyperscaler: pue_hyperscaler?,
+        pue_other: pue_other?,
+        server_power: server_power?,
+        server_over_chip: server_over_chip?,
+        mfu: mfu?,
+    })
+}
+
+fn border(r: &Reader<'_>) -> Option<BorderDefaults> {
+    let shares = (quantity(r, "duty"), quantity(r, "revenue_share"), quantity(r, "passed_on"));
+    Some(BorderDefaults {
+        kind: choice(r, "kind", &BORDER_KINDS)?,
+        duty: shares.0?,
+        revenue_share: shares.1?,
+        passed_on: shares.2?,
+    })
+}
+
+fn carbon(r: &Reader<'_>) -> Option<(Embodied, KgCo2e)> {
+    let found = (quantity(r, "embodied_per_chip"), quantity(r, "life"), number(r, "die_kg_per_cm2"));
+    Some((Embodied { per_chip: found.0?, life: found.1? }, KgCo2e::new(found.2?)))
+}
+
+fn storage(r: &Reader<'_>) -> Option<StorageDefaults> {
+    let found = ["usd_per_gb_month", "usd_per_gb_egress", "bytes_per_token"].map(|key| number(r, key));
+    let [usd_per_gb_month, usd_per_gb_egress, bytes_per_token] = found;
+    Some(StorageDefaults {
+        usd_per_gb_month: usd_per_gb_month?,
+        usd_per_gb_egress: usd_per_gb_egress?,
+        bytes_per_token: bytes_per_token?,
+    })
+}
+
+fn programme(r: &Reader<'_>) -> Option<ProgrammeDefaults> {
+    let found = (number(r, "low"), number(r, "high"), quantity(r, "usd_per_person_year"));
+    Some(ProgrammeDefaults { low: found.0?, high: found.1?, usd_per_person_year: found.2? })
+}
+
+fn rate(r: &Reader<'_>) -> Option<DatedRate> {
+    let currency = r.need("code", r.text("code"));
+    let date = r.need("date", r.date("date"))?.parse().map_err(|error| r.fail("date", error)).ok();
+    let usd_per_unit = number(r, "usd_per_unit");
+    Some(DatedRate { currency: currency?, date: date?, usd_per_unit: usd_per_unit? })
+}
+
+fn fleet(r: &Reader<'_>) -> Option<FleetDefaults> {
+    let found = (quantity(r, "burn_in"), quantity(r, "expansion"), quantity(r, "horizon"));
+    let mixed_efficiency = quantity(r, "mixed_efficiency");
+    Some(FleetDefaults {
+        burn_in: found.0?,
+        expansion: found.1?,
+        mixed_efficiency: mixed_efficiency?,
+        horizon: found.2?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_defaults_are_complete_and_sourced() {
+        let bill = Catalog::built_in().bill().unwrap();
+        assert_eq!(bill.defaults.failures.rate.per_1000_node_days, 4.4);
+        assert!(bill.sources.of("own.interest").is_some());
+        let losses = crate::reliability::availability::chain(&bill.defaults.losses()).unwrap();
+        assert!((losses.get() - 0.995 * 0.98 * 0.99 * 0.995).abs() < 1e-12);
+    }
+}

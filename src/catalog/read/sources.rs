@@ -1,0 +1,23 @@
+//! Where the values of one profile came from.
+
+use crate::source::Source;
+
+/// The sources of one profile, by path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sources(pub Vec<(String, Source)>);
+
+impl Sources {
+    /// The source of a value: its own, that of the nearest table above it, or `*`.
+    pub fn of(&self, path: &str) -> Option<&Source> {
+        let mut path = path;
+        loop {
+            if let Some((_, source)) = self.0.iter().find(|(key, _)| key == path) {
+                return Some(source);
+            }
+            match path.rsplit_once('.') {
+                Some((above, _)) => path = above,
+                None => return self.0.iter().find(|(key, _)| key == "*").map(|(_, source)| source),
+            }
+        }
+    }
+}

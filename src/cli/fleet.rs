@@ -1,0 +1,39 @@
+//! `flopbill fleet`: deliveries, approvals, queues.
+
+use clap::Args;
+
+use super::Reply;
+use flopbill::Error;
+use flopbill::catalog::Catalog;
+use flopbill::report::fleet::{Asked, view};
+use flopbill::study::fleet::capacity::capacity;
+use flopbill::study::fleet::load::fleet;
+use flopbill::study::fleet::outlook::{compare, outlook};
+use flopbill::units::date::Date;
+
+/// The question.
+#[derive(Debug, Args)]
+pub struct FleetArgs {
+    /// A fleet file, or one that ships: v3-again, 400k, quota, v4, topped-up
+    #[arg(value_name = "FLEET|FILE")]
+    name: String,
+    /// Probability of being done by this day: 2026-12-31
+    #[arg(long, value_name = "DATE")]
+    by: Option<String>,
+}
+
+/// Answers `flopbill fleet`.
+pub fn run(args: &FleetArgs, catalog: &Catalog) -> Result<Reply, Error> {
+    let profile = fleet(&args.name, catalog)?;
+    let found = outlook(&profile.fleet)?;
+    let all = capacity(&profile.fleet)?;
+    let compared = if profile.fleet.actions.is_empty() { None } else { Some(compare(&profile.fleet)?) };
+    let by = args.by.as_deref().map(str::parse::<Date>).transpose()?;
+    if let Some(early) = by.filter(|date| *date < profile.fleet.start) {
+        let start = profile.fleet.start;
+        return Err(Error::bad_input(format!("--by {early} lies before the fleet's start on {start}")));
+    }
+    let by = by.map(|date| (date, profile.fleet.start.until(date)));
+    let asked = Asked { profile: &profile, outlook: &found, capacity: &all, compared: compared.as_ref(), by };
+    Ok(Reply::new(view(&asked)))
+}

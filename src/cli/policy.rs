@@ -1,0 +1,57 @@
+//! `flopbill policy`: a chip's numbers against dated rules.
+
+use clap::Args;
+
+use super::Reply;
+use flopbill::Error;
+use flopbill::catalog::Catalog;
+use flopbill::catalog::rule::known_until;
+use flopbill::hardware::price::Term;
+use flopbill::report::policy::{Asked, view};
+use flopbill::units::date::Date;
+use flopbill::units::parse::parse;
+use flopbill::units::{Fraction, Price};
+
+/// The question.
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    /// The chip: h200, h20, b200
+    #[arg(value_name = "CHIP")]
+    chip: String,
+    /// The day whose rules count: 2026-02-01; without it, the day up to which they are known
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
+    /// Not designed or marketed for datacentres
+    #[arg(long)]
+    not_datacentre: bool,
+    /// Share of the dense 16-bit peak, for hours to a threshold
+    #[arg(long, value_name = "SHARE", default_value = "40%")]
+    mfu: String,
+    /// Rent of one chip, for dollars to a threshold; without it, the usual one
+    #[arg(long, value_name = "PRICE")]
+    price: Option<String>,
+}
+
+/// Answers `flopbill policy`.
+pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
+    let chip = catalog.accelerator(&args.chip)?;
+    let rules = catalog.rules()?;
+    let day = match &args.as_of {
+        Some(text) => text.parse()?,
+        None => known_until(&rules).unwrap_or(Date::MIN),
+    };
+    let mfu = parse::<Fraction>(&args.mfu)?;
+    let peak = chip.chip.peak_of(chip.chip.training_precision())?;
+    flopbill::policy::gpu_hours_to(flopbill::units::Flop::new(1.0), peak, mfu)?;
+    let price = match &args.price {
+        Some(text) => Some(parse::<Price>(text)?),
+        None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
+    };
+    let other = args.not_datacentre || chip.chip.form.contains("consumer");
+    let scopes: &[&str] = if other { &["other"] } else { &["datacentre"] };
+    let mut reply = Reply::new(view(&Asked { chip: &chip, rules: &rules, day, scopes, pace: (peak, mfu, price) }));
+    if args.as_of.is_none() {
+        reply.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
+    }
+    Ok(reply)
+}

@@ -1,0 +1,150 @@
+//! What the step model needs to know of a chip and the cluster around it.
+
+use crate::error::Error;
+use crate::hardware::accelerator::Accelerator;
+use crate::hardware::precision::Precision;
+use crate::units::{Bytes, BytesPerSecond, FlopPerSecond};
+
+/// Chip family whose fitted factors apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Generation {
+    /// A100, A800 and what borrows their factors.
+    Ampere,
+    /// H100, H800, H200, H20 and what borrows their factors.
+    Hopper,
+    /// B200, GB200, B300, GB300 and what borrows their factors.
+    Blackwell,
+}
+
+/// The generations, their profile in `profiles/factors/`.
+pub const GENERATIONS: [(&str, Generation); 3] =
+    [("ampere", Generation::Ampere), ("hopper", Generation::Hopper), ("blackwell", Generation::Blackwell)];
+
+/// One chip and its links, per chip.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Machine {
+    /// Dense 16-bit matrix rate.
+    pub peak_16: FlopPerSecond,
+    /// Dense 8-bit matrix rate; zero without one.
+    pub peak_8: FlopPerSecond,
+    /// Dense 4-bit matrix rate; zero without one.
+    pub peak_4: FlopPerSecond,
+    /// Memory bandwidth.
+    pub memory_bandwidth: BytesPerSecond,
+    /// Memory capacity.
+    pub memory: Bytes,
+    /// Scale-up link, one way.
+    pub scale_up: BytesPerSecond,
+    /// Chips that a scale-up link reaches.
+    pub domain: u32,
+    /// Network, one way.
+    pub nic: BytesPerSecond,
+    /// Chips in one server.
+    pub node: u32,
+    /// Whose factors apply.
+    pub generation: Generation,
+}
+
+/// Chip families that nobody published steps of, and whose factors they borrow.
+const BORROWED: [(&str, Generation); 12] = [
+    ("ampere", Generation::Ampere),
+    ("volta", Generation::Ampere),
+    ("ada", Generation::Ampere),
+    ("hopper", Generation::Hopper),
+    ("blackwell", Generation::Blackwell),
+    ("cdna2", Generation::Ampere),
+    ("cdna3", Generation::Hopper),
+    ("cdna4", Generation::Blackwell),
+    ("gaudi", Generation::Hopper),
+    ("tpu", Generation::Hopper),
+    ("ascend", Generation::Hopper),
+    ("rubin", Generation::Blackwell),
+];
+
+/// Network of a chip whose sheet names none: 100 Gb/s.
+const USUAL_NIC: BytesPerSecond = BytesPerSecond::new(12.5e9);
+
+impl Machine {
+    /// A chip in its usual server.
+    ///
+    /// # Formula
+    /// the sheet's values; where it has no bf16 rate, the next best format's; 100 Gb/s where it names no network
+    /// # Source
+    /// `profiles/accelerators/`
+    pub fn of(chip: &Accelerator) -> Self {
+        let peak = |format: Precision| chip.peak.of(format).unwrap_or(FlopPerSecond::ZERO);
+        let wide = chip.peak.bf16.or(chip.peak.fp16).or(chip.peak.tf32).or(chip.peak.fp32);
+        Self {
+            peak_16: wide.unwrap_or(FlopPerSecond::ZERO),
+            peak_8: peak(Precision::Fp8),
+            peak_4: peak(Precision::Fp4),
+            memory_bandwidth: chip.memory.bandwidth,
+            memory: chip.memory.capacity,
+            scale_up: chip.scale_up.per_chip_one_way,
+            domain: chip.scale_up.domain.max(1),
+            nic: chip.nic_one_way.unwrap_or(USUAL_NIC),
+            node: chip.node_chips.max(1),
+            generation: generation(&chip.architecture),
+        }
+    }
+
+    /// The rate of a recipe's matrix products where they are narrower than 16 bits; zero where they are not, or where
+    /// the chip has no such unit.
+    ///
+    /// # Formula
+    /// the 8-bit peak for 8-bit recipes, the 4-bit peak (else the 8-bit one) for 4-bit ones
+    /// # Source
+    /// By definition.
+    #[inline]
+    pub fn narrow_peak(&self, precision: Precision) -> FlopPerSecond {
+        match precision {
+            Precision::Fp8 | Precision::Mxfp8 | Precision::Int8 => self.peak_8,
+            Precision::Fp4 => self.peak_4.max(self.peak_8),
+            Precision::Fp32 | Precision::Tf32 | Precision::Fp16 | Precision::Bf16 => FlopPerSecond::ZERO,
+        }
+    }
+
+    /// Refuses a machine on which a step has no finite time, or that lacks the recipe's format.
+    ///
+    /// # Errors
+    /// Every rate that is missing, by name.
+    pub fn check(&self, precision: Precision) -> Result<(), Error> {
+        let rates = [
+            ("peak.dense.bf16", self.peak_16.get()),
+            ("memory.bandwidth", self.memory_bandwidth.get()),
+            ("memory.capacity", self.memory.get()),
+            ("link.scale_up.per_chip_one_way", self.scale_up.get()),
+            ("link.nic.per_chip_one_way", self.nic.get()),
+        ];
+        let bad = |(_, value): &&(&str, f64)| !(value.is_finite() && *value > 0.0);
+        let mut errors: Vec<Error> = rates
+            .iter()
+            .filter(bad)
+            .map(|(name, value)| Error::bad_input(format!("{name}: {value} is no rate a step can run at")))
+            .collect();
+        let needs_narrow = precision.operand_bytes() < 2.0;
+        if needs_narrow && self.narrow_peak(precision) <= FlopPerSecond::ZERO {
+            errors.push(
+                Error::bad_input(format!("layout.precision: the chip has no {precision} peak"))
+                    .with_hint("train in bf16, or give the peak"),
+            );
+        }
+        Error::all(errors).map_or(Ok(()), Err)
+    }
+}
+
+impl Machine {
+    /// Dense peak of a format; zero where the chip has none.
+    pub fn peak(&self, precision: Precision) -> FlopPerSecond {
+        match precision {
+            Precision::Fp8 | Precision::Mxfp8 | Precision::Int8 => self.peak_8,
+            Precision::Fp4 => self.peak_4,
+            Precision::Fp32 | Precision::Tf32 | Precision::Fp16 | Precision::Bf16 => self.peak_16,
+        }
+    }
+}
+
+/// The generation whose factors a chip family uses.
+fn generation(architecture: &str) -> Generation {
+    BORROWED.iter().find(|(name, _)| *name == architecture).map_or(Generation::Hopper, |(_, generation)| *generation)
+}

@@ -1,0 +1,104 @@
+//! A row's model: the profile of its name where that agrees, else the shape its columns describe.
+
+use super::resolve::whole;
+use crate::catalog::steps::StepRow;
+use crate::model::architecture::{Architecture, Attention, Experts, Window};
+use crate::model::params;
+
+/// Vocabulary of a model that does not say: GPT-2's, padded.
+const VOCAB: u32 = 50_304;
+
+/// The model of a row.
+pub(super) fn shape(
+    row: &StepRow,
+    profile: Option<Architecture>,
+    choices: &mut Vec<String>,
+) -> Result<Architecture, String> {
+    let agrees = |given: Option<f64>, known: u32| whole(given).is_none_or(|given| given == known);
+    let mut shape = match profile {
+        Some(known) if agrees(row.layers, known.layers) && agrees(row.hidden, known.hidden) => known,
+        _ => described(row, choices)?,
+    };
+    if let Some(vocab) = whole(row.vocab) {
+        shape.vocab = vocab;
+    }
+    if row.notes.contains("w/o MTP") {
+        shape.mtp_modules = 0;
+    }
+    shape.check().map_err(|error| error.to_string())?;
+    Ok(shape)
+}
+
+/// The shape that the columns describe.
+fn described(row: &StepRow, choices: &mut Vec<String>) -> Result<Architecture, String> {
+    let need = |x: Option<f64>, what: &str| {
+        whole(x).ok_or(format!("{what} is blank, and no model profile is named `{}`", row.model))
+    };
+    let (layers, hidden) = match (row.layers, row.hidden, row.params_b) {
+        (None, _, Some(params)) | (_, None, Some(params)) if params > 0.0 => {
+            let (layers, hidden) = typical(params * 1e9, whole(row.layers));
+            choices.push(format!("{layers} layers of width {hidden}"));
+            (layers, hidden)
+        }
+        _ => (need(row.layers, "layers")?, need(row.hidden, "hidden")?),
+    };
+    let heads = whole(row.heads).unwrap_or(hidden.div_ceil(128));
+    let experts = experts(row);
+    let ffn = whole(row.ffn_hidden).unwrap_or(if experts.is_some() { 0 } else { hidden.saturating_mul(4) });
+    let mut shape = Architecture {
+        layers,
+        hidden,
+        vocab: whole(row.vocab).unwrap_or(VOCAB),
+        attention: Attention::Grouped {
+            heads,
+            kv_heads: whole(row.kv_heads).unwrap_or(heads),
+            head_dim: whole(row.head_dim).unwrap_or(hidden / heads.max(1)),
+            window: None::<Window>,
+        },
+        output_gate: false,
+        linear: None,
+        ffn,
+        gated: true,
+        experts,
+        tied_embeddings: false,
+        learned_positions: 0,
+        biases: false,
+        mtp_modules: 0,
+    };
+    if shape.experts.is_none() {
+        shape.gated = gated(&shape, row.params_b);
+        shape.tied_embeddings = !shape.gated;
+        choices.push(format!("an MLP of {} matrices", if shape.gated { 3 } else { 2 }));
+    }
+    Ok(shape)
+}
+
+/// Layers and width of a dense model of this size: about 128 of width to a layer, as GPT-3, LLaMA and their kin.
+fn typical(params: f64, layers: Option<u32>) -> (u32, u32) {
+    let width = match layers {
+        Some(layers) => (params / (12.0 * f64::from(layers))).sqrt(),
+        None => (params * 128.0 / 12.0).cbrt(),
+    };
+    let hidden = (width / 128.0).round().clamp(1.0, 1e5) * 128.0;
+    let deep = (params / (12.0 * hidden * hidden)).round().clamp(1.0, 1e4);
+    (layers.unwrap_or(deep as u32), hidden as u32)
+}
+
+fn experts(row: &StepRow) -> Option<Experts> {
+    let count = whole(row.experts).filter(|&count| count > 1)?;
+    let width = whole(row.expert_ffn).or_else(|| whole(row.ffn_hidden))?;
+    let active = whole(row.experts_active).unwrap_or(2).min(count);
+    Some(Experts { count, active, width, shared_width: 0, leading_dense: 0, every: 1 })
+}
+
+/// Whether the published count of parameters fits an MLP of three matrices better than one of two.
+fn gated(shape: &Architecture, params_b: Option<f64>) -> bool {
+    let Some(published) = params_b.filter(|&b| b > 0.0) else {
+        return u64::from(shape.ffn) != 4 * u64::from(shape.hidden);
+    };
+    let miss = |gated: bool| {
+        let counted = params::count(&Architecture { gated, tied_embeddings: !gated, ..*shape });
+        (counted.total().get() / (published * 1e9)).ln().abs()
+    };
+    miss(true) < miss(false)
+}

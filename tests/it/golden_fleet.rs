@@ -1,0 +1,179 @@
+//! Golden values of fleets: deliveries, mixing, queues, approvals; the fleets that ship, and wrong files.
+
+use flopbill::Catalog;
+use flopbill::catalog::Kind;
+use flopbill::study::fleet::approval::Approval;
+use flopbill::study::fleet::capacity::capacity;
+use flopbill::study::fleet::load::fleet;
+use flopbill::study::fleet::outlook::{compare, outlook};
+use flopbill::study::fleet::queue::{Order, finishes};
+use flopbill::study::fleet::rate::{Mix, Part, together};
+use flopbill::study::fleet::schedule::{Step, done_by, finish};
+use flopbill::units::*;
+
+use crate::close::close;
+
+fn share(value: f64) -> Fraction {
+    Fraction::new(value)
+}
+
+#[test]
+fn tranches() {
+    let rate = |chips: f64| FlopPerSecond::new(989.4e12 * 0.93 * chips);
+    let days = Seconds::from_days;
+    let steps = [
+        Step { from: days(0.0), rate: rate(8192.0 * 0.35) },
+        Step { from: days(45.0), rate: rate(8192.0 * 0.75) },
+        Step { from: days(60.0), rate: rate(8192.0 * 0.75 + 16_384.0 * 0.40) },
+    ];
+    let work = Flop::new(3e25);
+    close(finish(work, &steps).unwrap().days(), 72.29942782, 1e-9);
+    close(finish(work, &steps[..2]).unwrap().days(), 85.41881749, 1e-9);
+    close(finish(work, &steps[..1]).unwrap().days(), 131.6117518, 1e-9);
+    close(done_by(days(72.29942782), &steps).get(), 3e25, 1e-9);
+}
+
+#[test]
+fn mixed_fleets() {
+    let part = |mfu: f64| Part { chips: Chips::new(4096.0), rate: FlopPerSecond::from_tflops(989.4 * mfu) };
+    let parts = [part(0.35), part(0.42)];
+    close(together(&parts, &Mix::Equal).get(), 2.83680768e18, 1e-9);
+    let proportional = Mix::Proportional { efficiency: share(0.97) };
+    close(together(&parts, &proportional).get(), 3.026873795e18, 1e-9);
+}
+
+#[test]
+fn queues() {
+    let rate = FlopPerSecond::from_tflops(8192.0 * 989.4 * 0.4 * 0.93);
+    let steps = [Step { from: Seconds::ZERO, rate }];
+    let runs = [3e24, 1e24, 5e24].map(Flop::new);
+    let days = |order| finishes(&runs, order, &steps).iter().map(|time| time.unwrap().days()).collect::<Vec<_>>();
+    for (found, expected) in days(Order::Listed).into_iter().zip([11.516028, 15.354704, 34.548085]) {
+        close(found, expected, 1e-7);
+    }
+    let mean = |order| days(order).iter().sum::<f64>() / 3.0;
+    close(mean(Order::Listed), 20.47293916, 1e-9);
+    close(mean(Order::Shortest), 17.91382177, 1e-9);
+    close(mean(Order::Shared), 24.31161526, 1e-9);
+}
+
+#[test]
+fn approvals() {
+    let licence = Approval {
+        name: "licence".into(),
+        approved: share(0.75),
+        conditional: share(0.0),
+        median: Seconds::from_days(60.0),
+        spread: 0.6,
+        domestic_share: share(0.0),
+        usage: share(1.0),
+    };
+    close(licence.granted_by(Seconds::from_days(30.0)).get(), 0.09299624569, 1e-9);
+    close(licence.granted_by(Seconds::from_days(90.0)).get(), 0.5628062268, 1e-9);
+    let median = licence.quantile(share(0.5)).unwrap().unwrap();
+    close(median.days(), 77.69422589, 1e-9);
+    assert_eq!(licence.quantile(share(0.8)).unwrap(), None);
+}
+
+#[test]
+fn every_shipped_fleet_reads_and_says_what_it_assumes() {
+    let catalog = Catalog::built_in();
+    let ids = catalog.ids(Kind::Fleets);
+    assert!(ids.len() >= 5, "{ids:?}");
+    for id in ids {
+        let profile = fleet(&id, &catalog).unwrap_or_else(|error| panic!("{id}: {error}"));
+        assert!(!profile.fleet.assumptions.is_empty(), "{id}");
+        let found = outlook(&profile.fleet).unwrap();
+        let sum: f64 = found.outcomes.iter().map(|outcome| outcome.branch.probability).sum();
+        close(sum, 1.0, 1e-9);
+        assert!(found.never().get() < 1.0, "{id}");
+        if !profile.fleet.actions.is_empty() {
+            assert_eq!(compare(&profile.fleet).unwrap().0.len(), profile.fleet.actions.len(), "{id}");
+        }
+    }
+}
+
+#[test]
+fn four_hundred_thousand_h200s() {
+    let profile = fleet("400k", &Catalog::built_in()).unwrap();
+    let all = capacity(&profile.fleet).unwrap();
+    close(all.per_day.gpu_hours(), 9.6e6, 1e-12);
+    close(all.per_day.gpu_hours() / 2.788e6, 3.44, 2e-3); // V3 runs a day, before goodput
+    close(all.power.unwrap().kw() / 1e3, 692.0, 1e-12); // MW
+    close(all.purchase.unwrap().get(), 10.8e9, 1e-12);
+    close((all.purchase.unwrap() + all.border.unwrap()).get(), 13.5e9, 1e-12);
+    close(all.runs_per_year * 1000.0, 9.6e6 * 0.93 * 365.0 / 2.788e6, 1e-9);
+}
+
+mod wrong_fleets {
+    use super::*;
+    use flopbill::catalog::Found;
+    use flopbill::catalog::read::Document;
+    use flopbill::study::fleet::load::read;
+
+    const FLEET: &str = r#"name = "two tranches"
+start = 2026-03-01
+
+[[approval]]
+name = "licence"
+approved = "60%"
+conditional = "20%"
+median = "60d"
+
+[[tranche]]
+name = "first"
+chip = "h200"
+date = 2026-03-01
+chips = 1024
+mfu = "40%"
+
+[[tranche]]
+name = "second"
+chip = "h200"
+date = 2026-06-01
+chips = 1024
+mfu = "40%"
+approval = "licence"
+
+[[run]]
+name = "run"
+flop = "1e24"
+
+[[action]]
+name = "both"
+tranches = ["first", "second"]
+"#;
+
+    fn refusal(from: &str, to: &str) -> String {
+        assert!(FLEET.contains(from), "{from}");
+        let text = FLEET.replacen(from, to, 1);
+        let found = Found { id: "mine".into(), document: Document::new("mine.toml", text), from_user: true };
+        read(&found, &Catalog::built_in()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn each_mistake_is_named_with_its_place() {
+        for (from, to, expected) in [
+            ("2026-06-01", "2026-02-01", "before the fleet's start"),
+            ("start = 2026-03-01", "start = 2026-03-02", "before the fleet's start"),
+            ("date = 2026-03-01", "date = 2026-09-01", "out of order"),
+            ("conditional = \"20%\"", "conditional = \"50%\"", "overlap"),
+            ("approved = \"60%\"", "approved = \"160%\"", "between 0% and 100%"),
+            ("approval = \"licence\"", "approval = \"license\"", "did you mean `licence`"),
+            ("chip = \"h200\"", "chip = \"h2000\"", "h2000"),
+            ("mfu = \"40%\"", "", "needs an `mfu`"),
+            ("flop = \"1e24\"", "", "a run's work is"),
+            ("flop = \"1e24\"", "flop = \"1e24\"\ntokens = \"1T\"", "a run's work is"),
+            ("[\"first\", \"second\"]", "[\"first\", \"secnd\"]", "did you mean `second`"),
+            ("chips = 1024", "chips = -5", "mine.toml:14"),
+            ("chips = 1024", "chips = 1024\nprobability = \"130%\"", "probability"),
+            ("chips = 1024", "chips = 1024\nwhen = \"approved\"", "needs the `approval`"),
+            ("chips = 1024", "chips = 1024\ncolour = \"green\"", "unknown key `colour`"),
+            ("start = 2026-03-01", "start = 2026-02-30", "invalid date"),
+        ] {
+            let found = refusal(from, to);
+            assert!(found.contains(expected), "{to}: {found}");
+            assert!(found.contains("mine.toml:"), "{to}: no place in {found}");
+        }
+    }
+}
