@@ -4,6 +4,7 @@ mod args;
 mod bill;
 mod complain;
 mod completions;
+mod convert;
 mod estimate;
 mod explain;
 mod fleet;
@@ -88,6 +89,7 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
     let catalog = args.catalog()?;
     match &args.command {
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
+        Command::Convert(convert) => convert::run(convert, &catalog).map(Some),
         Command::Explain(explain) => explain::run(explain, &catalog).map(Some),
         Command::Fleet(fleet) => fleet::run(fleet, &catalog).map(Some),
         Command::Policy(policy) => policy::run(policy, &catalog).map(Some),

@@ -1,6 +1,7 @@
 //! From an answer to text. No formula stands here: views pick, label and round what was computed.
 
 pub mod bill;
+pub mod convert;
 pub mod estimate;
 pub mod explain;
 pub mod fleet;
@@ -10,6 +11,7 @@ pub mod profile;
 pub mod ranges;
 #[cfg(feature = "cli")]
 mod render;
+pub mod step;
 pub mod view;
 
 pub use view::View;

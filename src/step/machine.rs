@@ -133,6 +133,17 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Dense peak of a format; zero where the chip has none.
+    pub fn peak(&self, precision: Precision) -> FlopPerSecond {
+        match precision {
+            Precision::Fp8 | Precision::Mxfp8 | Precision::Int8 => self.peak_8,
+            Precision::Fp4 => self.peak_4,
+            Precision::Fp32 | Precision::Tf32 | Precision::Fp16 | Precision::Bf16 => self.peak_16,
+        }
+    }
+}
+
 /// The generation whose factors a chip family uses.
 fn generation(architecture: &str) -> Generation {
     BORROWED.iter().find(|(name, _)| *name == architecture).map_or(Generation::Hopper, |(_, generation)| *generation)

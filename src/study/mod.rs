@@ -2,11 +2,13 @@
 
 pub mod backtest;
 pub mod calibrate;
+pub mod convert;
 pub mod copula;
 pub mod decompose;
 pub mod failures;
 pub mod fleet;
 pub mod montecarlo;
+mod offer;
 pub mod pareto;
 pub mod ranges;
 pub mod scaling;
