@@ -22,6 +22,7 @@ pub mod rule;
 pub mod run_rows;
 pub mod steps;
 pub mod system;
+pub mod user_rows;
 
 use read::Document;
 

@@ -81,8 +81,12 @@ pub enum Command {
     Explain(super::explain::ExplainArgs),
     /// Deliveries in tranches, approvals and queues: when is it done, and what does waiting cost
     Fleet(super::fleet::FleetArgs),
+    /// The best parallel layouts of a model on a number of chips
+    Layout(super::layout::LayoutArgs),
     /// A chip against dated export rules and training thresholds
     Policy(super::policy::PolicyArgs),
+    /// Predictions against measured steps and published hours
+    Backtest(super::backtest::BacktestArgs),
     /// List, show or check hardware, price, region, model and run profiles
     Profiles(super::profiles::ProfilesArgs),
     /// Write a commented spec to start from
