@@ -41,6 +41,7 @@ pub mod hardware;
 pub mod layout;
 pub mod model;
 pub mod policy;
+pub mod predict;
 pub mod reliability;
 pub mod report;
 pub mod scenario;

@@ -118,5 +118,8 @@ pub fn read(text: &str) -> Result<Vec<RunRow>, Error> {
 /// # Errors
 /// None in a build whose tests pass.
 pub fn shipped() -> Result<Vec<RunRow>, Error> {
-    super::embedded::MEASUREMENTS.iter().find(|(name, _)| *name == "runs").map_or(Ok(Vec::new()), |(_, text)| read(text))
+    super::embedded::MEASUREMENTS
+        .iter()
+        .find(|(name, _)| *name == "runs")
+        .map_or(Ok(Vec::new()), |(_, text)| read(text))
 }

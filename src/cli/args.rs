@@ -77,9 +77,11 @@ impl Color {
 pub enum Command {
     /// Hours, time, chips and cost of a run, each from the others
     Estimate(super::estimate::EstimateArgs),
+    /// Hours on one chip to hours on another, with reasons
+    Convert(super::convert::ConvertArgs),
     /// The chain of formulas with this run's numbers and their sources
     Explain(super::explain::ExplainArgs),
-    /// Deliveries in tranches, approvals and queues: when is it done, and what does waiting cost
+    /// Deliveries in tranches: when the training is done, and what waiting costs
     Fleet(super::fleet::FleetArgs),
     /// The best parallel layouts of a model on a number of chips
     Layout(super::layout::LayoutArgs),

@@ -7,6 +7,7 @@ use flopbill::catalog::Catalog;
 use flopbill::catalog::rule::known_until;
 use flopbill::cost::VIEWS;
 use flopbill::cost::defaults::{BORDER_KINDS, HOSTING_KINDS, POWER_BASES};
+use flopbill::hardware::price::Term;
 use flopbill::report::{View, bill, policy};
 use flopbill::spec::resolve::Answer;
 use flopbill::study::decompose::{decompose, figures};
@@ -27,6 +28,9 @@ pub struct BillArgs {
     /// A hyperscaler's site rather than a rented hall
     #[arg(long, requires = "bill")]
     hyperscale: bool,
+    /// How the chips are rented: on_demand, reserved_1y, reserved_3y or spot
+    #[arg(long, value_name = "TERM", requires = "bill")]
+    term: Option<String>,
     /// What the border takes: none, duty or revenue_share
     #[arg(long, value_name = "KIND", requires = "bill")]
     border: Option<String>,
@@ -47,6 +51,14 @@ pub struct BillArgs {
     people: Option<String>,
 }
 
+/// The terms a chip can be rented on.
+const RENT_TERMS: [(&str, Term); 4] = [
+    ("on_demand", Term::OnDemand),
+    ("reserved_1y", Term::Reserved1y),
+    ("reserved_3y", Term::Reserved3y),
+    ("spot", Term::Spot),
+];
+
 impl BillArgs {
     /// Adds the bill, if one was asked for.
     pub fn add(&self, view: &mut View, answer: &Answer, catalog: &Catalog) -> Result<(), Error> {
@@ -54,6 +66,7 @@ impl BillArgs {
         let choices = Choices {
             region: self.region.clone(),
             hyperscale: self.hyperscale,
+            term: self.term.as_deref().map(|name| choice("--term", name, &RENT_TERMS)).transpose()?,
             border: self.border.as_deref().map(|name| choice("--border", name, &BORDER_KINDS)).transpose()?,
             hosting: self.hosting.as_deref().map(|name| choice("--hosting", name, &HOSTING_KINDS)).transpose()?,
             power: self.power.as_deref().map(|name| choice("--power", name, &POWER_BASES)).transpose()?,

@@ -9,7 +9,7 @@ use flopbill::Error;
 use flopbill::catalog::read::Document;
 use flopbill::catalog::{Catalog, Found, Kind, is_path, text_from};
 use flopbill::report;
-use flopbill::spec::field::flag_value;
+use flopbill::spec::field::{flag_value, prefix};
 use flopbill::spec::file::{Spec, spec};
 use flopbill::spec::prepared::OUTPUTS;
 use flopbill::spec::resolve::{Answer, Override, Question, answer};
@@ -99,6 +99,15 @@ impl RangeArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Values (whatever is missing is solved from the others)")]
 pub struct ValueArgs {
+    /// Model profile, or a Hugging Face config.json: its MFU is predicted where none is given
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Tokens of a step: 4M
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    global_batch: Option<String>,
+    /// Tokens of a sequence: 4096
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    seq_len: Option<String>,
     /// Accelerator, or a fleet: h800, 2048xH800
     #[arg(long, value_name = "CHIP", allow_hyphen_values = true)]
     gpu: Option<String>,
@@ -194,6 +203,9 @@ impl ValueArgs {
             }
         };
         let (fleet_chips, gpu) = self.fleet()?;
+        lay("model", "--model", &self.model);
+        lay("run.global_batch_tokens", "--global-batch", &self.global_batch);
+        lay("run.sequence_length", "--seq-len", &self.seq_len);
         lay("run.gpu", "--gpu", &gpu);
         lay("run.chips", "--gpu", &fleet_chips);
         lay("run.chips", "--chips", &self.chips);
@@ -219,14 +231,18 @@ impl ValueArgs {
         if !counted {
             return Ok((None, Some(gpu.clone())));
         }
-        let (count, name) = parse_fleet(gpu)?;
+        let (count, name) = parse_fleet(gpu).map_err(|error| prefix("--gpu", &error))?;
+        if self.chips.is_some() {
+            let error = Error::bad_input(format!("`--gpu {gpu}` and --chips both say how many chips there are"));
+            return Err(error.with_hint(format!("leave --chips out, or write `--gpu {name}`")));
+        }
         Ok((Some(format!("{}", count.get())), Some(name.to_owned())))
     }
 }
 
 /// `--days 60` means days; `--days 1.5h` says its unit itself.
 pub fn in_days(text: &str) -> String {
-    match text.trim().parse::<f64>() {
+    match text.trim().replace('_', "").parse::<f64>() {
         Ok(_) => format!("{}d", text.trim()),
         Err(_) => text.to_owned(),
     }

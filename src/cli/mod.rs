@@ -5,6 +5,7 @@ mod backtest;
 mod bill;
 mod complain;
 mod completions;
+mod convert;
 mod estimate;
 mod explain;
 mod fleet;
@@ -91,6 +92,7 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
     match &args.command {
         Command::Backtest(backtest) => backtest::run(backtest, &catalog).map(Some),
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
+        Command::Convert(convert) => convert::run(convert, &catalog).map(Some),
         Command::Explain(explain) => explain::run(explain, &catalog).map(Some),
         Command::Fleet(fleet) => fleet::run(fleet, &catalog).map(Some),
         Command::Layout(layout) => layout::run(layout, &catalog).map(Some),

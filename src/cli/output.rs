@@ -70,7 +70,17 @@ pub fn to_file(path: &Path, text: &[u8]) -> Result<(), Error> {
 /// # Errors
 /// As [`to_file`].
 pub fn stream(path: &Path, write: impl FnOnce(&mut io::BufWriter<fs::File>) -> io::Result<()>) -> Result<(), Error> {
-    let mut beside = path.as_os_str().to_owned();
+    let failed = |trouble: io::Error| {
+        Error::bad_file(format!("cannot write {}: {trouble}", path.display()))
+            .with_hint("nothing was changed; is the folder there, writable and not full?")
+    };
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()); // a link stays a link
+    if fs::metadata(&target).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        // A device or a pipe is written to: renamed over, it would be gone.
+        let mut device = io::BufWriter::new(fs::File::options().write(true).open(&target).map_err(failed)?);
+        return write(&mut device).and_then(|()| device.flush()).map_err(failed);
+    }
+    let mut beside = target.as_os_str().to_owned();
     beside.push(format!(".{}.part", std::process::id()));
     let written = fs::File::create(&beside).and_then(|file| {
         let mut file = io::BufWriter::new(file);
@@ -78,9 +88,8 @@ pub fn stream(path: &Path, write: impl FnOnce(&mut io::BufWriter<fs::File>) -> i
         file.flush()?;
         file.get_ref().sync_all()
     });
-    written.and_then(|()| fs::rename(&beside, path)).map_err(|trouble| {
+    written.and_then(|()| fs::rename(&beside, &target)).map_err(|trouble| {
         let _ = fs::remove_file(&beside); // it may never have come to be
-        Error::bad_file(format!("cannot write {}: {trouble}", path.display()))
-            .with_hint("nothing was changed; is the folder there, writable and not full?")
+        failed(trouble)
     })
 }

@@ -43,8 +43,10 @@ pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mfu = parse::<Fraction>(&args.mfu)?;
     let peak = chip.chip.peak_of(chip.chip.training_precision())?;
     flopbill::policy::gpu_hours_to(flopbill::units::Flop::new(1.0), peak, mfu)?;
-    let typical = || Some(catalog.prices(&chip.chip.id).ok()??.list.typical(Term::OnDemand)?);
-    let price = args.price.as_deref().map(parse::<Price>).transpose()?.or_else(typical);
+    let price = match &args.price {
+        Some(text) => Some(parse::<Price>(text)?),
+        None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
+    };
     let other = args.not_datacentre || chip.chip.form.contains("consumer");
     let scopes: &[&str] = if other { &["other"] } else { &["datacentre"] };
     let mut reply = Reply::new(view(&Asked { chip: &chip, rules: &rules, day, scopes, pace: (peak, mfu, price) }));

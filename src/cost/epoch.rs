@@ -178,7 +178,7 @@ fn line(
             None => Charge::NotPriced(missing),
         },
         source,
-        scope: Scope::FinalRun,
+        scope: Scope::Chips,
     }
 }
 

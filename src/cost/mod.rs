@@ -15,6 +15,7 @@ pub mod duty;
 pub mod energy;
 pub mod epoch;
 pub mod invest;
+pub mod known;
 pub mod network;
 pub mod own;
 pub mod people;
@@ -38,7 +39,9 @@ pub const VIEWS: [(&str, View); 3] = [("rent", View::Rent), ("own", View::Own), 
 /// Whether a line belongs to the run itself or to the work around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// The run that produced the model.
+    /// Holding the chips for the run that produced the model.
+    Chips,
+    /// What else that run needed.
     FinalRun,
     /// What was needed besides: experiments, failed runs, people.
     Programme,
@@ -54,7 +57,9 @@ pub enum Charge {
         /// Price times quantity.
         amount: Usd,
     },
-    /// Nothing is charged here, or nobody knows how much: the reason.
+    /// Nothing is charged here, because another line contains it or the terms leave it out: the reason.
+    Contained(&'static str),
+    /// Nobody knows how much: the reason.
     NotPriced(&'static str),
 }
 
@@ -69,7 +74,7 @@ impl Charge {
     pub fn amount(&self) -> Option<Usd> {
         match *self {
             Self::Priced { amount, .. } => Some(amount),
-            Self::NotPriced(_) => None,
+            Self::Contained(_) | Self::NotPriced(_) => None,
         }
     }
 }
@@ -127,8 +132,9 @@ pub struct Context<'a> {
     pub usage: &'a Usage,
     /// What it costs.
     pub terms: &'a Terms,
-    /// The priced lines of the final run together; zero while these are being made.
-    pub final_run: Usd,
+    /// The priced lines of the final run together; `None` while these are being made, and where holding the
+    /// chips is not priced.
+    pub final_run: Option<Usd>,
 }
 
 /// One entry of the list of charges.
@@ -161,20 +167,20 @@ const fn entry(
 
 /// Every charge there is, in the order of the bill.
 pub static COMPONENTS: &[Component] = &[
-    entry("rent::line", RENT, Scope::FinalRun, rent::line),
-    entry("own::chip_line", OWN, Scope::FinalRun, own::chip_line),
-    entry("own::server_line", OWN, Scope::FinalRun, own::server_line),
-    entry("own::network_line", OWN, Scope::FinalRun, own::network_line),
-    entry("own::border_line", OWN, Scope::FinalRun, own::border_line),
-    entry("own::residual_line", OWN, Scope::FinalRun, own::residual_line),
-    entry("own::interest_line", OWN, Scope::FinalRun, own::interest_line),
-    entry("own::hosting_line", OWN, Scope::FinalRun, own::hosting_line),
-    entry("own::electricity_line", OWN, Scope::FinalRun, own::electricity_line),
-    entry("own::maintenance_line", OWN, Scope::FinalRun, own::maintenance_line),
-    entry("own::staff_line", OWN, Scope::FinalRun, own::staff_line),
-    entry("epoch::server_line", EPOCH, Scope::FinalRun, epoch::server_line),
-    entry("epoch::network_line", EPOCH, Scope::FinalRun, epoch::network_line),
-    entry("epoch::electricity_line", EPOCH, Scope::FinalRun, epoch::electricity_line),
+    entry("rent::line", RENT, Scope::Chips, rent::line),
+    entry("own::chip_line", OWN, Scope::Chips, own::chip_line),
+    entry("own::server_line", OWN, Scope::Chips, own::server_line),
+    entry("own::network_line", OWN, Scope::Chips, own::network_line),
+    entry("own::border_line", OWN, Scope::Chips, own::border_line),
+    entry("own::residual_line", OWN, Scope::Chips, own::residual_line),
+    entry("own::interest_line", OWN, Scope::Chips, own::interest_line),
+    entry("own::hosting_line", OWN, Scope::Chips, own::hosting_line),
+    entry("own::electricity_line", OWN, Scope::Chips, own::electricity_line),
+    entry("own::maintenance_line", OWN, Scope::Chips, own::maintenance_line),
+    entry("own::staff_line", OWN, Scope::Chips, own::staff_line),
+    entry("epoch::server_line", EPOCH, Scope::Chips, epoch::server_line),
+    entry("epoch::network_line", EPOCH, Scope::Chips, epoch::network_line),
+    entry("epoch::electricity_line", EPOCH, Scope::Chips, epoch::electricity_line),
     entry("storage::checkpoint_line", PAID, Scope::FinalRun, storage::checkpoint_line),
     entry("storage::data_line", PAID, Scope::FinalRun, storage::data_line),
     entry("storage::egress_line", RENT, Scope::FinalRun, storage::egress_line),
@@ -194,7 +200,7 @@ pub struct Bill {
 impl Bill {
     /// The priced lines of the run itself.
     pub fn final_run(&self) -> Usd {
-        sum(self.lines.iter().filter(|line| line.scope == Scope::FinalRun))
+        sum(self.lines.iter().filter(|line| line.scope != Scope::Programme))
     }
 
     /// All priced lines.
@@ -202,9 +208,9 @@ impl Bill {
         sum(&self.lines)
     }
 
-    /// The lines without a price, each with its reason in the charge.
+    /// The lines whose price nobody knows, each with its reason in the charge: the totals are without them.
     pub fn not_priced(&self) -> impl Iterator<Item = &CostLine> {
-        self.lines.iter().filter(|line| line.charge.amount().is_none())
+        self.lines.iter().filter(|line| matches!(line.charge, Charge::NotPriced(_)))
     }
 }
 
@@ -236,7 +242,7 @@ pub fn totals(view: View, usage: &Usage, terms: &Terms) -> Result<(Usd, Usd), Er
     each_line(view, usage, terms, |line| {
         let amount = line.charge.amount().unwrap_or(Usd::ZERO);
         all += amount;
-        if line.scope == Scope::FinalRun {
+        if line.scope != Scope::Programme {
             final_run += amount;
         }
     })?;
@@ -248,17 +254,19 @@ fn each_line(view: View, usage: &Usage, terms: &Terms, mut push: impl FnMut(Cost
     not_negative("the GPU-hours", usage.held)?;
     positive("the number of chips", usage.chips.unwrap_or(Chips::new(1.0)))?;
     not_negative("the wall-clock", usage.wall.unwrap_or(Seconds::ZERO))?;
-    let mut context = Context { usage, terms, final_run: Usd::ZERO };
-    let mut final_run = Usd::ZERO;
-    for scope in [Scope::FinalRun, Scope::Programme] {
+    let mut context = Context { usage, terms, final_run: None };
+    let (mut final_run, mut chips_priced) = (Usd::ZERO, true);
+    for scope in [Scope::Chips, Scope::FinalRun, Scope::Programme] {
         for component in COMPONENTS.iter().filter(|entry| entry.scope == scope && entry.views.contains(&view)) {
             let line = (component.line)(&context)?;
-            if scope == Scope::FinalRun {
+            if scope != Scope::Programme {
                 final_run += line.charge.amount().unwrap_or(Usd::ZERO);
             }
+            chips_priced &= scope != Scope::Chips || !matches!(line.charge, Charge::NotPriced(_));
             push(line);
         }
-        context.final_run = final_run;
+        // The rest of the bill is relative to the run, and a run without its chips is none.
+        context.final_run = Some(final_run).filter(|_| chips_priced);
     }
     Ok(())
 }

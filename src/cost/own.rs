@@ -248,7 +248,7 @@ fn part(
         price_unit: "USD/GPU-hour",
         charge,
         source,
-        scope: Scope::FinalRun,
+        scope: Scope::Chips,
     })
 }
 
@@ -260,9 +260,9 @@ pub(super) fn chip_line(context: &Context) -> Result<CostLine, Error> {
 /// The rest of the servers, unless the chip's price contains it.
 pub(super) fn server_line(context: &Context) -> Result<CostLine, Error> {
     let line = part(context, "Servers, depreciation", "own.server", |year| year.server)?;
-    let contained = context.terms.own.server == 0.0;
+    let contained = context.terms.own.server == 0.0 && line.charge.amount().is_some();
     Ok(if contained {
-        CostLine { charge: Charge::NotPriced("contained in the price of the chip"), ..line }
+        CostLine { charge: Charge::Contained("contained in the price of the chip"), ..line }
     } else {
         line
     })
@@ -282,9 +282,9 @@ pub(super) fn border_line(context: &Context) -> Result<CostLine, Error> {
         BorderCharge::Both { .. } => "Import duty and revenue share",
     };
     let line = part(context, label, "own.border", |year| year.border)?;
-    let none = context.terms.own.border == BorderCharge::None;
+    let none = context.terms.own.border == BorderCharge::None && line.charge.amount().is_some();
     Ok(if none {
-        CostLine { charge: Charge::NotPriced("no border is crossed, as the terms have it"), ..line }
+        CostLine { charge: Charge::Contained("no border is crossed, as the terms have it"), ..line }
     } else {
         line
     })
@@ -309,8 +309,10 @@ pub(super) fn hosting_line(context: &Context) -> Result<CostLine, Error> {
 pub(super) fn electricity_line(context: &Context) -> Result<CostLine, Error> {
     let line = part(context, "Electricity", "own.electricity", |year| year.electricity)?;
     Ok(match context.terms.own.hosting {
-        Hosting::AllIn { .. } => CostLine { charge: Charge::NotPriced("contained in the hosting price"), ..line },
-        Hosting::Facility { .. } => line,
+        Hosting::AllIn { .. } if line.charge.amount().is_some() => {
+            CostLine { charge: Charge::Contained("contained in the hosting price"), ..line }
+        }
+        Hosting::AllIn { .. } | Hosting::Facility { .. } => line,
     })
 }
 

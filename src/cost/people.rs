@@ -108,10 +108,10 @@ impl LogNormalFactor {
 pub(super) fn experiments_line(context: &Context) -> Result<CostLine, Error> {
     let terms = &context.terms.programme;
     terms.check()?;
-    let price = context.final_run;
-    let charge = match terms.compute {
-        Some(factor) => Charge::Priced { price: price.get(), amount: price * (factor - 1.0) },
-        None => Charge::NotPriced("how much was computed besides the final run is not known"),
+    let charge = match (terms.compute, context.final_run) {
+        (Some(factor), Some(run)) => Charge::Priced { price: run.get(), amount: run * (factor - 1.0) },
+        (Some(_), None) => Charge::NotPriced("the final run itself is not priced"),
+        (None, _) => Charge::NotPriced("how much was computed besides the final run is not known"),
     };
     Ok(CostLine {
         label: "Experiments, failed runs",

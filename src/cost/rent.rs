@@ -221,7 +221,7 @@ pub(super) fn line(context: &Context) -> Result<CostLine, Error> {
         price_unit: "USD/GPU-hour",
         charge,
         source: "rent.price",
-        scope: Scope::FinalRun,
+        scope: Scope::Chips,
     })
 }
 

@@ -28,6 +28,7 @@ mod table;
 pub use named::{FORMS, Form, Role, role_of};
 pub use prepared::Prepared;
 pub(crate) use shape::{normal_cdf, normal_pdf};
+pub(crate) use table::NormalCdf;
 pub use table::QuantileTable;
 
 use shape::Shape;

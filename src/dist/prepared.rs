@@ -60,28 +60,74 @@ impl Prepared {
 
     /// Turns uniform numbers between 0 and 1 into draws, in place.
     pub fn transform(&self, uniforms: &mut [f64]) {
+        self.visit(InPlace(uniforms));
+    }
+
+    /// Writes the draws of uniform numbers into one column of rows of this length.
+    pub(crate) fn transform_into(&self, uniforms: &[f64], rows: &mut [f64], length: usize, column: usize) {
+        if column < length {
+            self.visit(IntoRows { uniforms, rows, length, column });
+        }
+    }
+
+    /// Hands over the quantile function in its own type, so that the visitor's loop is compiled for each.
+    fn visit(&self, visitor: impl Visitor) {
         match &self.form {
-            Form::Point(value) => uniforms.fill(*value),
-            Form::Uniform { low, width } => each(uniforms, |u| low + width * u),
-            Form::Triangular { low, high, rise } => each(uniforms, |u| {
+            Form::Point(value) => visitor.with(|_| *value),
+            Form::Uniform { low, width } => visitor.with(|u| low + width * held(u)),
+            Form::Triangular { low, high, rise } => visitor.with(|u| {
+                let u = held(u);
                 let rising = u < *rise;
                 let root = if rising { u * rise } else { (1.0 - u) * (1.0 - rise) }.sqrt() * (high - low);
                 if rising { low + root } else { high - root }
             }),
-            Form::Table(table) => uniforms.iter_mut().for_each(|u| *u = table.at(*u)),
-            Form::Empirical(values) => each(uniforms, |u| empirical_quantile(values, u)),
+            Form::Table(table) => visitor.with(|u| table.at(u)),
+            Form::Empirical(values) => visitor.with(|u| empirical_quantile(values, held(u))),
             Form::Never { finite, inner } => {
-                // The inner transform runs over all at once; the never are marked before and set after.
-                for u in uniforms.iter_mut() {
-                    *u = if *u >= *finite { f64::INFINITY } else { *u / finite };
-                }
-                for u in uniforms.iter_mut().filter(|u| u.is_finite()) {
-                    *u = inner.quantile(*u);
-                }
+                visitor.with(|u| if u >= *finite { f64::INFINITY } else { inner.quantile(u / finite) });
             }
-            Form::Exact(dist) => each(uniforms, |u| dist.quantile(u)),
+            Form::Exact(dist) => visitor.with(|u| dist.quantile(u)),
         }
     }
+}
+
+/// What is done with a quantile function.
+trait Visitor {
+    fn with(self, quantile: impl Fn(f64) -> f64);
+}
+
+struct InPlace<'a>(&'a mut [f64]);
+
+impl Visitor for InPlace<'_> {
+    #[inline]
+    fn with(self, quantile: impl Fn(f64) -> f64) {
+        for u in self.0 {
+            *u = quantile(*u);
+        }
+    }
+}
+
+struct IntoRows<'a> {
+    uniforms: &'a [f64],
+    rows: &'a mut [f64],
+    length: usize,
+    column: usize,
+}
+
+impl Visitor for IntoRows<'_> {
+    #[inline]
+    fn with(self, quantile: impl Fn(f64) -> f64) {
+        let places = self.rows.iter_mut().skip(self.column).step_by(self.length);
+        for (place, u) in places.zip(self.uniforms) {
+            *place = quantile(*u);
+        }
+    }
+}
+
+/// The probability, inside (0, 1).
+#[inline]
+fn held(u: f64) -> f64 {
+    u.clamp(NEAREST, 1.0 - NEAREST)
 }
 
 fn table_or_exact(dist: &Dist) -> Form {
@@ -96,12 +142,5 @@ fn finite_part(parts: &[(f64, Dist)], never: f64) -> Dist {
             let parts = parts.iter().map(|(weight, part)| (weight / (1.0 - never), part.clone())).collect();
             Dist { shape: Shape::Mixture { parts, never: 0.0 } }
         }
-    }
-}
-
-#[inline]
-fn each(uniforms: &mut [f64], quantile: impl Fn(f64) -> f64) {
-    for u in uniforms {
-        *u = quantile(u.clamp(NEAREST, 1.0 - NEAREST));
     }
 }

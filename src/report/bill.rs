@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::json::{maybe, number};
 use super::view::{Section, View};
 use crate::cost::energy::meter_power;
-use crate::cost::{Charge, CostLine, VIEWS};
+use crate::cost::{Charge, CostLine, Scope, VIEWS};
 use crate::hardware::region::GRID_BASES;
 use crate::study::decompose::Decomposition;
 use crate::study::whole_bill::{Failures, WholeBill, unit_price};
@@ -13,6 +13,7 @@ use crate::units::{Seconds, Usd, show};
 
 /// Adds a bill to the view of its estimate.
 pub fn add(view: &mut View, whole: &WholeBill) {
+    view.summary += &summary(whole);
     view.sections.push(lines(whole));
     view.sections.extend(owned(whole));
     view.sections.extend(footprint(whole));
@@ -25,6 +26,23 @@ pub fn add(view: &mut View, whole: &WholeBill) {
         json.insert("cost_lines".into(), whole.bill.lines.iter().map(|line| machine_line(whole, line)).collect());
         json.insert("footprint".into(), machine_footprint(whole));
     }
+}
+
+/// The totals in one sentence; without a price for the chips there is no total worth a sentence.
+fn summary(whole: &WholeBill) -> String {
+    if let Some(why) = chips_not_priced(whole) {
+        return format!(" Bill ({}): the chips are not priced: {why}.", name(whole));
+    }
+    let (run, all) = (show::usd(whole.bill.final_run()), show::usd(whole.bill.programme()));
+    format!(" Bill ({}): {run} for the run, {all} with the work around it.", name(whole))
+}
+
+/// Why holding the chips has no price, if it has none.
+fn chips_not_priced(whole: &WholeBill) -> Option<&'static str> {
+    whole.bill.not_priced().find_map(|line| match line.charge {
+        Charge::NotPriced(why) if line.scope == Scope::Chips => Some(why),
+        _ => None,
+    })
 }
 
 /// Adds what a published figure counts and what it leaves out.
@@ -80,10 +98,12 @@ fn lines(whole: &WholeBill) -> Section {
     for line in &whole.bill.lines {
         let (price, amount) = match line.charge {
             Charge::Priced { price, amount } => (dollars(price), show::usd(amount)),
+            Charge::Contained(_) => ("-".into(), "-".into()),
             Charge::NotPriced(_) => ("-".into(), "not priced".into()),
         };
         let known = whole.source(line).map(|source| source.kind.to_string()).unwrap_or_default();
         let quantity = match line.charge {
+            Charge::Contained(_) => "-".into(),
             Charge::NotPriced(_) if line.quantity == 0.0 => "-".into(),
             _ => format!("{} {}", show::count(line.quantity, 4), line.unit.replace("hours", "h")),
         };
@@ -92,8 +112,12 @@ fn lines(whole: &WholeBill) -> Section {
     let mut total = |label: &str, amount: Usd| {
         section.row([label.into(), String::new(), String::new(), show::usd(amount), String::new()]);
     };
-    total("The run", whole.bill.final_run());
-    total("And what is around it", whole.bill.programme());
+    if chips_not_priced(whole).is_some() {
+        total("Without the chips", whole.bill.programme());
+    } else {
+        total("The run", whole.bill.final_run());
+        total("And what is around it", whole.bill.programme());
+    }
     section
 }
 
@@ -148,10 +172,11 @@ fn failures(found: &Failures) -> Section {
 
 fn not_priced(whole: &WholeBill) -> Vec<String> {
     let sentence = |line: &CostLine| match line.charge {
-        Charge::NotPriced(why) => format!("{}: {why}", line.label),
-        Charge::Priced { .. } => String::new(),
+        Charge::NotPriced(why) => Some(format!("{}, not priced: {why}", line.label)),
+        Charge::Contained(why) => Some(format!("{}: {why}", line.label)),
+        Charge::Priced { .. } => None,
     };
-    whole.bill.not_priced().map(sentence).collect()
+    whole.bill.lines.iter().filter_map(sentence).collect()
 }
 
 fn sources(whole: &WholeBill) -> Vec<String> {
@@ -166,10 +191,13 @@ fn sources(whole: &WholeBill) -> Vec<String> {
 }
 
 fn machine(whole: &WholeBill) -> Value {
+    let priced = chips_not_priced(whole).is_none();
     json!({
         "view": name(whole),
-        "final_run_usd": number(whole.bill.final_run().get()),
-        "programme_usd": number(whole.bill.programme().get()),
+        "final_run_usd": maybe(priced.then(|| whole.bill.final_run().get())),
+        "programme_usd": maybe(priced.then(|| whole.bill.programme().get())),
+        "priced_lines_usd": number(whole.bill.programme().get()),
+        "reason": chips_not_priced(whole),
         "owned_usd_per_gpu_hour": maybe(whole.owned.map(|(price, _)| price.usd_per_hour())),
         "break_even_utilisation": maybe(whole.owned.and_then(|(_, even)| even)),
         "region": whole.region.id,
@@ -194,8 +222,11 @@ fn machine_line(whole: &WholeBill, line: &CostLine) -> Value {
         "price": maybe(unit_price(line)),
         "price_unit": line.price_unit,
         "amount_usd": maybe(line.charge.amount().map(Usd::get)),
-        "reason": match line.charge { Charge::NotPriced(why) => Value::from(why), Charge::Priced { .. } => Value::Null },
-        "scope": match line.scope { crate::cost::Scope::FinalRun => "final_run", crate::cost::Scope::Programme => "programme" },
+        "reason": match line.charge {
+            Charge::Contained(why) | Charge::NotPriced(why) => Value::from(why),
+            Charge::Priced { .. } => Value::Null,
+        },
+        "scope": match line.scope { Scope::Chips | Scope::FinalRun => "final_run", Scope::Programme => "programme" },
         "source": source.map(|source| json!({
             "title": source.title, "url": source.url, "as_of": source.as_of, "kind": source.kind.to_string(),
             "note": source.note,

@@ -21,6 +21,7 @@ pub fn view(answer: &Answer) -> View {
         view.sections.push(phases(answer));
     }
     view.sections.extend(reported(answer));
+    view.sections.extend(answer.outcome.as_ref().map(|outcome| super::step::section(&outcome.predicted)));
     let agree =
         answer.confirmed.iter().map(|relation| format!("more was given than needed, and it agrees: {relation}"));
     view.note("Check", agree.collect());
@@ -254,6 +255,7 @@ fn machine(answer: &Answer) -> Value {
         "name": answer.scenario.name,
         "inputs": inputs(answer),
         "result": result,
+        "prediction": answer.outcome.as_ref().map(|outcome| super::step::machine(&outcome.predicted)),
         "unknown": unknowns(answer),
         "phases": machine_phases(answer),
         "assumptions": answer.assumptions,

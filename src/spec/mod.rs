@@ -4,6 +4,7 @@ pub mod check;
 pub mod field;
 pub mod file;
 mod phases;
+pub mod predicted;
 pub mod prepared;
 mod price;
 pub mod range;

@@ -27,7 +27,12 @@ pub(super) struct Baseline {
 impl Baseline {
     /// Reads the parts and solves the file for its MFU.
     pub fn of(base: &Spec, peak: Option<FlopPerSecond>) -> Result<Self, Error> {
-        let parts = parts(base);
+        let mut parts = parts(base);
+        if parts.len() > 1 {
+            for part in parts.iter_mut().filter(|part| part.hours.is_none()) {
+                part.hours = worked_out(base, part, peak)?;
+            }
+        }
         let main = main_part(&parts);
         let implied_mfu = implied(base, &parts[main], peak)?;
         Ok(Self { parts, main, implied_mfu })
@@ -80,8 +85,23 @@ fn main_part(parts: &[Part]) -> usize {
     longest.map_or(0, |(index, _)| *index)
 }
 
+/// The MFU that a part's hours and work imply, where the file states none.
 fn implied(base: &Spec, main: &Part, peak: Option<FlopPerSecond>) -> Result<Option<Fraction>, Error> {
-    let (Some(peak), None) = (peak, &base.mfu) else { return Ok(None) };
+    if peak.is_none() || base.mfu.is_some() {
+        return Ok(None);
+    }
+    Ok(solve(&knowns(base, main, peak))?.knowns.get(Var::Mfu).map(Fraction::new))
+}
+
+/// The hours of a part whose work and MFU the file states.
+fn worked_out(base: &Spec, part: &Part, peak: Option<FlopPerSecond>) -> Result<Option<Entry<ChipSeconds>>, Error> {
+    let solved = solve(&knowns(base, part, peak))?;
+    let hours = solved.knowns.get(Var::PhaseHours).map(ChipSeconds::new);
+    Ok(hours.map(|hours| Entry::new(hours, Origin::Solved(format!("from {}", solved.solved_from(Var::PhaseHours))))))
+}
+
+/// What the file says about one part.
+fn knowns(base: &Spec, part: &Part, peak: Option<FlopPerSecond>) -> Knowns {
     let mut knowns = Knowns::default();
     let mut put = |var, value: Option<f64>| {
         if let Some(value) = value {
@@ -90,10 +110,11 @@ fn implied(base: &Spec, main: &Part, peak: Option<FlopPerSecond>) -> Result<Opti
     };
     let params = base.active_params.as_ref().or(base.params.as_ref());
     put(Var::Params, params.map(|entry| entry.value.base()));
-    put(Var::Tokens, main.tokens.as_ref().map(|entry| entry.value.base()));
-    put(Var::Flop, main.flop.as_ref().map(|entry| entry.value.base()));
-    put(Var::PhaseHours, main.hours.as_ref().map(|entry| entry.value.base()));
+    put(Var::Tokens, part.tokens.as_ref().map(|entry| entry.value.base()));
+    put(Var::Flop, part.flop.as_ref().map(|entry| entry.value.base()));
+    put(Var::PhaseHours, part.hours.as_ref().map(|entry| entry.value.base()));
+    put(Var::Mfu, base.mfu.as_ref().map(|entry| entry.value.base()));
     put(Var::Goodput, Some(base.goodput.as_ref().map_or(1.0, |entry| entry.value.base())));
-    put(Var::Peak, Some(peak.base()));
-    Ok(solve(&knowns)?.knowns.get(Var::Mfu).map(Fraction::new))
+    put(Var::Peak, peak.map(|peak| peak.base()));
+    knowns
 }

@@ -1,6 +1,7 @@
 //! What a reader should know beside the numbers: assumptions, warnings, sources.
 
 use super::file::Origin;
+use super::predicted::Outcome;
 use super::resolve::Answer;
 use crate::solve::{Knowns, Rank, Var, display, name};
 use crate::source::SourceKind;
@@ -38,7 +39,9 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
         say.push(text);
         say.push("FLOPs are 6 x active parameters x tokens: attention over the sequence is not counted".into());
     }
-    if given.rank(Var::Goodput) == Some(Rank::Default) {
+    if let Some(outcome) = &answer.outcome {
+        say.extend(predicted(outcome));
+    } else if given.rank(Var::Goodput) == Some(Rank::Default) {
         say.push("goodput 100 %: the GPU-hours or the MFU are taken to contain the downtime".into());
     }
     if let Some(price) = &answer.price
@@ -54,6 +57,24 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
         }
     }
     answer.assumptions = say;
+}
+
+/// What a prediction rests on.
+fn predicted(outcome: &Outcome) -> Vec<String> {
+    let (setting, step) = (&outcome.setting, &outcome.predicted);
+    let mut say = Vec::new();
+    let how = if setting.given.is_open() { "the fastest legal layout" } else { "the fastest with the given degrees" };
+    say.push(format!("layout: {how} that fits"));
+    if step.software > 1.0 {
+        let factor = show::number(step.software, 3);
+        say.push(format!("software: {factor} x the step of the tuned stacks that the model was fitted to"));
+    }
+    say.push(format!("goodput {}: a prior, not this run's", show::percent(step.goodput)));
+    if setting.borrowed {
+        say.push("nobody published steps on this chip: factors of another family stand in, a guess".into());
+    }
+    say.extend(setting.chosen.iter().cloned());
+    say
 }
 
 fn warnings(answer: &mut Answer, today: Option<Date>) {

@@ -2,6 +2,7 @@
 
 use super::file::{Entry, Origin, Spec};
 use super::phases::Baseline;
+use super::predicted::{self, Outcome};
 use super::prepared::Prepared;
 use super::price::price;
 use crate::Error;
@@ -54,6 +55,8 @@ pub struct Answer {
     pub scenario: Scenario,
     /// Its estimate.
     pub estimate: Estimate,
+    /// The predicted step, if the MFU came from one.
+    pub outcome: Option<Outcome>,
     /// The price used and where it came from.
     pub price: Option<Entry<Price>>,
     /// The date of a price that came from a price list.
@@ -117,13 +120,21 @@ impl Question {
 /// # Errors
 /// Unknown names, values that do not read or contradict each other, too few of them: with what would settle it.
 pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
-    let spec = question.spec()?;
+    let mut spec = question.spec()?;
+    predicted::complete(&mut spec, catalog)?;
     let target = spec.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
     let basis = target.as_ref().map(|chip| basis(&spec, chip));
     let peak = target.as_ref().zip(basis).map(|(chip, basis)| chip.chip.peak_of(basis)).transpose()?;
     let (baseline, moved_from) = baseline(&question.base, &spec, target.as_ref().zip(peak), catalog)?;
     let mut knowns = knowns(&spec, &baseline, peak, moved_from.is_some());
     let mut solved = solve_phases(&mut knowns, &baseline)?;
+    let outcome = match target.as_ref().zip(peak) {
+        Some((chip, peak)) => predicted::predict_mfu(&mut spec, chip, peak, &mut knowns, &solved, catalog)?,
+        None => None,
+    };
+    if outcome.is_some() {
+        solved = solve_phases(&mut knowns, &baseline)?;
+    }
     let (price, price_date) = price(&spec, moved_from.is_some(), &mut knowns, &mut solved, target.as_ref(), catalog)?;
     if solved.knowns.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&solved.knowns, target.is_some()));
@@ -139,6 +150,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         solved,
         scenario,
         estimate,
+        outcome,
         price,
         price_date,
         moved_from,
@@ -178,7 +190,7 @@ fn baseline(
     target: Option<(&AcceleratorProfile, FlopPerSecond)>,
     catalog: &Catalog,
 ) -> Result<(Baseline, Option<String>), Error> {
-    let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(base, chip));
+    let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(spec, chip));
     if spec.gpu == base.gpu {
         let own_peak = target.map(|(chip, _)| peak_of(chip)).transpose()?;
         return Ok((Baseline::of(base, own_peak)?, None));
@@ -359,6 +371,9 @@ fn mfu_origin(spec: &Spec, baseline: &Baseline, solved: &Solved, moved_from: Opt
     let mfu = solved.knowns.get(Var::Mfu)?;
     if solved.knowns.is_solved(Var::Mfu) {
         return Some(Origin::Solved(format!("from {}", solved.solved_from(Var::Mfu))));
+    }
+    if spec.mfu.is_none() && baseline.implied_mfu.is_none() {
+        return Some(Origin::Solved("predicted from the model's shape, layout and chip".into()));
     }
     match (&spec.mfu, baseline.implied_mfu, moved_from) {
         (Some(given), _, _) if given.value.base() == mfu => Some(given.origin.clone()),

@@ -3,80 +3,147 @@
 use super::efficiency::Factors;
 use super::machine::Machine;
 
-/// Effective links, prepared once a step.
+/// The links of one chip, prepared once a step.
 #[derive(Debug, Clone, Copy)]
-pub struct Links {
+pub(super) struct Links {
     /// Seconds a byte over the scale-up link.
-    pub near: f64,
-    /// Seconds a byte over the network, one chip's share.
-    pub far: f64,
+    near: f64,
+    /// Seconds a byte over the network, for one chip's share of its server's.
+    far: f64,
     /// Chips on one scale-up link.
-    pub domain: f64,
-    /// Seconds to start.
-    pub latency: f64,
+    domain: f64,
+    /// Seconds to start a collective, and for each doubling of the servers it spans.
+    latency: f64,
+}
+
+/// An all-to-all in which each row goes to several members.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Exchange {
+    /// Rows a member sends.
+    pub(super) rows: f64,
+    /// Bytes of one.
+    pub(super) bytes: f64,
+    /// Members.
+    pub(super) group: f64,
+    /// Experts a row goes to.
+    pub(super) fanout: f64,
+    /// Most servers they may lie on.
+    pub(super) servers: f64,
+    /// A row crosses the network once for each server, not once for each expert.
+    pub(super) once: bool,
+}
+
+/// Places that a row with `fanout` destinations, each drawn alike, reaches out of `places`.
+///
+/// # Formula
+/// `n (1 - (1 - 1 / n)^k)`
+/// # Source
+/// The expected number of distinct values in k draws from n.
+#[inline]
+fn distinct(places: f64, fanout: f64) -> f64 {
+    places * (1.0 - (1.0 - 1.0 / places).powf(fanout))
 }
 
 impl Links {
     /// The links of a machine.
-    pub fn new(machine: &Machine, f: &Factors) -> Self {
+    pub(super) fn new(machine: &Machine, f: &Factors) -> Self {
         Self {
             near: 1.0 / (machine.scale_up.get() * f.scale_up),
             far: 1.0 / (machine.nic.get() * f.fabric),
             domain: f64::from(machine.domain.max(1)),
-            latency: f.latency * 1e-6,
+            latency: f.latency,
         }
     }
 
-    /// Members of a group in one domain, at this distance between members.
+    /// Seconds of an all-gather or a reduce-scatter of a tensor of `bytes` over `group` chips, `stride` apart.
+    ///
+    /// # Formula
+    /// `(g - 1) / g V / B + t (1 + log2 servers)`: B the scale-up rate while the group lies in one domain, else the
+    /// rate of the network of all its members in a domain together, at most the scale-up rate
+    /// # Source
+    /// Thakur et al. 2005 (ring collectives); a ring through several servers enters and leaves each by every network
+    /// card of its members there (NCCL).
     #[inline]
-    pub fn members_near(&self, group: f64, stride: f64) -> f64 {
-        (self.domain / stride).floor().clamp(1.0, group)
-    }
-
-    /// Seconds of an all-gather or a reduce-scatter of `bytes` (the whole tensor).
-    #[inline]
-    pub fn gather(&self, bytes: f64, group: f64, stride: f64) -> f64 {
+    pub(super) fn gather(&self, bytes: f64, group: f64, stride: f64) -> f64 {
         if group <= 1.0 {
             return 0.0;
         }
-        let near = self.members_near(group, stride);
-        let (per_byte, hops) = if near >= group {
+        let members = (self.domain / stride).floor().clamp(1.0, group);
+        let (byte, hops) = if members >= group {
             (self.near, 1.0)
         } else {
-            // A ring through every server uses the network of each member it has there.
-            ((self.far / near).max(self.near), 1.0 + (group / near).log2())
+            ((self.far / members).max(self.near), 1.0 + (group / members).log2())
         };
-        (group - 1.0) / group * bytes * per_byte + self.latency * hops
+        (group - 1.0) / group * bytes * byte + self.latency * hops
     }
 
     /// Seconds of an all-reduce.
+    ///
+    /// # Formula
+    /// twice an all-gather
+    /// # Source
+    /// Thakur et al. 2005: a reduce-scatter, then an all-gather.
     #[inline]
-    pub fn reduce(&self, bytes: f64, group: f64, stride: f64) -> f64 {
+    pub(super) fn reduce(&self, bytes: f64, group: f64, stride: f64) -> f64 {
         2.0 * self.gather(bytes, group, stride)
     }
 
-    /// Seconds of a transfer to a neighbour at this distance.
+    /// Seconds to send `bytes` to a chip `distance` away.
+    ///
+    /// # Formula
+    /// `V / B + t`
+    /// # Source
+    /// Hockney 1994 (latency and bandwidth).
     #[inline]
-    pub fn send(&self, bytes: f64, distance: f64) -> f64 {
-        let per_byte = if distance < self.domain { self.near } else { self.far };
-        bytes * per_byte + self.latency
+    pub(super) fn send(&self, bytes: f64, distance: f64) -> f64 {
+        let byte = if distance < self.domain { self.near } else { self.far };
+        bytes * byte + self.latency
     }
 
-    /// Seconds of an all-to-all: every member sends `rows` rows of `bytes`, each to `fanout` members.
-    pub fn exchange(&self, rows: f64, bytes: f64, group: f64, fanout: f64, nodes_limit: f64, once: bool) -> f64 {
-        if group <= 1.0 {
+    /// Seconds of an all-to-all.
+    ///
+    /// # Formula
+    /// the larger of the two links' times: `rows bytes visited (1 - 1 / servers) / B_far`, and
+    /// `rows bytes reached (1 - 1 / near) / B_near`; visited and reached are distinct servers and chips where a row
+    /// crosses once, else one for each expert
+    /// # Source
+    /// DeepSeek-V3, arXiv:2412.19437, section 3.2.2 (a token goes to each of at most four servers once, and is
+    /// forwarded there over the scale-up link).
+    pub(super) fn exchange(&self, e: &Exchange) -> f64 {
+        if e.group <= 1.0 {
             return 0.0;
         }
-        let near = self.domain.min(group);
-        let nodes = (group / near).max(1.0);
-        // Distinct destinations of one row, so that a row crosses the network once a node.
-        let distinct = |places: f64| places * (1.0 - (1.0 - 1.0 / places).powf(fanout));
-        let visited = distinct(nodes).min(nodes_limit.max(1.0));
-        let crossing = if once { visited } else { fanout };
-        let far = if nodes > 1.0 { crossing * (1.0 - 1.0 / nodes) } else { 0.0 };
-        let local = if once { distinct(group).max(visited) } else { fanout / nodes };
-        let near_rows = local * (1.0 - 1.0 / near);
-        let seconds = (rows * bytes * far * self.far).max(rows * bytes * near_rows * self.near);
-        seconds + self.latency * (1.0 + nodes.log2())
+        let near = self.domain.min(e.group);
+        let servers = (e.group / near).max(1.0);
+        let visited = distinct(servers, e.fanout).min(e.servers.max(1.0));
+        let crossing = if e.once { visited } else { e.fanout };
+        let reached = if e.once { distinct(e.group, e.fanout).max(visited) } else { e.fanout / servers };
+        let volume = e.rows * e.bytes;
+        let far = volume * crossing * (1.0 - 1.0 / servers) * self.far;
+        let close = volume * reached * (1.0 - 1.0 / near) * self.near;
+        far.max(close) + self.latency * (1.0 + servers.log2())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Links, distinct};
+
+    const LINKS: Links = Links { near: 1.0 / 400e9, far: 1.0 / 40e9, domain: 8.0, latency: 0.0 };
+
+    #[test]
+    fn a_gather_by_hand() {
+        // 8 GB over 8 chips of one domain: 7/8 of them at 400 GB/s
+        assert!((LINKS.gather(8e9, 8.0, 1.0) - 0.0175).abs() < 1e-12);
+        // over 16 chips of two servers: 15/16 at eight cards of 40 GB/s
+        assert!((LINKS.gather(8e9, 16.0, 1.0) - 7.5 / 320.0).abs() < 1e-12);
+        // over 2 chips of two servers: half of them at one card
+        assert!((LINKS.gather(8e9, 2.0, 8.0) - 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn eight_experts_of_a_token_reach_few_servers() {
+        // by hand: 8 (1 - (7/8)^8) = 5.25
+        assert!((distinct(8.0, 8.0) - 5.251_117).abs() < 1e-6);
     }
 }

@@ -4,116 +4,183 @@ use super::efficiency::Factors;
 use super::machine::Machine;
 use crate::hardware::precision::Precision;
 
-/// A maximum without a corner: `(a^4 + b^4)^(1/4)`.
+/// Rows of one tile of a matrix product: an expert with fewer still takes a whole one, on average half of it idle.
+const TILE_ROWS: f64 = 128.0;
+
+/// Share of the memory bandwidth at which a matrix product streams its operands.
+const STREAMING: f64 = 0.9;
+
+/// Head width whose exponentials and bookkeeping take as long as its products.
+const HEAD_OVERHEAD: f64 = 40.0;
+
+/// Head width at which the attention factors are stated.
+const HEAD_USUAL: f64 = 128.0;
+
+/// Elements of two bytes in the 16 bytes that matrix units load at once.
+const ALIGNED: f64 = 8.0;
+
+/// A maximum without a corner, so that no sweep shows a cliff where the limit changes.
+///
+/// # Formula
+/// `(a^4 + b^4)^(1/4)`
+/// # Source
+/// The 4-norm: within 19 % of the maximum where both are equal, within 1 % where they differ twofold.
 #[inline]
-pub fn smooth_max(a: f64, b: f64) -> f64 {
+pub(super) fn smooth_max(a: f64, b: f64) -> f64 {
     let (a2, b2) = (a * a, b * b);
     (a2 * a2 + b2 * b2).sqrt().sqrt()
 }
 
 /// Rates of one chip under one set of factors, prepared once a step.
 #[derive(Debug, Clone, Copy)]
-pub struct Rates {
-    /// Seconds a FLOP of the recipe's matrix products.
-    pub gemm: f64,
-    /// Depth overhead in elements for the recipe.
-    pub depth: f64,
-    /// Wave loss in output elements.
-    pub wave: f64,
-    /// Seconds a FLOP of 16-bit products.
-    pub gemm16: f64,
-    /// Depth overhead of those.
-    pub depth16: f64,
-    /// Bytes an operand element of the recipe.
-    pub operand: f64,
+pub(super) struct Rates {
+    /// Products in the recipe's format.
+    recipe: Products,
+    /// Products in 16 bits.
+    wide: Products,
     /// The recipe's products are narrower than 16 bits.
-    pub narrow: bool,
+    pub(super) narrow: bool,
     /// Seconds a byte of element-wise traffic.
-    pub byte: f64,
-    /// Seconds a byte streamed by a matrix product.
-    pub stream: f64,
+    pub(super) byte: f64,
     /// Seconds a FLOP of fused attention, forward.
-    pub attention_forward: f64,
-    /// Backward.
-    pub attention_backward: f64,
-    /// Slowdown of unaligned products.
-    pub unaligned: f64,
-    /// Ramp tokens.
-    pub attention_ramp: f64,
+    pub(super) attention_forward: f64,
+    /// Seconds a FLOP of fused attention, backward.
+    pub(super) attention_backward: f64,
+    attention_ramp: f64,
+    unaligned: f64,
+}
+
+/// Matrix products in one format.
+#[derive(Debug, Clone, Copy)]
+struct Products {
+    /// Seconds a FLOP of a large product.
+    flop: f64,
+    /// Elements of depth that the fixed cost of a tile is worth.
+    depth: f64,
+    /// Output elements that the last wave is worth.
+    wave: f64,
+    /// Bytes of an operand's element.
+    operand: f64,
+    /// Seconds a byte streamed.
+    stream: f64,
+}
+
+/// A matrix product: `m x k` by `k x n`, its result `out` bytes an element.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Product {
+    pub(super) m: f64,
+    pub(super) n: f64,
+    pub(super) k: f64,
+    pub(super) out: f64,
+}
+
+impl Products {
+    /// Seconds of `batch` equal products whose rows are padded by `padding`.
+    ///
+    /// # Formula
+    /// `max(2 b (m + padding) n (k + k0) (1 + a / (b m n)) / (P e), (b (m k + k n) w + b m n out) / (0.9 B))`, the
+    /// maximum smoothed: k0 the depth whose time a tile's start and end take, a the output lost to a partly filled
+    /// last wave of tiles, e the share of the peak P that large products reach, w bytes of an operand
+    /// # Source
+    /// The roofline (Williams et al. 2009) with tile and wave quantisation (NVIDIA, Matrix Multiplication Background)
+    /// in their mean, so that efficiency is continuous in the shape; k0, a and e are fitted.
+    #[inline]
+    fn time(&self, batch: f64, p: Product, padding: f64) -> f64 {
+        let area = batch * p.m * p.n;
+        let flop = 2.0 * batch * (p.m + padding) * p.n * (p.k + self.depth) * (1.0 + self.wave / area);
+        let bytes = batch * self.operand * p.k * (p.m + p.n) + area * p.out;
+        smooth_max(flop * self.flop, bytes * self.stream)
+    }
 }
 
 impl Rates {
-    /// The rates of a chip.
-    pub fn new(machine: &Machine, precision: Precision, native_attention: bool, f: &Factors) -> Self {
+    /// The rates of a chip for a recipe.
+    pub(super) fn new(machine: &Machine, precision: Precision, native_attention: bool, f: &Factors) -> Self {
         let peak = machine.peak_16.get();
         let bandwidth = machine.memory_bandwidth.get();
-        let gemm16 = 1.0 / (peak * f.gemm);
-        let narrow = match precision {
-            Precision::Fp8 | Precision::Mxfp8 | Precision::Int8 => machine.peak_8.get(),
-            Precision::Fp4 => machine.peak_4.get().max(machine.peak_8.get()),
-            _ => 0.0,
+        let narrow = machine.narrow_peak(precision).get();
+        let wide = Products {
+            flop: 1.0 / (peak * f.gemm),
+            depth: f.gemm_depth,
+            wave: f.gemm_wave,
+            operand: 2.0,
+            stream: 1.0 / (bandwidth * STREAMING),
         };
-        let gemm = if narrow > 0.0 { 1.0 / (narrow * f.gemm_fp8) } else { gemm16 };
-        let carried = if native_attention { 1.0 } else { f.attention_carried };
+        let recipe = if narrow > 0.0 {
+            // The fixed cost of a tile is the same time, so more depth of a faster format.
+            let flop = 1.0 / (narrow * f.gemm_fp8);
+            Products { flop, depth: wide.depth * wide.flop / flop, operand: precision.operand_bytes(), ..wide }
+        } else {
+            wide
+        };
+        let kernels = if native_attention { 1.0 } else { f.attention_carried };
         Self {
-            gemm,
-            depth: f.gemm_depth * gemm16 / gemm,
-            wave: f.gemm_wave * 1e6,
-            gemm16,
-            depth16: f.gemm_depth,
-            operand: if narrow > 0.0 { 1.0 } else { 2.0 },
+            recipe,
+            wide,
             narrow: narrow > 0.0,
             byte: 1.0 / (bandwidth * f.memory),
-            stream: 1.0 / (bandwidth * 0.9),
-            attention_forward: 1.0 / (peak * f.attention_forward * carried),
-            attention_backward: 1.0 / (peak * f.attention_backward * carried),
-            unaligned: f.unaligned,
+            attention_forward: 1.0 / (peak * f.attention_forward * kernels),
+            attention_backward: 1.0 / (peak * f.attention_backward * kernels),
             attention_ramp: f.attention_ramp,
+            unaligned: f.unaligned,
         }
     }
 
-    /// Seconds of one product in the recipe's precision; `out` bytes an output element.
+    /// Seconds of one product in the recipe's format.
     #[inline]
-    pub fn product(&self, m: f64, n: f64, k: f64, out: f64) -> f64 {
-        let work = 2.0 * m * n * (k + self.depth) * (1.0 + self.wave / (m * n)) * self.gemm;
-        let bytes = (self.operand * (m * k + k * n) + out * m * n) * self.stream;
-        smooth_max(work, bytes)
+    pub(super) fn product(&self, m: f64, n: f64, k: f64, out: f64) -> f64 {
+        self.recipe.time(1.0, Product { m, n, k, out }, 0.0)
     }
 
-    /// The same in 16 bits.
+    /// Seconds of one product in 16 bits, which every recipe keeps for the head and the router.
     #[inline]
-    pub fn product16(&self, m: f64, n: f64, k: f64, out: f64) -> f64 {
-        let work = 2.0 * m * n * (k + self.depth16) * (1.0 + self.wave / (m * n)) * self.gemm16;
-        let bytes = (2.0 * (m * k + k * n) + out * m * n) * self.stream;
-        smooth_max(work, bytes)
+    pub(super) fn wide_product(&self, m: f64, n: f64, k: f64, out: f64) -> f64 {
+        self.wide.time(1.0, Product { m, n, k, out }, 0.0)
     }
 
-    /// How much slower a fused attention is than on long sequences of heads 128 wide.
+    /// Seconds of a batch of equal products in 16 bits: the two of an unfused attention.
     #[inline]
-    pub fn attention_shape(&self, rows: f64, head: f64) -> f64 {
-        // Exponentials and bookkeeping cost as much whatever the head's width.
-        (1.0 + self.attention_ramp / rows) * (1.0 + 40.0 / head) / (1.0 + 40.0 / 128.0)
+    pub(super) fn batched(&self, batch: f64, m: f64, n: f64, k: f64) -> f64 {
+        self.wide.time(batch, Product { m, n, k, out: 2.0 }, 0.0)
     }
 
-    /// How much slower a product is whose rows are not aligned to 16 bytes.
+    /// Seconds of a group of products of experts, each with rows of its own, in the recipe's format.
     #[inline]
-    pub fn alignment(&self, elements: f64) -> f64 {
-        if elements % 8.0 == 0.0 { 1.0 } else { self.unaligned }
+    pub(super) fn grouped(&self, experts: f64, m: f64, n: f64, k: f64, out: f64) -> f64 {
+        self.recipe.time(experts, Product { m, n, k, out }, TILE_ROWS / 2.0)
     }
 
-    /// A batch of equal 16-bit products (unfused attention, grouped experts).
+    /// How much longer a fused attention takes for a FLOP than on long sequences of heads 128 wide.
+    ///
+    /// # Formula
+    /// `(1 + r / s) (1 + 40 / d) / (1 + 40 / 128)`: s rows on this chip, d the head's width, r the fitted ramp
+    /// # Source
+    /// Dao 2023, arXiv:2307.08691, figures 5 and 6: slower on short sequences and on heads of 64.
     #[inline]
-    pub fn batched16(&self, batch: f64, m: f64, n: f64, k: f64) -> f64 {
-        let work = 2.0 * batch * m * n * (k + self.depth16) * (1.0 + self.wave / (batch * m * n)) * self.gemm16;
-        let bytes = 2.0 * batch * (m * k + k * n + m * n) * self.stream;
-        smooth_max(work, bytes)
+    pub(super) fn attention_shape(&self, rows: f64, head: f64) -> f64 {
+        (1.0 + self.attention_ramp / rows) * (1.0 + HEAD_OVERHEAD / head) / (1.0 + HEAD_OVERHEAD / HEAD_USUAL)
     }
 
-    /// A batch of equal products in the recipe's precision, tiles of 128 rows.
+    /// How much longer a product takes whose rows of this many elements are not aligned to 16 bytes.
+    ///
+    /// # Formula
+    /// 1 where 8 divides the elements, else the factor `unaligned`
+    /// # Source
+    /// NVIDIA, Matrix Multiplication Background: below 16 bytes the matrix units are fed piecemeal or not used.
     #[inline]
-    pub fn grouped(&self, batch: f64, m: f64, n: f64, k: f64, out: f64) -> f64 {
-        let work = 2.0 * batch * (m + 64.0) * n * (k + self.depth) * (1.0 + self.wave / (batch * m * n)) * self.gemm;
-        let bytes = batch * (self.operand * (m * k + k * n) + out * m * n) * self.stream;
-        smooth_max(work, bytes)
+    pub(super) fn alignment(&self, elements: f64) -> f64 {
+        if elements % ALIGNED == 0.0 { 1.0 } else { self.unaligned }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::smooth_max;
+
+    #[test]
+    fn a_maximum_without_a_corner() {
+        // by hand: (1 + 1)^(1/4) and (16 + 1)^(1/4)
+        assert!((smooth_max(1.0, 1.0) - 1.189_207).abs() < 1e-6);
+        assert!((smooth_max(2.0, 1.0) - 2.030_543).abs() < 1e-6);
     }
 }

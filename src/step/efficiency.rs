@@ -14,12 +14,22 @@ macro_rules! factors {
         pub const NAMES: [&str; COUNT] = [$(stringify!($name),)*];
 
         impl Factors {
-            /// The values in the order of [`NAMES`].
+            /// The values, for a fit that moves them by index.
+            ///
+            /// # Formula
+            /// the fields in the order of [`NAMES`]
+            /// # Source
+            /// By definition.
             pub fn values(&self) -> [f64; COUNT] {
                 [$(self.$name,)*]
             }
 
-            /// From values in the order of [`NAMES`].
+            /// From values, for a fit that moves them by index.
+            ///
+            /// # Formula
+            /// the fields in the order of [`NAMES`]
+            /// # Source
+            /// By definition.
             pub fn from_values(values: &[f64; COUNT]) -> Self {
                 let [$($name,)*] = *values;
                 Self { $($name,)* }
@@ -38,7 +48,7 @@ factors! {
     gemm_fp8;
     /// Inner dimension, in elements at 16 bits, whose time equals the fixed cost of one tile.
     gemm_depth;
-    /// Output elements lost to a partly filled last wave, in millions.
+    /// Output elements lost to a partly filled last wave of tiles.
     gemm_wave;
     /// Share of the 16-bit peak that a fused attention reaches forward, on long sequences of heads 128 wide.
     attention_forward;
@@ -58,11 +68,11 @@ factors! {
     scale_up;
     /// Share of the network line rate that large collectives reach.
     fabric;
-    /// Time before the first byte of a collective, in microseconds.
+    /// Time before the first byte of a collective, in seconds.
     latency;
-    /// Host time to launch one kernel, in microseconds.
+    /// Host time to launch one kernel, in seconds.
     launch;
-    /// Gap on the chip between two dependent kernels, in microseconds.
+    /// Gap on the chip between two dependent kernels, in seconds.
     gap;
     /// Share of tensor-parallel traffic hidden behind matrix products where the stack overlaps it.
     overlap_tp;
@@ -78,7 +88,7 @@ factors! {
     permute;
     /// Time lost to the slowest chip, as a share of the step, per doubling of the servers.
     jitter;
-    /// Time a step spends on nothing of the above (data, clipping, logging), in milliseconds.
+    /// Time a step spends on nothing of the above (data, clipping, logging), in seconds.
     fixed;
 }
 
@@ -121,6 +131,11 @@ pub struct Calibration {
 
 impl Calibration {
     /// The values believed before any measurement.
+    ///
+    /// # Formula
+    /// each prior's value
+    /// # Source
+    /// `profiles/factors/`
     pub fn prior(&self) -> Factors {
         Factors::from_values(&self.priors.map(|prior| prior.value))
     }

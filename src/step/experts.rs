@@ -1,15 +1,33 @@
 //! A layer with a mixture of experts: routing, exchange, grouped products.
 
-use super::layer::Bench;
+use super::collectives::Exchange;
+use super::layer::{Bench, CASTS};
 use super::work::{Passes, Work};
 use crate::layout::parallelism::Schedule;
 
-/// Servers a token's experts may lie on under node-limited routing (DeepSeek-V2 and V3).
+/// Servers a token's experts may lie on under node-limited routing, which models with latent attention use.
 const LIMITED_SERVERS: f64 = 4.0;
+
+/// Kernels of a mixture, forward: those the host launches ahead, and those whose shapes it has to wait for.
+const KERNELS_AHEAD: f64 = 20.0;
+const KERNELS_WAITING: f64 = 20.0;
+
+/// Bytes moved for each element of a routed row: read and written before the experts, and after them.
+const PERMUTED: f64 = 8.0;
+
+/// Bytes for each element of the residual stream that a selective recompute of norms moves again.
+const NORMS_AGAIN: f64 = 8.0;
 
 impl Bench<'_> {
     /// One layer with experts.
-    pub fn mixture(&self) -> Passes {
+    ///
+    /// # Formula
+    /// attention block, shared experts, router, grouped products of the experts on this chip, permutation, two
+    /// all-to-alls each way, launches, recompute; experts divide the chips of a stage anew, so that each chip routes
+    /// `t / tp` tokens
+    /// # Source
+    /// DeepSeek-V3, arXiv:2412.19437, sections 2.1.2 and 3.2; Liu et al. 2025, arXiv:2504.14960.
+    pub(super) fn mixture(&self) -> Passes {
         let (w, r, tp) = (&self.w, &self.r, self.tp);
         let moe = &w.moe;
         let (mut p, core) = self.attention_block();
@@ -18,74 +36,57 @@ impl Bench<'_> {
             self.linear(&mut p, w.hidden, moe.shared / tp);
             self.activation(&mut p, self.t * moe.shared / tp);
         }
-        // Experts divide the chips of a stage anew, so that each chip routes its share of the tokens.
         let tokens = self.t / tp;
-        let router = r.product16(tokens, moe.count, w.hidden, 4.0);
+        let router = r.wide_product(tokens, moe.count, w.hidden, 4.0);
         p.fwd.gemm += router;
         p.bwd.gemm += 2.0 * router;
         let etp = f64::from(self.layout.etp);
-        let rows = tokens * moe.active * etp;
+        let (rows, width) = (tokens * moe.active * etp, moe.width / etp);
         let local = (moe.count / f64::from(self.layout.ep)).max(1.0);
-        self.grouped(&mut p, local, rows / local, moe.width / etp);
-        self.permute(&mut p, rows, moe.width / etp);
-        let traffic = self.exchange(tokens);
+        self.grouped(&mut p, local, rows / local, width);
+        self.move_rows(&mut p, rows * w.hidden * self.f.permute, PERMUTED);
+        self.activation(&mut p, rows * width);
+        self.cast(&mut p, rows * (w.hidden + width), rows * (w.hidden + w.up * width));
         self.tensor_traffic(&mut p, if moe.shared > 0.0 { 2.0 } else { 1.0 });
         self.context_traffic(&mut p);
-        let experts = local * (w.up + 1.0) * moe.width / etp * w.hidden;
+        let experts = local * (w.up + 1.0) * width * w.hidden;
         let rest = (w.attention_params() + (w.up + 1.0) * moe.shared * w.hidden) / tp + moe.count * w.hidden;
         self.accumulate(&mut p, rest + experts);
+        let traffic = self.exchange(tokens);
         self.hide(&mut p.fwd, traffic);
         self.hide(&mut p.bwd, traffic);
-        let kernels = 20.0 + self.casts(8.0);
-        self.launches(&mut p.fwd, kernels);
-        self.launches(&mut p.bwd, 2.0 * kernels);
+        self.launches(&mut p, KERNELS_AHEAD + self.casts());
         // The host learns how many rows each expert has before it can launch their kernels.
-        let waiting = (20.0 + self.casts(8.0)) * (self.f.launch + self.f.gap) * 1e-6;
-        p.fwd.launch += waiting;
-        p.bwd.launch += 2.0 * waiting;
-        self.recompute(&mut p, &core, rows * moe.width / etp * 2.0 * (w.up + 1.0) + self.t * w.hidden * 8.0 / tp);
+        self.waits(&mut p, KERNELS_WAITING + if r.narrow { CASTS } else { 0.0 });
+        let activations = rows * width * 2.0 * (w.up + 1.0);
+        self.recompute(&mut p, &core, activations + self.t * w.hidden / tp * NORMS_AGAIN);
         self.shard_traffic(&mut p, rest + experts);
         p
     }
 
+    /// Products of the experts on this chip, `rows` each, both directions.
     fn grouped(&self, p: &mut Passes, local: f64, rows: f64, width: f64) {
-        let (w, r) = (&self.w, &self.r);
+        let (r, h, up) = (&self.r, self.w.hidden, self.w.up * width);
         let slower = 1.0 / self.f.expert;
-        let (into, out) = (w.up * width, width);
-        let h = w.hidden;
-        p.fwd.experts += slower * (r.grouped(local, rows, into, h, 2.0) + r.grouped(local, rows, h, out, 2.0));
-        let gradient = slower * (r.grouped(local, into, h, rows, 8.0) + r.grouped(local, h, out, rows, 8.0));
-        let back = slower * (r.grouped(local, rows, h, into, 2.0) + r.grouped(local, rows, out, h, 2.0));
+        p.fwd.experts += slower * (r.grouped(local, rows, up, h, 2.0) + r.grouped(local, rows, h, width, 2.0));
+        let gradient = slower * (r.grouped(local, up, h, rows, 8.0) + r.grouped(local, h, width, rows, 8.0));
+        let back = slower * (r.grouped(local, rows, h, up, 2.0) + r.grouped(local, rows, width, h, 2.0));
         p.bwd.experts += back + gradient;
         p.bwd.weight_gradient += gradient;
     }
 
-    /// Rows are sorted by expert before, put back after; both move them, as do their casts.
-    fn permute(&self, p: &mut Passes, rows: f64, width: f64) {
-        let h = self.w.hidden;
-        let moved = rows * h * 8.0 * self.f.permute;
-        self.stream(&mut p.fwd, moved);
-        self.stream(&mut p.bwd, moved);
-        self.activation(p, rows * width);
-        if self.r.narrow {
-            let each = self.cast_bytes();
-            self.stream(&mut p.fwd, rows * (h + width) * each);
-            self.stream(&mut p.bwd, rows * (h + self.w.up * width) * each);
-        }
-    }
-
-    /// Seconds of the two all-to-alls of one direction.
+    /// Seconds of the two all-to-alls of one direction: rows out to the experts, and back.
     fn exchange(&self, tokens: f64) -> f64 {
-        let (moe, h, links) = (&self.w.moe, self.w.hidden, &self.links);
+        let (moe, h) = (&self.w.moe, self.w.hidden);
         let group = f64::from(self.layout.ep);
-        let limit = if self.w.latent.is_some() { LIMITED_SERVERS } else { group };
+        let servers = if self.w.latent.is_some() { LIMITED_SERVERS } else { group };
         let once = self.stack.deduplicated_dispatch;
+        let one = |bytes: f64| Exchange { rows: tokens, bytes, group, fanout: moe.active, servers, once };
         let dispatch = h * if self.stack.narrow_dispatch { 1.0 } else { 2.0 };
-        links.exchange(tokens, dispatch, group, moe.active, limit, once)
-            + links.exchange(tokens, h * 2.0, group, moe.active, limit, once)
+        self.links.exchange(&one(dispatch)) + self.links.exchange(&one(h * 2.0))
     }
 
-    /// What of the exchange shows.
+    /// What of the exchange shows: under DualPipe it runs behind the other direction's computation.
     fn hide(&self, work: &mut Work, traffic: f64) {
         let exposed = if self.layout.schedule == Schedule::DualPipe {
             self.behind(traffic, work.total())

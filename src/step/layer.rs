@@ -12,38 +12,86 @@ use crate::layout::parallelism::{Layout, ZeroStage};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Kernel, Recompute, mean_keys};
 
+/// Bytes of an activation's element.
+const ACTIVATION: f64 = 2.0;
+
+/// Bytes of a weight gradient's element as it is accumulated: read and written in 32 bits.
+const ACCUMULATED: f64 = 8.0;
+
+/// The same by a kernel of its own, which also reads the 16-bit gradient.
+const ACCUMULATED_APART: f64 = 10.0;
+
+/// Element-wise bytes for each token and unit of a width, forward and backward; counted, two bytes an element.
+#[derive(Debug, Clone, Copy)]
+struct Traffic {
+    fwd: f64,
+    bwd: f64,
+}
+
+/// Norms and residuals around two blocks: ten passes forward, thirteen backward.
+const RESIDUAL: Traffic = Traffic { fwd: 20.0, bwd: 26.0 };
+
+/// The same with dropout and its mask.
+const RESIDUAL_DROPOUT: Traffic = Traffic { fwd: 22.0, bwd: 34.0 };
+
+/// Rotary embedding and the layout of heads: one pass either way.
+const HEADS: Traffic = Traffic { fwd: 4.0, bwd: 4.0 };
+
+/// For each score of an unfused attention: scale, mask and softmax in one kernel, dropout with its mask in another.
+const SCORES: Traffic = Traffic { fwd: 9.0, bwd: 11.0 };
+
+/// For each logit: cross-entropy fused into few passes.
+const LOSS: Traffic = Traffic { fwd: 10.0, bwd: 6.0 };
+
+/// The same in 32 bits, unfused.
+const LOSS_UNFUSED: Traffic = Traffic { fwd: 18.0, bwd: 10.0 };
+
+/// Lookup of the embedding, and its gradient.
+const LOOKUP: Traffic = Traffic { fwd: 6.0, bwd: 6.0 };
+
+/// Kernels of a dense layer, forward: with fused attention, and without.
+const KERNELS: f64 = 20.0;
+const KERNELS_UNFUSED: f64 = 45.0;
+
+/// Casts of a narrow recipe for a dense layer, forward.
+pub(super) const CASTS: f64 = 8.0;
+
+/// Backward over forward: kernels, products of a fused attention, and of the delta rule.
+const BACKWARD_KERNELS: f64 = 2.0;
+const BACKWARD_ATTENTION: f64 = 2.5;
+
 /// Everything a layer's time depends on, prepared once a step.
 #[derive(Debug, Clone, Copy)]
-pub struct Bench<'a> {
+pub(super) struct Bench<'a> {
     /// Widths of the model.
-    pub w: Widths,
+    pub(super) w: Widths,
     /// The layout.
-    pub layout: &'a Layout,
+    pub(super) layout: &'a Layout,
     /// The software.
-    pub stack: &'a Stack,
+    pub(super) stack: &'a Stack,
     /// The factors.
-    pub f: &'a Factors,
+    pub(super) f: &'a Factors,
     /// Rates of the chip.
-    pub r: Rates,
+    pub(super) r: Rates,
     /// Its links.
-    pub links: Links,
+    pub(super) links: Links,
     /// Tokens of a micro-batch on one chip.
-    pub t: f64,
+    pub(super) t: f64,
     /// Tensor-parallel degree.
-    pub tp: f64,
+    pub(super) tp: f64,
     /// Context-parallel degree.
-    pub cp: f64,
+    pub(super) cp: f64,
     /// Mean number of keys a query sees.
-    pub keys: f64,
+    keys: f64,
     /// Sequence length.
-    pub seq: f64,
+    seq: f64,
     /// Micro-batches of a step.
-    pub micro_batches: f64,
+    pub(super) micro_batches: f64,
 }
 
 impl<'a> Bench<'a> {
     /// Prepares a step.
-    pub fn new(
+    pub(super) fn new(
         shape: &Architecture,
         layout: &'a Layout,
         machine: &Machine,
@@ -67,30 +115,72 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Adds bytes of element-wise traffic.
-    #[inline]
-    pub(super) fn stream(&self, work: &mut Work, bytes: f64) {
-        work.elementwise += bytes * self.r.byte;
+    /// One layer with a dense MLP.
+    ///
+    /// # Formula
+    /// attention block, two products of the MLP, its activation, traffic of two split blocks, launches, recompute
+    /// # Source
+    /// Korthikanti et al. 2022, arXiv:2205.05198, figures 4 and 5: what a layer computes and moves.
+    pub(super) fn dense(&self) -> Passes {
+        let (w, tp) = (&self.w, self.tp);
+        let (mut p, core) = self.attention_block();
+        self.linear(&mut p, w.up * w.ffn / tp, w.hidden);
+        self.linear(&mut p, w.hidden, w.ffn / tp);
+        self.activation(&mut p, self.t * w.ffn / tp);
+        self.tensor_traffic(&mut p, 2.0);
+        self.context_traffic(&mut p);
+        let params = (w.attention_params() + (w.up + 1.0) * w.ffn * w.hidden) / tp;
+        self.accumulate(&mut p, params);
+        let kernels = match self.layout.kernel {
+            Kernel::Fused => KERNELS,
+            Kernel::Unfused => KERNELS_UNFUSED,
+        };
+        self.launches(&mut p, kernels + self.casts());
+        self.recompute(&mut p, &core, 0.0);
+        self.shard_traffic(&mut p, params);
+        p
     }
 
-    /// A product with a weight of `n x k` on this chip, both directions.
+    /// Attention, norms, and what goes with them in every layer; and the core alone, for recompute.
+    pub(super) fn attention_block(&self) -> (Passes, Work) {
+        let mut p = self.core();
+        let core = p.fwd;
+        self.projections(&mut p);
+        self.rest(&mut p);
+        (p, core)
+    }
+
+    /// Adds bytes of element-wise traffic, `each` for every one of `elements`.
+    #[inline]
+    fn stream(&self, p: &mut Passes, elements: f64, each: Traffic) {
+        p.fwd.elementwise += elements * each.fwd * self.r.byte;
+        p.bwd.elementwise += elements * each.bwd * self.r.byte;
+    }
+
+    /// A product with a weight of `n x k` on this chip, both directions, and the casts of a narrow recipe.
+    ///
+    /// # Formula
+    /// forward `t x n x k`; backward `t x k x n` for the input and `k x n x t` for the weight
+    /// # Source
+    /// Narayanan et al. 2021, arXiv:2104.04473, appendix: each product has two of its size backward.
     pub(super) fn linear(&self, p: &mut Passes, n: f64, k: f64) {
         let (t, r) = (self.t, &self.r);
-        p.fwd.gemm += r.product(t, n, k, 2.0);
-        // The weight gradient is read and written in 32 bits as it is accumulated.
-        let gradient = r.product(k, n, t, 8.0);
-        p.bwd.gemm += r.product(t, k, n, 2.0) + gradient;
+        p.fwd.gemm += r.product(t, n, k, ACTIVATION);
+        let gradient = r.product(k, n, t, ACCUMULATED);
+        p.bwd.gemm += r.product(t, k, n, ACTIVATION) + gradient;
         p.bwd.weight_gradient += gradient;
-        if r.narrow {
-            let each = self.cast_bytes();
-            self.stream(&mut p.fwd, t * k * each);
-            self.stream(&mut p.bwd, t * n * each);
-        }
+        self.cast(p, t * k, t * n);
     }
 
-    /// Bytes moved to cast one element to the recipe's format in both orientations.
-    pub(super) fn cast_bytes(&self) -> f64 {
-        if self.layout.precision == Precision::Fp8 { 4.0 } else { 5.0 }
+    /// Casts of an 8-bit recipe: inputs forward, gradients backward, each in both orientations.
+    pub(super) fn cast(&self, p: &mut Passes, inputs: f64, gradients: f64) {
+        if !self.r.narrow {
+            return;
+        }
+        // Read in two bytes, written twice in one; block scales are computed and written besides.
+        let each = if self.layout.precision == Precision::Fp8 { 4.0 } else { 5.0 };
+        self.stream(p, inputs, Traffic { fwd: each, bwd: 0.0 });
+        self.stream(p, gradients, Traffic { fwd: 0.0, bwd: each });
     }
 
     fn projections(&self, p: &mut Passes) {
@@ -111,112 +201,128 @@ impl<'a> Bench<'a> {
         self.linear(p, w.hidden, w.heads * w.v / tp);
     }
 
-    /// The attention core.
+    /// The attention core, of softmax and linear layers in their shares.
     fn core(&self) -> Passes {
         let softmax = match self.layout.kernel {
             Kernel::Fused => self.fused_core(),
             Kernel::Unfused => self.unfused_core(),
         };
-        let (share, width, values, flop) = self.w.linear;
-        if share == 0.0 {
+        let linear = &self.w.linear;
+        if linear.share == 0.0 {
             return softmax;
         }
         let mut p = Passes::default();
-        p.add(&softmax, 1.0 - share);
-        // The delta rule multiplies small blocks and moves its inputs several times.
-        p.fwd.attention += share * 2.0 * self.t * flop / self.tp * self.r.attention_forward;
-        p.bwd.attention += share * 5.0 * self.t * flop / self.tp * self.r.attention_backward;
-        let bytes = share * self.t * (width + 2.0 * values) / self.tp * 2.0;
-        self.stream(&mut p.fwd, 3.0 * bytes);
-        self.stream(&mut p.bwd, 6.0 * bytes);
+        p.add(&softmax, 1.0 - linear.share);
+        // The delta rule multiplies small blocks, at half an attention's rate, and moves its inputs several times.
+        let flop = linear.share * 2.0 * self.t * linear.core_flop / self.tp;
+        p.fwd.attention += flop * self.r.attention_forward;
+        p.bwd.attention += BACKWARD_ATTENTION * flop * self.r.attention_backward;
+        let moved = linear.share * self.t * (linear.projected + 2.0 * linear.values) / self.tp;
+        self.stream(&mut p, moved, Traffic { fwd: 6.0, bwd: 12.0 });
         p
     }
 
+    /// Tile by tile, below the diagonal only.
+    ///
+    /// # Formula
+    /// `2 t c a (d_qk + d_v) / tp` FLOPs forward for c keys seen and a heads, 2.5 times that backward
+    /// # Source
+    /// Dao 2023, arXiv:2307.08691, section 3.1.
     fn fused_core(&self) -> Passes {
         let (w, r) = (&self.w, &self.r);
         let flop = 2.0 * self.t * self.keys * w.heads / self.tp * (w.qk + w.v);
-        let ramp = r.attention_shape(self.seq / self.cp, w.qk);
+        let slower = r.attention_shape(self.seq / self.cp, w.qk);
         let mut p = Passes::default();
-        p.fwd.attention = flop * r.attention_forward * ramp;
-        p.bwd.attention = 2.5 * flop * r.attention_backward * ramp;
+        p.fwd.attention = flop * r.attention_forward * slower;
+        p.bwd.attention = BACKWARD_ATTENTION * flop * r.attention_backward * slower;
         p
     }
 
     /// Scores and probabilities are whole matrices in memory, computed above the diagonal too.
+    ///
+    /// # Formula
+    /// batches of `s x s x d` products, two forward and four backward, and passes over `a s^2` scores
+    /// # Source
+    /// Korthikanti et al. 2022, arXiv:2205.05198, figure 3.
     fn unfused_core(&self) -> Passes {
         let (w, r) = (&self.w, &self.r);
         let batch = f64::from(self.layout.micro_batch) * w.heads / self.tp;
         let rows = self.seq / self.cp;
-        let area = batch * rows * self.seq;
-        let aligned = r.alignment(w.qk);
-        let both = (r.batched16(batch, rows, self.seq, w.qk) + r.batched16(batch, rows, w.v, self.seq)) * aligned;
+        let products = r.batched(batch, rows, self.seq, w.qk) + r.batched(batch, rows, w.v, self.seq);
+        let both = products * r.alignment(w.qk);
         let mut p = Passes::default();
         p.fwd.attention = both;
         p.bwd.attention = 2.0 * both;
-        // Scale, mask and softmax in one kernel; dropout with its mask in another.
-        self.stream(&mut p.fwd, area * 9.0);
-        self.stream(&mut p.bwd, area * 11.0);
+        self.stream(&mut p, batch * rows * self.seq, SCORES);
         p
     }
 
-    /// Norms, residuals and dropout, whole on each chip unless split along the sequence; rotary and head layout.
-    pub(super) fn rest(&self, p: &mut Passes) {
-        let w = &self.w;
-        let split = if self.layout.sequence_parallel { self.tp } else { 1.0 };
-        let (fwd, bwd) = match self.layout.kernel {
-            Kernel::Fused => (20.0, 26.0),
-            Kernel::Unfused => (22.0, 34.0),
-        };
-        let passes = if self.stack.eager { self.f.eager } else { 1.0 };
-        let stream = self.t * w.hidden / split * passes;
-        self.stream(&mut p.fwd, stream * fwd);
-        self.stream(&mut p.bwd, stream * bwd);
-        let heads = self.t * (w.heads * w.qk + w.kv) / self.tp * passes;
-        self.stream(&mut p.fwd, heads * 4.0);
-        self.stream(&mut p.bwd, heads * 4.0);
+    /// Passes of an element-wise operation, relative to fused ones.
+    fn passes(&self) -> f64 {
+        if self.stack.eager { self.f.eager } else { 1.0 }
     }
 
-    /// The activation function over `elements` of the MLP's inner width.
+    /// Norms, residuals and dropout, whole on each chip unless split along the sequence; rotary and head layout.
+    fn rest(&self, p: &mut Passes) {
+        let w = &self.w;
+        let split = if self.layout.sequence_parallel { self.tp } else { 1.0 };
+        let each = match self.layout.kernel {
+            Kernel::Fused => RESIDUAL,
+            Kernel::Unfused => RESIDUAL_DROPOUT,
+        };
+        self.stream(p, self.t * w.hidden / split * self.passes(), each);
+        self.stream(p, self.t * (w.heads * w.qk + w.kv) / self.tp * self.passes(), HEADS);
+    }
+
+    /// The activation function over `elements` of the MLP's inner width: its inputs read, its output written, and
+    /// backward also the gradient read and those of the inputs written.
     pub(super) fn activation(&self, p: &mut Passes, elements: f64) {
         let up = self.w.up;
-        let elements = if self.stack.eager { elements * self.f.eager } else { elements };
-        self.stream(&mut p.fwd, elements * 2.0 * (up + 1.0));
-        self.stream(&mut p.bwd, elements * 2.0 * (2.0 * up + 1.0));
+        let each = Traffic { fwd: ACTIVATION * (up + 1.0), bwd: ACTIVATION * (2.0 * up + 1.0) };
+        self.stream(p, elements * self.passes(), each);
     }
 
     /// A gather and a reduction (or an all-reduce) of the activations around each of `blocks` split blocks.
+    ///
+    /// # Formula
+    /// forward and backward two collectives a block; shown is what the stack does not hide: all of it, or nothing but
+    /// contention where weight gradients run behind it, less the overlapped share where products are cut in pieces
+    /// # Source
+    /// Shoeybi et al. 2019, arXiv:1909.08053; Korthikanti et al. 2022, arXiv:2205.05198, section 4.2.2; Megatron-Core,
+    /// `tp_comm_overlap`.
     pub(super) fn tensor_traffic(&self, p: &mut Passes, blocks: f64) {
         if self.tp <= 1.0 {
             return;
         }
-        let one = self.links.gather(self.t * self.w.hidden * 2.0, self.tp, 1.0);
+        let one = self.links.gather(self.t * self.w.hidden * ACTIVATION, self.tp, 1.0);
         let traffic = 2.0 * blocks * one;
-        let (fwd, bwd) = self.shown();
-        p.fwd.tp += traffic;
-        p.fwd.tp_exposed += traffic * fwd;
-        // With sequence parallelism the input is gathered again for its weight gradient, behind other work.
-        p.bwd.tp += traffic + if self.layout.sequence_parallel { blocks * one } else { 0.0 };
-        p.bwd.tp_exposed += traffic * bwd;
-    }
-
-    /// Shares of the tensor-parallel traffic of either direction that show.
-    fn shown(&self) -> (f64, f64) {
-        // Split along the sequence, half of the backward traffic gathers what the very next product needs.
-        let free = if self.layout.sequence_parallel { 0.5 } else { 0.0 };
-        let behind = free + (1.0 - free) * self.f.contention;
-        match self.stack.tensor_overlap {
+        // Split along the sequence, half of the backward traffic gathers what the very next product needs, and the
+        // input is gathered again for its weight gradient, behind other work.
+        let split = self.layout.sequence_parallel;
+        let needed = if split { 0.5 } else { 0.0 };
+        let behind = needed + (1.0 - needed) * self.f.contention;
+        let (fwd, bwd) = match self.stack.tensor_overlap {
             TensorOverlap::Nothing => (1.0, 1.0),
             TensorOverlap::WeightGradients => (1.0, behind),
             TensorOverlap::Products => (1.0 - self.f.overlap_tp, (1.0 - self.f.overlap_tp) * behind),
-        }
+        };
+        p.fwd.tp += traffic;
+        p.fwd.tp_exposed += traffic * fwd;
+        p.bwd.tp += traffic + if split { blocks * one } else { 0.0 };
+        p.bwd.tp_exposed += traffic * bwd;
     }
 
     /// Keys and values go around the ring while the blocks that are here are computed.
+    ///
+    /// # Formula
+    /// `cp - 1` sends of the keys and values of a chip's tokens forward, twice that backward, behind the attention
+    /// # Source
+    /// Liu et al. 2023, arXiv:2310.01889 (ring attention).
     pub(super) fn context_traffic(&self, p: &mut Passes) {
         if self.cp <= 1.0 {
             return;
         }
-        let block = self.t * self.w.kv / self.tp * 2.0;
+        let block = self.t * self.w.kv / self.tp * ACTIVATION;
         let round = self.links.send(block, self.tp * self.cp) * (self.cp - 1.0);
         p.fwd.cp += round;
         p.fwd.cp_exposed += self.behind(round, p.fwd.attention);
@@ -224,21 +330,44 @@ impl<'a> Bench<'a> {
         p.bwd.cp_exposed += self.behind(2.0 * round, p.bwd.attention);
     }
 
-    /// Host time that the kernels do not hide, and the gaps between them.
-    pub(super) fn launches(&self, work: &mut Work, kernels: f64) {
-        let busy = work.total();
-        let host = kernels * self.f.launch * 1e-6;
-        let exposed = if self.stack.blocking_launches { host } else { smooth_max(busy, host) - busy };
-        work.launch += exposed + kernels * self.f.gap * 1e-6;
+    /// Host time that the kernels do not hide, and the gaps between them; `kernels` are those of the forward pass.
+    ///
+    /// # Formula
+    /// `max(busy, kernels launch) - busy + kernels gap`, or all launches where the host waits for each
+    /// # Source
+    /// Kernels are launched while others run: the chip waits only where they are shorter than a launch.
+    pub(super) fn launches(&self, p: &mut Passes, kernels: f64) {
+        for (work, kernels) in [(&mut p.fwd, kernels), (&mut p.bwd, BACKWARD_KERNELS * kernels)] {
+            let (busy, host) = (work.total(), kernels * self.f.launch);
+            let exposed = if self.stack.blocking_launches { host } else { smooth_max(busy, host) - busy };
+            work.launch += exposed + kernels * self.f.gap;
+        }
     }
 
-    /// Gathers and reductions of a layer whose weights ZeRO-3 splits.
+    /// Launches that nothing hides: the host had to wait before it.
+    pub(super) fn waits(&self, p: &mut Passes, kernels: f64) {
+        let each = self.f.launch + self.f.gap;
+        p.fwd.launch += kernels * each;
+        p.bwd.launch += BACKWARD_KERNELS * kernels * each;
+    }
+
+    /// Kernels of a narrow recipe beyond those of a 16-bit one.
+    pub(super) fn casts(&self) -> f64 {
+        if self.r.narrow { CASTS } else { 0.0 }
+    }
+
+    /// Gathers and reductions of a layer whose weights ZeRO-3 splits, behind its computation.
+    ///
+    /// # Formula
+    /// a gather forward, a gather and a reduction of the gradients backward, for every micro-batch
+    /// # Source
+    /// Zhao et al. 2023, arXiv:2304.11277 (PyTorch FSDP), sections 3 and 4.
     pub(super) fn shard_traffic(&self, p: &mut Passes, params: f64) {
         if self.layout.zero < ZeroStage::Weights {
             return;
         }
         let group = self.layout.shards(self.layout.replicas()) as f64;
-        let gather = self.links.gather(params * 2.0, group, self.tp);
+        let gather = self.links.gather(params * ACTIVATION, group, self.tp);
         let reduce = self.links.gather(params * self.layout.states.bytes().gradients, group, self.tp);
         p.fwd.shard += gather;
         p.fwd.shard_exposed += self.behind(gather, p.fwd.total());
@@ -247,6 +376,11 @@ impl<'a> Bench<'a> {
     }
 
     /// What shows of traffic that runs behind work of this length.
+    ///
+    /// # Formula
+    /// `max(traffic, work) - work + c min(traffic, work)`: c what sharing units and memory costs
+    /// # Source
+    /// DeepSeek-V3, arXiv:2412.19437, section 3.2.2: 20 of 132 multiprocessors move data instead of computing.
     #[inline]
     pub(super) fn behind(&self, traffic: f64, work: f64) -> f64 {
         smooth_max(traffic, work) - work + self.f.contention * traffic.min(work)
@@ -255,16 +389,22 @@ impl<'a> Bench<'a> {
     /// Accumulating gradients by a kernel of their own.
     pub(super) fn accumulate(&self, p: &mut Passes, params: f64) {
         if self.micro_batches > 1.0 && !self.stack.fused_accumulation {
-            self.stream(&mut p.bwd, params * 10.0);
+            self.stream(p, params, Traffic { fwd: 0.0, bwd: ACCUMULATED_APART });
         }
     }
 
-    /// What the backward pass computes again; `cheap` is the element-wise work of a selective recompute.
+    /// What the backward pass computes again; `cheap` are bytes of element-wise work that a selective recompute of
+    /// today does again beside a fused core, which recomputes itself.
+    ///
+    /// # Formula
+    /// nothing; the core, or `cheap`; the whole forward pass with its traffic
+    /// # Source
+    /// Korthikanti et al. 2022, arXiv:2205.05198, section 5.
     pub(super) fn recompute(&self, p: &mut Passes, core: &Work, cheap: f64) {
         match (self.layout.recompute, self.layout.kernel) {
             (Recompute::None, _) => {}
             (Recompute::Selective, Kernel::Unfused) => p.bwd.add(core, 1.0),
-            (Recompute::Selective, Kernel::Fused) => self.stream(&mut p.bwd, cheap),
+            (Recompute::Selective, Kernel::Fused) => p.bwd.elementwise += cheap * self.r.byte,
             (Recompute::Full, _) => {
                 let again = p.fwd;
                 p.bwd.add(&again, 1.0);
@@ -272,72 +412,41 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// Kernels of a narrow recipe beyond those of a 16-bit one.
-    pub(super) fn casts(&self, kernels: f64) -> f64 {
-        if self.r.narrow { kernels } else { 0.0 }
-    }
-
-    /// Attention, norms, and what goes with them in every layer.
-    pub(super) fn attention_block(&self) -> (Passes, Work) {
-        let mut p = self.core();
-        let core = p.fwd;
-        self.projections(&mut p);
-        self.rest(&mut p);
-        (p, core)
-    }
-
-    /// One layer with a dense MLP.
-    pub fn dense(&self) -> Passes {
-        let (w, tp) = (&self.w, self.tp);
-        let (mut p, core) = self.attention_block();
-        self.linear(&mut p, w.up * w.ffn / tp, w.hidden);
-        self.linear(&mut p, w.hidden, w.ffn / tp);
-        self.activation(&mut p, self.t * w.ffn / tp);
-        self.tensor_traffic(&mut p, 2.0);
-        self.context_traffic(&mut p);
-        let params = (w.attention_params() + (w.up + 1.0) * w.ffn * w.hidden) / tp;
-        self.accumulate(&mut p, params);
-        let kernels = match self.layout.kernel {
-            Kernel::Fused => 20.0,
-            Kernel::Unfused => 45.0,
-        };
-        let kernels = kernels + self.casts(8.0);
-        self.launches(&mut p.fwd, kernels);
-        self.launches(&mut p.bwd, 2.0 * kernels);
-        self.recompute(&mut p, &core, 0.0);
-        self.shard_traffic(&mut p, params);
-        p
-    }
-
     /// The embedding of a micro-batch.
-    pub fn embedding(&self) -> Passes {
-        let bytes = self.t * self.w.hidden * 6.0;
+    pub(super) fn embedding(&self) -> Passes {
         let mut p = Passes::default();
-        self.stream(&mut p.fwd, bytes);
-        self.stream(&mut p.bwd, bytes);
+        self.stream(&mut p, self.t * self.w.hidden, LOOKUP);
         p
     }
 
-    /// The output head and the loss of a micro-batch.
-    pub fn head(&self) -> Passes {
+    /// The output head and the loss of a micro-batch, in 16 bits under every recipe.
+    ///
+    /// # Formula
+    /// products of `t x v/tp x h`, passes over the logits, a collective of the activations each way
+    /// # Source
+    /// Shoeybi et al. 2019, arXiv:1909.08053, section 3 (a vocabulary split over the group).
+    pub(super) fn head(&self) -> Passes {
         let (w, r, t) = (&self.w, &self.r, self.t);
         let n = self.layout.padded_vocab(w.vocab as u32) as f64 / self.tp;
         let mut p = Passes::default();
-        p.fwd.gemm = r.product16(t, n, w.hidden, 2.0);
-        p.bwd.gemm = r.product16(t, w.hidden, n, 2.0) + r.product16(w.hidden, n, t, 8.0);
-        let (fwd, bwd) = match self.layout.kernel {
-            Kernel::Fused => (10.0, 6.0),
-            Kernel::Unfused => (18.0, 10.0),
+        p.fwd.gemm = r.wide_product(t, n, w.hidden, ACTIVATION);
+        let gradient = r.wide_product(w.hidden, n, t, ACCUMULATED);
+        p.bwd.gemm = r.wide_product(t, w.hidden, n, ACTIVATION) + gradient;
+        let each = match self.layout.kernel {
+            Kernel::Fused => LOSS,
+            Kernel::Unfused => LOSS_UNFUSED,
         };
-        self.stream(&mut p.fwd, t * n * fwd);
-        self.stream(&mut p.bwd, t * n * bwd);
-        if self.tp > 1.0 {
-            let one = self.links.gather(t * w.hidden * 2.0, self.tp, 1.0);
-            p.fwd.tp = one;
-            p.fwd.tp_exposed = one;
-            p.bwd.tp = one;
-            p.bwd.tp_exposed = one;
+        self.stream(&mut p, t * n, each);
+        let one = self.links.gather(t * w.hidden * ACTIVATION, self.tp, 1.0);
+        for work in [&mut p.fwd, &mut p.bwd] {
+            work.tp = one;
+            work.tp_exposed = one;
         }
         p
+    }
+
+    /// Adds routed rows' bytes of element-wise traffic, the same both ways.
+    pub(super) fn move_rows(&self, p: &mut Passes, elements: f64, bytes: f64) {
+        self.stream(p, elements, Traffic { fwd: bytes, bwd: bytes });
     }
 }

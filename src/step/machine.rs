@@ -1,5 +1,6 @@
 //! What the step model needs to know of a chip and the cluster around it.
 
+use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::precision::Precision;
 use crate::units::{Bytes, BytesPerSecond, FlopPerSecond};
@@ -60,8 +61,16 @@ const BORROWED: [(&str, Generation); 12] = [
     ("rubin", Generation::Blackwell),
 ];
 
+/// Network of a chip whose sheet names none: 100 Gb/s.
+const USUAL_NIC: BytesPerSecond = BytesPerSecond::new(12.5e9);
+
 impl Machine {
-    /// A chip in its usual server; a link nobody publishes is PCIe's, or 100 Gb/s of network.
+    /// A chip in its usual server.
+    ///
+    /// # Formula
+    /// the sheet's values; where it has no bf16 rate, the next best format's; 100 Gb/s where it names no network
+    /// # Source
+    /// `profiles/accelerators/`
     pub fn of(chip: &Accelerator) -> Self {
         let peak = |format: Precision| chip.peak.of(format).unwrap_or(FlopPerSecond::ZERO);
         let wide = chip.peak.bf16.or(chip.peak.fp16).or(chip.peak.tf32).or(chip.peak.fp32);
@@ -73,9 +82,64 @@ impl Machine {
             memory: chip.memory.capacity,
             scale_up: chip.scale_up.per_chip_one_way,
             domain: chip.scale_up.domain.max(1),
-            nic: chip.nic_one_way.unwrap_or(BytesPerSecond::from_gb_per_s(12.5)),
+            nic: chip.nic_one_way.unwrap_or(USUAL_NIC),
             node: chip.node_chips.max(1),
             generation: generation(&chip.architecture),
+        }
+    }
+
+    /// The rate of a recipe's matrix products where they are narrower than 16 bits; zero where they are not, or where
+    /// the chip has no such unit.
+    ///
+    /// # Formula
+    /// the 8-bit peak for 8-bit recipes, the 4-bit peak (else the 8-bit one) for 4-bit ones
+    /// # Source
+    /// By definition.
+    #[inline]
+    pub fn narrow_peak(&self, precision: Precision) -> FlopPerSecond {
+        match precision {
+            Precision::Fp8 | Precision::Mxfp8 | Precision::Int8 => self.peak_8,
+            Precision::Fp4 => self.peak_4.max(self.peak_8),
+            Precision::Fp32 | Precision::Tf32 | Precision::Fp16 | Precision::Bf16 => FlopPerSecond::ZERO,
+        }
+    }
+
+    /// Refuses a machine on which a step has no finite time, or that lacks the recipe's format.
+    ///
+    /// # Errors
+    /// Every rate that is missing, by name.
+    pub fn check(&self, precision: Precision) -> Result<(), Error> {
+        let rates = [
+            ("peak.dense.bf16", self.peak_16.get()),
+            ("memory.bandwidth", self.memory_bandwidth.get()),
+            ("memory.capacity", self.memory.get()),
+            ("link.scale_up.per_chip_one_way", self.scale_up.get()),
+            ("link.nic.per_chip_one_way", self.nic.get()),
+        ];
+        let bad = |(_, value): &&(&str, f64)| !(value.is_finite() && *value > 0.0);
+        let mut errors: Vec<Error> = rates
+            .iter()
+            .filter(bad)
+            .map(|(name, value)| Error::bad_input(format!("{name}: {value} is no rate a step can run at")))
+            .collect();
+        let needs_narrow = precision.operand_bytes() < 2.0;
+        if needs_narrow && self.narrow_peak(precision) <= FlopPerSecond::ZERO {
+            errors.push(
+                Error::bad_input(format!("layout.precision: the chip has no {precision} peak"))
+                    .with_hint("train in bf16, or give the peak"),
+            );
+        }
+        Error::all(errors).map_or(Ok(()), Err)
+    }
+}
+
+impl Machine {
+    /// Dense peak of a format; zero where the chip has none.
+    pub fn peak(&self, precision: Precision) -> FlopPerSecond {
+        match precision {
+            Precision::Fp8 | Precision::Mxfp8 | Precision::Int8 => self.peak_8,
+            Precision::Fp4 => self.peak_4,
+            Precision::Fp32 | Precision::Tf32 | Precision::Fp16 | Precision::Bf16 => self.peak_16,
         }
     }
 }

@@ -1,72 +1,148 @@
 //! The time of one training step, and where it goes.
+//!
+//! Each term is one small function: kernels of a layer (`compute`, `layer`, `experts`), collectives (`collectives`),
+//! stages and their bubble (`pipeline`), gradient traffic and the optimizer (`overlap`). What a chip reaches of its
+//! sheet comes from the fitted [`efficiency::Factors`] of its generation, what software does from a [`stack::Stack`].
 
-pub mod collectives;
-pub mod compute;
+mod collectives;
+mod compute;
 pub mod efficiency;
-pub mod experts;
-pub mod layer;
+mod experts;
+mod layer;
 pub mod machine;
-pub mod overlap;
-pub mod pipeline;
+mod overlap;
+mod pipeline;
 pub mod ranking;
 pub mod stack;
-pub mod widths;
+mod widths;
 pub mod work;
 
 use crate::layout::parallelism::Layout;
 use crate::model::architecture::Architecture;
-use crate::units::Seconds;
+use crate::units::{Flop, FlopPerSecond, Fraction, Seconds};
 use efficiency::Factors;
 use layer::Bench;
 use machine::Machine;
 use stack::Stack;
 use work::Work;
 
-/// Seconds of one step by kind, on the slowest stage.
+/// Time of one step by kind, on the slowest stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StepTime {
     /// All micro-batches on the slowest stage.
     pub work: Work,
-    /// Waiting for other stages.
+    /// Waiting for other stages, seconds.
     pub bubble: f64,
-    /// Transfers between stages.
+    /// Transfers between stages that show, seconds.
     pub transfers: f64,
-    /// Gradient reductions and weight gathers.
+    /// Gradient reductions and weight gathers, seconds.
     pub gradients: f64,
-    /// Their exposed part.
+    /// Their exposed part, seconds.
     pub gradients_exposed: f64,
-    /// Optimizer.
+    /// The optimizer's pass, seconds.
     pub optimizer: f64,
-    /// Waiting for the slowest of many chips.
+    /// Waiting for the slowest of many chips, seconds.
     pub jitter: f64,
-    /// Data, clipping, logging.
+    /// Data, clipping, logging, seconds.
     pub fixed: f64,
+}
+
+/// One line of a step's breakdown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    /// What it is.
+    pub label: &'static str,
+    /// What it takes of the step.
+    pub shown: Seconds,
+    /// What runs behind something else.
+    pub hidden: Seconds,
 }
 
 impl StepTime {
     /// The step.
+    ///
+    /// # Formula
+    /// the sum of what shows
+    /// # Source
+    /// By definition.
     pub fn total(&self) -> Seconds {
-        Seconds::new(
-            self.work.total()
-                + self.bubble
-                + self.transfers
-                + self.gradients_exposed
-                + self.optimizer
-                + self.jitter
-                + self.fixed,
-        )
+        self.parts().iter().map(|part| part.shown).sum()
+    }
+
+    /// Where the time goes, in a fixed order; parts that are zero are among them.
+    ///
+    /// # Formula
+    /// each field, traffic split into what shows and what is hidden
+    /// # Source
+    /// By definition.
+    pub fn parts(&self) -> [Part; 15] {
+        let w = &self.work;
+        let part = |label, shown: f64, total: f64| {
+            let hidden = Seconds::new((total - shown).max(0.0));
+            Part { label, shown: Seconds::new(shown), hidden }
+        };
+        let busy = |label, seconds: f64| part(label, seconds, seconds);
+        [
+            busy("matrix products", w.gemm),
+            busy("attention cores", w.attention),
+            busy("products of experts", w.experts),
+            busy("element-wise", w.elementwise),
+            busy("launches and gaps", w.launch),
+            part("tensor-parallel traffic", w.tp_exposed, w.tp),
+            part("expert traffic", w.ep_exposed, w.ep),
+            part("context-parallel traffic", w.cp_exposed, w.cp),
+            part("sharded weights", w.shard_exposed, w.shard),
+            part("gradients", self.gradients_exposed, self.gradients),
+            busy("pipeline bubble", self.bubble),
+            busy("pipeline transfers", self.transfers),
+            busy("optimizer", self.optimizer),
+            busy("slowest chip", self.jitter),
+            busy("fixed", self.fixed),
+        ]
+    }
+
+    /// The largest part that is not computation: what to look at first.
+    ///
+    /// # Formula
+    /// the largest `shown` outside products, attention and element-wise work
+    /// # Source
+    /// By definition.
+    pub fn limited_by(&self) -> Part {
+        let parts = self.parts();
+        let overheads = parts.iter().skip(4);
+        let largest = overheads.max_by(|a, b| a.shown.get().total_cmp(&b.shown.get()));
+        largest.copied().unwrap_or(Part { label: "nothing", shown: Seconds::ZERO, hidden: Seconds::ZERO })
+    }
+
+    /// The share of the peak that one chip's work of a step makes, by whatever convention the work was counted.
+    ///
+    /// # Formula
+    /// `MFU = F / (t P)`
+    /// # Source
+    /// Chowdhery et al. 2022, arXiv:2204.02311, appendix B.
+    pub fn mfu(&self, work_of_one_chip: Flop, peak: FlopPerSecond) -> Fraction {
+        Fraction::new(work_of_one_chip.get() / (self.total().get() * peak.get()))
     }
 }
 
-/// Time of one step.
+/// The time of one step.
+///
+/// The layout must have passed [`Layout::check`] for the shape and the machine [`Machine::check`] for its precision;
+/// nothing is allocated.
+///
+/// # Formula
+/// `m T + bubble + transfers + exposed gradients + optimizer + slowest chip + fixed`: T the slowest stage's time for
+/// one of m micro-batches
+/// # Source
+/// Narayanan et al. 2021, arXiv:2104.04473, section 2.2, with the terms of the modules named above.
 pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: &Stack, f: &Factors) -> StepTime {
     let b = Bench::new(shape, layout, machine, stack, f);
     let stages = pipeline::stages(&b, shape.layers);
     let work = stages.slowest.times(b.micro_batches);
     let bubble = pipeline::bubble(layout, &stages);
     let held = overlap::on_chip(&b);
-    let (gradients, gradients_exposed) = overlap::gradients(&b, shape, &held, stages.backward);
-    let nodes = (layout.chips() as f64 / f64::from(machine.node.max(1))).max(1.0);
+    let (gradients, gradients_exposed) = overlap::gradients(&b, shape.tied_embeddings, &held, stages.backward);
+    let servers = (layout.chips() as f64 / f64::from(machine.node.max(1))).max(1.0);
     StepTime {
         work,
         bubble,
@@ -74,7 +150,7 @@ pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: 
         gradients,
         gradients_exposed,
         optimizer: overlap::optimizer(&b, &held),
-        jitter: (work.total() + bubble) * f.jitter * nodes.log2(),
-        fixed: f.fixed * 1e-3,
+        jitter: (work.total() + bubble) * f.jitter * servers.log2(),
+        fixed: f.fixed,
     }
 }

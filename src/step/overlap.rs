@@ -1,23 +1,30 @@
-//! Gradient traffic, and what of it the backward pass hides.
+//! Gradient traffic, what of it the backward pass hides, and the optimizer's pass.
 
 use super::compute::smooth_max;
 use super::layer::Bench;
 use crate::layout::parallelism::ZeroStage;
-use crate::model::architecture::Architecture;
 
-/// Parameters on one chip of the average stage, with the ends.
+/// Share of the forward pass beside the backward pass that can hide the gathers of weights.
+const FORWARD_SHARE: f64 = 0.5;
+
+/// Parameters on one chip of the average stage.
 #[derive(Debug, Clone, Copy)]
-pub struct OnChip {
-    /// Outside the experts.
-    pub dense: f64,
+pub(super) struct OnChip {
+    /// Outside the experts, with one end of the network.
+    dense: f64,
     /// Of routed experts.
-    pub experts: f64,
+    experts: f64,
     /// Of one end of the network.
-    pub end: f64,
+    end: f64,
 }
 
 /// Counts the parameters of one chip.
-pub fn on_chip(b: &Bench<'_>) -> OnChip {
+///
+/// # Formula
+/// `layers (attention + MLP + shared experts + router) / (tp pp) + v h / tp`, and `E experts / (ep etp pp)`
+/// # Source
+/// Narayanan et al. 2021, arXiv:2104.04473, section 2; Liu et al. 2025, arXiv:2504.14960 (experts).
+pub(super) fn on_chip(b: &Bench<'_>) -> OnChip {
     let w = &b.w;
     let (pp, tp) = (f64::from(b.layout.pp), b.tp);
     let mlp = (w.up + 1.0) * w.hidden;
@@ -31,45 +38,55 @@ pub fn on_chip(b: &Bench<'_>) -> OnChip {
 }
 
 /// Total and exposed seconds of gradient reductions and weight gathers of one step.
-pub fn gradients(b: &Bench<'_>, shape: &Architecture, p: &OnChip, backward: f64) -> (f64, f64) {
+///
+/// # Formula
+/// reduce and gather of a chip's parameters over its replicas, those of experts over theirs; exposed is what exceeds
+/// the share of the backward pass (of `1 + p (v - 1) / v` micro-batches when interleaved: virtual stages finish one
+/// after the other) that can hide it, and the contention of what it hides; everything where the stack does not
+/// overlap; a tied table's gradients are summed over the two end stages
+/// # Source
+/// Rajbhandari et al. 2020, arXiv:1910.02054, section 7; Megatron-Core, `overlap_grad_reduce`, `overlap_param_gather`.
+pub(super) fn gradients(b: &Bench<'_>, tied: bool, p: &OnChip, backward: f64) -> (f64, f64) {
     let layout = b.layout;
     let stride = b.tp * b.cp * f64::from(layout.dp);
     let bytes = layout.states.bytes().gradients;
-    // A tied table lives on both end stages, which add their gradients.
-    let tied = if shape.tied_embeddings && layout.pp > 1 { b.links.reduce(p.end * bytes, 2.0, stride) } else { 0.0 };
+    let tied = if tied && layout.pp > 1 { b.links.reduce(p.end * bytes, 2.0, stride) } else { 0.0 };
     if layout.zero == ZeroStage::Weights {
         return (tied, tied);
     }
     let (group, experts) = (layout.replicas() as f64, layout.expert_replicas() as f64);
     let apart = f64::from(layout.ep) * f64::from(layout.etp);
-    let move_all = |bytes: f64| {
-        b.links.gather(p.dense * bytes, group, b.tp) + b.links.gather(p.experts * bytes, experts, apart)
-    };
-    let reduce = move_all(bytes);
-    let gather = if layout.zero == ZeroStage::None { reduce } else { move_all(2.0) };
+    let over_replicas =
+        |bytes: f64| b.links.gather(p.dense * bytes, group, b.tp) + b.links.gather(p.experts * bytes, experts, apart);
+    let reduce = over_replicas(bytes);
+    let gather = if layout.zero == ZeroStage::None { reduce } else { over_replicas(2.0) };
+    let total = reduce + gather + tied;
     if !b.stack.overlap {
-        return (reduce + gather + tied, reduce + gather + tied);
+        return (total, total);
     }
-    // Interleaved, a chip's virtual stages finish one after the other, `pp` micro-batches apart.
     let (pp, vpp) = (f64::from(layout.pp), f64::from(layout.vpp.max(1)));
     let rounds = (1.0 + pp * (vpp - 1.0) / vpp).min(b.micro_batches);
     let hide = backward * rounds * b.f.overlap_dp;
     let shown = |traffic: f64, hide: f64| smooth_max(traffic, hide) - hide + b.f.contention * traffic.min(hide);
-    let exposed = if layout.zero == ZeroStage::None {
-        shown(reduce + gather, hide)
-    } else {
-        shown(reduce, hide) + shown(gather, 0.5 * hide)
+    let exposed = match layout.zero {
+        ZeroStage::None => shown(reduce + gather, hide),
+        _ => shown(reduce, hide) + shown(gather, FORWARD_SHARE * hide),
     };
-    (reduce + gather + tied, exposed + tied)
+    (total, exposed + tied)
 }
 
 /// Seconds of the optimizer's pass over what one chip owns.
-pub fn optimizer(b: &Bench<'_>, p: &OnChip) -> f64 {
+///
+/// # Formula
+/// `owned (2 s + 2 g + w) / (B e)`: states s read and written, gradients g read for their norm and again, weights w
+/// written
+/// # Source
+/// Kingma and Ba 2014, arXiv:1412.6980 (Adam); bytes of Rajbhandari et al. 2020, arXiv:1910.02054, section 3.
+pub(super) fn optimizer(b: &Bench<'_>, p: &OnChip) -> f64 {
     let layout = b.layout;
     let shards = layout.shards(layout.replicas()) as f64;
     let expert_shards = layout.shards(layout.expert_replicas()) as f64;
     let owned = p.dense / shards + p.experts / expert_shards;
     let bytes = layout.states.bytes();
-    // States are read and written, gradients read for their norm and again, weights written.
     owned * (2.0 * bytes.optimizer + 2.0 * bytes.gradients + bytes.weights) * b.r.byte
 }

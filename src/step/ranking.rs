@@ -31,11 +31,7 @@ impl Floor {
         let counted = forward(shape, seq_len, Causality::Causal);
         let flop = counted.layer_matrices().get() * f64::from(seq_len);
         let wide = machine.peak_16.get() * f.gemm;
-        let narrow = match precision {
-            Precision::Fp8 | Precision::Mxfp8 | Precision::Int8 => machine.peak_8.get() * f.gemm_fp8,
-            Precision::Fp4 => machine.peak_4.get().max(machine.peak_8.get()) * f.gemm_fp8,
-            _ => 0.0,
-        };
+        let narrow = machine.narrow_peak(precision).get() * f.gemm_fp8;
         Self { forward: flop / wide.max(narrow) }
     }
 

@@ -4,66 +4,79 @@ use crate::model::architecture::{Architecture, Attention};
 
 /// Low-rank projections of latent attention.
 #[derive(Debug, Clone, Copy)]
-pub struct Latent {
+pub(super) struct Latent {
     /// Rank of queries; zero where they are projected directly.
-    pub q_rank: f64,
+    pub(super) q_rank: f64,
     /// Rank of keys and values.
-    pub kv_rank: f64,
+    pub(super) kv_rank: f64,
     /// Width of the shared rotary key.
-    pub rope: f64,
+    pub(super) rope: f64,
+}
+
+/// Linear attention in part of the layers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Linear {
+    /// Share of the layers.
+    pub(super) share: f64,
+    /// Width of its projections in.
+    pub(super) projected: f64,
+    /// Width of its values.
+    pub(super) values: f64,
+    /// FLOPs of its core for one token.
+    pub(super) core_flop: f64,
 }
 
 /// Routed experts of one layer.
 #[derive(Debug, Clone, Copy)]
-pub struct Moe {
+pub(super) struct Moe {
     /// Routed experts.
-    pub count: f64,
+    pub(super) count: f64,
     /// At work for a token.
-    pub active: f64,
+    pub(super) active: f64,
     /// Width of one.
-    pub width: f64,
+    pub(super) width: f64,
     /// Width of the shared ones together.
-    pub shared: f64,
+    pub(super) shared: f64,
 }
 
 /// Widths and counts of a model.
 #[derive(Debug, Clone, Copy)]
-pub struct Widths {
+pub(super) struct Widths {
     /// Residual stream.
-    pub hidden: f64,
+    pub(super) hidden: f64,
     /// Query heads.
-    pub heads: f64,
+    pub(super) heads: f64,
     /// Query and key width of a head.
-    pub qk: f64,
+    pub(super) qk: f64,
     /// Value width of a head.
-    pub v: f64,
+    pub(super) v: f64,
     /// Keys and values of all heads, as they are projected and exchanged.
-    pub kv: f64,
+    pub(super) kv: f64,
     /// Width of the output gate; zero without one.
-    pub gate: f64,
+    pub(super) gate: f64,
     /// Low-rank projections, if any.
-    pub latent: Option<Latent>,
-    /// Share of layers with linear attention, width of its projections in, width of its values, its FLOPs a token.
-    pub linear: (f64, f64, f64, f64),
+    pub(super) latent: Option<Latent>,
+    /// Linear attention; all zero without any.
+    pub(super) linear: Linear,
     /// Dense MLP.
-    pub ffn: f64,
+    pub(super) ffn: f64,
     /// Matrices into the MLP: 2 with a gate, else 1.
-    pub up: f64,
+    pub(super) up: f64,
     /// Vocabulary.
-    pub vocab: f64,
+    pub(super) vocab: f64,
     /// Layers.
-    pub layers: f64,
+    pub(super) layers: f64,
     /// Of these, with experts.
-    pub mixtures: f64,
+    pub(super) mixtures: f64,
     /// The experts; all zero without any.
-    pub moe: Moe,
+    pub(super) moe: Moe,
     /// Multi-token-prediction modules.
-    pub mtp: f64,
+    pub(super) mtp: f64,
 }
 
 impl Widths {
     /// Of a model.
-    pub fn of(shape: &Architecture) -> Self {
+    pub(super) fn of(shape: &Architecture) -> Self {
         let (heads, qk, v) = (shape.attention.heads(), shape.attention.qk_dim(), shape.attention.v_dim());
         let [heads, qk, v] = [heads, qk, v].map(f64::from);
         let (kv, latent) = match shape.attention {
@@ -100,7 +113,7 @@ impl Widths {
     }
 
     /// Parameters of the softmax attention of one layer.
-    pub fn attention_params(&self) -> f64 {
+    pub(super) fn attention_params(&self) -> f64 {
         let out = self.heads * self.v * self.hidden;
         let into = match self.latent {
             None => self.hidden * (self.heads * self.qk + self.gate + self.kv),
@@ -110,18 +123,17 @@ impl Widths {
                 query + self.hidden * (kv_rank + rope) + kv_rank * self.heads * (self.qk - rope + self.v)
             }
         };
-        let (share, linear_in, values, _) = self.linear;
-        (1.0 - share) * (into + out) + share * self.hidden * (linear_in + values)
+        let Linear { share, projected, values, .. } = self.linear;
+        (1.0 - share) * (into + out) + share * self.hidden * (projected + values)
     }
 }
 
-/// Linear attention: its share of layers, width in, value width, FLOPs of its core for one token.
-fn linear(shape: &Architecture) -> (f64, f64, f64, f64) {
-    let Some(l) = shape.linear else { return (0.0, 0.0, 0.0, 0.0) };
+fn linear(shape: &Architecture) -> Linear {
+    let Some(l) = shape.linear else { return Linear::default() };
     let [key_heads, value_heads, key_dim, value_dim] =
         [l.key_heads, l.value_heads, l.key_dim, l.value_dim].map(f64::from);
     let values = value_heads * value_dim;
     let chunk = crate::model::flops::DELTA_CHUNK;
-    let core = value_heads * (6.0 * key_dim * value_dim + chunk * (6.0 * key_dim + 4.0 * value_dim));
-    (l.share, 2.0 * key_heads * key_dim + 2.0 * values, values, core)
+    let core_flop = value_heads * (6.0 * key_dim * value_dim + chunk * (6.0 * key_dim + 4.0 * value_dim));
+    Linear { share: l.share, projected: 2.0 * key_heads * key_dim + 2.0 * values, values, core_flop }
 }

@@ -35,18 +35,33 @@ pub struct Work {
 
 impl Work {
     /// Seconds of kernels.
+    ///
+    /// # Formula
+    /// `gemm + attention + experts + elementwise`
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn busy(&self) -> f64 {
         self.gemm + self.attention + self.experts + self.elementwise
     }
 
     /// Seconds of the step's own timeline.
+    ///
+    /// # Formula
+    /// kernels, launches, and the exposed part of each kind of traffic
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn total(&self) -> f64 {
         self.busy() + self.launch + self.tp_exposed + self.ep_exposed + self.cp_exposed + self.shard_exposed
     }
 
     /// Adds `n` times another.
+    ///
+    /// # Formula
+    /// `self + n other`, field by field
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn add(&mut self, other: &Self, n: f64) {
         self.gemm += n * other.gemm;
@@ -66,6 +81,11 @@ impl Work {
     }
 
     /// `n` times as much.
+    ///
+    /// # Formula
+    /// `n self`
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn times(&self, n: f64) -> Self {
         let mut sum = Self::default();
@@ -74,6 +94,11 @@ impl Work {
     }
 
     /// Both together.
+    ///
+    /// # Formula
+    /// `self + other`
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn plus(mut self, other: &Self) -> Self {
         self.add(other, 1.0);
@@ -92,6 +117,11 @@ pub struct Passes {
 
 impl Passes {
     /// Adds `n` times another.
+    ///
+    /// # Formula
+    /// `self + n other`, field by field
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn add(&mut self, other: &Self, n: f64) {
         self.fwd.add(&other.fwd, n);
@@ -99,6 +129,11 @@ impl Passes {
     }
 
     /// Both directions together.
+    ///
+    /// # Formula
+    /// `fwd + bwd`
+    /// # Source
+    /// By definition.
     #[inline]
     pub fn both(&self) -> Work {
         self.fwd.plus(&self.bwd)

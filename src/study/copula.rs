@@ -5,7 +5,7 @@
 //! and the report says what was changed.
 
 use crate::Error;
-use crate::dist::{Dist, Prepared, normal_cdf};
+use crate::dist::{Dist, NormalCdf, Prepared};
 use std::f64::consts::PI;
 
 /// How two inputs, named by their place, go together.
@@ -36,6 +36,7 @@ pub struct Copula {
     /// The lower triangular factor, row by row.
     factor: Vec<Vec<f64>>,
     normal: Prepared,
+    back: NormalCdf,
 }
 
 /// The normal-space correlation that gives this Spearman value.
@@ -63,14 +64,14 @@ impl Copula {
         linked.sort_by_key(|&input| order.get(input).copied().unwrap_or(usize::MAX));
         linked.dedup();
         let matrix = matrix(&linked, pairs);
-        let normal = Dist::normal(0.0, 1.0)?.prepare();
+        let (normal, back) = (Dist::normal(0.0, 1.0)?.prepare(), NormalCdf::new());
         if let Some(factor) = cholesky(&matrix) {
-            return Ok((Self { linked, factor, normal }, None));
+            return Ok((Self { linked, factor, normal, back }, None));
         }
         let (shrink, factor) = shrunk(&matrix)?;
         let used = |pair: &Pair| (*pair, spearman_of_pearson((1.0 - shrink) * pearson_of_spearman(pair.spearman)));
         let repair = Repair { shrink, pairs: pairs.iter().map(used).collect() };
-        Ok((Self { linked, factor, normal }, Some(repair)))
+        Ok((Self { linked, factor, normal, back }, Some(repair)))
     }
 
     /// Turns independent uniform numbers into correlated ones, in place: column after column, each `stride` long, of
@@ -94,7 +95,7 @@ impl Copula {
                 }
             }
             if let Some(column) = columns.get_mut(place(input)) {
-                column.iter_mut().for_each(|z| *z = normal_cdf(*z));
+                column.iter_mut().for_each(|z| *z = self.back.at(*z));
             }
         }
     }

@@ -4,7 +4,7 @@
 use crate::Error;
 use crate::catalog::read::{Reader, Sources};
 use crate::catalog::{Catalog, Kind};
-use crate::cost::defaults::Known;
+use crate::cost::known::Known;
 use crate::cost::{own, people};
 use crate::spec::resolve::{Question, answer};
 use crate::units::{ChipSeconds, Chips, EnergyPrice, Fraction, Seconds, Usd};

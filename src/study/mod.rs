@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod calibrate;
+pub mod convert;
 pub mod copula;
 pub mod decompose;
 pub mod failures;
@@ -9,6 +10,7 @@ pub mod fleet;
 pub mod history;
 pub mod layouts;
 pub mod montecarlo;
+mod offer;
 pub mod pareto;
 pub mod ranges;
 pub mod scaling;

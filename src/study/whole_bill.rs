@@ -1,12 +1,15 @@
 //! Every charge of one answer in a chosen view, its emissions and water, and what failures do at its size.
 
+use super::offer::offer;
 use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
 use crate::catalog::read::Sources;
 use crate::cost::carbon::{self, Accounting, Footprint, Grid, Water};
-use crate::cost::defaults::{BorderKind, HostingKind, Known, PowerBasis};
+use crate::cost::defaults::{BorderKind, Defaults, HostingKind, PowerBasis};
+use crate::cost::known::Known;
 use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, energy, own};
+use crate::hardware::price::{PriceList, Term};
 use crate::hardware::region::{GridBasis, Region};
 use crate::reliability::availability::spares;
 use crate::reliability::rate::mtbf;
@@ -26,6 +29,8 @@ pub struct Choices {
     pub region: Option<String>,
     /// A hyperscaler's site rather than a rented hall.
     pub hyperscale: bool,
+    /// On what terms the chips are rented.
+    pub term: Option<Term>,
     /// What the border takes.
     pub border: Option<BorderKind>,
     /// What hosting is paid for.
@@ -133,6 +138,8 @@ pub fn whole_bill(answer: &Answer, view: View, choices: &Choices, catalog: &Cata
         known(answer, choices, &defaults, (&place.region, electricity), prices.as_ref().map(|found| &found.list), chip);
     let mut terms = defaults.terms(&known)?;
     terms.programme.compute = choices.programme.or(terms.programme.compute);
+    let list = prices.as_ref().map(|found| &found.list);
+    let rented = offer(choices, &defaults, list)?;
     let total = answer.estimate.total;
     let usage = Usage { held: total.held, chips: answer.estimate.chips, wall: total.wall_clock };
     let grid = grid(&place.region);
@@ -152,12 +159,15 @@ pub fn whole_bill(answer: &Answer, view: View, choices: &Choices, catalog: &Cata
             None
         }
     };
-    let shelf = Shelf {
-        bill: sources,
-        region: place.sources,
-        rent: rent_source(answer, prices.as_ref().map(|found| &found.sources)),
-        prices: prices.map(|found| found.sources),
+    let rent_source = match &rented {
+        Some(offered) => {
+            let shelves = (prices.as_ref().map(|found| &found.sources), &sources);
+            offered.apply(&mut terms, failures.as_ref(), &defaults, shelves)?
+        }
+        None => rent_source(answer, prices.as_ref().map(|found| &found.sources)),
     };
+    let shelf =
+        Shelf { bill: sources, region: place.sources, rent: rent_source, prices: prices.map(|found| found.sources) };
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
         terms,
@@ -173,7 +183,7 @@ pub fn whole_bill(answer: &Answer, view: View, choices: &Choices, catalog: &Cata
 
 impl Choices {
     /// Lays the choices over the defaults.
-    fn apply(&self, defaults: &mut cost::defaults::Defaults) {
+    fn apply(&self, defaults: &mut Defaults) {
         defaults.border.kind = self.border.unwrap_or(defaults.border.kind);
         defaults.hosting.kind = self.hosting.unwrap_or(defaults.hosting.kind);
         defaults.power.basis = self.power.unwrap_or(defaults.power.basis);
@@ -185,9 +195,9 @@ impl Choices {
 fn known(
     answer: &Answer,
     choices: &Choices,
-    defaults: &cost::defaults::Defaults,
+    defaults: &Defaults,
     (region, electricity): (&Region, EnergyPrice),
-    prices: Option<&crate::hardware::price::PriceList>,
+    prices: Option<&PriceList>,
     chip: &crate::hardware::accelerator::Accelerator,
 ) -> Known {
     let params = answer.spec.params.as_ref().map(|entry| entry.value.get());
@@ -246,12 +256,7 @@ fn assumptions(choices: &Choices, terms: &Terms, region: &Region) -> Vec<String>
 }
 
 /// What failures do at this size, apart from the goodput of the answer.
-fn failures(
-    answer: &Answer,
-    known: &Known,
-    defaults: &cost::defaults::Defaults,
-    node_chips: u32,
-) -> Result<Option<Failures>, Error> {
+fn failures(answer: &Answer, known: &Known, defaults: &Defaults, node_chips: u32) -> Result<Option<Failures>, Error> {
     let (Some(chips), Some(size)) = (answer.estimate.chips, known.checkpoint) else { return Ok(None) };
     let of = &defaults.failures;
     let stops = Stops {
@@ -272,6 +277,6 @@ fn failures(
 pub fn unit_price(line: &CostLine) -> Option<f64> {
     match line.charge {
         Charge::Priced { price, .. } => Some(price),
-        Charge::NotPriced(_) => None,
+        Charge::Contained(_) | Charge::NotPriced(_) => None,
     }
 }

@@ -299,6 +299,27 @@ fn a_refused_write_leaves_the_old_file() {
     assert_eq!(names.len(), 2, "{names:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_stays_a_link_and_a_device_a_device() {
+    let shell = Shell::new();
+    shell.write("real.json", "old");
+    std::os::unix::fs::symlink("real.json", shell.path().join("link.json")).unwrap();
+    assert_eq!(shell.run(&["estimate", "deepseek-v3", "-o", "link.json"]).status.code(), Some(0));
+    assert!(fs::symlink_metadata(shell.path().join("link.json")).unwrap().is_symlink());
+    assert!(fs::read_to_string(shell.path().join("real.json")).unwrap().contains("2788000"));
+    // Not /dev/null itself: were it renamed over, every program on the machine would miss it.
+    let pipe = shell.path().join("pipe.json");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    assert_eq!(shell.run(&["estimate", "deepseek-v3", "-o", "pipe.json"]).status.code(), Some(0));
+    assert!(!fs::symlink_metadata(&pipe).unwrap().is_file(), "the pipe was replaced by a file");
+    assert!(reader.join().unwrap().contains("2788000"));
+}
+
 #[test]
 fn a_spec_comes_through_a_pipe() {
     let shell = Shell::new();

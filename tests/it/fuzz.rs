@@ -7,6 +7,7 @@ use flopbill::catalog::read::Document;
 use flopbill::catalog::{Catalog, Found, KINDS, Kind, hf, text_from};
 use flopbill::spec::check;
 use flopbill::spec::file::spec;
+use flopbill::study::{fleet, scaling::laws};
 use flopbill::units::parse::{parse, parse_fleet};
 use flopbill::units::{
     Bytes, CarbonIntensity, ChipSeconds, EnergyPrice, Flop, FlopPerSecond, Fraction, Price, Seconds, Tokens, Usd,
@@ -115,7 +116,7 @@ fn broken(text: &str, dice: &mut Dice) -> String {
         let b = text.floor_char_boundary((a + dice.below(40)).min(text.len()));
         match dice.below(7) {
             0 => text.replace_range(a..b, ""),
-            1 => text.insert_str(a, &text[a..b].to_owned()),
+            1 => text.insert_str(a, &text.clone()[a..b]),
             2 => text.insert_str(a, SCRAPS[dice.below(SCRAPS.len())]),
             3 => text.truncate(a.max(text.floor_char_boundary(text.len() / 2))),
             _ => {
@@ -150,10 +151,14 @@ fn shown<T>(result: Result<T, Error>) -> Option<T> {
 }
 
 /// Whether the text is a profile of this kind.
-fn load(kind: Kind, text: &str, catalog: &Catalog) -> bool {
-    let found = Found { id: "fuzzed".into(), document: Document::new("fuzzed.toml", text), from_user: true };
+fn load(kind: Kind, id: &str, text: &str, catalog: &Catalog) -> bool {
+    let found = Found { id: id.into(), document: Document::new("fuzzed.toml", text), from_user: true };
     shown(check::kind_of("fuzzed.toml".as_ref(), &found.document));
-    let reads = shown(check::profile(kind, &found, catalog)).is_some();
+    let reads = match (kind, id) {
+        (Kind::Fleets, _) => shown(fleet::load::read(&found, catalog)).is_some(),
+        (Kind::Assumptions, "scaling") => shown(laws::scaling(&found)).is_some(),
+        _ => shown(check::profile(kind, &found, catalog)).is_some(),
+    };
     if kind == Kind::Runs
         && let Some(base) = shown(spec(&found))
     {
@@ -196,16 +201,17 @@ fn survives<T>(what: &str, text: &str, body: impl FnOnce() -> T) -> T {
 fn mutate_all(kind: Kind, times: usize) {
     let catalog = Catalog::built_in();
     let ids = catalog.ids(kind);
-    let texts: Vec<String> = ids.iter().map(|id| catalog.find(kind, id).unwrap().document.text.to_string()).collect();
+    let text = |id: String| (catalog.find(kind, &id).unwrap().document.text.to_string(), id);
+    let texts: Vec<(String, String)> = ids.into_iter().map(text).map(|(text, id)| (id, text)).collect();
     assert!(!texts.is_empty(), "no {} are shipped", kind.folder());
     let mut dice = Dice(0x2545_f491_4f6c_dd1d ^ times as u64);
     let mut read = 0;
     for turn in 0..times {
-        let original = &texts[turn % texts.len()];
+        let (id, original) = &texts[turn % texts.len()];
         // A long price list is a list of like quotes: the first few are enough.
         let end = original.match_indices("\n\n").map(|(at, _)| at).find(|at| *at > 3000).unwrap_or(original.len());
         let text = mutated(&original[..end], &mut dice);
-        read += usize::from(survives(kind.singular(), &text, || load(kind, &text, &catalog)));
+        read += usize::from(survives(kind.singular(), &text, || load(kind, id, &text, &catalog)));
     }
     assert!(read * 20 > times, "only {read} of {times} mutated {} read: the changes are too coarse", kind.folder());
     assert!(read * 10 < times * 9, "{read} of {times} mutated {} read: the changes are too fine", kind.folder());
@@ -234,6 +240,13 @@ fn fifteen_thousand_mutated_prices_systems_and_regions() {
 }
 
 #[test]
+fn three_thousand_mutated_rules_fleets_and_assumptions() {
+    mutate_all(Kind::Rules, 1_000);
+    mutate_all(Kind::Fleets, 1_000);
+    mutate_all(Kind::Assumptions, 1_000);
+}
+
+#[test]
 fn ten_thousand_mutated_hugging_face_configs() {
     let config = r#"{"architectures": ["DeepseekV3ForCausalLM"], "model_type": "deepseek_v3", "hidden_size": 7168,
         "intermediate_size": 18432, "moe_intermediate_size": 2048, "num_hidden_layers": 61, "num_attention_heads": 128,
@@ -253,6 +266,8 @@ fn ten_thousand_mutated_hugging_face_configs() {
 fn forty_five_thousand_random_texts_and_byte_strings() {
     let catalog = Catalog::built_in();
     let mut dice = Dice(0xda94_2042_e4dd_58b5);
+    // A fleet reads the bill's defaults first: a hundred times slower, and mutated above.
+    let kinds: Vec<Kind> = KINDS.iter().map(|(_, kind, _)| *kind).filter(|kind| *kind != Kind::Fleets).collect();
     for turn in 0..45_000 {
         let text = if turn % 3 == 0 {
             let bytes = bytes(&mut dice);
@@ -261,8 +276,8 @@ fn forty_five_thousand_random_texts_and_byte_strings() {
         } else {
             scraps(&mut dice)
         };
-        let kind = KINDS[turn % KINDS.len()].1;
-        survives(kind.singular(), &text, || load(kind, &text, &catalog));
+        let kind = kinds[turn % kinds.len()];
+        survives(kind.singular(), &text, || load(kind, ["bill", "scaling"][turn % 2], &text, &catalog));
         survives("a quantity", &text, || quantities(&text));
         survives("the Hugging Face reader", &text, || drop(shown(hf::architecture("config.json", &text))));
         let assignment = format!("run.{text}");

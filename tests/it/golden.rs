@@ -150,3 +150,50 @@ fn an_mfu_over_the_peak_is_refused_and_hours_per_trillion_are_recognised() {
     assert!(error.message().contains("more than the chip's peak"), "{error}");
     assert!(error.hint().unwrap().contains("per trillion tokens"), "{error}");
 }
+
+#[test]
+fn an_mfu_follows_the_basis_it_is_asked_for_on() {
+    let catalog = Catalog::built_in();
+    let on = |fields: &[(&'static str, &str)]| {
+        let question = Question::about("deepseek-v3", &catalog).unwrap();
+        let question = fields.iter().fold(question, |question, (path, text)| question.with(path, *text));
+        answer(&question, &catalog).unwrap().estimate
+    };
+    let fp8 = on(&[("run.mfu_basis", "fp8")]);
+    close(fp8.total.held.gpu_hours(), 2_788_000.0, 1e-6); // the same run
+    close(fp8.mfu.unwrap().get(), 0.34623 / 2.0, 1e-5); // of a peak twice as high
+    let moved = on(&[("run.gpu", "b200"), ("run.mfu_basis", "fp8")]);
+    close(moved.mfu.unwrap().get(), 0.34623 / 2.0, 1e-5);
+}
+
+#[test]
+fn more_tokens_take_more_hours_and_a_deadline_takes_more_chips() {
+    let catalog = Catalog::built_in();
+    let with = |path: &'static str, text: &str| {
+        answer(&Question::about("deepseek-v3", &catalog).unwrap().with(path, text), &catalog).unwrap().estimate
+    };
+    // By hand: twice 2,664K, and the other phases as they were.
+    close(with("run.tokens", "29.6T").total.held.gpu_hours(), 5_452_000.0, 1e-3);
+    let soon = with("run.wall_clock", "30d");
+    close(soon.total.held.gpu_hours(), 2_788_000.0, 1e-6);
+    close(soon.chips.unwrap().get(), 2_788_000.0 / 720.0, 1e-6);
+    close(with("price.rent", "$3/h").total.cost.unwrap().get(), 8_364_000.0, 1e-6);
+    let faster = with("run.mfu", "69%");
+    close(faster.phases[0].1.held.gpu_hours(), 2_664_000.0 * 0.346227986450321 / 0.69, 1e-3);
+    close(faster.phases[1].1.held.gpu_hours(), 119_000.0, 1e-6);
+}
+
+#[test]
+fn phases_without_hours_are_worked_out_from_tokens_and_mfu() {
+    let text = "name = \"Two\"\n[run]\ngpu = \"h800\"\nparams = \"7B\"\nmfu = \"40%\"\n\
+                [[phase]]\nname = \"first\"\ntokens = \"1T\"\n[[phase]]\nname = \"second\"\ntokens = \"2T\"\n";
+    let document = flopbill::catalog::read::Document::new("two.toml", text);
+    let found = flopbill::catalog::Found { id: "two".into(), document, from_user: true };
+    let base = flopbill::spec::file::spec(&found).unwrap();
+    let two = answer(&Question { base, ..Question::default() }, &Catalog::built_in()).unwrap().estimate;
+    // By hand: 6 x 7e9 x 1e12 / (989.5e12 x 0.4) / 3600 = 29,476 hours, and twice that
+    close(two.phases[0].1.held.gpu_hours(), 29_476.2, 0.1);
+    close(two.phases[1].1.held.gpu_hours(), 58_952.3, 0.1);
+    close(two.total.held.gpu_hours(), 88_428.5, 0.1);
+    close(two.flop.unwrap().get(), 6.0 * 7e9 * 3e12, 1e9);
+}

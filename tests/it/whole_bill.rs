@@ -33,7 +33,9 @@ fn every_line_has_a_source_and_the_sum_is_exact() {
             assert!(whole.source(line).is_some(), "{name}: no source for {}", line.label);
             match line.charge {
                 Charge::Priced { amount, .. } => sum += amount.get(),
-                Charge::NotPriced(reason) => assert!(!reason.is_empty(), "{name}: {}", line.label),
+                Charge::Contained(reason) | Charge::NotPriced(reason) => {
+                    assert!(!reason.is_empty(), "{name}: {}", line.label)
+                }
             }
         }
         assert_eq!(whole.bill.programme().get(), sum, "{name}");

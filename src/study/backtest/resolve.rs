@@ -8,10 +8,10 @@ use crate::hardware::precision::{PRECISIONS, Precision, States};
 use crate::layout::parallelism::{Layout, Schedule, ShardGroup, ZeroStage};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Choice, Counting, Kernel, per_token};
+use crate::step::efficiency::Factors;
 use crate::step::machine::Machine;
 use crate::step::perform;
 use crate::step::stack::Stack;
-use crate::step::efficiency::Factors;
 use crate::units::{BytesPerSecond, FlopPerSecond, Seconds};
 
 /// A row with everything decided.

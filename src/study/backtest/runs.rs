@@ -86,9 +86,8 @@ fn result(run: RunCase, published_gpu_hours: f64, known: &Known<'_>) -> RunResul
 fn summarise(rows: &[RunResult]) -> RunSummary {
     let trusted: Vec<&RunResult> = rows.iter().filter(|row| row.tier == "A").collect();
     let n = trusted.len();
-    let share = |test: &dyn Fn(&RunResult) -> bool| {
-        trusted.iter().filter(|row| test(row)).count() as f64 / n.max(1) as f64
-    };
+    let share =
+        |test: &dyn Fn(&RunResult) -> bool| trusted.iter().filter(|row| test(row)).count() as f64 / n.max(1) as f64;
     let within = |factor: f64| share(&|row| (row.p50 / row.published_gpu_hours).ln().abs() <= factor.ln());
     RunSummary {
         n,
@@ -169,7 +168,13 @@ fn step_row(row: &RunRow, known: &mut Known<'_>) -> Result<StepRow, String> {
         global_batch_seqs: Some(batch(row, seq_len, chips)),
         precision: row.precision.clone(),
         recompute: if recomputed { "full".into() } else { String::new() },
-        framework: if own { "DualPipe".into() } else if young { "eager".into() } else { String::new() },
+        framework: if own {
+            "DualPipe".into()
+        } else if young {
+            "eager".into()
+        } else {
+            String::new()
+        },
         metric: "iter_time_s".into(),
         value: Some(1.0),
         attention_kernel: if early { "unfused".into() } else { "fused".into() },

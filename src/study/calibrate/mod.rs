@@ -50,7 +50,8 @@ pub struct Report {
 pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
     let believed = calibrations(catalog)?.map(|c| Calibration { factors: c.prior(), ..c });
     let (cases, skipped) = cases(rows, &mut Known::with(catalog, believed));
-    let mut report = Report { fits: Vec::new(), in_sample: StepReport::default(), leave_one_out: StepReport::default() };
+    let mut report =
+        Report { fits: Vec::new(), in_sample: StepReport::default(), leave_one_out: StepReport::default() };
     for ((_, generation), base) in GENERATIONS.iter().zip(&believed) {
         let mine: Vec<&(Case, Fit)> = cases.iter().filter(|(case, _)| case.machine.generation == *generation).collect();
         let used: Vec<&Case> = mine.iter().filter(|(_, fit)| *fit == Fit::Yes).map(|(case, _)| case).collect();
@@ -89,12 +90,7 @@ fn fit(cases: &[&Case], base: &Calibration) -> Factors {
 }
 
 /// Predicts each source by a fit to the others; rows no factor is fitted to, by the fit to all.
-fn leave_one_out(
-    mine: &[&(Case, Fit)],
-    used: &[&Case],
-    base: &Calibration,
-    factors: &Factors,
-) -> Vec<StepResult> {
+fn leave_one_out(mine: &[&(Case, Fit)], used: &[&Case], base: &Calibration, factors: &Factors) -> Vec<StepResult> {
     let mut sources: Vec<&str> = mine.iter().map(|(case, _)| case.source.as_str()).collect();
     sources.sort_unstable();
     sources.dedup();

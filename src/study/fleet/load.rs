@@ -183,7 +183,8 @@ fn prices(
 ) -> (Option<crate::units::Price>, Option<Usd>) {
     let (price, purchase) = (r.quantity("price"), r.quantity("purchase"));
     let Some(chip) = chip.filter(|_| price.is_none() || purchase.is_none()) else { return (price, purchase) };
-    let Ok(Some(list)) = shelf.catalog.prices(&chip.chip.id) else { return (price, purchase) };
+    let list = shelf.catalog.prices(&chip.chip.id).map_err(|error| r.fail("chip", error)).ok().flatten();
+    let Some(list) = list else { return (price, purchase) };
     let fill = |what: &str, missing: bool| {
         if missing {
             shelf.say(format!("{what} of {}: from {}", chip.chip.name, list.file));

@@ -73,10 +73,6 @@ impl Part<'_> {
     fn runs(&self) -> impl Iterator<Item = &[f64]> + Clone {
         self.runs.iter().map(Cow::as_ref)
     }
-
-    fn mean(&self) -> f64 {
-        self.runs().map(sum).sum::<f64>() / self.finite as f64
-    }
 }
 
 impl Column<'_> {
@@ -188,12 +184,12 @@ impl<'a, const K: usize> Draws<'a, K> {
 
     fn mean(&self, column: &Column) -> Estimate {
         let count = column.finite();
-        let value = column.runs().map(sum).sum::<f64>() / count as f64;
-        let means: Vec<f64> = column.parts.iter().map(Part::mean).collect();
-        let se = if means.len() > 1 {
-            error_of_mean(&means)
-        } else {
-            deviation(column.runs(), value, count) / (count as f64).sqrt()
+        let sums: Vec<f64> = column.parts.iter().map(|part| part.runs().map(sum).sum()).collect();
+        let value = sum(&sums) / count as f64;
+        let means: Vec<f64> = sums.iter().zip(&column.parts).map(|(sum, part)| sum / part.finite as f64).collect();
+        let se = match means.len() {
+            0 | 1 => deviation(column.runs(), value, count) / (count as f64).sqrt(),
+            _ => error_of_mean(&means),
         };
         Estimate { value, se: known(se) }
     }
@@ -277,12 +273,13 @@ fn sum(values: &[f64]) -> f64 {
 /// A sum in eight lanes: the same on every machine, and not one long chain of additions.
 fn sum_of(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     let mut lanes = [0.0; 8];
-    let mut add = |values: &[f64]| lanes.iter_mut().zip(values).for_each(|(lane, &value)| *lane += term(value));
-    let whole = values.chunks_exact(8);
-    let rest = whole.remainder();
-    whole.for_each(&mut add);
-    add(rest);
-    lanes.iter().sum()
+    let (whole, rest) = values.as_chunks::<8>();
+    for eight in whole {
+        for (lane, &value) in lanes.iter_mut().zip(eight) {
+            *lane += term(value);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|&value| term(value)).sum::<f64>()
 }
 
 /// How many values are at most the limit.

@@ -101,42 +101,36 @@ pub(in crate::study) struct Sampler<'a> {
     chunk: usize,
 }
 
-/// A chunk of draws: a column for each input while they are made, and a row for each draw to hand over.
+/// A chunk of draws: columns of uniform numbers while they are made, then a row for each draw.
 #[derive(Debug, Clone)]
 pub(in crate::study) struct Block {
-    columns: Vec<f64>,
+    uniforms: Vec<f64>,
     rows: Vec<f64>,
     inputs: usize,
 }
 
 impl Block {
     pub(in crate::study) fn new(inputs: usize) -> Self {
-        Self { columns: vec![0.0; inputs * CHUNK], rows: vec![0.0; inputs * CHUNK], inputs }
+        Self { uniforms: vec![0.0; inputs * CHUNK], rows: vec![0.0; inputs.max(1) * CHUNK], inputs }
     }
 
-    pub(in crate::study) fn column(&self, input: usize) -> &[f64] {
-        self.columns.get(input * CHUNK..(input + 1) * CHUNK).unwrap_or(&[])
+    /// Fills the uniform numbers of one input.
+    pub(in crate::study) fn fill(&mut self, input: usize, len: usize, fill: impl FnOnce(&mut [f64])) {
+        if let Some(column) = self.uniforms.get_mut(input * CHUNK..input * CHUNK + len) {
+            fill(column);
+        }
     }
 
-    pub(in crate::study) fn column_mut(&mut self, input: usize) -> &mut [f64] {
-        self.columns.get_mut(input * CHUNK..(input + 1) * CHUNK).unwrap_or(&mut [])
-    }
-
-    /// Lays the columns out as rows.
-    pub(in crate::study) fn turn(&mut self, len: usize) {
-        for (input, column) in self.columns.chunks_exact(CHUNK).enumerate() {
-            for (row, value) in self.rows.chunks_exact_mut(self.inputs).zip(column).take(len) {
-                if let Some(place) = row.get_mut(input) {
-                    *place = *value;
-                }
-            }
+    /// Turns the uniform numbers of one input into draws.
+    pub(in crate::study) fn draw(&mut self, input: usize, len: usize, quantile: &Prepared) {
+        if let Some(column) = self.uniforms.get(input * CHUNK..input * CHUNK + len) {
+            quantile.transform_into(column, &mut self.rows, self.inputs, input);
         }
     }
 
     /// One draw after the other, each a value for every input.
     pub(in crate::study) fn rows(&self, len: usize) -> impl Iterator<Item = &[f64]> {
-        let place = move |draw: usize| self.rows.get(draw * self.inputs..(draw + 1) * self.inputs).unwrap_or(&[]);
-        (0..len).map(place)
+        self.rows.chunks_exact(self.inputs.max(1)).map(|row| row.get(..self.inputs).unwrap_or(&[])).take(len)
     }
 }
 
@@ -155,20 +149,16 @@ impl<'a> Sampler<'a> {
         chunk * self.chunk
     }
 
+    /// Fills a block with the draws of a chunk.
     pub(in crate::study) fn fill(&self, chunk: usize, len: usize, block: &mut Block) {
         for input in 0..self.inputs.len() {
-            if let Some(column) = block.column_mut(input).get_mut(..len) {
-                self.uniforms.fill(self.inputs.rank(input), chunk, column);
-            }
+            block.fill(input, len, |column| self.uniforms.fill(self.inputs.rank(input), chunk, column));
         }
         if let Some(copula) = &self.inputs.copula {
-            copula.correlate(&mut block.columns, CHUNK, len);
+            copula.correlate(&mut block.uniforms, CHUNK, len);
         }
         for (input, prepared) in self.inputs.prepared.iter().enumerate() {
-            if let Some(column) = block.column_mut(input).get_mut(..len) {
-                prepared.transform(column);
-            }
+            block.draw(input, len, prepared);
         }
-        block.turn(len);
     }
 }

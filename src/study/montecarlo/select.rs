@@ -33,24 +33,45 @@ const BUCKETS: usize = 4096;
 /// coarse where they are large, as costs and times are; a second collects the few buckets that hold the ranks. Values come in
 /// runs and are finite.
 pub fn windows<'a>(runs: impl Iterator<Item = &'a [f64]> + Clone, ranges: &[RangeInclusive<usize>]) -> Vec<Window> {
-    let (low, high) = runs.clone().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, run| extremes(ends, run));
+    let (low, high) = runs.clone().fold((f64::INFINITY, f64::NEG_INFINITY), extremes);
     // The two zeros compare as equal, and either may have been taken.
-    let low = key(if low == 0.0 { -0.0 } else { low });
+    let low = if low == 0.0 { -0.0 } else { low };
+    // The bits of positive numbers order as they are.
+    if low.is_sign_positive() {
+        windows_by(f64::to_bits, low, high, runs, ranges)
+    } else {
+        windows_by(key, low, high, runs, ranges)
+    }
+}
+
+fn windows_by<'a>(
+    key: impl Fn(f64) -> u64,
+    low: f64,
+    high: f64,
+    runs: impl Iterator<Item = &'a [f64]> + Clone,
+    ranges: &[RangeInclusive<usize>],
+) -> Vec<Window> {
+    let low = key(low);
     let spread = key(high).saturating_sub(low);
     let shift = (u64::BITS - spread.leading_zeros()).saturating_sub(BUCKETS.ilog2());
     let bucket = |value: f64| (key(value).wrapping_sub(low) >> shift) as usize;
     let mut counts = vec![0u32; BUCKETS];
-    for &value in runs.clone().flatten() {
-        if let Some(count) = counts.get_mut(bucket(value)) {
-            *count += 1;
+    // Loops within loops: a flattened iterator would take longer than the counting.
+    for run in runs.clone() {
+        for &value in run {
+            if let Some(count) = counts.get_mut(bucket(value)) {
+                *count += 1;
+            }
         }
     }
     let mut spans: Vec<Span> = ranges.iter().map(|range| Span::over(&counts, range)).collect();
     let wanted: Vec<bool> = (0..BUCKETS).map(|bucket| spans.iter().any(|span| span.holds(bucket))).collect();
-    for &value in runs.flatten() {
-        let bucket = bucket(value);
-        if wanted.get(bucket).is_some_and(|wanted| *wanted) {
-            spans.iter_mut().filter(|span| span.holds(bucket)).for_each(|span| span.values.push(value));
+    for run in runs {
+        for &value in run {
+            let bucket = bucket(value);
+            if wanted.get(bucket).is_some_and(|wanted| *wanted) {
+                spans.iter_mut().filter(|span| span.holds(bucket)).for_each(|span| span.values.push(value));
+            }
         }
     }
     spans.into_iter().map(Span::sorted).collect()
@@ -58,19 +79,18 @@ pub fn windows<'a>(runs: impl Iterator<Item = &'a [f64]> + Clone, ranges: &[Rang
 
 /// The least and the greatest of a run and of what was before.
 fn extremes(ends: (f64, f64), run: &[f64]) -> (f64, f64) {
-    const LANES: usize = 8;
-    let (mut low, mut high) = ([ends.0; LANES], [ends.1; LANES]);
-    let mut add = |values: &[f64]| {
-        for ((low, high), &value) in low.iter_mut().zip(&mut high).zip(values) {
-            *low = if value < *low { value } else { *low };
-            *high = if value > *high { value } else { *high };
+    // Written so that a processor compares several at once; `f64::min` has rules for NaN that it has not.
+    let less = |a: f64, b: f64| if a < b { a } else { b };
+    let more = |a: f64, b: f64| if a > b { a } else { b };
+    let (mut low, mut high) = ([ends.0; 8], [ends.1; 8]);
+    let (whole, rest) = run.as_chunks::<8>();
+    for eight in whole {
+        for ((low, high), &value) in low.iter_mut().zip(&mut high).zip(eight) {
+            (*low, *high) = (less(value, *low), more(value, *high));
         }
-    };
-    let whole = run.chunks_exact(LANES);
-    let rest = whole.remainder();
-    whole.for_each(&mut add);
-    add(rest);
-    (low.into_iter().fold(f64::INFINITY, f64::min), high.into_iter().fold(f64::NEG_INFINITY, f64::max))
+    }
+    let all = low.iter().chain(&high).chain(rest);
+    all.fold(ends, |(low, high), &value| (less(value, low), more(value, high)))
 }
 
 /// Buckets that together hold a range of ranks.

@@ -127,16 +127,13 @@ impl Design<'_> {
         let (mut a, mut b) = (Block::new(count), Block::new(count));
         for input in 0..count {
             for (block, first) in [(&mut a, 0), (&mut b, count)] {
-                if let (Some(column), Some(prepared)) =
-                    (block.column_mut(input).get_mut(..len), self.inputs.prepared(input))
-                {
-                    self.uniforms.fill(first + self.inputs.rank(input), chunk, column);
-                    prepared.transform(column);
+                let dimension = first + self.inputs.rank(input);
+                block.fill(input, len, |column| self.uniforms.fill(dimension, chunk, column));
+                if let Some(prepared) = self.inputs.prepared(input) {
+                    block.draw(input, len, prepared);
                 }
             }
         }
-        a.turn(len);
-        b.turn(len);
         let mut sums = Sums::new(count);
         let mut mixed = vec![0.0; count];
         for (own, other) in a.rows(len).zip(b.rows(len)) {

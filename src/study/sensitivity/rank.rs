@@ -48,9 +48,9 @@ pub fn ranks<const K: usize>(draws: &Draws<K>, answer: usize) -> Vec<f64> {
     let mut columns = vec![Vec::with_capacity(kept.len()); sampler.inputs()];
     for (chunk, answers) in answers.chunks(draws.chunk()).enumerate() {
         sampler.fill(chunk, answers.len(), &mut block);
-        for (input, column) in columns.iter_mut().enumerate() {
-            let pairs = block.column(input).iter().zip(answers);
-            column.extend(pairs.filter(|(_, answer)| !answer.is_nan()).map(|(value, _)| *value));
+        let rows = block.rows(answers.len()).zip(answers).filter(|(_, answer)| !answer.is_nan());
+        for (row, _) in rows {
+            columns.iter_mut().zip(row).for_each(|(column, &value)| column.push(value));
         }
     }
     columns.iter().map(|column| spearman(column, &kept)).collect()
