@@ -89,6 +89,8 @@ pub enum Command {
     Policy(super::policy::PolicyArgs),
     /// Predictions against measured steps and published hours
     Backtest(super::backtest::BacktestArgs),
+    /// Refit the model's factors, from the shipped measurements or your own
+    Calibrate(super::calibrate::CalibrateArgs),
     /// List, show or check hardware, price, region, model and run profiles
     Profiles(super::profiles::ProfilesArgs),
     /// Write a commented spec to start from

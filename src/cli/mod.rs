@@ -3,6 +3,7 @@
 mod args;
 mod backtest;
 mod bill;
+mod calibrate;
 mod complain;
 mod completions;
 mod convert;
@@ -92,6 +93,7 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
     match &args.command {
         Command::Backtest(backtest) => backtest::run(backtest, &catalog).map(Some),
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
+        Command::Calibrate(calibrate) => calibrate::run(calibrate, &catalog).map(Some),
         Command::Convert(convert) => convert::run(convert, &catalog).map(Some),
         Command::Explain(explain) => explain::run(explain, &catalog).map(Some),
         Command::Fleet(fleet) => fleet::run(fleet, &catalog).map(Some),

@@ -103,7 +103,8 @@ fn short(source: &str) -> String {
     }
 }
 
-fn sources_section(heading: &str, sources: &[SourceErrors]) -> Section {
+/// A table of errors by source.
+pub(super) fn sources_section(heading: &str, sources: &[SourceErrors]) -> Section {
     let columns = ["Source", "Chip", "n", "Mean", "Median", "Max", "Bias"];
     let mut section = Section::new(heading, &columns);
     section.numeric = vec![2, 3, 4, 5, 6];
@@ -122,7 +123,8 @@ fn sources_section(heading: &str, sources: &[SourceErrors]) -> Section {
     section
 }
 
-fn kinds_section(heading: &str, kinds: &[KindErrors]) -> Section {
+/// A table of errors by kind of model.
+pub(super) fn kinds_section(heading: &str, kinds: &[KindErrors]) -> Section {
     let mut section = Section::new(heading, &["Models", "n", "Mean", "Median", "Max", "Bias"]);
     for kind in kinds {
         let [mean, median, max, bias] = kind.errors.map(show::percent);
@@ -288,7 +290,8 @@ pub(super) fn source_json(of: &SourceErrors) -> Value {
     })
 }
 
-fn kind_json(kind: &KindErrors) -> Value {
+/// The errors of one kind of model.
+pub(super) fn kind_json(kind: &KindErrors) -> Value {
     let [mean, median, max, bias] = kind.errors.map(number);
     json!({
         "kind": if kind.mixture { "mixture" } else { "dense" },

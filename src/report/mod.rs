@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod bill;
+pub mod calibrate;
 pub mod convert;
 pub mod estimate;
 pub mod explain;

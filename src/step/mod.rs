@@ -10,6 +10,7 @@ pub mod efficiency;
 mod experts;
 mod layer;
 pub mod machine;
+pub mod operation;
 mod overlap;
 mod pipeline;
 pub mod ranking;

@@ -138,7 +138,8 @@ fn by_column(rows: &[StepResult], names: &BTreeMap<&str, &str>) -> Vec<SourceErr
     by_source(&rows)
 }
 
-fn kinds(rows: &[StepResult]) -> Vec<KindErrors> {
+/// The errors of dense models and of mixtures of experts.
+pub fn kinds(rows: &[StepResult]) -> Vec<KindErrors> {
     let of = |mixture: bool| {
         let errors: Vec<f64> = rows.iter().filter(|row| row.mixture == mixture).map(|row| row.error).collect();
         KindErrors { mixture, n: errors.len(), errors: summary(&errors) }

@@ -16,8 +16,9 @@ use crate::step::stack::Stack;
 use crate::step::{StepTime, perform};
 use crate::units::{Bytes, Fraction, Seconds};
 
-/// Memory set aside where nobody says: 3 % for fragmentation, 2 GB for the libraries' workspace. An assumption.
-pub const RESERVE: Reserve = Reserve { share: Fraction::new(0.03), workspace: Bytes::new(2e9) };
+/// Memory set aside where nobody says, as estimates do: 5 % for fragmentation, 2 GB for the libraries' workspace. An
+/// assumption.
+pub const RESERVE: Reserve = Reserve { share: Fraction::new(0.05), workspace: Bytes::new(2e9) };
 
 /// Multiples of the chips that are tried where none fits.
 const MOST_DOUBLINGS: u32 = 6;
@@ -153,7 +154,10 @@ fn illegal(asked: &Asked<'_>, error: Error) -> Error {
     let rest = u64::from(space.chips) / product.max(1);
     let open = fixed.dp.is_none() || fixed.tp.is_none() || fixed.pp.is_none() || fixed.cp.is_none();
     if !u64::from(space.chips).is_multiple_of(product.saturating_mul(u64::from(degree(fixed.dp))).max(1)) {
-        let message = format!("the settled degrees do not divide the {} chips", space.chips);
+        let given = [("TP", fixed.tp), ("PP", fixed.pp), ("CP", fixed.cp), ("DP", fixed.dp)];
+        let given = given.into_iter().filter_map(|(name, degree)| degree.map(|degree| format!("{name} {degree}")));
+        let given = given.collect::<Vec<_>>().join(" x ");
+        let message = format!("{given} does not divide the {} chips", space.chips);
         return Error::no_solution(message).with_hint("TP x PP x CP x DP has to be the number of chips");
     }
     let usual = if degree(fixed.vpp) > 1 { Schedule::Interleaved } else { Schedule::OneFOneB };
