@@ -105,11 +105,7 @@ pub struct Refitted {
 ///
 /// # Errors
 /// More factors than steps can settle, an unknown one, too few or too uniform rows.
-pub fn refit(
-    rows: &[StepRow],
-    catalog: &Catalog,
-    names: &[String],
-) -> Result<(Vec<Refitted>, Vec<Skipped>), Error> {
+pub fn refit(rows: &[StepRow], catalog: &Catalog, names: &[String]) -> Result<(Vec<Refitted>, Vec<Skipped>), Error> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if let Some(name) = names.iter().find(|name| !NAMES.contains(name)) {
         return Err(Error::unknown_name("factor", name, NAMES));
