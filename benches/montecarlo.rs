@@ -113,7 +113,7 @@ fn fastest(mut go: impl FnMut()) -> Duration {
         go();
         start.elapsed()
     };
-    std::iter::repeat_n((), 15).map(time).min().unwrap_or_default()
+    std::iter::repeat_n((), 60).map(time).min().unwrap_or_default()
 }
 
 /// One run of everything, as a user gets it, on one thread, against numpy and against the floor.
@@ -121,8 +121,8 @@ fn compare() {
     let inputs = inputs();
     let plan = Plan::new(MILLION, 1, Method::Sobol).unwrap();
     let prepared: Vec<_> = inputs.dists().iter().map(Dist::prepare).collect();
-    let floor = fastest(|| drop(black_box(generate_and_transform(&prepared, &plan))));
-    let ours = fastest(|| drop(black_box(run(&inputs, &plan, cost).summary(0))));
+    let floor = fastest(|| _ = black_box(generate_and_transform(&prepared, &plan)));
+    let ours = fastest(|| _ = black_box(run(&inputs, &plan, cost).summary(0)));
     let draws = fastest(|| drop(black_box(run(&inputs, &plan, cost))));
     println!("draws without their summary {draws:.2?}");
     println!("floor {floor:.2?}, study {ours:.2?}: {:.2} x the floor", ours.as_secs_f64() / floor.as_secs_f64());

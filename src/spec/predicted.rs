@@ -11,6 +11,7 @@ use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES};
 use crate::model::flops::Recompute;
 use crate::model::params::{Embeddings, count};
 use crate::predict::{Degrees, Job, Predicted, predict};
+use crate::solve::{Knowns, Rank, Solved, Var};
 use crate::step::efficiency::Calibration;
 use crate::step::machine::{GENERATIONS, Machine};
 use crate::step::stack::Stack;
@@ -238,6 +239,42 @@ impl Setting {
         }
         Err(last)
     }
+}
+
+/// Predicts the MFU where it is missing, the work is known and the spec names a model; settles the chips first
+/// where a deadline asks for them.
+pub(super) fn predict_mfu(
+    spec: &mut Spec,
+    chip: &AcceleratorProfile,
+    peak: FlopPerSecond,
+    knowns: &mut Knowns,
+    solved: &Solved,
+    catalog: &Catalog,
+) -> Result<Option<Outcome>, Error> {
+    let get = |var| solved.knowns.get(var);
+    let (None, Some(flop)) = (get(Var::Mfu), get(Var::Flop).map(Flop::new)) else { return Ok(None) };
+    let Some(setting) = setting(spec, chip, catalog)? else { return Ok(None) };
+    let goodput = knowns.get(Var::Goodput).filter(|_| knowns.rank(Var::Goodput) != Some(Rank::Default));
+    let chips = match (get(Var::Chips).map(Chips::new), get(Var::WallClock).map(Seconds::new)) {
+        (Some(chips), _) => chips,
+        (None, Some(time)) => setting.chips_for(flop, peak, goodput, time)?,
+        (None, None) => return Ok(None),
+    };
+    let predicted = setting.on(chips)?;
+    let outcome = Outcome { setting, predicted };
+    let range = range(&outcome, peak)?;
+    knowns.set(Var::Mfu, range.dist.median(), Rank::Default);
+    if goodput.is_none() {
+        knowns.set(Var::Goodput, outcome.predicted.goodput, Rank::Default);
+    }
+    if get(Var::Chips).is_none() {
+        // The time was a limit; the chips that keep it come in steps, and finish a little early.
+        knowns.set(Var::Chips, chips.base(), Rank::Default);
+        knowns.clear(Var::WallClock);
+    }
+    spec.ranges.retain(|range| range.path != "run.mfu");
+    spec.ranges.push(range);
+    Ok(Some(outcome))
 }
 
 /// The greatest common divisor.

@@ -14,7 +14,7 @@ use crate::scenario::{Phase, Scenario, Terms, Work};
 use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::source::Source;
 use crate::units::date::Date;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity, Seconds};
+use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity};
 
 /// One flag laid over a spec: the field's path, the text, and the flag's name.
 #[derive(Debug, Clone)]
@@ -129,7 +129,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let mut knowns = knowns(&spec, &baseline, peak, moved_from.is_some());
     let mut solved = solve_phases(&mut knowns, &baseline)?;
     let outcome = match target.as_ref().zip(peak) {
-        Some((chip, peak)) => predict_mfu(&mut spec, chip, peak, &mut knowns, &solved, catalog)?,
+        Some((chip, peak)) => predicted::predict_mfu(&mut spec, chip, peak, &mut knowns, &solved, catalog)?,
         None => None,
     };
     if outcome.is_some() {
@@ -162,42 +162,6 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     };
     super::remarks::remark(&mut answer, &knowns, question.today);
     Ok(answer)
-}
-
-/// Predicts the MFU where it is missing, the work is known and the spec names a model; settles the chips first
-/// where a deadline asks for them.
-fn predict_mfu(
-    spec: &mut Spec,
-    chip: &AcceleratorProfile,
-    peak: FlopPerSecond,
-    knowns: &mut Knowns,
-    solved: &Solved,
-    catalog: &Catalog,
-) -> Result<Option<Outcome>, Error> {
-    let get = |var| solved.knowns.get(var);
-    let (None, Some(flop)) = (get(Var::Mfu), get(Var::Flop).map(Flop::new)) else { return Ok(None) };
-    let Some(setting) = predicted::setting(spec, chip, catalog)? else { return Ok(None) };
-    let goodput = knowns.get(Var::Goodput).filter(|_| knowns.rank(Var::Goodput) != Some(Rank::Default));
-    let chips = match (get(Var::Chips).map(Chips::new), get(Var::WallClock).map(Seconds::new)) {
-        (Some(chips), _) => chips,
-        (None, Some(time)) => setting.chips_for(flop, peak, goodput, time)?,
-        (None, None) => return Ok(None),
-    };
-    let predicted = setting.on(chips)?;
-    let outcome = Outcome { setting, predicted };
-    let range = predicted::range(&outcome, peak)?;
-    knowns.set(Var::Mfu, range.dist.median(), Rank::Default);
-    if goodput.is_none() {
-        knowns.set(Var::Goodput, outcome.predicted.goodput, Rank::Default);
-    }
-    if get(Var::Chips).is_none() {
-        // The time was a limit; the chips that keep it come in steps, and finish a little early.
-        knowns.set(Var::Chips, chips.base(), Rank::Default);
-        knowns.clear(Var::WallClock);
-    }
-    spec.ranges.retain(|range| range.path != "run.mfu");
-    spec.ranges.push(range);
-    Ok(Some(outcome))
 }
 
 fn chip_of(gpu: &Entry<String>, catalog: &Catalog) -> Result<AcceleratorProfile, Error> {

@@ -27,6 +27,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
 pub mod check;
 mod convert;
+mod grammar;
 pub mod date;
 pub mod parse;
 pub mod show;

@@ -35,7 +35,23 @@ const BUCKETS: usize = 4096;
 pub fn windows<'a>(runs: impl Iterator<Item = &'a [f64]> + Clone, ranges: &[RangeInclusive<usize>]) -> Vec<Window> {
     let (low, high) = runs.clone().fold((f64::INFINITY, f64::NEG_INFINITY), extremes);
     // The two zeros compare as equal, and either may have been taken.
-    let low = key(if low == 0.0 { -0.0 } else { low });
+    let low = if low == 0.0 { -0.0 } else { low };
+    // The bits of positive numbers order as they are.
+    if low.is_sign_positive() {
+        windows_by(f64::to_bits, low, high, runs, ranges)
+    } else {
+        windows_by(key, low, high, runs, ranges)
+    }
+}
+
+fn windows_by<'a>(
+    key: impl Fn(f64) -> u64,
+    low: f64,
+    high: f64,
+    runs: impl Iterator<Item = &'a [f64]> + Clone,
+    ranges: &[RangeInclusive<usize>],
+) -> Vec<Window> {
+    let low = key(low);
     let spread = key(high).saturating_sub(low);
     let shift = (u64::BITS - spread.leading_zeros()).saturating_sub(BUCKETS.ilog2());
     let bucket = |value: f64| (key(value).wrapping_sub(low) >> shift) as usize;

@@ -96,7 +96,7 @@ impl fmt::Display for Decimal {
             f.write_char('-')?;
         }
         let digits = digits.unsigned_abs();
-        let scale = u32::try_from(power.unsigned_abs()).ok().and_then(|power| 10u128.checked_pow(power));
+        let scale = 10u128.checked_pow(power.unsigned_abs());
         match scale {
             Some(scale) if power >= 0 => write!(f, "{}", digits.saturating_mul(scale)),
             Some(scale) => {

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, names_after, words};
 
 /// The modules, lowest first: each may use those before it.
-pub const LAYERS: [&str; 21] = [
+pub const LAYERS: [&str; 22] = [
     "error",
     "source",
     "units",
@@ -11,10 +11,12 @@ pub const LAYERS: [&str; 21] = [
     "model",
     "layout",
     "step",
+    "predict",
     "reliability",
     "run",
     "cost",
     "policy",
+    "predict",
     "scenario",
     "estimate",
     "solve",
@@ -28,7 +30,7 @@ pub const LAYERS: [&str; 21] = [
 ];
 
 /// The modules that hold formulas.
-const FORMULAS: [&str; 7] = ["model", "layout", "step", "reliability", "run", "cost", "policy"];
+const FORMULAS: [&str; 8] = ["model", "layout", "step", "predict", "reliability", "run", "cost", "policy"];
 
 const LONGEST_FUNCTION: usize = 70;
 
