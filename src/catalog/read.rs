@@ -288,6 +288,18 @@ impl<'d> Reader<'d> {
         all.unwrap_or_default()
     }
 
+    /// A list of finite numbers without a unit.
+    pub fn numbers(&self, key: &'static str) -> Option<Vec<f64>> {
+        self.typed(key, "a list of numbers", |value| {
+            let number = |item: &DeValue<'_>| match item {
+                DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
+                DeValue::Float(number) => number.as_str().parse().ok().filter(|number: &f64| number.is_finite()),
+                _ => None,
+            };
+            value.as_array()?.iter().map(|item| number(item.get_ref())).collect()
+        })
+    }
+
     /// Reads a table below this one.
     pub fn table<T>(&self, key: &'static str, build: impl FnOnce(&Reader<'d>) -> Option<T>) -> Option<T> {
         let value = self.value(key)?;
