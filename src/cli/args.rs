@@ -76,7 +76,7 @@ impl Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Hours, time, chips and cost of a run, each from the others
-    Estimate(super::estimate::EstimateArgs),
+    Estimate(Box<super::estimate::EstimateArgs>),
     /// Hours on one chip to hours on another, with reasons
     Convert(super::convert::ConvertArgs),
     /// The chain of formulas with this run's numbers and their sources

@@ -49,7 +49,11 @@ impl CalibrateArgs {
         let written = self.written(texts)?;
         let mut reply = Reply::new(reproduced_view(&report, &all, &written));
         let sentences = all.iter().flat_map(differences);
-        if self.write.is_some() { reply.warnings.extend(sentences) } else { reply.failed.extend(sentences) }
+        if self.write.is_some() {
+            reply.warnings.extend(sentences)
+        } else {
+            reply.failed.extend(sentences)
+        }
         Ok(reply)
     }
 
@@ -99,17 +103,15 @@ impl CalibrateArgs {
         let file: String = file.chars().filter(|c| !c.is_control()).collect();
         let day = today().map(|day| day.to_string()).unwrap_or_default();
         let month = day.get(..7).unwrap_or("2026-11");
-        let source =
-            format!("{{ title = \"Refitted to {file} by flopbill calibrate\", as_of = \"{month}\", kind = \"measured\" }}");
+        let source = format!(
+            "{{ title = \"Refitted to {file} by flopbill calibrate\", as_of = \"{month}\", kind = \"measured\" }}"
+        );
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         catalog.factors_with(name, factors, &names, Some(&source))
     }
 
     /// Writes the profiles, if that was asked, once all of them have been made.
-    fn written<'a>(
-        &self,
-        texts: impl Iterator<Item = Result<(&'a str, String), Error>>,
-    ) -> Result<Vec<String>, Error> {
+    fn written<'a>(&self, texts: impl Iterator<Item = Result<(&'a str, String), Error>>) -> Result<Vec<String>, Error> {
         let Some(folder) = &self.write else { return Ok(Vec::new()) };
         let texts: Vec<(&str, String)> = texts.collect::<Result<_, _>>()?;
         let folder = folder.join("factors");
@@ -124,7 +126,9 @@ impl CalibrateArgs {
 }
 
 fn on_bound(factor: &str) -> String {
-    format!("`{factor}` lies on a bound of what is physical: the model lacks a term, or the measurement is of something else")
+    format!(
+        "`{factor}` lies on a bound of what is physical: the model lacks a term, or the measurement is of something else"
+    )
 }
 
 /// The factors of a generation that the refit does not reproduce.
@@ -133,7 +137,10 @@ fn differences(one: &Generated) -> Vec<String> {
     differing
         .map(|compared| {
             let (name, factor) = (one.name, compared.factor);
-            format!("{name}: {factor} is {:.4e} in the profile and {:.4e} refitted", compared.committed, compared.refitted)
+            format!(
+                "{name}: {factor} is {:.4e} in the profile and {:.4e} refitted",
+                compared.committed, compared.refitted
+            )
         })
         .collect()
 }

@@ -109,13 +109,7 @@ where
 ///
 /// # Errors
 /// As [`search`].
-pub fn search_within<B, T>(
-    space: &Space<'_>,
-    fixed: &Fixed,
-    keep: usize,
-    bound: B,
-    time: T,
-) -> Result<Found, Error>
+pub fn search_within<B, T>(space: &Space<'_>, fixed: &Fixed, keep: usize, bound: B, time: T) -> Result<Found, Error>
 where
     B: Fn(&Layout) -> Seconds,
     T: FnMut(&Layout) -> Seconds,

@@ -67,7 +67,8 @@ fn generated_section(one: &Generated) -> Section {
     let mut section = Section::new(heading, &["Factor", "Profile", "Refitted", "Difference", ""]);
     section.numeric = vec![1, 2, 3];
     for factor in one.compared.iter().filter(|factor| factor.fitted || !factor.same) {
-        let difference = if factor.same { "none".into() } else { show::percent(factor.refitted / factor.committed - 1.0) };
+        let difference =
+            if factor.same { "none".into() } else { show::percent(factor.refitted / factor.committed - 1.0) };
         section.row([
             factor.factor.to_owned(),
             show::number(factor.committed, 4),
@@ -131,8 +132,7 @@ fn generated_json(one: &Generated) -> Value {
 /// Shows the factors refitted to a user's steps.
 pub fn refitted_view(all: &[Refitted], skipped: &[Skipped], written: &[String]) -> View {
     let said: Vec<String> = all.iter().map(said).collect();
-    let mut view =
-        View { title: "Factors refitted to your steps".into(), summary: said.join(" "), ..View::default() };
+    let mut view = View { title: "Factors refitted to your steps".into(), summary: said.join(" "), ..View::default() };
     for one in all {
         let mut section = Section::new(one.name, &["Factor", "Old", "New", "Change"]);
         for (factor, old, new, _) in &one.changed {
@@ -208,9 +208,7 @@ fn refitted_json(one: &Refitted) -> Value {
         })
     };
     let [before, after] = one.errors.map(errors);
-    let factor = |(factor, old, new, on_bound): &(&'static str, f64, f64, bool)| {
-        json!({ "factor": factor, "old": number(*old), "new": number(*new), "on_bound": on_bound })
-    };
+    let factor = |(factor, old, new, on_bound): &(&'static str, f64, f64, bool)| json!({ "factor": factor, "old": number(*old), "new": number(*new), "on_bound": on_bound });
     let step = |(id, measured, before, after, choices): &(String, f64, f64, f64, Vec<String>)| {
         json!({
             "id": id,
@@ -255,7 +253,8 @@ pub fn measured_view(measured: &Measurement, generation: &str, settled: &[Settle
     }
     view.sections.push(section);
     view.note("Measured with", versions);
-    let kinds = "errors are means of absolute values over the operations; the factors of a generation hold for all its chips";
+    let kinds =
+        "errors are means of absolute values over the operations; the factors of a generation hold for all its chips";
     view.note("How it is fitted", vec![kinds.to_owned()]);
     view.note("Written", written.to_vec());
     let columns = ["factor", "n", "old", "new", "error_before", "error_after", "on_bound"];

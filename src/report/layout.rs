@@ -200,7 +200,8 @@ fn machine(shown: &Shown<'_>) -> Value {
 
 fn layout_json(candidate: &Candidate) -> Value {
     let (layout, fit) = (&candidate.ranked.layout, &candidate.ranked.fit);
-    let mut json: Map<String, Value> = degrees(layout).map(|(name, degree)| (name.to_owned(), degree.into())).into_iter().collect();
+    let mut json: Map<String, Value> =
+        degrees(layout).map(|(name, degree)| (name.to_owned(), degree.into())).into_iter().collect();
     let mut held: Map<String, Value> =
         memory(fit).map(|(name, bytes)| (name.to_owned(), number(bytes.gb()))).into_iter().collect();
     held.insert("total".into(), number(fit.total.gb()));
@@ -211,7 +212,8 @@ fn layout_json(candidate: &Candidate) -> Value {
         .map(|part| (part.key.to_owned(), json!({ "seconds": number(part.shown), "hidden_s": number(part.hidden) })))
         .collect();
     let limits = candidate.limits();
-    let limit = |index: usize| limits.get(index).map(|(part, share)| json!({ "part": part.key, "share": number(*share) }));
+    let limit =
+        |index: usize| limits.get(index).map(|(part, share)| json!({ "part": part.key, "share": number(*share) }));
     let rest = json!({
         "zero": layout.zero as u8,
         "recompute": name_of(&RECOMPUTES, layout.recompute),

@@ -119,7 +119,7 @@ pub fn setting(spec: &Spec, chip: &AcceleratorProfile, catalog: &Catalog) -> Res
         precision: spec.precision.as_ref().map_or(chip.chip.training_precision(), |entry| entry.value),
         seq_len: seq_len.clamp(1.0, f64::from(u32::MAX)) as u32,
         batch_tokens: batch,
-        active: super::resolve::active(spec).map_or(counted, |entry| entry.value),
+        active: super::given::active(spec).map_or(counted, |entry| entry.value),
         chosen,
         model,
     }))

@@ -184,7 +184,8 @@ fn sweep(source: &str, gpu: &str, group: &[(&StepRow, &StepResult)]) -> Option<S
 /// How many runs, of whatever tier, were predicted how well.
 fn shares(rows: &[RunResult]) -> RunSummary {
     let n = rows.len();
-    let share = |test: &dyn Fn(&RunResult) -> bool| rows.iter().filter(|row| test(row)).count() as f64 / n.max(1) as f64;
+    let share =
+        |test: &dyn Fn(&RunResult) -> bool| rows.iter().filter(|row| test(row)).count() as f64 / n.max(1) as f64;
     let within = |factor: f64| share(&|row| (row.p50 / row.published_gpu_hours).ln().abs() <= factor.ln());
     RunSummary {
         n,

@@ -280,8 +280,7 @@ pub fn words(layout: &Layout) -> String {
         ("EP", layout.ep),
         ("DP", layout.dp),
     ];
-    let mut text: Vec<String> =
-        degrees.iter().filter(|(_, n)| *n > 1).map(|(name, n)| format!("{name} {n}")).collect();
+    let mut text: Vec<String> = degrees.iter().filter(|(_, n)| *n > 1).map(|(name, n)| format!("{name} {n}")).collect();
     text.push(format!("micro-batch {}", layout.micro_batch));
     let zero = layout.zero as u8;
     if zero > 0 && layout.replicas() > 1 {

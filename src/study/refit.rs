@@ -112,11 +112,7 @@ pub(crate) fn unknown(name: &str) -> Error {
 ///
 /// # Errors
 /// More factors than steps can settle, an unknown one, too few or too uniform rows.
-pub fn refit(
-    rows: &[StepRow],
-    catalog: &Catalog,
-    names: &[String],
-) -> Result<(Vec<Refitted>, Vec<Skipped>), Error> {
+pub fn refit(rows: &[StepRow], catalog: &Catalog, names: &[String]) -> Result<(Vec<Refitted>, Vec<Skipped>), Error> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if let Some(name) = names.iter().find(|name| !NAMES.contains(name)) {
         return Err(unknown(name));
