@@ -34,10 +34,9 @@ fn one_step(c: &mut Criterion) {
 fn layouts(c: &mut Criterion) {
     let catalog = Catalog::built_in();
     let mut group = c.benchmark_group("layouts a second");
-    for (model, chip, chips, batch, precision) in [
-        ("llama-3.1-405b", "h100", 1024, 512, Precision::Bf16),
-        ("deepseek-v3", "h200", 2048, 15_360, Precision::Fp8),
-    ] {
+    for (model, chip, chips, batch, precision) in
+        [("llama-3.1-405b", "h100", 1024, 512, Precision::Bf16), ("deepseek-v3", "h200", 2048, 15_360, Precision::Fp8)]
+    {
         let (Ok(model), Ok(chip)) = (catalog.model(model), catalog.accelerator(chip)) else { continue };
         let machine = Machine::of(&chip.chip);
         let Ok(known) = Known::new(&catalog) else { continue };
@@ -56,7 +55,8 @@ fn layouts(c: &mut Criterion) {
         };
         let Ok(found) = rank(&space, &machine, &Stack::CURRENT, &factors, 10) else { continue };
         group.throughput(Throughput::Elements(found.considered));
-        group.bench_function(&model.id, |b| b.iter(|| rank(black_box(&space), &machine, &Stack::CURRENT, &factors, 10)));
+        group
+            .bench_function(&model.id, |b| b.iter(|| rank(black_box(&space), &machine, &Stack::CURRENT, &factors, 10)));
     }
     group.finish();
 }
