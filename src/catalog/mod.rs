@@ -13,7 +13,9 @@ use crate::error::nearest;
 pub mod accelerator;
 pub mod bill;
 pub mod factors;
+pub mod factors_text;
 pub mod hf;
+pub mod measurement;
 pub mod model;
 pub mod price;
 pub mod read;
@@ -22,6 +24,7 @@ pub mod rule;
 pub mod run_rows;
 pub mod steps;
 pub mod system;
+pub mod user_rows;
 
 use read::Document;
 

@@ -10,8 +10,11 @@ use crate::study::montecarlo::{Estimate, Method, Summary};
 use crate::study::ranges::Spread;
 use crate::units::show;
 
+/// Shows a value with so many digits.
+type Shown = fn(f64, usize) -> String;
+
 /// What each output is called in a table, and how it is shown; in the order of [`OUTPUTS`].
-const SHOWN: [(&str, fn(f64, usize) -> String); OUTPUTS.len()] = [
+const SHOWN: [(&str, Shown); OUTPUTS.len()] = [
     ("GPU-hours", |value, digits| show::count(value, digits)),
     ("days", |value, digits| show::number(value, digits)),
     ("cost", |value, digits| format!("${}", show::count(value, digits))),
@@ -47,7 +50,7 @@ pub fn add(view: &mut View, spread: &Spread, answer: &Answer) {
     said.push(format!("{} {} draws, seed {}", spread.plan.draws(), method(spread), spread.plan.seed()));
     view.sections.insert(0, section);
     view.notes.insert(0, super::view::Notes { heading: "The range", lines: said });
-    view.summary = format!("At the medians of what is uncertain: {}", view.summary);
+    view.summary = format!("At the medians of what is uncertain, {}", view.summary);
     if let Some(json) = view.json.as_object_mut() {
         json.insert("ranges".into(), machine(spread, answer));
     }

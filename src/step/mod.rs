@@ -11,6 +11,7 @@ pub mod efficiency;
 mod experts;
 mod layer;
 pub mod machine;
+pub mod operation;
 mod overlap;
 mod pipeline;
 pub mod ranking;

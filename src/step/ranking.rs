@@ -6,8 +6,9 @@ use super::perform;
 use super::stack::Stack;
 use crate::error::Error;
 use crate::hardware::precision::Precision;
+use crate::layout::fixed::Fixed;
 use crate::layout::parallelism::Layout;
-use crate::layout::search::{Found, Space, search};
+use crate::layout::search::{Found, Space, search_within};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Recompute, forward};
 use crate::units::Seconds;
@@ -53,9 +54,9 @@ impl Floor {
 /// The fastest layouts that fit.
 ///
 /// # Formula
-/// [`search`] with [`perform`] as the time and [`Floor`] as the bound
+/// [`search_within`] with [`perform`] as the time and [`Floor`] as the bound
 /// # Source
-/// as [`search`]
+/// as [`search_within`]
 ///
 /// # Errors
 /// No legal layout, or none that fits.
@@ -66,7 +67,27 @@ pub fn rank(
     factors: &Factors,
     keep: usize,
 ) -> Result<Found, Error> {
+    rank_within(space, &Fixed::default(), machine, stack, factors, keep)
+}
+
+/// [`rank`] among the layouts that have the settled degrees and choices.
+///
+/// # Formula
+/// as [`rank`]
+/// # Source
+/// as [`rank`]
+///
+/// # Errors
+/// As [`rank`].
+pub fn rank_within(
+    space: &Space<'_>,
+    fixed: &Fixed,
+    machine: &Machine,
+    stack: &Stack,
+    factors: &Factors,
+    keep: usize,
+) -> Result<Found, Error> {
     let floor = Floor::of(space.shape, space.seq_len, space.precision, machine, factors);
     let time = |layout: &Layout| perform(space.shape, layout, machine, stack, factors).total();
-    search(space, keep, |layout| floor.time(layout), time)
+    search_within(space, fixed, keep, |layout| floor.time(layout), time)
 }
