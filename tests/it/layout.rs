@@ -115,7 +115,11 @@ fn what_does_not_fit_says_by_how_much_and_what_would() {
     let enough: &'static str = enough.leak();
     assert!(!shell.json(&args(enough))["result"]["layouts"].as_array().unwrap().is_empty());
     // A settled layout that does not fit, where another of the same chips does.
-    shell.refused(&with(&["--dp", "16", "--zero", "0", "--recompute", "none"]), 1, &["ZeRO stage", "fit"]);
+    shell.refused(
+        &with(&["--dp", "16", "--zero", "0", "--recompute", "none"]),
+        1,
+        &["GB more than", "TP 4 makes it fit"],
+    );
 }
 
 #[test]
@@ -135,7 +139,7 @@ fn impossible_questions_name_the_field() {
     shell.refused(&a100[..4], 2, &["number of chips"]);
     shell.refused(&[&a100[..], &["--global-batch", "many"]].concat(), 2, &["--global-batch", "tokens"]);
     shell.refused(&[&a100[..], &["--global-batch", "-3"]].concat(), 2, &["--global-batch"]);
-    shell.refused(&[&a100[..], &["--global-batch", "7"]].concat(), 1, &["layout"]);
+    shell.refused(&[&a100[..], &["--global-batch", "7", "--dp", "2"]].concat(), 1, &["layout.global_batch: 7"]);
     shell.refused(&["layout", "llama-3-8c", "--gpu", "h100", "--chips", "8"], 2, &["llama-3-8b"]);
 }
 
