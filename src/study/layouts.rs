@@ -9,16 +9,13 @@ use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::remedies::{Remedy, remedies};
 use crate::layout::search::{Found, Ranked, Space, search_within};
 use crate::model::flops::{Causality, Choice, Counting, Recompute, per_token};
+pub use crate::predict::RESERVE;
 use crate::step::efficiency::Factors;
 use crate::step::machine::Machine;
 use crate::step::ranking::rank_within;
 use crate::step::stack::Stack;
 use crate::step::{StepTime, perform};
 use crate::units::{Bytes, Fraction, Seconds};
-
-/// Memory set aside where nobody says, as estimates do: 5 % for fragmentation, 2 GB for the libraries' workspace. An
-/// assumption.
-pub const RESERVE: Reserve = Reserve { share: Fraction::new(0.05), workspace: Bytes::new(2e9) };
 
 /// Multiples of the chips that are tried where none fits.
 const MOST_DOUBLINGS: u32 = 6;
