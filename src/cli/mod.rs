@@ -13,6 +13,7 @@ mod init;
 mod output;
 mod policy;
 mod profiles;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -64,6 +65,9 @@ pub fn run() -> ExitCode {
 }
 
 fn answer(args: &Args) -> u8 {
+    if let Command::Sweep(sweep) = &args.command {
+        return sweep::answer(sweep, args); // it writes as it goes
+    }
     let reply = match dispatch(args) {
         Ok(Some(reply)) => reply,
         Ok(None) => return YES,
@@ -94,6 +98,7 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
         Command::Fleet(fleet) => fleet::run(fleet, &catalog).map(Some),
         Command::Policy(policy) => policy::run(policy, &catalog).map(Some),
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
+        Command::Sweep(_) => Ok(None),
         Command::Init(init) => init::run(init),
         Command::Completions(completions) => completions::run(completions),
     }

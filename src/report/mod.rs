@@ -2,6 +2,7 @@
 
 pub mod bill;
 pub mod convert;
+pub mod digits;
 pub mod estimate;
 pub mod explain;
 pub mod fleet;
@@ -12,6 +13,7 @@ pub mod ranges;
 #[cfg(feature = "cli")]
 mod render;
 pub mod step;
+pub mod sweep;
 pub mod view;
 
 pub use view::View;

@@ -11,7 +11,7 @@ use crate::study::ranges::Spread;
 use crate::units::show;
 
 /// What each output is called in a table, and how it is shown; in the order of [`OUTPUTS`].
-const SHOWN: [(&str, fn(f64, usize) -> String); OUTPUTS.len()] = [
+pub(super) const SHOWN: [(&str, fn(f64, usize) -> String); OUTPUTS.len()] = [
     ("GPU-hours", |value, digits| show::count(value, digits)),
     ("days", |value, digits| show::number(value, digits)),
     ("cost", |value, digits| format!("${}", show::count(value, digits))),

@@ -15,5 +15,6 @@ pub mod scaling;
 pub mod score;
 pub mod sensitivity;
 pub mod sobol;
+pub mod sweep;
 pub mod sweep_plan;
 pub mod whole_bill;
