@@ -22,7 +22,7 @@ impl Catalog {
     /// # Errors
     /// An unknown name, or a profile that lacks a factor or holds one out of its bounds.
     pub fn factors(&self, name: &str) -> Result<FactorProfile, Error> {
-        factors(&self.find(Kind::Factors, name)?)
+        self.remembered(name, |memo| &memo.factors, || factors(&self.find(Kind::Factors, name)?))
     }
 }
 
