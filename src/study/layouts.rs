@@ -251,8 +251,13 @@ fn in_words(ways: &[Remedy]) -> Option<String> {
         (_, false) => None,
         (n, true) if n == ways.len() => Some(format!("{} makes it fit", fitting.join(", or "))),
         _ => {
-            let chain: Vec<String> = ways.iter().map(|way| way.change.to_string()).collect();
-            Some(format!("{} together make it fit", chain.join(", then ")))
+            // Of several steps on one way only the last is told.
+            let kind = |way: &Remedy| std::mem::discriminant(&way.change);
+            let again = |index: usize, way: &Remedy| ways.iter().skip(index + 1).any(|later| kind(later) == kind(way));
+            let told = ways.iter().enumerate().filter(|(index, way)| !again(*index, way));
+            let told: Vec<String> = told.map(|(_, way)| way.change.to_string()).collect();
+            let ending = if told.len() == 1 { "makes it fit" } else { "together make it fit" };
+            Some(format!("{} {ending}", told.join(" and ")))
         }
     }
 }

@@ -103,6 +103,23 @@ fn settled_searches_part_the_whole_one() {
     assert_eq!(sum((1..=32).map(|dp| Fixed { dp: Some(dp), ..Fixed::default() }).collect()), all);
 }
 
+/// A search for one may pass over what cannot be the best; a search for all may not: both find the same.
+#[test]
+fn passing_over_layouts_never_loses_the_best() {
+    let shell = Shell::new();
+    for schedule in ["1f1b", "interleaved", "zero-bubble", "dualpipe"] {
+        let first = |top: &str| {
+            let more = ["--schedule", schedule, "--global-batch", "256", "--top", top];
+            let answer =
+                shell.json(&[&["layout", "mixtral-8x7b", "--gpu", "h100", "--chips", "64"], &more[..]].concat());
+            (answer["result"]["layouts"][0].clone(), answer["result"]["timed"].as_u64().unwrap())
+        };
+        let ((one, few), (all, many)) = (first("1"), first("1000"));
+        assert_eq!(one, all, "{schedule}");
+        assert!(few <= many, "{schedule}: {few} {many}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_says_by_how_much_and_what_would() {
     let shell = Shell::new();
@@ -115,7 +132,11 @@ fn what_does_not_fit_says_by_how_much_and_what_would() {
     let enough: &'static str = enough.leak();
     assert!(!shell.json(&args(enough))["result"]["layouts"].as_array().unwrap().is_empty());
     // A settled layout that does not fit, where another of the same chips does.
-    shell.refused(&with(&["--dp", "16", "--zero", "0", "--recompute", "none"]), 1, &["ZeRO stage", "fit"]);
+    shell.refused(
+        &with(&["--dp", "16", "--zero", "0", "--recompute", "none"]),
+        1,
+        &["GB more than", "TP 4 makes it fit"],
+    );
 }
 
 #[test]
@@ -135,7 +156,7 @@ fn impossible_questions_name_the_field() {
     shell.refused(&a100[..4], 2, &["number of chips"]);
     shell.refused(&[&a100[..], &["--global-batch", "many"]].concat(), 2, &["--global-batch", "tokens"]);
     shell.refused(&[&a100[..], &["--global-batch", "-3"]].concat(), 2, &["--global-batch"]);
-    shell.refused(&[&a100[..], &["--global-batch", "7"]].concat(), 1, &["layout"]);
+    shell.refused(&[&a100[..], &["--global-batch", "7", "--dp", "2"]].concat(), 1, &["layout.global_batch: 7"]);
     shell.refused(&["layout", "llama-3-8c", "--gpu", "h100", "--chips", "8"], 2, &["llama-3-8b"]);
 }
 
