@@ -17,5 +17,6 @@ mod models;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;
+mod sweep;
 mod tidy;
 mod whole_bill;
