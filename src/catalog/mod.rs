@@ -14,7 +14,9 @@ use crate::error::nearest;
 pub mod accelerator;
 pub mod bill;
 pub mod factors;
+pub mod factors_text;
 pub mod hf;
+pub mod measurement;
 mod memo;
 pub mod model;
 pub mod price;
@@ -24,6 +26,7 @@ pub mod rule;
 pub mod run_rows;
 pub mod steps;
 pub mod system;
+pub mod user_rows;
 
 use read::Document;
 

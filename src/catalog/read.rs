@@ -6,8 +6,10 @@
 
 mod sources;
 mod syntax;
+mod value;
 
 pub use sources::Sources;
+pub use value::Value;
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -17,7 +19,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::source::{SOURCE_KINDS, Source};
-use crate::units::parse::{Grammar, check, parse};
+use crate::units::parse::{Grammar, check};
 use crate::{Error, error};
 
 /// Errors shown at most for one file.
@@ -111,64 +113,6 @@ pub struct Reader<'d> {
     path: String,
     asked: RefCell<Vec<&'static str>>,
     open: bool,
-}
-
-/// One value that its asker takes apart itself.
-#[derive(Clone, Copy)]
-pub struct Value<'d> {
-    shared: &'d Shared<'d>,
-    inner: &'d Spanned<DeValue<'d>>,
-}
-
-impl<'d> Value<'d> {
-    /// The raw TOML value.
-    pub fn raw(&self) -> &'d DeValue<'d> {
-        self.inner.get_ref()
-    }
-
-    /// Where the value stands.
-    pub fn at(&self) -> At {
-        let document = self.shared.document;
-        let start = document.text.floor_char_boundary(self.inner.span().start);
-        At {
-            file: document.file.clone(),
-            line: document.text[..start].matches('\n').count() + 1,
-            text: Arc::clone(&document.text),
-            span: self.inner.span(),
-        }
-    }
-
-    /// The value as the text a user would have typed for a flag, if it is a string or a number.
-    pub fn as_text(&self) -> Option<&'d str> {
-        match self.raw() {
-            DeValue::String(text) => Some(text),
-            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str()),
-            DeValue::Float(number) => Some(number.as_str()),
-            _ => None,
-        }
-    }
-
-    /// Records an error at this value.
-    pub fn fail(&self, error: Error) {
-        let document = self.shared.document;
-        self.shared.errors.borrow_mut().push(error.at(&document.file, &document.text, self.inner.span()));
-    }
-
-    /// The value as a quantity; a located error if it is none.
-    pub fn quantity<Q: Grammar>(&self) -> Option<Q> {
-        let read = match self.as_text() {
-            Some(text) => parse::<Q>(text),
-            None => Err(Error::bad_input(format!("{} is expected, not {}", Q::DIMENSION, kind_of(self.raw())))
-                .with_hint(format!("write it like \"{}\"", Q::EXAMPLE))),
-        };
-        read.map_err(|error| self.fail(error)).ok()
-    }
-
-    /// A reader over the value, if it is a table.
-    pub fn table(&self, path: &str) -> Option<Reader<'d>> {
-        let table = self.inner.get_ref().as_table()?;
-        Some(Reader::on(self.shared, table, self.inner.span(), path.into()))
-    }
 }
 
 impl<'d> Reader<'d> {
@@ -286,6 +230,18 @@ impl<'d> Reader<'d> {
             value.as_array()?.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
         });
         all.unwrap_or_default()
+    }
+
+    /// A list of finite numbers without a unit.
+    pub fn numbers(&self, key: &'static str) -> Option<Vec<f64>> {
+        self.typed(key, "a list of numbers", |value| {
+            let number = |item: &DeValue<'_>| match item {
+                DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
+                DeValue::Float(number) => number.as_str().parse().ok().filter(|number: &f64| number.is_finite()),
+                _ => None,
+            };
+            value.as_array()?.iter().map(|item| number(item.get_ref())).collect()
+        })
     }
 
     /// Reads a table below this one.

@@ -76,7 +76,7 @@ impl Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Hours, time, chips and cost of a run, each from the others
-    Estimate(super::estimate::EstimateArgs),
+    Estimate(Box<super::estimate::EstimateArgs>),
     /// Hours on one chip to hours on another, with reasons
     Convert(super::convert::ConvertArgs),
     /// The chain of formulas with this run's numbers and their sources
@@ -85,8 +85,14 @@ pub enum Command {
     Sweep(super::sweep::SweepArgs),
     /// Deliveries in tranches: when the training is done, and what waiting costs
     Fleet(super::fleet::FleetArgs),
+    /// The best parallel layouts of a model on a number of chips
+    Layout(super::layout::LayoutArgs),
     /// A chip against dated export rules and training thresholds
     Policy(super::policy::PolicyArgs),
+    /// Predictions against measured steps and published hours
+    Backtest(super::backtest::BacktestArgs),
+    /// Refit the model's factors, from the shipped measurements or your own
+    Calibrate(super::calibrate::CalibrateArgs),
     /// List, show or check hardware, price, region, model and run profiles
     Profiles(super::profiles::ProfilesArgs),
     /// Write a commented spec to start from

@@ -9,7 +9,7 @@ use flopbill::Error;
 use flopbill::catalog::read::Document;
 use flopbill::catalog::{Catalog, Found, Kind, is_path, text_from};
 use flopbill::report;
-use flopbill::spec::field::{flag_value, prefix};
+use flopbill::spec::field::{flag_value, is_fleet, prefix};
 use flopbill::spec::file::{Spec, spec};
 use flopbill::spec::prepared::OUTPUTS;
 use flopbill::spec::resolve::{Answer, Override, Question, answer};
@@ -90,7 +90,7 @@ impl RangeArgs {
             draws.rows(|_, values, answers| {
                 writer.write_record(values.iter().chain(answers).map(|value| report::json::cell(Some(*value))))
             })?;
-            Ok(writer.flush()?)
+            writer.flush()
         })
     }
 }
@@ -227,8 +227,7 @@ impl ValueArgs {
     /// Takes `2048xH800` apart.
     fn fleet(&self) -> Result<(Option<String>, Option<String>), Error> {
         let Some(gpu) = &self.gpu else { return Ok((None, None)) };
-        let counted = gpu.starts_with(|c: char| c.is_ascii_digit()) && gpu.contains(['x', 'X', '×']);
-        if !counted {
+        if !is_fleet(gpu) {
             return Ok((None, Some(gpu.clone())));
         }
         let (count, name) = parse_fleet(gpu).map_err(|error| prefix("--gpu", &error))?;

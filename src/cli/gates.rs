@@ -50,20 +50,23 @@ impl GateArgs {
         let money = |flag: &str, text: &str| flag_value::<Usd>(flag, text).map(Usd::get);
         let days = |flag: &str, text: &str| flag_value::<Seconds>(flag, &in_days(text)).map(Seconds::days);
         let chips = |flag: &str, text: &str| flag_value::<Chips>(flag, text).map(Chips::get);
-        type Read<'a> = &'a dyn Fn(&str, &str) -> Result<f64, Error>;
-        let rows: [(&str, &Option<String>, &'static str, usize, bool, Read<'_>); 6] = [
-            ("--max-cost", &self.max_cost, "cost", COST, false, &money),
-            ("--max-days", &self.max_days, "wall-clock time", DAYS, false, &days),
-            ("--max-chips", &self.max_chips, "number of chips", CHIPS, false, &chips),
-            ("--max-cost-p90", &self.max_cost_p90, "cost", COST, true, &money),
-            ("--max-days-p90", &self.max_days_p90, "wall-clock time", DAYS, true, &days),
-            ("--max-chips-p90", &self.max_chips_p90, "number of chips", CHIPS, true, &chips),
+        let flags = [
+            ("--max-cost", &self.max_cost, COST, false),
+            ("--max-days", &self.max_days, DAYS, false),
+            ("--max-chips", &self.max_chips, CHIPS, false),
+            ("--max-cost-p90", &self.max_cost_p90, COST, true),
+            ("--max-days-p90", &self.max_days_p90, DAYS, true),
+            ("--max-chips-p90", &self.max_chips_p90, CHIPS, true),
         ];
         let mut gates = Vec::new();
-        for (flag, text, what, output, p90, read) in rows {
-            if let Some(text) = text {
-                gates.push(Gate { what, output, limit: read(flag, text)?, p90 });
-            }
+        for (flag, text, output, p90) in flags {
+            let Some(text) = text else { continue };
+            let (what, limit) = match output {
+                COST => ("cost", money(flag, text)?),
+                DAYS => ("wall-clock time", days(flag, text)?),
+                _ => ("number of chips", chips(flag, text)?),
+            };
+            gates.push(Gate { what, output, limit, p90 });
         }
         Ok(Gates(gates))
     }

@@ -1,7 +1,9 @@
 //! The command line: the only place that prints or exits.
 
 mod args;
+mod backtest;
 mod bill;
+mod calibrate;
 mod complain;
 mod completions;
 mod convert;
@@ -10,6 +12,7 @@ mod explain;
 mod fleet;
 mod gates;
 mod init;
+mod layout;
 mod output;
 mod policy;
 mod profiles;
@@ -92,10 +95,13 @@ fn answer(args: &Args) -> u8 {
 fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
     let catalog = args.catalog()?;
     match &args.command {
+        Command::Backtest(backtest) => backtest::run(backtest, &catalog).map(Some),
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
+        Command::Calibrate(calibrate) => calibrate::run(calibrate, &catalog).map(Some),
         Command::Convert(convert) => convert::run(convert, &catalog).map(Some),
         Command::Explain(explain) => explain::run(explain, &catalog).map(Some),
         Command::Fleet(fleet) => fleet::run(fleet, &catalog).map(Some),
+        Command::Layout(layout) => layout::run(layout, &catalog).map(Some),
         Command::Policy(policy) => policy::run(policy, &catalog).map(Some),
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
         Command::Sweep(_) => Ok(None),

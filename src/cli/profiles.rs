@@ -81,8 +81,8 @@ fn show(name: &str, catalog: &Catalog) -> Result<Reply, Error> {
 }
 
 fn unknown(name: &str, catalog: &Catalog) -> Error {
-    let errors = KINDS.iter().map(|(_, kind, _)| catalog.unknown(*kind, name));
-    let near = errors.filter(|error| error.hint().is_some_and(|hint| hint.starts_with("did you mean"))).last();
+    let mut errors = KINDS.iter().map(|(_, kind, _)| catalog.unknown(*kind, name));
+    let near = errors.rfind(|error| error.hint().is_some_and(|hint| hint.starts_with("did you mean")));
     let message = format!("no profile is called `{name}`");
     let hint = near.and_then(|error| error.hint().map(str::to_owned));
     Error::new(flopbill::error::Kind::UnknownName, message)

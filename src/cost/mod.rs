@@ -132,6 +132,8 @@ pub struct Context<'a> {
     pub usage: &'a Usage,
     /// What it costs.
     pub terms: &'a Terms,
+    /// What a chip costs its owner in a year, in the owner's view: ten lines read it.
+    pub owned: Option<own::Annual>,
     /// The priced lines of the final run together; `None` while these are being made, and where holding the
     /// chips is not priced.
     pub final_run: Option<Usd>,
@@ -254,7 +256,8 @@ fn each_line(view: View, usage: &Usage, terms: &Terms, mut push: impl FnMut(Cost
     not_negative("the GPU-hours", usage.held)?;
     positive("the number of chips", usage.chips.unwrap_or(Chips::new(1.0)))?;
     not_negative("the wall-clock", usage.wall.unwrap_or(Seconds::ZERO))?;
-    let mut context = Context { usage, terms, final_run: None };
+    let owned = if view == View::Own { own::annual(&terms.own)? } else { None };
+    let mut context = Context { usage, terms, owned, final_run: None };
     let (mut final_run, mut chips_priced) = (Usd::ZERO, true);
     for scope in [Scope::Chips, Scope::FinalRun, Scope::Programme] {
         for component in COMPONENTS.iter().filter(|entry| entry.scope == scope && entry.views.contains(&view)) {

@@ -236,7 +236,7 @@ fn part(
 ) -> Result<CostLine, Error> {
     let terms = &context.terms.own;
     let held: ChipSeconds = context.usage.held;
-    let charge = match annual(terms)? {
+    let charge = match context.owned {
         Some(year) => Charge::of(held * per_used_hour(of(&year), terms.utilisation), held.gpu_hours()),
         None if terms.chip.is_none() => Charge::NotPriced("no purchase price of this chip is known"),
         None => Charge::NotPriced("the power of this chip is not known"),

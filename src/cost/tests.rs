@@ -119,7 +119,12 @@ fn the_parts_of_owning_sum_to_the_annuity() {
 #[test]
 fn every_charge_registers_once_with_the_scope_it_has() {
     let (usage, terms) = (usage(), terms());
-    let context = Context { usage: &usage, terms: &terms, final_run: Some(Usd::new(1.0)) };
+    let context = Context {
+        usage: &usage,
+        terms: &terms,
+        owned: own::annual(&terms.own).unwrap(),
+        final_run: Some(Usd::new(1.0)),
+    };
     let mut names: Vec<_> = COMPONENTS.iter().map(|entry| entry.name).collect();
     for entry in COMPONENTS {
         let line = (entry.line)(&context).unwrap();

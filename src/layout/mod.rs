@@ -1,6 +1,7 @@
 //! The layout: how a model is spread over chips, and whether it fits.
 
 pub mod fit;
+pub mod fixed;
 pub mod parallelism;
 pub mod remedies;
 pub mod rules;

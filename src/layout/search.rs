@@ -7,6 +7,7 @@
 use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
 use crate::layout::fit::{Fit, Reserve, fit};
+use crate::layout::fixed::{Fixed, either};
 use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
@@ -73,6 +74,7 @@ pub struct Found {
 /// A search under way.
 struct Search<'a, B, T> {
     space: &'a Space<'a>,
+    fixed: &'a Fixed,
     keep: usize,
     bound: B,
     time: T,
@@ -95,8 +97,25 @@ where
     B: Fn(&Layout) -> Seconds,
     T: FnMut(&Layout) -> Seconds,
 {
-    let found = Found { best: Vec::with_capacity(keep + 1), considered: 0, fit: 0, timed: 0 };
-    let mut search = Search { space, keep: keep.max(1), bound, time, found };
+    search_within(space, &Fixed::default(), keep, bound, time)
+}
+
+/// [`search`] among the layouts that have the settled degrees and choices, whether or not it would try them itself.
+///
+/// # Formula
+/// as [`search`]
+/// # Source
+/// as [`search`]
+///
+/// # Errors
+/// As [`search`].
+pub fn search_within<B, T>(space: &Space<'_>, fixed: &Fixed, keep: usize, bound: B, time: T) -> Result<Found, Error>
+where
+    B: Fn(&Layout) -> Seconds,
+    T: FnMut(&Layout) -> Seconds,
+{
+    let found = Found { best: Vec::with_capacity(keep.min(1 << 10) + 1), considered: 0, fit: 0, timed: 0 };
+    let mut search = Search { space, fixed, keep: keep.max(1), bound, time, found };
     search.degrees();
     let found = search.found;
     if found.considered == 0 {
@@ -135,15 +154,15 @@ where
 {
     /// Every way to spread the chips over the degrees.
     fn degrees(&mut self) {
-        let space = self.space;
+        let (space, fixed) = (self.space, self.fixed);
         let most_cp = (space.seq_len / LEAST_TOKENS).max(1);
-        for tp in divisors(space.chips, space.domain) {
+        for tp in either(fixed.tp, divisors(space.chips, space.domain)) {
             let after_tp = space.chips / tp;
-            for pp in divisors(after_tp, space.shape.layers) {
+            for pp in either(fixed.pp, divisors(after_tp, space.shape.layers)) {
                 let after_pp = after_tp / pp;
-                for cp in powers(most_cp).filter(|cp| after_pp.is_multiple_of(*cp)) {
+                for cp in either(fixed.cp, powers(most_cp)).filter(|cp| after_pp.is_multiple_of(*cp)) {
                     let dp = after_pp / cp;
-                    if space.global_batch.is_multiple_of(dp) {
+                    if dp > 0 && Fixed::admits(fixed.dp, dp) && space.global_batch.is_multiple_of(dp) {
                         self.experts(tp, pp, cp, dp);
                     }
                 }
@@ -153,10 +172,11 @@ where
 
     /// Every way to spread the experts over the chips of a stage.
     fn experts(&mut self, tp: u32, pp: u32, cp: u32, dp: u32) {
-        let space = self.space;
+        let (space, fixed) = (self.space, self.fixed);
         let most = space.shape.experts.map_or(1, |experts| experts.count);
         let stage = u64::from(tp) * u64::from(cp) * u64::from(dp);
-        for ep in powers(most).filter(|ep| most.is_multiple_of(*ep) && stage.is_multiple_of(u64::from(*ep))) {
+        let divides = |ep: &u32| most.is_multiple_of(*ep) && stage.is_multiple_of(u64::from(*ep));
+        for ep in either(fixed.ep, powers(most)).filter(divides) {
             let start = Layout {
                 tp,
                 pp,
@@ -168,13 +188,14 @@ where
                 states: space.states,
                 kernel: space.kernel,
                 sequence_parallel: tp > 1,
-                zero: ZeroStage::Optimizer,
+                zero: fixed.zero.unwrap_or(ZeroStage::Optimizer),
+                schedule: fixed.schedule.filter(|s| *s != Schedule::Interleaved).unwrap_or(Schedule::OneFOneB),
                 ..Layout::single(space.seq_len)
             };
             if start.is_legal(space.shape, u64::from(space.chips)) {
                 self.family(&start);
                 // Sharded weights are gathered for every micro-batch of every stage: nobody pipelines them.
-                if pp == 1 && dp * cp > 1 {
+                if pp == 1 && dp * cp > 1 && fixed.zero.is_none() {
                     self.family(&Layout { zero: ZeroStage::Weights, ..start });
                 }
             }
@@ -183,20 +204,31 @@ where
 
     /// Every batch and interleaving of one set of degrees; none where the leanest member does not fit.
     fn family(&mut self, start: &Layout) {
+        let fixed = self.fixed;
         let rounds = self.space.global_batch / start.dp;
         let leanest = Layout { micro_batch: 1, recompute: Recompute::Full, ..*start };
         let hopeless = !self.fits(&leanest).fits();
         let per_stage = self.space.shape.layers.div_ceil(start.pp);
-        for vpp in divisors(per_stage, per_stage).filter(|vpp| *vpp == 1 || start.pp > 1) {
-            for micro_batch in powers(MOST_SEQUENCES).filter(|b| rounds.is_multiple_of(*b)) {
+        let modes = if fixed.recompute.is_some() { 1 } else { RECOMPUTES.len() as u64 };
+        let admitted = |vpp: &u32| *vpp == 1 || start.pp > 1;
+        for vpp in either(fixed.vpp, divisors(per_stage, per_stage)).filter(admitted) {
+            let schedule = if vpp > 1 { Schedule::Interleaved } else { start.schedule };
+            if !Fixed::admits(fixed.schedule, schedule) {
+                continue;
+            }
+            for micro_batch in either(fixed.micro_batch, powers(MOST_SEQUENCES)).filter(|b| rounds.is_multiple_of(*b)) {
                 // Interleaving runs micro-batches in groups of pp.
                 if vpp > 1 && !(rounds / micro_batch).is_multiple_of(start.pp) {
                     continue;
                 }
-                self.found.considered += RECOMPUTES.len() as u64;
+                let layout = Layout { vpp, micro_batch, schedule, ..*start };
+                // A settled number of virtual stages need not divide the layers.
+                if fixed.vpp.is_some() && !layout.is_legal(self.space.shape, u64::from(self.space.chips)) {
+                    continue;
+                }
+                self.found.considered += modes;
                 if !hopeless {
-                    let schedule = if vpp > 1 { Schedule::Interleaved } else { Schedule::OneFOneB };
-                    self.least_recompute(&Layout { vpp, micro_batch, schedule, ..*start });
+                    self.least_recompute(&layout);
                 }
             }
         }
@@ -204,7 +236,8 @@ where
 
     /// The first recompute mode that fits is the fastest of this layout.
     fn least_recompute(&mut self, layout: &Layout) {
-        for recompute in RECOMPUTES {
+        let settled = self.fixed.recompute;
+        for recompute in RECOMPUTES.into_iter().filter(|mode| Fixed::admits(settled, *mode)) {
             let layout = Layout { recompute, ..*layout };
             let fit = self.fits(&layout);
             if fit.fits() {

@@ -93,6 +93,9 @@ fn money(answer: &Answer) -> Section {
     let mut section = Section::facts("Money");
     match answer.estimate.total.cost {
         Some(cost) => section.fact("cost", show::usd(cost), "rent of the chips alone"),
+        None if answer.chip.is_none() => {
+            section.fact("cost", "not priced", "give --price, or --gpu for its typical one")
+        }
         None => section.fact("cost", "not priced", "no price is known for this chip: give --price"),
     }
     if let Some(price) = &answer.price {

@@ -139,6 +139,9 @@ fn cost(answer: &Answer) -> Option<Link> {
 fn source_of(answer: &Answer, path: &str) -> String {
     match answer.spec.sources.of(path) {
         Some(source) => format!("{} ({}, {})", source.title, source.as_of, source.kind),
+        None if path == "run.goodput" && answer.spec.goodput.is_none() => {
+            "assumed: the hours contain the downtime".into()
+        }
         None => "as given".into(),
     }
 }

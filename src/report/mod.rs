@@ -1,12 +1,15 @@
 //! From an answer to text. No formula stands here: views pick, label and round what was computed.
 
+pub mod backtest;
 pub mod bill;
+pub mod calibrate;
 pub mod convert;
 pub mod digits;
 pub mod estimate;
 pub mod explain;
 pub mod fleet;
 pub mod json;
+pub mod layout;
 pub mod policy;
 pub mod profile;
 pub mod ranges;

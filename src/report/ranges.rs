@@ -10,8 +10,11 @@ use crate::study::montecarlo::{Estimate, Method, Summary};
 use crate::study::ranges::Spread;
 use crate::units::show;
 
+/// Shows a value with so many digits.
+type Shown = fn(f64, usize) -> String;
+
 /// What each output is called in a table, and how it is shown; in the order of [`OUTPUTS`].
-pub(super) const SHOWN: [(&str, fn(f64, usize) -> String); OUTPUTS.len()] = [
+pub(super) const SHOWN: [(&str, Shown); OUTPUTS.len()] = [
     ("GPU-hours", |value, digits| show::count(value, digits)),
     ("days", |value, digits| show::number(value, digits)),
     ("cost", |value, digits| format!("${}", show::count(value, digits))),

@@ -199,7 +199,8 @@ impl Solved {
             on == var || on == Var::PhaseShare || (on == Var::Goodput && self.knowns.rank(on) == Some(Rank::Default))
         };
         let from = NAMES.iter().filter(|(on, _, _)| !hidden(*on) && self.rests_on(var, *on));
-        from.map(|(_, name, _)| *name).collect::<Vec<_>>().join(", ")
+        let said = |on: Var, name: &'static str| if on == Var::PhaseHours { "GPU-hours" } else { name };
+        from.map(|(on, name, _)| said(*on, name)).collect::<Vec<_>>().join(", ")
     }
 }
 

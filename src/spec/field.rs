@@ -2,7 +2,7 @@
 
 use super::file::{Entry, Origin, Spec};
 use crate::hardware::precision::{PRECISIONS, Precision};
-use crate::units::parse::{Grammar, parse};
+use crate::units::parse::{Grammar, parse, parse_fleet};
 use crate::units::show::exact;
 use crate::units::{ChipSeconds, Chips, Flop, Fraction, Params, Price, Quantity as _, Seconds, Tokens, Usd};
 use crate::{Error, catalog};
@@ -183,8 +183,13 @@ impl Spec {
 
     /// Sets a field to a value, or to the range that the text gives.
     pub(super) fn set_field(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
-        if text.contains("..") {
+        if text.contains("..") && field.put.is_some() {
             return self.set_short_range(field, text, origin);
+        }
+        if field.path == "run.gpu" && is_fleet(text) {
+            let (chips, gpu) = parse_fleet(text)?;
+            self.chips = Some(Entry::new(chips, origin.clone()));
+            return (field.set)(self, gpu, origin);
         }
         (field.set)(self, text, origin)?;
         self.ranges.retain(|range| range.path != field.path);
@@ -202,6 +207,11 @@ impl Spec {
         };
         self.set(path.trim(), value.trim(), Origin::Flag(format!("--set {}", path.trim())))
     }
+}
+
+/// Whether a chip is written with a number of it: `2048xH800`.
+pub fn is_fleet(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['x', 'X', '×'])
 }
 
 fn text(text: &str) -> Result<String, Error> {

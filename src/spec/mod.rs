@@ -3,6 +3,7 @@
 pub mod check;
 pub mod field;
 pub mod file;
+mod given;
 mod phases;
 pub mod predicted;
 pub mod prepared;

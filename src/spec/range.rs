@@ -31,6 +31,7 @@ impl Spec {
         let Some((low, high)) = text.split_once("..") else { return Err(Error::bad_input("not a range")) };
         let end = |text: &str| in_unit(field, text).map_err(|error| error.with_hint(hint()));
         let dist = Dist::range90(end(low)?, end(high)?).map_err(|error| error.with_hint(hint()))?;
+        let dist = within_the_whole(field, dist)?;
         self.set_range(Range { path: field.path, dist, text: text.to_owned(), origin }, field);
         Ok(())
     }
@@ -50,7 +51,7 @@ impl Spec {
     pub(super) fn read_range(&mut self, field: &'static Field, value: &Value<'_>, r: &Reader<'_>) {
         let Some(name) = r.need("dist", r.text("dist")) else { return };
         let mut parameters = Vec::new();
-        for key in r.keys().filter(|key| *key != "dist") {
+        for key in r.keys().filter(|key| !matches!(*key, "dist" | "samples")) {
             let Some(parameter) = r.any(key) else { continue };
             let Some(text) = parameter.as_text() else {
                 parameter.fail(Error::bad_input(format!("`{key}` takes a number or a text")));
@@ -65,7 +66,7 @@ impl Spec {
                 Err(error) => return parameter.fail(error),
             }
         }
-        match Dist::from_named(&name, &parameters) {
+        match from_parameters(&name, &parameters, r).and_then(|dist| within_the_whole(field, dist)) {
             Ok(dist) => {
                 let text = format!("{} of {}", dist.name(), field.path);
                 let origin = Origin::File(value.at());
@@ -74,6 +75,21 @@ impl Spec {
             Err(error) => value.fail(error),
         }
     }
+}
+
+/// A distribution of single numbers, or an empirical one of a list of samples.
+fn from_parameters(name: &str, parameters: &[(&str, f64)], r: &Reader<'_>) -> Result<Dist, Error> {
+    let Some(samples) = r.numbers("samples") else { return Dist::from_named(name, parameters) };
+    match name {
+        "empirical" => Dist::empirical(samples),
+        _ => Err(Error::bad_input(format!("`{name}` takes no samples")).with_hint("`dist = \"empirical\"` does")),
+    }
+}
+
+/// A share stays a share: the tail of its distribution above the whole is cut off.
+fn within_the_whole(field: &'static Field, dist: Dist) -> Result<Dist, Error> {
+    let (_, most) = dist.support();
+    if field.unit == "share" && most > 1.0 { dist.truncated(0.0, 1.0) } else { Ok(dist) }
 }
 
 /// A text as a number in the field's unit, by the field's own grammar.

@@ -1,6 +1,7 @@
 //! From what was asked to what is computed: profiles looked up, relations solved, every value with its origin.
 
 use super::file::{Entry, Origin, Spec};
+use super::given::{active, knowns};
 use super::phases::Baseline;
 use super::predicted::{self, Outcome};
 use super::prepared::Prepared;
@@ -14,7 +15,7 @@ use crate::scenario::{Phase, Scenario, Terms, Work};
 use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::source::Source;
 use crate::units::date::Date;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity};
+use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, Quantity};
 
 /// One flag laid over a spec: the field's path, the text, and the flag's name.
 #[derive(Debug, Clone)]
@@ -124,7 +125,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     predicted::complete(&mut spec, catalog)?;
     let target = spec.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
     let basis = target.as_ref().map(|chip| basis(&spec, chip));
-    let peak = target.as_ref().zip(basis).map(|(chip, basis)| chip.chip.peak_of(basis)).transpose()?;
+    let peak = target.as_ref().zip(basis).map(|(chip, basis)| peak_of(chip, basis)).transpose()?;
     let (baseline, moved_from) = baseline(&question.base, &spec, target.as_ref().zip(peak), catalog)?;
     let mut knowns = knowns(&spec, &baseline, peak, moved_from.is_some());
     let mut solved = solve_phases(&mut knowns, &baseline)?;
@@ -183,6 +184,14 @@ fn basis(spec: &Spec, chip: &AcceleratorProfile) -> Precision {
     }
 }
 
+/// The peak that the MFU is a share of.
+fn peak_of(chip: &AcceleratorProfile, basis: Precision) -> Result<FlopPerSecond, Error> {
+    chip.chip.peak_of(basis).map_err(|error| {
+        let usual = chip.chip.training_precision();
+        error.with_hint(format!("quote the MFU on a peak it has: --mfu-basis {usual}"))
+    })
+}
+
 /// The file's run, moved to the chip that is asked about where that is another one.
 fn baseline(
     base: &Spec,
@@ -214,66 +223,6 @@ pub(super) fn rank(origin: &Origin) -> Rank {
         Origin::File(_) | Origin::Profile(_) | Origin::Solved(_) => Rank::File,
         Origin::Assumed(_) => Rank::Default,
     }
-}
-
-fn put<Q: Quantity>(knowns: &mut Knowns, var: Var, entry: Option<&Entry<Q>>) {
-    if let Some(entry) = entry {
-        knowns.set(var, entry.value.base(), rank(&entry.origin));
-    }
-}
-
-fn is_flag<T>(entry: Option<&Entry<T>>) -> bool {
-    entry.is_some_and(|entry| rank(&entry.origin) == Rank::Flag)
-}
-
-/// Active parameters where the model has idle ones, else all.
-pub(super) fn active(spec: &Spec) -> Option<&Entry<Params>> {
-    match (&spec.active_params, &spec.params) {
-        (Some(active), Some(all)) if rank(&all.origin) > rank(&active.origin) => Some(all),
-        (Some(active), _) => Some(active),
-        (None, all) => all.as_ref(),
-    }
-}
-
-fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecond>, moved: bool) -> Knowns {
-    let mut knowns = Knowns::default();
-    let main = &baseline.parts[baseline.main];
-    if let Some(peak) = peak {
-        knowns.set(Var::Peak, peak.base(), Rank::Default);
-    }
-    put(&mut knowns, Var::Params, active(spec));
-    let flags_work = is_flag(spec.tokens.as_ref()) || is_flag(spec.flop.as_ref());
-    put(&mut knowns, Var::Tokens, if flags_work { spec.tokens.as_ref() } else { main.tokens.as_ref() });
-    put(&mut knowns, Var::Flop, if flags_work { spec.flop.as_ref() } else { main.flop.as_ref() });
-    match (&spec.mfu, baseline.implied_mfu) {
-        (Some(given), _) => put(&mut knowns, Var::Mfu, Some(given)),
-        (None, Some(implied)) => knowns.set(Var::Mfu, implied.base(), Rank::File),
-        (None, None) => {}
-    }
-    // On another chip the MFU carries over and the hours follow; where no MFU is known, the hours scale.
-    if !(moved && knowns.get(Var::Mfu).is_some())
-        && let Some(hours) = &main.hours
-        && !is_flag(spec.gpu_hours.as_ref())
-    {
-        let only = baseline.parts.len() == 1;
-        knowns.set(if only { Var::GpuHours } else { Var::PhaseHours }, hours.value.base(), rank(&hours.origin));
-    }
-    if is_flag(spec.gpu_hours.as_ref()) {
-        put(&mut knowns, Var::GpuHours, spec.gpu_hours.as_ref());
-    }
-    match &spec.goodput {
-        Some(given) => put(&mut knowns, Var::Goodput, Some(given)),
-        None => knowns.set(Var::Goodput, 1.0, Rank::Default),
-    }
-    put(&mut knowns, Var::Chips, spec.chips.as_ref());
-    put(&mut knowns, Var::WallClock, spec.wall_clock.as_ref());
-    if !moved || is_flag(spec.price.as_ref()) {
-        put(&mut knowns, Var::Price, spec.price.as_ref());
-    }
-    if !moved || is_flag(spec.cost.as_ref()) {
-        put(&mut knowns, Var::Cost, spec.cost.as_ref());
-    }
-    knowns
 }
 
 /// Solves with the phases tied together: where the main phase's hours follow from its work, the others keep

@@ -5,7 +5,7 @@ use super::compute::{Rates, smooth_max};
 use super::efficiency::Factors;
 use super::machine::Machine;
 use super::stack::{Stack, TensorOverlap};
-use super::widths::{Latent, Widths};
+use super::widths::Widths;
 use super::work::{Passes, Work};
 use crate::hardware::precision::Precision;
 use crate::layout::parallelism::{Layout, ZeroStage};
@@ -23,9 +23,9 @@ const ACCUMULATED_APART: f64 = 10.0;
 
 /// Element-wise bytes for each token and unit of a width, forward and backward; counted, two bytes an element.
 #[derive(Debug, Clone, Copy)]
-struct Traffic {
-    fwd: f64,
-    bwd: f64,
+pub(super) struct Traffic {
+    pub(super) fwd: f64,
+    pub(super) bwd: f64,
 }
 
 /// Norms and residuals around two blocks: ten passes forward, thirteen backward.
@@ -36,9 +36,6 @@ const RESIDUAL_DROPOUT: Traffic = Traffic { fwd: 22.0, bwd: 34.0 };
 
 /// Rotary embedding and the layout of heads: one pass either way.
 const HEADS: Traffic = Traffic { fwd: 4.0, bwd: 4.0 };
-
-/// For each score of an unfused attention: scale, mask and softmax in one kernel, dropout with its mask in another.
-const SCORES: Traffic = Traffic { fwd: 9.0, bwd: 11.0 };
 
 /// For each logit: cross-entropy fused into few passes.
 const LOSS: Traffic = Traffic { fwd: 10.0, bwd: 6.0 };
@@ -56,9 +53,8 @@ const KERNELS_UNFUSED: f64 = 45.0;
 /// Casts of a narrow recipe for a dense layer, forward.
 pub(super) const CASTS: f64 = 8.0;
 
-/// Backward over forward: kernels, products of a fused attention, and of the delta rule.
+/// Kernels backward over those forward.
 const BACKWARD_KERNELS: f64 = 2.0;
-const BACKWARD_ATTENTION: f64 = 2.5;
 
 /// Everything a layer's time depends on, prepared once a step.
 #[derive(Debug, Clone, Copy)]
@@ -82,9 +78,9 @@ pub(super) struct Bench<'a> {
     /// Context-parallel degree.
     pub(super) cp: f64,
     /// Mean number of keys a query sees.
-    keys: f64,
+    pub(super) keys: f64,
     /// Sequence length.
-    seq: f64,
+    pub(super) seq: f64,
     /// Micro-batches of a step.
     pub(super) micro_batches: f64,
 }
@@ -141,18 +137,9 @@ impl<'a> Bench<'a> {
         p
     }
 
-    /// Attention, norms, and what goes with them in every layer; and the core alone, for recompute.
-    pub(super) fn attention_block(&self) -> (Passes, Work) {
-        let mut p = self.core();
-        let core = p.fwd;
-        self.projections(&mut p);
-        self.rest(&mut p);
-        (p, core)
-    }
-
     /// Adds bytes of element-wise traffic, `each` for every one of `elements`.
     #[inline]
-    fn stream(&self, p: &mut Passes, elements: f64, each: Traffic) {
+    pub(super) fn stream(&self, p: &mut Passes, elements: f64, each: Traffic) {
         p.fwd.elementwise += elements * each.fwd * self.r.byte;
         p.bwd.elementwise += elements * each.bwd * self.r.byte;
     }
@@ -183,87 +170,13 @@ impl<'a> Bench<'a> {
         self.stream(p, gradients, Traffic { fwd: 0.0, bwd: each });
     }
 
-    fn projections(&self, p: &mut Passes) {
-        let (w, tp) = (&self.w, self.tp);
-        match w.latent {
-            None => self.linear(p, (w.heads * w.qk + w.gate + w.kv) / tp, w.hidden),
-            Some(Latent { q_rank, kv_rank, rope }) => {
-                if q_rank > 0.0 {
-                    self.linear(p, q_rank, w.hidden);
-                    self.linear(p, w.heads * w.qk / tp, q_rank);
-                } else {
-                    self.linear(p, w.heads * w.qk / tp, w.hidden);
-                }
-                self.linear(p, kv_rank + rope, w.hidden);
-                self.linear(p, w.heads * (w.qk - rope + w.v) / tp, kv_rank);
-            }
-        }
-        self.linear(p, w.hidden, w.heads * w.v / tp);
-    }
-
-    /// The attention core, of softmax and linear layers in their shares.
-    fn core(&self) -> Passes {
-        let softmax = match self.layout.kernel {
-            Kernel::Fused => self.fused_core(),
-            Kernel::Unfused => self.unfused_core(),
-        };
-        let linear = &self.w.linear;
-        if linear.share == 0.0 {
-            return softmax;
-        }
-        let mut p = Passes::default();
-        p.add(&softmax, 1.0 - linear.share);
-        // The delta rule multiplies small blocks, at half an attention's rate, and moves its inputs several times.
-        let flop = linear.share * 2.0 * self.t * linear.core_flop / self.tp;
-        p.fwd.attention += flop * self.r.attention_forward;
-        p.bwd.attention += BACKWARD_ATTENTION * flop * self.r.attention_backward;
-        let moved = linear.share * self.t * (linear.projected + 2.0 * linear.values) / self.tp;
-        self.stream(&mut p, moved, Traffic { fwd: 6.0, bwd: 12.0 });
-        p
-    }
-
-    /// Tile by tile, below the diagonal only.
-    ///
-    /// # Formula
-    /// `2 t c a (d_qk + d_v) / tp` FLOPs forward for c keys seen and a heads, 2.5 times that backward
-    /// # Source
-    /// Dao 2023, arXiv:2307.08691, section 3.1.
-    fn fused_core(&self) -> Passes {
-        let (w, r) = (&self.w, &self.r);
-        let flop = 2.0 * self.t * self.keys * w.heads / self.tp * (w.qk + w.v);
-        let slower = r.attention_shape(self.seq / self.cp, w.qk);
-        let mut p = Passes::default();
-        p.fwd.attention = flop * r.attention_forward * slower;
-        p.bwd.attention = BACKWARD_ATTENTION * flop * r.attention_backward * slower;
-        p
-    }
-
-    /// Scores and probabilities are whole matrices in memory, computed above the diagonal too.
-    ///
-    /// # Formula
-    /// batches of `s x s x d` products, two forward and four backward, and passes over `a s^2` scores
-    /// # Source
-    /// Korthikanti et al. 2022, arXiv:2205.05198, figure 3.
-    fn unfused_core(&self) -> Passes {
-        let (w, r) = (&self.w, &self.r);
-        let batch = f64::from(self.layout.micro_batch) * w.heads / self.tp;
-        let rows = self.seq / self.cp;
-        let products = r.batched(batch, rows, self.seq, w.qk) + r.batched(batch, rows, w.v, self.seq);
-        let both = products * r.alignment(w.qk);
-        let mut p = Passes::default();
-        p.fwd.attention = both;
-        p.bwd.attention = 2.0 * both;
-        self.stream(&mut p, batch * rows * self.seq, SCORES);
-        p
-    }
-
     /// Passes of an element-wise operation, relative to fused ones.
     fn passes(&self) -> f64 {
         if self.stack.eager { self.f.eager } else { 1.0 }
     }
 
     /// Norms, residuals and dropout, whole on each chip unless split along the sequence; rotary and head layout.
-    fn rest(&self, p: &mut Passes) {
+    pub(super) fn rest(&self, p: &mut Passes) {
         let w = &self.w;
         let split = if self.layout.sequence_parallel { self.tp } else { 1.0 };
         let each = match self.layout.kernel {

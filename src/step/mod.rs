@@ -4,12 +4,14 @@
 //! stages and their bubble (`pipeline`), gradient traffic and the optimizer (`overlap`). What a chip reaches of its
 //! sheet comes from the fitted [`efficiency::Factors`] of its generation, what software does from a [`stack::Stack`].
 
+mod attention;
 mod collectives;
 mod compute;
 pub mod efficiency;
 mod experts;
 mod layer;
 pub mod machine;
+pub mod operation;
 mod overlap;
 mod pipeline;
 pub mod ranking;

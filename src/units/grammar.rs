@@ -203,4 +203,3 @@ impl Grammar for SquareMm {
     const MONEY: bool = false;
     const MAX: f64 = 1e6;
 }
-

@@ -27,8 +27,8 @@ use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
 pub mod check;
 mod convert;
-mod grammar;
 pub mod date;
+mod grammar;
 pub mod parse;
 pub mod show;
 

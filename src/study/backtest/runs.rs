@@ -74,9 +74,10 @@ pub fn runs(rows: &[RunRow], known: &mut Known<'_>) -> RunReport {
 
 fn result(run: RunCase, published_gpu_hours: f64, known: &Known<'_>) -> RunResult {
     let prior = known.calibration(run.case.machine.generation).run;
-    let (factor, spread) = match run.case.stack.measured {
-        true => (1.0, prior.measured_spread),
-        false => (prior.unmeasured, prior.spread),
+    let (factor, spread) = match (run.case.machine.borrowed, run.case.stack.measured) {
+        (true, _) => (prior.unmeasured, prior.borrowed_spread),
+        (false, true) => (1.0, prior.measured_spread),
+        (false, false) => (prior.unmeasured, prior.spread),
     };
     let p50 = run.steps.gpu_hours() * factor / prior.goodput;
     let (p10, p90) = (p50 * (-NINETY * spread).exp(), p50 * (NINETY * spread).exp());

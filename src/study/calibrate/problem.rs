@@ -12,6 +12,9 @@ const SIGMA_MIXTURE: f64 = 0.12;
 /// Errors beyond this many scales count ever less (Cauchy's loss).
 const OUTLIER: f64 = 2.0;
 
+/// A fit stops when its cost falls by less than this share.
+const CONVERGED: f64 = 1e-11;
+
 /// Largest move of a free variable in one iteration.
 const STRIDE: f64 = 2.0;
 
@@ -83,7 +86,7 @@ impl<'a> Problem<'a> {
                 }
                 damping *= 4.0;
             }
-            if before - point.cost <= 1e-7 * before {
+            if before - point.cost <= CONVERGED * before {
                 break;
             }
         }

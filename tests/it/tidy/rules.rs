@@ -16,7 +16,6 @@ pub const LAYERS: [&str; 22] = [
     "run",
     "cost",
     "policy",
-    "predict",
     "scenario",
     "estimate",
     "solve",

@@ -1,0 +1,81 @@
+//! The step model: one step, a layout search, a back-test, a calibration.
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+
+use flopbill::Catalog;
+use flopbill::catalog::{run_rows, steps};
+use flopbill::hardware::precision::{Precision, States};
+use flopbill::layout::fit::Reserve;
+use flopbill::layout::search::Space;
+use flopbill::model::flops::Kernel;
+use flopbill::step::machine::Machine;
+use flopbill::step::perform;
+use flopbill::step::ranking::rank;
+use flopbill::step::stack::Stack;
+use flopbill::study::backtest::{self, Known};
+use flopbill::study::calibrate::calibrate;
+use flopbill::units::{Bytes, Fraction};
+
+fn one_step(c: &mut Criterion) {
+    let catalog = Catalog::built_in();
+    let (Ok(rows), Ok(mut known)) = (steps::shipped(), Known::new(&catalog)) else { return };
+    for (name, id) in [("step, dense", "dgxc-141"), ("step, mixture of experts", "ds-001")] {
+        let Some(Ok(case)) = rows.iter().find(|row| row.id == id).map(|row| backtest::resolve(row, &mut known)) else {
+            continue;
+        };
+        let factors = known.calibration(case.machine.generation).factors;
+        let step = || perform(black_box(&case.shape), black_box(&case.layout), &case.machine, &case.stack, &factors);
+        c.bench_function(name, |b| b.iter(step));
+    }
+}
+
+fn layouts(c: &mut Criterion) {
+    let catalog = Catalog::built_in();
+    let mut group = c.benchmark_group("layouts a second");
+    for (model, chip, chips, batch, precision) in
+        [("llama-3.1-405b", "h100", 1024, 512, Precision::Bf16), ("deepseek-v3", "h200", 2048, 15_360, Precision::Fp8)]
+    {
+        let (Ok(model), Ok(chip)) = (catalog.model(model), catalog.accelerator(chip)) else { continue };
+        let machine = Machine::of(&chip.chip);
+        let Ok(known) = Known::new(&catalog) else { continue };
+        let factors = known.calibration(machine.generation).factors;
+        let space = Space {
+            shape: &model.shape,
+            chips,
+            global_batch: batch,
+            seq_len: 4096,
+            precision,
+            states: States::MixedGradients16,
+            kernel: Kernel::Fused,
+            domain: machine.domain,
+            memory: machine.memory,
+            reserve: Reserve { share: Fraction::new(0.05), workspace: Bytes::from_gb(2.0) },
+        };
+        let Ok(found) = rank(&space, &machine, &Stack::CURRENT, &factors, 10) else { continue };
+        group.throughput(Throughput::Elements(found.considered));
+        group
+            .bench_function(&model.id, |b| b.iter(|| rank(black_box(&space), &machine, &Stack::CURRENT, &factors, 10)));
+    }
+    group.finish();
+}
+
+fn history(c: &mut Criterion) {
+    let catalog = Catalog::built_in();
+    let (Ok(rows), Ok(runs)) = (steps::shipped(), run_rows::shipped()) else { return };
+    let mut group = c.benchmark_group("history");
+    group.sample_size(10);
+    group.bench_function("back-test, steps and runs", |b| {
+        b.iter_batched(
+            || Known::new(&catalog),
+            |known| known.map(|mut known| (backtest::steps(&rows, &mut known), backtest::runs(&runs, &mut known))),
+            BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("calibration with every source left out in turn", |b| b.iter(|| calibrate(&rows, &catalog)));
+    group.finish();
+}
+
+criterion_group!(benches, one_step, layouts, history);
+criterion_main!(benches);

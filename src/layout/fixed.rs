@@ -1,0 +1,47 @@
+//! What a search over layouts does not vary.
+
+use crate::layout::parallelism::{Schedule, ZeroStage};
+use crate::model::flops::Recompute;
+
+/// Degrees and choices that are settled; what is absent is searched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fixed {
+    /// Tensor parallelism.
+    pub tp: Option<u32>,
+    /// Pipeline parallelism.
+    pub pp: Option<u32>,
+    /// Virtual stages a chip.
+    pub vpp: Option<u32>,
+    /// Data parallelism.
+    pub dp: Option<u32>,
+    /// Context parallelism.
+    pub cp: Option<u32>,
+    /// Expert parallelism.
+    pub ep: Option<u32>,
+    /// Sequences of a micro-batch.
+    pub micro_batch: Option<u32>,
+    /// What the replicas split.
+    pub zero: Option<ZeroStage>,
+    /// The order of passes.
+    pub schedule: Option<Schedule>,
+    /// What is computed again.
+    pub recompute: Option<Recompute>,
+}
+
+impl Fixed {
+    /// Whether nothing is settled.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a value is the settled one, or none is.
+    pub(super) fn admits<T: PartialEq>(settled: Option<T>, value: T) -> bool {
+        settled.is_none_or(|settled| settled == value)
+    }
+}
+
+/// The settled degree alone, or all of them; a degree of zero is none.
+pub(super) fn either(settled: Option<u32>, all: impl Iterator<Item = u32>) -> impl Iterator<Item = u32> {
+    let searched = all.take_while(move |_| settled.is_none());
+    settled.into_iter().chain(searched).filter(|degree| *degree > 0)
+}
