@@ -13,6 +13,7 @@ use flopbill::spec::field::{flag_value, is_fleet, prefix};
 use flopbill::spec::file::{Spec, spec};
 use flopbill::spec::prepared::OUTPUTS;
 use flopbill::spec::resolve::{Answer, Override, Question, answer};
+use flopbill::study::convert::aside;
 use flopbill::study::montecarlo::{Method, Plan};
 use flopbill::study::ranges::{self, Asked};
 use flopbill::units::parse::parse_fleet;
@@ -169,6 +170,9 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     }
     args.ranges.write_samples(&answer, &asked)?;
     let mut view = report::estimate::view(&answer);
+    if let Some(moved) = aside(&question, &answer, catalog) {
+        report::convert::add_aside(&mut view, &moved);
+    }
     if let Some(spread) = &spread {
         report::ranges::add(&mut view, spread, &answer);
     }

@@ -7,7 +7,7 @@ use crate::catalog::accelerator::AcceleratorProfile;
 use crate::layout::fixed::Fixed;
 use crate::predict::Predicted;
 use crate::spec::predicted::{Setting, setting};
-use crate::spec::resolve::Answer;
+use crate::spec::resolve::{Answer, Question};
 use crate::units::{ChipSeconds, Chips, Price, Seconds, Tokens, Usd};
 
 /// Standard normal quantile of 90 %.
@@ -109,6 +109,17 @@ pub fn convert(answer: &Answer, to: &str, chips: Option<Chips>, catalog: &Catalo
         assumptions.push("every phase moves as the main one does".into());
     }
     Ok(Conversion { from, to, hours: answer.estimate.total.held, chips: own_chips, residual, same, best, assumptions })
+}
+
+/// What the step model says of a published run that a question puts on another chip, in the run's own layout
+/// where that is possible; `None` where the run stays on its chip, or cannot be predicted on one of the two.
+pub fn aside(question: &Question, asked: &Answer, catalog: &Catalog) -> Option<Moved> {
+    asked.moved_from.as_ref()?;
+    let to = asked.chip.as_ref()?.chip.id.clone();
+    let own = Question { base: question.base.clone(), ..Question::default() };
+    let own = crate::spec::resolve::answer(&own, catalog).ok()?;
+    let moved = convert(&own, &to, asked.estimate.chips, catalog).ok()?;
+    moved.headline(false).ok().copied()
 }
 
 /// The same question of the new chip, where it differs.
