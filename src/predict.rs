@@ -2,20 +2,21 @@
 
 use crate::Error;
 use crate::hardware::precision::{Precision, States};
-use crate::layout::fit::{Fit, Reserve, fit};
-use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
-use crate::layout::search::{Ranked, Space, search};
+use crate::layout::fit::{Fit, Reserve};
+use crate::layout::fixed::Fixed;
+use crate::layout::parallelism::Layout;
+use crate::layout::search::{Ranked, Space};
 use crate::model::architecture::Architecture;
-use crate::model::flops::{Kernel, Recompute};
+use crate::model::flops::Kernel;
 use crate::step::efficiency::Calibration;
 use crate::step::machine::Machine;
-use crate::step::ranking::Floor;
+use crate::step::ranking::rank_within;
 use crate::step::stack::Stack;
 use crate::step::{StepTime, perform};
 use crate::units::{Bytes, ChipSeconds, Flop, FlopPerSecond, Fraction, Params, Seconds, Tokens};
 
-/// Memory nobody can plan with: fragmentation as a share, and what libraries take. Assumptions.
-const RESERVE: Reserve = Reserve { share: Fraction::new(0.05), workspace: Bytes::new(2e9) };
+/// Memory nobody can plan with: 5 % for fragmentation, 2 GB for the libraries' workspace. Assumptions.
+pub const RESERVE: Reserve = Reserve { share: Fraction::new(0.05), workspace: Bytes::new(2e9) };
 
 /// A training job whose step is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -37,32 +38,7 @@ pub struct Job<'a> {
     /// Format of the matrix products.
     pub precision: Precision,
     /// What of the layout is settled.
-    pub given: Degrees,
-}
-
-/// The settled part of a layout; what is `None` is searched.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Degrees {
-    /// Tensor parallelism.
-    pub tp: Option<u32>,
-    /// Pipeline stages.
-    pub pp: Option<u32>,
-    /// Virtual stages of a chip.
-    pub vpp: Option<u32>,
-    /// Data parallelism.
-    pub dp: Option<u32>,
-    /// Context parallelism.
-    pub cp: Option<u32>,
-    /// Expert parallelism.
-    pub ep: Option<u32>,
-    /// Sequences of a micro-batch.
-    pub micro_batch: Option<u32>,
-    /// ZeRO stage.
-    pub zero: Option<ZeroStage>,
-    /// What is computed again.
-    pub recompute: Option<Recompute>,
-    /// Pipeline schedule.
-    pub schedule: Option<Schedule>,
+    pub given: Fixed,
 }
 
 /// A job's step.
@@ -126,31 +102,6 @@ impl Predicted {
     }
 }
 
-impl Degrees {
-    fn admits(&self, layout: &Layout) -> bool {
-        // These schedules order the passes of one stage a chip.
-        let single = matches!(self.schedule, Some(Schedule::ZeroBubble | Schedule::DualPipe));
-        if single && layout.vpp != 1 {
-            return false;
-        }
-        let same = |given: Option<u32>, own: u32| given.is_none_or(|given| given == own);
-        same(self.tp, layout.tp)
-            && same(self.pp, layout.pp)
-            && same(self.dp, layout.dp)
-            && same(self.cp, layout.cp)
-            && same(self.ep, layout.ep)
-            && same(self.vpp, layout.vpp)
-            && same(self.micro_batch, layout.micro_batch)
-            && self.recompute.is_none_or(|given| given == layout.recompute)
-            && self.zero.is_none_or(|given| given == layout.zero)
-    }
-
-    /// Whether nothing is settled.
-    pub fn is_open(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// The fastest layout that fits and has the given degrees.
 ///
 /// # Formula
@@ -161,32 +112,13 @@ impl Degrees {
 /// # Errors
 /// No legal layout with these degrees, or none that fits.
 pub fn predict(job: &Job<'_>) -> Result<Predicted, Error> {
-    let scheduled = |layout: &Layout| match job.given.schedule {
-        Some(Schedule::OneFOneB | Schedule::Interleaved) | None => *layout,
-        Some(schedule) => Layout { schedule, ..*layout },
-    };
     let factors = &job.calibration.factors;
-    let floor = Floor::of(job.shape, job.seq_len, job.precision, job.machine, factors);
-    let never = Seconds::new(f64::INFINITY);
-    let bound = |layout: &Layout| if job.given.admits(layout) { floor.time(layout) } else { never };
-    let time = |layout: &Layout| match job.given.admits(layout) {
-        true => perform(job.shape, &scheduled(layout), job.machine, &job.stack, factors).total(),
-        false => never,
-    };
-    let found = search(&space(job), 1, bound, time)?;
-    let best = found.best.first().filter(|best| best.step.get().is_finite());
-    let Ranked { layout, .. } = best.ok_or_else(|| none_with(job))?;
-    let layout = scheduled(layout);
+    let found = rank_within(&space(job), &job.given, job.machine, &job.stack, factors, 1)?;
+    let Ranked { layout, fit, .. } = *found.best.first().ok_or_else(|| none_with(job))?;
     let run = job.calibration.run;
     let (software, spread) = if job.stack.measured { (1.0, run.measured_spread) } else { (run.unmeasured, run.spread) };
-    Ok(Predicted {
-        layout,
-        step: perform(job.shape, &layout, job.machine, &job.stack, factors),
-        fit: fit(job.shape, &layout, job.machine.memory, &RESERVE),
-        software,
-        goodput: run.goodput,
-        spread,
-    })
+    let step = perform(job.shape, &layout, job.machine, &job.stack, factors);
+    Ok(Predicted { layout, step, fit, software, goodput: run.goodput, spread })
 }
 
 fn space<'a>(job: &Job<'a>) -> Space<'a> {

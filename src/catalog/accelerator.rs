@@ -42,7 +42,7 @@ impl Catalog {
     /// # Errors
     /// An unknown name, or a profile that does not hold what it should.
     pub fn accelerator(&self, name: &str) -> Result<AcceleratorProfile, Error> {
-        accelerator(&self.find(Kind::Accelerators, name)?)
+        self.remembered(name, |memo| &memo.accelerators, || accelerator(&self.find(Kind::Accelerators, name)?))
     }
 }
 

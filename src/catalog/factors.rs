@@ -22,7 +22,7 @@ impl Catalog {
     /// # Errors
     /// An unknown name, or a profile that lacks a factor or holds one out of its bounds.
     pub fn factors(&self, name: &str) -> Result<FactorProfile, Error> {
-        factors(&self.find(Kind::Factors, name)?)
+        self.remembered(name, |memo| &memo.factors, || factors(&self.find(Kind::Factors, name)?))
     }
 }
 
@@ -58,8 +58,14 @@ fn run(r: &Reader<'_>) -> Option<RunPrior> {
     let number = |key: &'static str| r.need(key, r.number(key));
     let (goodput, unmeasured) = (number("goodput"), number("unmeasured"));
     let (spread, measured_spread) = (number("spread"), number("measured_spread"));
-    let prior =
-        RunPrior { goodput: goodput?, unmeasured: unmeasured?, spread: spread?, measured_spread: measured_spread? };
+    let borrowed_spread = number("borrowed_spread");
+    let prior = RunPrior {
+        goodput: goodput?,
+        unmeasured: unmeasured?,
+        spread: spread?,
+        measured_spread: measured_spread?,
+        borrowed_spread: borrowed_spread?,
+    };
     if !(prior.goodput > 0.0 && prior.goodput <= 1.0 && prior.unmeasured > 0.0 && prior.spread >= 0.0) {
         r.fail("goodput", Error::bad_input("0 < goodput <= 1, 0 < unmeasured and 0 <= spread must hold"));
         return None;

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::Error;
 use crate::error::nearest;
@@ -16,6 +17,7 @@ pub mod factors;
 pub mod factors_text;
 pub mod hf;
 pub mod measurement;
+mod memo;
 pub mod model;
 pub mod price;
 pub mod read;
@@ -101,6 +103,7 @@ pub struct Found {
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     folders: Vec<PathBuf>,
+    memo: Option<Arc<memo::Memo>>,
 }
 
 impl Catalog {
@@ -112,7 +115,14 @@ impl Catalog {
     /// User folders first, in this order, then the built-in profiles. Each folder holds
     /// `accelerators/`, `models/` and so on; one that does not exist is an error of the caller's to report.
     pub fn with_folders(folders: Vec<PathBuf>) -> Self {
-        Self { folders }
+        Self { folders, memo: None }
+    }
+
+    /// The same catalog, which reads each chip, price list, model and set of factors once and keeps it: for
+    /// questions asked thousands of times. Files that change meanwhile are not read again.
+    #[must_use]
+    pub fn remembering(self) -> Self {
+        Self { memo: Some(Arc::default()), ..self }
     }
 
     /// The same with one more folder, asked after the others and before the built-in profiles.

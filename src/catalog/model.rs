@@ -54,6 +54,10 @@ impl Catalog {
     /// # Errors
     /// An unknown name, or a file that does not hold what it should.
     pub fn model(&self, name: &str) -> Result<ModelProfile, Error> {
+        self.remembered(name, |memo| &memo.models, || self.read_model(name))
+    }
+
+    fn read_model(&self, name: &str) -> Result<ModelProfile, Error> {
         let path = Path::new(name);
         let inside = path.join("config.json");
         if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {

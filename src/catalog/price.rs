@@ -24,10 +24,11 @@ impl Catalog {
     /// # Errors
     /// A profile that does not hold what it should.
     pub fn prices(&self, accelerator: &str) -> Result<Option<PriceProfile>, Error> {
-        if !self.has(Kind::Prices, accelerator) {
-            return Ok(None);
-        }
-        prices(&self.find(Kind::Prices, accelerator)?).map(Some)
+        let read = || match self.has(Kind::Prices, accelerator) {
+            true => prices(&self.find(Kind::Prices, accelerator)?).map(Some),
+            false => Ok(None),
+        };
+        self.remembered(accelerator, |memo| &memo.prices, read)
     }
 }
 

@@ -81,6 +81,8 @@ pub enum Command {
     Convert(super::convert::ConvertArgs),
     /// The chain of formulas with this run's numbers and their sources
     Explain(super::explain::ExplainArgs),
+    /// Many scenarios: --vary over any field, to a table, CSV or JSON lines
+    Sweep(super::sweep::SweepArgs),
     /// Deliveries in tranches: when the training is done, and what waiting costs
     Fleet(super::fleet::FleetArgs),
     /// The best parallel layouts of a model on a number of chips

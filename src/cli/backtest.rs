@@ -20,7 +20,7 @@ pub struct BacktestArgs {
     /// Published runs: a CSV with the columns of profiles/measurements/runs.csv
     #[arg(long, value_name = "CSV")]
     runs: Option<PathBuf>,
-    /// Also the errors under factors refitted without each row's source
+    /// Also the errors under factors refitted to the other sources of these steps
     #[arg(long)]
     leave_one_out: bool,
 }

@@ -11,11 +11,12 @@ use flopbill::layout::parallelism::{SCHEDULES, ZERO_STAGES};
 use flopbill::layout::search::Space;
 use flopbill::model::flops::{Kernel, RECOMPUTES};
 use flopbill::report::layout::{Shown, view};
+use flopbill::spec::field::{flag_value, is_fleet, prefix};
 use flopbill::step::machine::{GENERATIONS, Machine};
 use flopbill::step::stack::Stack;
 use flopbill::study::layouts::{Asked, RESERVE, layouts};
 use flopbill::study::usual::{Batch, usual};
-use flopbill::units::parse::{parse, parse_fleet};
+use flopbill::units::parse::{Grammar, parse_fleet};
 use flopbill::units::{Chips, Tokens};
 
 /// Most layouts that are shown.
@@ -136,15 +137,22 @@ fn whole(flag: &str, value: f64) -> Result<u32, Error> {
     Err(Error::bad_input(format!("{flag}: {value} is not a whole number from 1 to {}", 1 << 20)))
 }
 
+/// A whole number from a flag's text.
+fn count<Q: Grammar>(flag: &str, text: &str) -> Result<u32, Error> {
+    whole(flag, flag_value::<Q>(flag, text)?.base())
+}
+
 impl LayoutArgs {
     /// The chip's name and the number of chips.
     fn fleet(&self) -> Result<(&str, u32), Error> {
-        let counted = self.gpu.starts_with(|c: char| c.is_ascii_digit()) && self.gpu.contains(['x', 'X', '×']);
+        let counted = is_fleet(&self.gpu);
         let (count, name) = match counted {
-            true => parse_fleet(&self.gpu).map(|(count, name)| (Some(count), name))?,
+            true => parse_fleet(&self.gpu)
+                .map(|(count, name)| (Some(count), name))
+                .map_err(|error| prefix("--gpu", &error))?,
             false => (None, self.gpu.as_str()),
         };
-        let given = self.chips.as_deref().map(parse::<Chips>).transpose()?;
+        let given = self.chips.as_deref().map(|text| flag_value::<Chips>("--chips", text)).transpose()?;
         match (count, given) {
             (Some(count), Some(given)) if count != given => {
                 let (count, given) = (count.get(), given.get());
@@ -171,8 +179,7 @@ pub fn run(args: &LayoutArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let machine = Machine::of(&chip.chip);
     let (generation, _) = GENERATIONS.iter().find(|(_, known)| *known == machine.generation).unwrap_or(&GENERATIONS[0]);
     let factors = catalog.factors(generation)?.calibration.factors;
-    let seq_len = args.seq_len.as_deref().map(parse::<Tokens>).transpose()?;
-    let seq_len = seq_len.map(|tokens| whole("--seq-len", tokens.get())).transpose()?;
+    let seq_len = args.seq_len.as_deref().map(|text| count::<Tokens>("--seq-len", text)).transpose()?;
     let batch = args.global_batch.as_deref().map(Batch::parse).transpose()?;
     let step = usual(&model.id, catalog, seq_len, batch, chips)?;
     let space = Space {

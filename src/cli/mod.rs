@@ -16,6 +16,7 @@ mod layout;
 mod output;
 mod policy;
 mod profiles;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -67,6 +68,9 @@ pub fn run() -> ExitCode {
 }
 
 fn answer(args: &Args) -> u8 {
+    if let Command::Sweep(sweep) = &args.command {
+        return sweep::answer(sweep, args); // it writes as it goes
+    }
     let reply = match dispatch(args) {
         Ok(Some(reply)) => reply,
         Ok(None) => return YES,
@@ -100,6 +104,7 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
         Command::Layout(layout) => layout::run(layout, &catalog).map(Some),
         Command::Policy(policy) => policy::run(policy, &catalog).map(Some),
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
+        Command::Sweep(_) => Ok(None),
         Command::Init(init) => init::run(init),
         Command::Completions(completions) => completions::run(completions),
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use flopbill::Error;
+use flopbill::report::sweep::STREAMS;
 use flopbill::report::{FORMATS, Format, View};
 
 /// Writes a view in the format that was asked for, or that the file's extension says.
@@ -20,7 +21,11 @@ pub fn write(view: &View, format: Option<&str>, output: Option<&Path>) -> Result
     }
 }
 
-fn choose(format: Option<&str>, output: Option<&Path>) -> Result<&'static Format, Error> {
+/// The format of a name, or the one that a file's extension says; the first without either.
+///
+/// # Errors
+/// An unknown format, a format that contradicts the extension.
+pub fn choose(format: Option<&str>, output: Option<&Path>) -> Result<&'static Format, Error> {
     let named = format.map(by_name).transpose()?;
     let extension = output.and_then(Path::extension).and_then(|extension| extension.to_str());
     let implied = extension.and_then(|extension| FORMATS.iter().find(|format| format.extension == extension));
@@ -34,7 +39,16 @@ fn choose(format: Option<&str>, output: Option<&Path>) -> Result<&'static Format
     }
 }
 
+/// Whether a file's extension means no format.
+pub fn extension_is_free(extension: Option<&str>) -> bool {
+    FORMATS.iter().all(|format| Some(format.extension) != extension)
+}
+
 fn by_name(name: &str) -> Result<&'static Format, Error> {
+    if STREAMS.iter().any(|stream| stream.name == name) && FORMATS.iter().all(|format| format.name != name) {
+        let error = Error::bad_input(format!("--format {name} is for the rows of a sweep"));
+        return Err(error.with_hint("--format json is one answer"));
+    }
     FORMATS.iter().find(|format| format.name == name).ok_or_else(|| {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
         Error::unknown_of("format", name, names)

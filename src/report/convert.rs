@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::json::{cell, head, maybe, number};
-use super::step::{layout, machine, parts, seconds};
+use super::step::{machine, seconds};
 use super::view::{Records, Section, View};
 use crate::Error;
 use crate::spec::resolve::Answer;
 use crate::study::convert::{Conversion, Moved};
+use crate::study::layouts::{Part, parts, words};
 use crate::units::{ChipSeconds, Price, Seconds, Usd, show};
 
 /// Shows a conversion; `price` is the rent of the new chip.
@@ -32,7 +33,7 @@ pub fn view(answer: &Answer, moved: &Conversion, price: Option<Price>, prefer_be
     let mut notes = vec![
         format!("residual of the run's own stack: {residual} x the hours of its steps alone, carried over to {to}"),
         format!("geometric spread of the ratio: {} (an assumption)", show::number(headline.spread, 2)),
-        format!("layout there: {}", layout(&headline.after.layout)),
+        format!("layout there: {}", words(&headline.after.layout)),
     ];
     if let Err(error) = &moved.same {
         notes.push(format!("the run's own layout cannot be kept: {}", error.message()));
@@ -80,13 +81,16 @@ fn hours(answer: &Answer, moved: &Conversion, price: Option<Price>) -> Section {
 fn reasons(moved: &Moved) -> Section {
     let mut section = Section::new("Why: the parts of one step", &["Part", "before", "after", "ratio"]);
     let shares = moved.before.tokens_per_step() / moved.after.tokens_per_step();
-    for ((name, before, _), (_, after, _)) in parts(&moved.before.step).into_iter().zip(parts(&moved.after.step)) {
-        let after = after * shares; // for as many tokens as before
+    let (before, after) = (parts(&moved.before.step), parts(&moved.after.step));
+    let of = |parts: &[Part], key: &str| parts.iter().find(|part| part.key == key).map_or(0.0, |part| part.shown);
+    let gone = after.iter().filter(|part| !before.iter().any(|other| other.key == part.key));
+    for part in before.iter().chain(gone) {
+        let (before, after) = (of(&before, part.key), of(&after, part.key) * shares); // for as many tokens as before
         if before.max(after) < moved.before.step.total().get() * 5e-4 {
             continue;
         }
         let ratio = if before > 0.0 { show::number(after / before, 3) } else { "-".into() };
-        section.row([name.into(), seconds(before), seconds(after), ratio]);
+        section.row([part.label.into(), seconds(before), seconds(after), ratio]);
     }
     let (before, after) = (moved.before.step.total(), moved.after.step.total() * shares);
     section.row(["step".into(), show::duration(before), show::duration(after), show::number(after / before, 3)]);

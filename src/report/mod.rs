@@ -4,6 +4,7 @@ pub mod backtest;
 pub mod bill;
 pub mod calibrate;
 pub mod convert;
+pub mod digits;
 pub mod estimate;
 pub mod explain;
 pub mod fleet;
@@ -15,6 +16,7 @@ pub mod ranges;
 #[cfg(feature = "cli")]
 mod render;
 pub mod step;
+pub mod sweep;
 pub mod view;
 
 pub use view::View;

@@ -14,7 +14,7 @@ use crate::units::show;
 type Shown = fn(f64, usize) -> String;
 
 /// What each output is called in a table, and how it is shown; in the order of [`OUTPUTS`].
-const SHOWN: [(&str, Shown); OUTPUTS.len()] = [
+pub(super) const SHOWN: [(&str, Shown); OUTPUTS.len()] = [
     ("GPU-hours", |value, digits| show::count(value, digits)),
     ("days", |value, digits| show::number(value, digits)),
     ("cost", |value, digits| format!("${}", show::count(value, digits))),
@@ -50,7 +50,7 @@ pub fn add(view: &mut View, spread: &Spread, answer: &Answer) {
     said.push(format!("{} {} draws, seed {}", spread.plan.draws(), method(spread), spread.plan.seed()));
     view.sections.insert(0, section);
     view.notes.insert(0, super::view::Notes { heading: "The range", lines: said });
-    view.summary = format!("At the medians of what is uncertain, {}", view.summary);
+    view.summary = format!("At the medians of what is uncertain: {}", view.summary);
     if let Some(json) = view.json.as_object_mut() {
         json.insert("ranges".into(), machine(spread, answer));
     }

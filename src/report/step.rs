@@ -6,53 +6,8 @@ use super::json::number;
 use super::view::Section;
 use crate::layout::parallelism::{Layout, SCHEDULES, ZERO_STAGES};
 use crate::predict::Predicted;
-use crate::step::StepTime;
+use crate::study::layouts::parts;
 use crate::units::{Seconds, show};
-
-/// What a step consists of: name, seconds, and what it is.
-pub fn parts(step: &StepTime) -> [(&'static str, f64, &'static str); 14] {
-    let work = &step.work;
-    [
-        ("matrix products", work.gemm, "outside routed experts"),
-        ("experts", work.experts, "matrix products of routed experts"),
-        ("attention", work.attention, "its core"),
-        ("element-wise", work.elementwise, "bound by memory"),
-        ("launch", work.launch, "host and gaps between kernels"),
-        ("TP traffic", work.tp_exposed, "not hidden"),
-        ("EP traffic", work.ep_exposed, "not hidden"),
-        ("CP traffic", work.cp_exposed, "not hidden"),
-        ("sharded weights", work.shard_exposed, "not hidden"),
-        ("pipeline bubble", step.bubble, "waiting for other stages"),
-        ("pipeline traffic", step.transfers, ""),
-        ("gradients", step.gradients_exposed, "not hidden"),
-        ("optimizer", step.optimizer, ""),
-        ("rest", step.jitter + step.fixed, "slowest chip, data, clipping"),
-    ]
-}
-
-/// The layout in the field's terms: `TP 8, PP 16, DP 128`.
-pub fn layout(layout: &Layout) -> String {
-    let degrees = [
-        ("TP", layout.tp),
-        ("PP", layout.pp),
-        ("VPP", layout.vpp),
-        ("CP", layout.cp),
-        ("EP", layout.ep),
-        ("DP", layout.dp),
-    ];
-    let mut said: Vec<String> = degrees
-        .iter()
-        .filter(|(name, degree)| *degree > 1 || *name == "DP")
-        .map(|(name, degree)| format!("{name} {degree}"))
-        .collect();
-    said.push(format!("micro-batch {}", layout.micro_batch));
-    said.push(format!("ZeRO-{}", zero(layout)));
-    said.push(format!("recompute {}", format!("{:?}", layout.recompute).to_lowercase()));
-    if layout.pp > 1 {
-        said.push(schedule(layout).into());
-    }
-    said.join(", ")
-}
 
 fn zero(layout: &Layout) -> &'static str {
     ZERO_STAGES.iter().find(|(_, stage)| *stage == layout.zero).map_or("", |(name, _)| name)
@@ -76,20 +31,18 @@ pub fn section(predicted: &Predicted) -> Section {
         show::prefixed(predicted.fit.total.get(), "B", 3),
         format!("of {} on the fullest chip", show::prefixed(predicted.fit.capacity.get(), "B", 3)),
     );
-    for (name, seconds, what) in
-        parts(&predicted.step).into_iter().filter(|(_, seconds, _)| *seconds > total.get() * 5e-4)
-    {
-        section.fact(name, show::percent(seconds / total.get()), what);
+    for part in parts(&predicted.step).iter().filter(|part| part.shown > total.get() * 5e-4) {
+        let hidden = Seconds::new(part.hidden);
+        let remark = if part.hidden > 0.0 { format!("and {} hidden", show::duration(hidden)) } else { String::new() };
+        section.fact(part.label, show::percent(part.shown / total.get()), remark);
     }
     section
 }
 
 /// The step for machines.
 pub fn machine(predicted: &Predicted) -> Value {
-    let terms: Map<String, Value> = parts(&predicted.step)
-        .into_iter()
-        .map(|(name, seconds, _)| (name.replace([' ', '-'], "_").to_lowercase() + "_s", number(seconds)))
-        .collect();
+    let terms: Map<String, Value> =
+        parts(&predicted.step).into_iter().map(|part| (format!("{}_s", part.key), number(part.shown))).collect();
     let own = &predicted.layout;
     json!({
         "step_s": number(predicted.step.total().get()),

@@ -151,6 +151,12 @@ pub static FIELDS: &[Field] = &[
     name!("layout.schedule", schedule, "pipeline schedule", text),
 ];
 
+impl std::fmt::Debug for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.path)
+    }
+}
+
 /// The field of this path.
 pub fn field(path: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.path == path)

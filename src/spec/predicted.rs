@@ -7,10 +7,11 @@ use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
 use crate::dist::Dist;
 use crate::hardware::precision::Precision;
+use crate::layout::fixed::Fixed;
 use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES};
 use crate::model::flops::Recompute;
 use crate::model::params::{Embeddings, count};
-use crate::predict::{Degrees, Job, Predicted, predict};
+use crate::predict::{Job, Predicted, predict};
 use crate::solve::{Knowns, Rank, Solved, Var};
 use crate::step::efficiency::Calibration;
 use crate::step::machine::{GENERATIONS, Machine};
@@ -39,7 +40,7 @@ pub struct Setting {
     /// The software.
     pub stack: Stack,
     /// The settled part of the layout.
-    pub given: Degrees,
+    pub given: Fixed,
     /// Format of the matrix work.
     pub precision: Precision,
     /// Tokens of a sequence.
@@ -125,10 +126,10 @@ pub fn setting(spec: &Spec, chip: &AcceleratorProfile, catalog: &Catalog) -> Res
     }))
 }
 
-fn degrees(spec: &Spec) -> Result<Degrees, Error> {
+fn degrees(spec: &Spec) -> Result<Fixed, Error> {
     let whole = |entry: &Option<Entry<u32>>| entry.as_ref().map(|entry| entry.value);
     let recomputes = [("none", Recompute::None), ("selective", Recompute::Selective), ("full", Recompute::Full)];
-    Ok(Degrees {
+    Ok(Fixed {
         tp: whole(&spec.tp),
         pp: whole(&spec.pp),
         vpp: whole(&spec.vpp),

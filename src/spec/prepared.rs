@@ -3,6 +3,7 @@
 use super::phases::Baseline;
 use super::range::Range;
 use super::resolve::solve_phases;
+use crate::Error;
 use crate::solve::{Knowns, Rank, Var};
 use crate::units::{ChipSeconds, Price, Quantity as _, Seconds};
 
@@ -28,22 +29,62 @@ impl Prepared {
     /// not follow is NaN; where there is no solution at all, such as an MFU above 100 %, the hours never end:
     /// everything is infinite. Allocates nothing where there is a solution.
     pub fn evaluate(&self, values: &[f64]) -> [f64; OUTPUTS.len()] {
-        let mut knowns = self.knowns;
-        for ((var, _), value) in self.open.iter().zip(values) {
-            knowns.set(*var, base(*var, *value), Rank::Flag);
+        let settings = self.open.iter().zip(values).map(|((var, _), value)| (*var, *value));
+        self.evaluate_at(settings).unwrap_or([f64::INFINITY; OUTPUTS.len()])
+    }
+
+    /// Answers a slice of questions at once: one value of each open field after the other, then those of the next
+    /// question. As many are answered as there are both inputs and places for outputs; their number is given back.
+    ///
+    /// ```
+    /// use flopbill::{answer, Catalog, Question};
+    ///
+    /// let question = Question::about("deepseek-v3", &Catalog::built_in())?.with("price.rent", "$1.8/h..$3.2/h");
+    /// let prepared = answer(&question, &Catalog::built_in())?.prepared;
+    /// let mut answers = [[0.0; 6]; 2];
+    /// assert_eq!(prepared.evaluate_batch(&[2.0, 2.5], &mut answers), 2);
+    /// // By hand: 2.788 M hours at $2.00 and at $2.50.
+    /// assert_eq!(answers.map(|answer| answer[2].round()), [5_576_000.0, 6_970_000.0]);
+    /// # Ok::<(), flopbill::Error>(())
+    /// ```
+    pub fn evaluate_batch(&self, inputs: &[f64], outputs: &mut [[f64; OUTPUTS.len()]]) -> usize {
+        let mut done = 0;
+        for (values, answer) in inputs.chunks_exact(self.open.len().max(1)).zip(outputs) {
+            *answer = self.evaluate(values);
+            done += 1;
         }
-        let Ok(solved) = solve_phases(&mut knowns, &self.baseline) else {
-            return [f64::INFINITY; OUTPUTS.len()];
-        };
+        done
+    }
+
+    /// Answers the question with some variables set as a flag would, each in the unit of its field.
+    ///
+    /// # Errors
+    /// Values that contradict each other, or a result that cannot be.
+    pub fn evaluate_at(&self, settings: impl IntoIterator<Item = (Var, f64)>) -> Result<[f64; OUTPUTS.len()], Error> {
+        let mut knowns = self.knowns;
+        for (var, value) in settings {
+            knowns.set(var, base(var, value), Rank::Flag);
+        }
+        let solved = solve_phases(&mut knowns, &self.baseline)?;
         let get = |var| solved.knowns.get(var).unwrap_or(f64::NAN);
-        [
+        Ok([
             ChipSeconds::new(get(Var::GpuHours)).gpu_hours(),
             Seconds::new(get(Var::WallClock)).days(),
             get(Var::Cost),
             get(Var::Chips),
             get(Var::Mfu),
             get(Var::Flop),
-        ]
+        ])
+    }
+
+    /// Whether a variable was given as a flag with this value, in the unit of its field: then other values may take its place.
+    pub fn was_given(&self, var: Var, value: f64) -> bool {
+        self.knowns.rank(var) == Some(Rank::Flag) && self.knowns.get(var) == Some(base(var, value))
+    }
+
+    /// Whether a variable was given by anybody.
+    pub fn knows(&self, var: Var) -> bool {
+        self.knowns.rank(var).is_some_and(|rank| rank > Rank::Default)
     }
 }
 

@@ -64,7 +64,7 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
 fn predicted(outcome: &Outcome) -> Vec<String> {
     let (setting, step) = (&outcome.setting, &outcome.predicted);
     let mut say = Vec::new();
-    let how = if setting.given.is_open() { "the fastest legal layout" } else { "the fastest with the given degrees" };
+    let how = if setting.given.is_empty() { "the fastest legal layout" } else { "the fastest with the given degrees" };
     say.push(format!("layout: {how} that fits"));
     if step.software > 1.0 {
         let factor = show::number(step.software, 3);

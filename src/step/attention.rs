@@ -29,13 +29,9 @@ impl Bench<'_> {
         match w.latent {
             None => self.linear(p, (w.heads * w.qk + w.gate + w.kv) / tp, w.hidden),
             Some(Latent { q_rank, kv_rank, rope }) => {
-                if q_rank > 0.0 {
-                    self.linear(p, q_rank, w.hidden);
-                    self.linear(p, w.heads * w.qk / tp, q_rank);
-                } else {
-                    self.linear(p, w.heads * w.qk / tp, w.hidden);
-                }
-                self.linear(p, kv_rank + rope, w.hidden);
+                // Both projections down read the same input, so that they are one product.
+                self.linear(p, q_rank + kv_rank + rope, w.hidden);
+                self.linear(p, w.heads * w.qk / tp, if q_rank > 0.0 { q_rank } else { w.hidden });
                 self.linear(p, w.heads * (w.qk - rope + w.v) / tp, kv_rank);
             }
         }

@@ -11,7 +11,7 @@ pub(super) struct Links {
     /// Seconds a byte over the network, for one chip's share of its server's.
     far: f64,
     /// Chips on one scale-up link.
-    domain: f64,
+    pub(super) domain: f64,
     /// Seconds to start a collective, and for each doubling of the servers it spans.
     latency: f64,
 }

@@ -16,6 +16,9 @@ const HEAD_OVERHEAD: f64 = 40.0;
 /// Head width at which the attention factors are stated.
 const HEAD_USUAL: f64 = 128.0;
 
+/// Share of the products that a 4-bit recipe keeps in 16 bits (NVIDIA 2025, arXiv:2509.25149: about an eighth).
+const KEPT_WIDE: f64 = 0.125;
+
 /// Elements of two bytes in the 16 bytes that matrix units load at once.
 const ALIGNED: f64 = 8.0;
 
@@ -38,6 +41,8 @@ pub(super) struct Rates {
     recipe: Products,
     /// Products in 16 bits.
     wide: Products,
+    /// Share of the products that the recipe keeps in 16 bits.
+    kept: f64,
     /// The recipe's products are narrower than 16 bits.
     pub(super) narrow: bool,
     /// Seconds a byte of element-wise traffic.
@@ -117,6 +122,7 @@ impl Rates {
         Self {
             recipe,
             wide,
+            kept: if precision == Precision::Fp4 { KEPT_WIDE } else { 0.0 },
             narrow: narrow > 0.0,
             byte: 1.0 / (bandwidth * f.memory),
             attention_forward: 1.0 / (peak * f.attention_forward * kernels),
@@ -129,7 +135,13 @@ impl Rates {
     /// Seconds of one product in the recipe's format.
     #[inline]
     pub(super) fn product(&self, m: f64, n: f64, k: f64, out: f64) -> f64 {
-        self.recipe.time(1.0, Product { m, n, k, out }, 0.0)
+        self.mixed(1.0, Product { m, n, k, out }, 0.0)
+    }
+
+    #[inline]
+    fn mixed(&self, batch: f64, p: Product, padding: f64) -> f64 {
+        let time = self.recipe.time(batch, p, padding);
+        if self.kept == 0.0 { time } else { time + self.kept * (self.wide.time(batch, p, padding) - time) }
     }
 
     /// Seconds of one product in 16 bits, which every recipe keeps for the head and the router.
@@ -147,7 +159,7 @@ impl Rates {
     /// Seconds of a group of products of experts, each with rows of its own, in the recipe's format.
     #[inline]
     pub(super) fn grouped(&self, experts: f64, m: f64, n: f64, k: f64, out: f64) -> f64 {
-        self.recipe.time(experts, Product { m, n, k, out }, TILE_ROWS / 2.0)
+        self.mixed(experts, Product { m, n, k, out }, TILE_ROWS / 2.0)
     }
 
     /// How much longer a fused attention takes for a FLOP than on long sequences of heads 128 wide.

@@ -116,6 +116,8 @@ pub struct RunPrior {
     pub spread: f64,
     /// The same on software whose step was measured.
     pub measured_spread: f64,
+    /// The same on a chip whose factors are another's.
+    pub borrowed_spread: f64,
 }
 
 /// The factors of one generation, and what was believed before they were fitted.

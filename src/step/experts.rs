@@ -88,11 +88,13 @@ impl Bench<'_> {
 
     /// What of the exchange shows: under DualPipe it runs behind the other direction's computation.
     fn hide(&self, work: &mut Work, traffic: f64) {
-        let exposed = if self.layout.schedule == Schedule::DualPipe {
-            self.behind(traffic, work.total())
-        } else {
-            traffic * (1.0 - self.f.overlap_ep)
+        let crosses = f64::from(self.layout.ep) > self.links.domain;
+        let paired = match self.layout.schedule {
+            Schedule::DualPipe => true,
+            Schedule::Interleaved => crosses && self.stack.deduplicated_dispatch,
+            Schedule::OneFOneB | Schedule::ZeroBubble => false,
         };
+        let exposed = if paired { self.behind(traffic, work.total()) } else { traffic * (1.0 - self.f.overlap_ep) };
         work.ep += traffic;
         work.ep_exposed += exposed;
     }

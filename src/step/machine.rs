@@ -43,15 +43,14 @@ pub struct Machine {
     pub node: u32,
     /// Whose factors apply.
     pub generation: Generation,
+    /// Nobody published steps of this family: the factors are another's, which is an assumption.
+    pub borrowed: bool,
 }
 
-/// Chip families that nobody published steps of, and whose factors they borrow.
-const BORROWED: [(&str, Generation); 12] = [
-    ("ampere", Generation::Ampere),
+/// Chip families that nobody published steps of, and whose factors they borrow: those of the same years.
+const BORROWED: [(&str, Generation); 9] = [
     ("volta", Generation::Ampere),
     ("ada", Generation::Ampere),
-    ("hopper", Generation::Hopper),
-    ("blackwell", Generation::Blackwell),
     ("cdna2", Generation::Ampere),
     ("cdna3", Generation::Hopper),
     ("cdna4", Generation::Blackwell),
@@ -73,6 +72,7 @@ impl Machine {
     /// `profiles/accelerators/`
     pub fn of(chip: &Accelerator) -> Self {
         let peak = |format: Precision| chip.peak.of(format).unwrap_or(FlopPerSecond::ZERO);
+        let (generation, borrowed) = generation(&chip.architecture);
         let wide = chip.peak.bf16.or(chip.peak.fp16).or(chip.peak.tf32).or(chip.peak.fp32);
         Self {
             peak_16: wide.unwrap_or(FlopPerSecond::ZERO),
@@ -84,7 +84,8 @@ impl Machine {
             domain: chip.scale_up.domain.max(1),
             nic: chip.nic_one_way.unwrap_or(USUAL_NIC),
             node: chip.node_chips.max(1),
-            generation: generation(&chip.architecture),
+            generation,
+            borrowed,
         }
     }
 
@@ -144,7 +145,11 @@ impl Machine {
     }
 }
 
-/// The generation whose factors a chip family uses.
-fn generation(architecture: &str) -> Generation {
-    BORROWED.iter().find(|(name, _)| *name == architecture).map_or(Generation::Hopper, |(_, generation)| *generation)
+/// The generation whose factors a chip family uses, and whether they are another's.
+fn generation(architecture: &str) -> (Generation, bool) {
+    let find = |list: &[(&str, Generation)]| list.iter().find(|(name, _)| *name == architecture).map(|known| known.1);
+    match find(&GENERATIONS) {
+        Some(own) => (own, false),
+        None => (find(&BORROWED).unwrap_or(Generation::Hopper), true),
+    }
 }

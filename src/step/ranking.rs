@@ -7,7 +7,7 @@ use super::stack::Stack;
 use crate::error::Error;
 use crate::hardware::precision::Precision;
 use crate::layout::fixed::Fixed;
-use crate::layout::parallelism::Layout;
+use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::search::{Found, Space, search_within};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Recompute, forward};
@@ -38,7 +38,7 @@ impl Floor {
     /// The bound of one layout.
     ///
     /// # Formula
-    /// `(3 + [full recompute]) F b / chips * (1 + (p - 1) / (v m))`
+    /// `(3 + [full recompute]) F b / chips * (1 + (p - 1) / (v m))`, without the bubble where the schedule fills it
     /// # Source
     /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2 (bubble).
     #[inline]
@@ -46,7 +46,11 @@ impl Floor {
         let passes = if layout.recompute == Recompute::Full { 4.0 } else { 3.0 };
         let chips = f64::from(layout.tp) * f64::from(layout.pp) * f64::from(layout.cp) * f64::from(layout.dp);
         let slots = f64::from(layout.vpp) * f64::from(layout.global_batch / (layout.dp * layout.micro_batch).max(1));
-        let bubble = f64::from(layout.pp - 1) / slots.max(1.0);
+        let bubble = match layout.schedule {
+            Schedule::OneFOneB | Schedule::Interleaved => f64::from(layout.pp - 1) / slots.max(1.0),
+            // What these schedules leave of the bubble can be nothing.
+            Schedule::ZeroBubble | Schedule::DualPipe => 0.0,
+        };
         Seconds::new(self.forward * passes * f64::from(layout.global_batch) / chips * (1.0 + bubble))
     }
 }

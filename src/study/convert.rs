@@ -4,7 +4,8 @@
 use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
-use crate::predict::{Degrees, Predicted};
+use crate::layout::fixed::Fixed;
+use crate::predict::Predicted;
 use crate::spec::predicted::{Setting, setting};
 use crate::spec::resolve::Answer;
 use crate::units::{ChipSeconds, Chips, Price, Seconds, Tokens, Usd};
@@ -148,7 +149,7 @@ impl Target {
 
 /// The setting with every degree open.
 fn open(setting: &Setting) -> Setting {
-    let given = Degrees { schedule: setting.given.schedule, ..Degrees::default() };
+    let given = Fixed { schedule: setting.given.schedule, ..Fixed::default() };
     Setting { given, ..setting.clone() }
 }
 

@@ -9,16 +9,13 @@ use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::remedies::{Remedy, remedies};
 use crate::layout::search::{Found, Ranked, Space, search_within};
 use crate::model::flops::{Causality, Choice, Counting, Recompute, per_token};
+pub use crate::predict::RESERVE;
 use crate::step::efficiency::Factors;
 use crate::step::machine::Machine;
 use crate::step::ranking::rank_within;
 use crate::step::stack::Stack;
 use crate::step::{StepTime, perform};
 use crate::units::{Bytes, Fraction, Seconds};
-
-/// Memory set aside where nobody says, as estimates do: 5 % for fragmentation, 2 GB for the libraries' workspace. An
-/// assumption.
-pub const RESERVE: Reserve = Reserve { share: Fraction::new(0.05), workspace: Bytes::new(2e9) };
 
 /// Multiples of the chips that are tried where none fits.
 const MOST_DOUBLINGS: u32 = 6;
@@ -254,8 +251,13 @@ fn in_words(ways: &[Remedy]) -> Option<String> {
         (_, false) => None,
         (n, true) if n == ways.len() => Some(format!("{} makes it fit", fitting.join(", or "))),
         _ => {
-            let chain: Vec<String> = ways.iter().map(|way| way.change.to_string()).collect();
-            Some(format!("{} together make it fit", chain.join(", then ")))
+            // Of several steps on one way only the last is told.
+            let kind = |way: &Remedy| std::mem::discriminant(&way.change);
+            let again = |index: usize, way: &Remedy| ways.iter().skip(index + 1).any(|later| kind(later) == kind(way));
+            let told = ways.iter().enumerate().filter(|(index, way)| !again(*index, way));
+            let told: Vec<String> = told.map(|(_, way)| way.change.to_string()).collect();
+            let ending = if told.len() == 1 { "makes it fit" } else { "together make it fit" };
+            Some(format!("{} {ending}", told.join(" and ")))
         }
     }
 }

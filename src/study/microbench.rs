@@ -6,6 +6,7 @@ use crate::hardware::precision::Precision;
 use crate::step::efficiency::{Calibration, Factors, NAMES};
 use crate::step::machine::Machine;
 use crate::step::operation;
+use crate::study::refit::unknown;
 use crate::units::{Bytes, Seconds};
 
 /// Steps of the search for one factor: each leaves 62 % of the interval, a billionth of it in the end.
@@ -80,7 +81,7 @@ pub fn settle(
 ) -> Result<(Factors, Vec<Settled>), Error> {
     for name in names {
         if !NAMES.contains(&name.as_str()) {
-            return Err(Error::unknown_name("factor", name, NAMES));
+            return Err(unknown(name));
         }
     }
     let narrow = |work: &Work| matches!(work, Work::Gemm { precision, .. } if precision.operand_bytes() < 2.0);

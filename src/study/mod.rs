@@ -20,6 +20,7 @@ pub mod scaling;
 pub mod score;
 pub mod sensitivity;
 pub mod sobol;
+pub mod sweep;
 pub mod sweep_plan;
 pub mod usual;
 pub mod whole_bill;

@@ -101,6 +101,13 @@ pub struct Refitted {
     pub errors: [[f64; 4]; 2],
 }
 
+/// The refusal of a name that no factor has.
+pub(crate) fn unknown(name: &str) -> Error {
+    let error = Error::unknown_name("factor", name, NAMES);
+    let near = error.hint().map(|hint| format!("{hint} ")).unwrap_or_default();
+    error.with_hint(format!("{near}All are: {}", NAMES.join(", ")))
+}
+
 /// Refits named factors of each generation from a user's own steps, and says what it could not read.
 ///
 /// # Errors
@@ -108,7 +115,7 @@ pub struct Refitted {
 pub fn refit(rows: &[StepRow], catalog: &Catalog, names: &[String]) -> Result<(Vec<Refitted>, Vec<Skipped>), Error> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     if let Some(name) = names.iter().find(|name| !NAMES.contains(name)) {
-        return Err(Error::unknown_name("factor", name, NAMES));
+        return Err(unknown(name));
     }
     if names.is_empty() || names.len() > MOST_NAMED {
         let message = format!("one to {MOST_NAMED} factors can be refitted from steps, not {}", names.len());

@@ -1,5 +1,7 @@
 //! All integration tests, in one binary.
 
+mod backtest;
+mod calibrate;
 #[cfg(feature = "cli")]
 mod cli;
 mod close;
@@ -12,11 +14,14 @@ mod golden_policy;
 mod golden_scaling;
 mod golden_uncertainty;
 mod invariants;
+mod layout;
 mod layouts;
 mod models;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;
+mod shell;
 mod steps;
+mod sweep;
 mod tidy;
 mod whole_bill;

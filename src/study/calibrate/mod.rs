@@ -19,6 +19,9 @@ const ITERATIONS: usize = 40;
 /// Most factors that a user's own rows can settle.
 const MOST_NAMED: usize = 3;
 
+/// How loosely a named factor is held: who names it doubts its value more than the shipped rows do.
+const NAMED_SPREAD: f64 = 0.3;
+
 /// The fit of one generation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
@@ -143,7 +146,7 @@ pub fn refit_some(cases: &[Case], base: &Calibration, names: &[&str]) -> Result<
     }
     for (prior, value) in near.priors.iter_mut().zip(base.factors.values()) {
         prior.value = value;
-        prior.spread = if prior.spread > 0.0 { prior.spread } else { 0.3 };
+        prior.spread = prior.spread.max(NAMED_SPREAD);
     }
     let rows: Vec<&Case> = cases.iter().collect();
     Ok(Problem::new(weighted(&rows), &near, free).solve(ITERATIONS))

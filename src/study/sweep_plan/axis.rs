@@ -63,6 +63,12 @@ impl Axis {
         }
     }
 
+    /// The same values for a field of another name: of the one that a short name means.
+    #[must_use]
+    pub fn named(self, key: &str) -> Self {
+        Self { key: key.into(), ..self }
+    }
+
     /// The field that is varied.
     pub fn key(&self) -> &str {
         &self.key

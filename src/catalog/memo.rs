@@ -1,0 +1,44 @@
+//! Profiles that were read already.
+
+use std::collections::HashMap;
+use std::sync::RwLock;
+
+use super::Catalog;
+use super::accelerator::AcceleratorProfile;
+use super::factors::FactorProfile;
+use super::model::ModelProfile;
+use super::price::PriceProfile;
+use crate::Error;
+
+/// One kind of profile, by the name it was asked for.
+type Shelf<T> = RwLock<HashMap<String, T>>;
+
+/// The profiles that a question looks up.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    pub accelerators: Shelf<AcceleratorProfile>,
+    pub factors: Shelf<FactorProfile>,
+    pub models: Shelf<ModelProfile>,
+    pub prices: Shelf<Option<PriceProfile>>,
+}
+
+impl Catalog {
+    /// The profile of this name from its shelf, read if it does not stand there. Errors are not kept.
+    pub(super) fn remembered<T: Clone>(
+        &self,
+        name: &str,
+        shelf: impl Fn(&Memo) -> &Shelf<T>,
+        read: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Some(shelf) = self.memo.as_deref().map(shelf) else { return read() };
+        // A thread that died while it held the lock leaves a shelf that may be half filled: it is passed by.
+        if let Some(known) = shelf.read().ok().and_then(|shelf| shelf.get(name).cloned()) {
+            return Ok(known);
+        }
+        let found = read()?;
+        if let Ok(mut shelf) = shelf.write() {
+            shelf.insert(name.to_owned(), found.clone());
+        }
+        Ok(found)
+    }
+}

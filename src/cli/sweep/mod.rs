@@ -1,0 +1,208 @@
+//! `flopbill sweep`: many scenarios, streamed.
+
+mod file;
+mod progress;
+
+use std::io;
+use std::path::Path;
+
+
+use super::args::Args;
+use super::estimate::{ValueArgs, base};
+use super::{NOT_WRITTEN, YES, code, complain, output};
+use flopbill::Error;
+use flopbill::report::sweep::{Dominated, STREAMS, Stream, Writer, view};
+use flopbill::study::pareto::Front;
+use flopbill::study::sweep::Sweep;
+use progress::Progress;
+
+/// Which question, and which values.
+#[derive(Debug, clap::Args)]
+pub struct SweepArgs {
+    /// A published run, a spec file, or - for a spec on stdin
+    #[arg(value_name = "RUN|FILE")]
+    name: Option<String>,
+    /// Values of a field: chips=1024..8192:x2, tokens=10T..20T:5T, gpu=h800,h200 (repeatable: their product)
+    #[arg(long, value_name = "KEY=VALUES", required = true, allow_hyphen_values = true)]
+    vary: Vec<String>,
+    /// Mark the points that no other beats in cost and time, or keep only them: mark, front
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "mark")]
+    pareto: Option<String>,
+    /// Continue an interrupted sweep to the same file
+    #[arg(long)]
+    resume: bool,
+    /// Most rows of a table
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    rows: usize,
+
+    #[command(flatten)]
+    values: ValueArgs,
+}
+
+/// Runs the sweep and gives the exit code: a failed write has one of its own.
+pub fn answer(args: &SweepArgs, all: &Args) -> u8 {
+    match run(args, all) {
+        Ok(()) => YES,
+        Err(Failed::Asked(error)) => {
+            complain::error(&error);
+            code(&error)
+        }
+        Err(Failed::Write(error)) => {
+            complain::error(&error);
+            NOT_WRITTEN
+        }
+        Err(Failed::Gone) => YES,
+    }
+}
+
+/// What ends a sweep early.
+pub enum Failed {
+    /// The question, or that it has no answer.
+    Asked(Error),
+    /// The answers cannot be written.
+    Write(Error),
+    /// Nobody reads on.
+    Gone,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self::Asked(error)
+    }
+}
+
+fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
+    let catalog = all.catalog()?;
+    let base = args.name.as_deref().map(|name| base(name, &catalog)).transpose()?.unwrap_or_default();
+    let sweep = Sweep::new(args.values.question(base)?, &args.vary, catalog)?;
+    let dominated = args.pareto.as_deref().map(dominated).transpose()?;
+    let file = all.output.as_deref().filter(|path| path.as_os_str() != "-");
+    let stream = stream(all)?;
+    if args.resume && (stream.is_none() || file.is_none()) {
+        let error = Error::bad_input("--resume continues a file");
+        return Err(error.with_hint("name it: -o FILE.csv or -o FILE.jsonl").into());
+    }
+    let front = dominated.map(|dominated| Ok::<_, Failed>((front(&sweep)?, dominated))).transpose()?;
+    let Some(stream) = stream else {
+        let view = view(&sweep, front.as_ref(), args.rows);
+        return output::write(&view, all.format.as_deref(), all.output.as_deref()).map_err(Failed::Write);
+    };
+    let job = Job { sweep: &sweep, writer: Writer::new(&sweep, stream, front), dominated };
+    match file {
+        Some(path) => file::write(&job, path, args.resume),
+        None => job.to(0, &mut io::stdout().lock()),
+    }
+}
+
+fn dominated(what: &str) -> Result<Dominated, Error> {
+    match what {
+        "mark" => Ok(Dominated::Marked),
+        "front" => Ok(Dominated::Dropped),
+        other => {
+            let error = Error::unknown_name("treatment of dominated points", other, ["mark", "front"]);
+            Err(error.with_hint("one of: mark, front"))
+        }
+    }
+}
+
+/// The streaming format that was asked for, if it was one.
+fn stream(all: &Args) -> Result<Option<&'static Stream>, Error> {
+    let extension = all.output.as_deref().and_then(Path::extension).and_then(|extension| extension.to_str());
+    let implied = extension.and_then(|extension| STREAMS.iter().find(|stream| stream.extension == extension));
+    let named = all.format.as_deref().and_then(|name| STREAMS.iter().find(|stream| stream.name == name));
+    match (named, implied, all.format.as_deref()) {
+        (Some(named), Some(implied), _) if named.name == implied.name => Ok(Some(named)),
+        (None, Some(implied), None) => Ok(Some(implied)),
+        (Some(named), None, _) if output::extension_is_free(extension) => Ok(Some(named)),
+        (None, None, format) => output::choose(format, all.output.as_deref()).map(|_| None),
+        (_, _, format) => {
+            let file = all.output.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
+            let message = format!("--format {} and -o {file} contradict each other", format.unwrap_or_default());
+            Err(Error::bad_input(message).with_hint("leave --format out: the extension says it"))
+        }
+    }
+}
+
+/// The front of the whole sweep: every point is answered once more when it is written.
+fn front(sweep: &Sweep) -> Result<Front<()>, Failed> {
+    let mut progress = Progress::new("front", sweep.points(), 0);
+    sweep.front(|done| {
+        progress.at(done);
+        Ok(())
+    })
+}
+
+/// A sweep in which no point has an answer is written, and is a refusal still.
+fn all_without(reason: Option<Error>) -> Result<(), Failed> {
+    let Some(reason) = reason else { return Ok(()) };
+    let error = Error::new(reason.kind(), format!("no point has an answer; the first: {}", reason.message()));
+    Err(Failed::Asked(match reason.hint() {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }))
+}
+
+/// A sweep on its way into a text.
+struct Job<'a> {
+    sweep: &'a Sweep,
+    writer: Writer<'a>,
+    dominated: Option<Dominated>,
+}
+
+impl Job<'_> {
+    /// What another sweep, or one into another format, has another one of.
+    fn fingerprint(&self) -> String {
+        let format = self.writer.format();
+        let pareto = match self.dominated {
+            None => "",
+            Some(Dominated::Marked) => "-mark",
+            Some(Dominated::Dropped) => "-front",
+        };
+        format!("{:016x}-{}-{format}{pareto}", self.sweep.fingerprint(), env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Streams everything to something that is not a file.
+    fn to(&self, from: u64, out: &mut impl io::Write) -> Result<(), Failed> {
+        let failed = |trouble: io::Error| match trouble.kind() {
+            io::ErrorKind::BrokenPipe => Failed::Gone,
+            _ => {
+                let error = Error::bad_file(format!("cannot write the answer: {trouble}"));
+                Failed::Write(error.with_hint("is the disk full?"))
+            }
+        };
+        out.write_all(self.writer.head().as_bytes()).map_err(failed)?;
+        let reason = self.rows(from, |_, text| out.write_all(text).map_err(failed))?;
+        out.flush().map_err(failed)?;
+        all_without(reason)
+    }
+
+    /// Hands over the rows from a point on, text by text, with the number of points that are done then. Gives the
+    /// reason of the first point if none had an answer.
+    fn rows(
+        &self,
+        from: u64,
+        mut take: impl FnMut(u64, &[u8]) -> Result<(), Failed>,
+    ) -> Result<Option<Error>, Failed> {
+        let mut progress = Progress::new("sweep", self.sweep.points(), from);
+        let (mut answered, mut first_reason) = (from > 0, None);
+        let make = |points: std::ops::Range<u64>| {
+            let (mut text, mut answered, mut reason) = (Vec::new(), false, None);
+            self.sweep.visit(points, |row| {
+                match &row.answer {
+                    Ok(_) => answered = true,
+                    Err(error) if reason.is_none() => reason = Some(error.clone()),
+                    Err(_) => {}
+                }
+                self.writer.row(row, &mut text);
+            });
+            (text, answered, reason)
+        };
+        self.sweep.blocks(from, make, |done, (text, some, reason)| {
+            answered |= some;
+            first_reason = first_reason.take().or(reason);
+            progress.at(done);
+            take(done, &text)
+        })?;
+        Ok(first_reason.filter(|_| !answered))
+    }
+}

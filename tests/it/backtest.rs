@@ -1,0 +1,187 @@
+//! `flopbill backtest`: any file with the columns of the shipped rows, and what cannot be read is said.
+
+use serde_json::Value;
+
+use super::shell::Shell;
+
+/// Korthikanti et al. 2022, arXiv:2205.05198, table 5: a 22B and a 175B model, and a row of someone else's.
+const STEPS: &str = "\
+id,source,model,layers,hidden,heads,ffn_hidden,vocab,seq_len,gpu,num_gpus,tp,pp,vpp,dp,micro_batch,global_batch_seqs,precision,recompute,seq_parallel,metric,value,attention_kernel
+k-1,Korthikanti,22b,48,6144,64,24576,51200,2048,A100-80GB-SXM,8,8,1,1,1,4,4,fp16,full,false,iter_time_s,1.42,unfused
+k-2,Korthikanti,22b,48,6144,64,24576,51200,2048,A100-80GB-SXM,8,8,1,1,1,4,4,fp16,selective,true,iter_time_s,1.1,unfused
+k-3,Korthikanti,175b,96,12288,96,49152,51200,2048,A100-80GB-SXM,64,8,8,3,1,1,64,fp16,full,false,iter_time_s,18.13,unfused
+o-1,Other,llama-3-8b,,,,,,8192,h100,8,,,,,,128,bf16,,,mfu,0.42,
+";
+
+const RUNS: &str = "\
+id,model,date,params_b,active_params_b,tokens_b,layers,hidden,ffn_hidden,heads,kv_heads,vocab,seq_len,gpu,num_gpus,precision,gpu_hours,notes
+a,Llama 3.1 405B,2024-07,405,405,15600,126,16384,53248,128,8,128256,8192,H100,16384,bf16,30840000,tier=A hours=published
+b,A small one,2024-01,7,7,2000,32,4096,11008,32,32,32000,4096,A100,256,bf16,180000,tier=B
+c,No tokens,2024-01,7,7,,32,4096,11008,32,32,32000,4096,A100,256,bf16,180000,tier=A
+";
+
+fn rows<'a>(answer: &'a Value, path: &str) -> &'a Vec<Value> {
+    answer.pointer(path).and_then(Value::as_array).unwrap_or_else(|| panic!("{path} in {answer}"))
+}
+
+fn number(value: &Value, key: &str) -> f64 {
+    value[key].as_f64().unwrap_or_else(|| panic!("{key} in {value}"))
+}
+
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-9 * a.abs().max(1.0)
+}
+
+fn steps(text: impl AsRef<[u8]>) -> Value {
+    let shell = Shell::new();
+    shell.write("steps.csv", text);
+    shell.json(&["backtest", "--steps", "steps.csv"])
+}
+
+#[test]
+fn steps_have_signed_errors_and_sources_their_summary() {
+    let answer = steps(STEPS);
+    let all = rows(&answer, "/steps/rows");
+    assert_eq!(all.iter().map(|row| row["id"].as_str().unwrap()).collect::<Vec<_>>(), ["k-1", "k-2", "k-3", "o-1"]);
+    for row in all {
+        assert!(near(number(row, "error"), number(row, "predicted_s") / number(row, "measured_s") - 1.0));
+        assert!(number(row, "error").abs() < 0.25, "{row}");
+    }
+    assert_eq!(all[0]["measured_s"], 1.42);
+    assert_eq!(all[0]["choices"].as_array().map(Vec::len), Some(1), "the number of the MLP's matrices: {}", all[0]);
+    assert!(all[3]["choices"].to_string().contains("recompute"), "{}", all[3]);
+    let sources = rows(&answer, "/steps/sources");
+    let names: Vec<_> = sources.iter().map(|of| (of["source"].as_str().unwrap(), of["n"].as_u64().unwrap())).collect();
+    assert_eq!(names, [("Korthikanti", 3), ("Other", 1)]);
+    let errors: Vec<f64> = all[..3].iter().map(|row| number(row, "error")).collect();
+    let mut absolute: Vec<f64> = errors.iter().map(|error| error.abs()).collect();
+    absolute.sort_by(f64::total_cmp);
+    assert!(near(number(&sources[0], "bias"), errors.iter().sum::<f64>() / 3.0));
+    assert!(near(number(&sources[0], "mean_abs_error"), absolute.iter().sum::<f64>() / 3.0));
+    assert!(near(number(&sources[0], "median_abs_error"), absolute[1]));
+    assert!(near(number(&sources[0], "max_abs_error"), absolute[2]));
+    assert!(rows(&answer, "/steps/skipped").is_empty());
+    assert_eq!(answer["runs"], Value::Null);
+}
+
+#[test]
+fn the_order_of_columns_and_further_ones_do_not_matter() {
+    let plain = steps(STEPS);
+    let turned: Vec<String> = STEPS
+        .lines()
+        .enumerate()
+        .map(|(index, line)| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            cells.reverse();
+            format!("{},{}\r\n", cells.join(" , "), if index == 0 { "remark" } else { "\"a, b\"" })
+        })
+        .collect();
+    let turned = steps(format!("\u{feff}{}", turned.concat()));
+    assert_eq!(plain["steps"], turned["steps"]);
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_skipped_with_the_reason() {
+    let head = STEPS.lines().next().unwrap();
+    let good = STEPS.lines().nth(1).unwrap();
+    let with = |old: &str, new: &str| good.replacen(old, new, 1);
+    let text = [
+        head.to_owned(),
+        good.to_owned(),
+        with("2048,A100-80GB-SXM", "2048,Z9000"),
+        with(",8,8,1,", ",8,eight,1,"),
+        with(",8,8,1,", ",8,-8,1,"),
+        with(",8,8,1,", ",8,2.5,1,"),
+        with("iter_time_s,1.42", "iter_time_s,"),
+        with("iter_time_s,1.42", "iter_time_s,nan"),
+        with("iter_time_s,1.42", "iter_time_s,1e999"),
+        with("iter_time_s,1.42", "furlongs,1.42"),
+        with(",8,8,1,", ",8,7,1,"),
+        with(",48,6144,", ",999999999,6144,"),
+        with("k-1", ""),
+        "short,row".to_owned(),
+    ];
+    let answer = steps(text.join("\n"));
+    let reasons: Vec<&str> =
+        rows(&answer, "/steps/skipped").iter().map(|row| row["reason"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = rows(&answer, "/steps/rows").iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert!(ids.starts_with(&["k-1"]) && ids.contains(&"row 12"), "{ids:?}: {reasons:?}");
+    for part in ["Z9000", "tp: `eight`", "tp: `-8`", "tp: `2.5`", "value", "1e999", "furlongs", "gpu"] {
+        assert!(reasons.iter().any(|reason| reason.contains(part)), "{part}: {reasons:?}");
+    }
+    assert_eq!(ids.len() + reasons.len(), 13);
+    assert!(reasons.iter().all(|reason| !reason.is_empty()));
+}
+
+#[test]
+fn files_that_are_no_table_are_refused() {
+    let shell = Shell::new();
+    shell.write("empty.csv", "");
+    shell.write("header.csv", STEPS.lines().next().unwrap());
+    shell.write("latin.csv", b"id,gpu\nx,\xe9\n");
+    shell.write("renamed.csv", "id,gpus,seq_len,metrics,value\na,h100,4096,mfu,0.4\n");
+    shell.write("bytes.csv", [0u8; 300]);
+    for option in ["--steps", "--runs"] {
+        shell.refused(&["backtest", option, "empty.csv"], 3, &["empty.csv", "empty"]);
+        shell.refused(&["backtest", option, "latin.csv"], 3, &["line 2", "UTF-8"]);
+        shell.refused(&["backtest", option, "nowhere.csv"], 3, &["nowhere.csv"]);
+        shell.refused(&["backtest", option, "."], 3, &["cannot read"]);
+        shell.refused(&["backtest", option, "bytes.csv"], 3, &["no column"]);
+    }
+    shell.refused(&["backtest", "--steps", "header.csv"], 3, &["no rows"]);
+    shell.refused(&["backtest", "--steps", "renamed.csv"], 3, &["`gpu`", "`gpus`", "`metric`", "`metrics`"]);
+}
+
+#[test]
+fn runs_have_ranges_and_a_summary() {
+    let shell = Shell::new();
+    shell.write("runs.csv", RUNS);
+    let answer = shell.json(&["backtest", "--runs", "runs.csv"]);
+    let all = rows(&answer, "/runs/rows");
+    assert_eq!(all.iter().map(|row| row["tier"].as_str().unwrap()).collect::<Vec<_>>(), ["A", "B"]);
+    for row in all {
+        let [p10, p50, p90] = ["p10", "p50", "p90"].map(|key| number(row, key));
+        assert!(p10 < p50 && p50 < p90 && near(p50 * p50, p10 * p90), "{row}");
+        assert!((0.4..2.5).contains(&(p50 / number(row, "published_gpu_hours"))), "{row}");
+    }
+    let summary = &answer["runs"]["summary"];
+    let ratio = (number(&all[0], "p50") / number(&all[0], "published_gpu_hours")).ln().abs();
+    assert_eq!(summary["n"], 1);
+    assert_eq!(number(summary, "within_1_25"), f64::from(ratio <= 1.25f64.ln()));
+    assert_eq!(number(summary, "within_2"), f64::from(ratio <= 2f64.ln()));
+    assert_eq!(rows(&answer, "/runs/skipped")[0]["reason"], "tokens_b is blank");
+    assert_eq!(answer["steps"], Value::Null);
+}
+
+#[test]
+fn a_left_out_source_has_another_error() {
+    let shell = Shell::new();
+    let second = STEPS.lines().skip(1).take(3).map(|line| line.replace("k-", "m-").replace("Korthikanti", "Mine"));
+    shell.write("steps.csv", format!("{STEPS}{}\n", second.collect::<Vec<_>>().join("\n").replace(",1.42,", ",1.6,")));
+    let answer = shell.json(&["backtest", "--steps", "steps.csv", "--leave-one-out"]);
+    assert!(rows(&answer, "/steps/rows").iter().all(|row| row["error_left_out"].is_number()));
+    assert_eq!(rows(&answer, "/steps/leave_one_out/sources").len(), 3);
+    shell.formats(&["backtest", "--steps", "steps.csv", "--leave-one-out"]);
+}
+
+#[test]
+fn sweeps_over_layouts_have_a_rank_correlation() {
+    let row = |index: usize, tp: u32, pp: u32, seconds: f64| {
+        let dp = 64 / tp / pp;
+        format!(
+            "s-{index},S,m,48,8192,64,32768,51200,2048,A100-80GB-SXM,64,{tp},{pp},1,{dp},1,256,fp16,full,true,iter_time_s,{seconds},unfused"
+        )
+    };
+    let layouts = [(1, 16), (2, 8), (4, 4), (8, 2), (2, 4), (4, 2), (8, 4), (4, 8)];
+    let table = |seconds: &dyn Fn(usize) -> f64| {
+        let rows = layouts.iter().enumerate().map(|(index, (tp, pp))| row(index, *tp, *pp, seconds(index)));
+        format!("{}\n{}\n", STEPS.lines().next().unwrap(), rows.collect::<Vec<_>>().join("\n"))
+    };
+    let first = steps(table(&|_| 10.0));
+    let predicted: Vec<f64> = rows(&first, "/steps/rows").iter().map(|row| number(row, "predicted_s")).collect();
+    assert_eq!(predicted.len(), layouts.len());
+    let same = steps(table(&|index| predicted[index]));
+    assert_eq!(rows(&same, "/steps/sweeps")[0]["rank_correlation"], 1);
+    let turned = steps(table(&|index| 1.0 / predicted[index]));
+    assert_eq!(rows(&turned, "/steps/sweeps")[0]["rank_correlation"], -1);
+}
