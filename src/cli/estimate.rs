@@ -69,8 +69,7 @@ impl RangeArgs {
             "sobol" => Method::Sobol,
             "random" | "mc" => Method::Random,
             other => {
-                let error = Error::unknown_name("sampler", other, ["sobol", "random"]);
-                return Err(error.with_hint("one of: sobol, random"));
+                return Err(Error::unknown_of("sampler", other, ["sobol", "random"]));
             }
         };
         let plan = Plan::new(self.draws.unwrap_or(Plan::default().draws()), self.seed, method)?;

@@ -162,8 +162,7 @@ fn unknown_form(name: &str) -> Error {
         _ => {
             let mut names: Vec<&str> = FORMS.iter().map(|form| form.name).chain(["empirical", "mixture"]).collect();
             names.dedup();
-            let error = Error::unknown_name("distribution", name, names.iter().copied());
-            if error.hint().is_some() { error } else { error.with_hint(format!("there are {}", names.join(", "))) }
+            Error::unknown_of("distribution", name, names)
         }
     }
 }

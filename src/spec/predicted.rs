@@ -17,7 +17,7 @@ use crate::step::efficiency::Calibration;
 use crate::step::machine::{GENERATIONS, Machine};
 use crate::step::stack::Stack;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Params, Quantity as _, Seconds, Tokens, show};
-use crate::{Error, error};
+use crate::Error;
 
 /// Sequence length of a question that gives none.
 const SEQUENCE: f64 = 4096.0;
@@ -149,12 +149,7 @@ fn named<T: Copy>(field: &str, given: Option<String>, names: &[(&str, T)]) -> Re
     let found = names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
     let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
     found.map(Some).ok_or_else(|| {
-        let near = error::nearest(&given, known.iter().copied()).map(|near| format!("did you mean `{near}`? "));
-        Error::bad_input(format!("unknown {field} `{given}`")).with_hint(format!(
-            "{}one of: {}",
-            near.unwrap_or_default(),
-            known.join(", ")
-        ))
+        Error::unknown_of(field, &given, known)
     })
 }
 

@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod calibrate;
+pub mod check;
 pub mod convert;
 pub mod copula;
 pub mod decompose;
