@@ -55,7 +55,11 @@ pub fn add_aside(view: &mut View, moved: &Moved) {
     let [low, middle, high] = moved.hours.map(|hours| show::count(hours.gpu_hours(), 4));
     let mut section = Section::facts("Converted by the step model (flopbill convert has the reasons)");
     section.fact("GPU-hours", middle, format!("{low} to {high} (80 %): {} x as before", show::number(moved.ratio, 3)));
-    section.fact("wall-clock", show::duration(moved.wall_clock()[1]), format!("on {} chips", show::number(moved.chips.get(), 6)));
+    section.fact(
+        "wall-clock",
+        show::duration(moved.wall_clock()[1]),
+        format!("on {} chips", show::number(moved.chips.get(), 6)),
+    );
     view.sections.insert(1, section);
     if let Some(map) = view.json.as_object_mut() {
         let mut converted = levels(moved, None);

@@ -148,7 +148,7 @@ impl Target {
         let run = after.calibration.run;
         let within = before.machine.generation == after.machine.generation && !after.borrowed;
         let spread = match (within, after.borrowed) {
-            (_, true) => run.spread,
+            (_, true) => run.borrowed_spread,
             (true, _) if same && self.chips == self.own_chips => run.measured_spread * LEFT_WITHIN,
             (true, _) => run.measured_spread,
             (false, _) => run.measured_spread.hypot(before.calibration.run.measured_spread),
