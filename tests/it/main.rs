@@ -1,8 +1,6 @@
 //! All integration tests, in one binary.
 
-#[cfg(feature = "cli")]
 mod backtest;
-#[cfg(feature = "cli")]
 mod calibrate;
 #[cfg(feature = "cli")]
 mod cli;
@@ -16,15 +14,14 @@ mod golden_policy;
 mod golden_scaling;
 mod golden_uncertainty;
 mod invariants;
-#[cfg(feature = "cli")]
 mod layout;
 mod layouts;
 mod models;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;
-#[cfg(feature = "cli")]
 mod shell;
 mod steps;
+mod sweep;
 mod tidy;
 mod whole_bill;

@@ -1,0 +1,280 @@
+//! Sweeps: every point is the answer to its own question, files are whole or old, and an interrupted sweep goes on
+//! where it stopped.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use flopbill::report::sweep::{Dominated, STREAMS, Writer};
+use flopbill::study::sweep::Sweep;
+use flopbill::{Catalog, Question, answer};
+use tempfile::TempDir;
+
+fn sweep(run: &str, vary: &[&str]) -> Sweep {
+    let catalog = Catalog::built_in();
+    Sweep::new(Question::about(run, &catalog).unwrap(), vary, catalog).unwrap()
+}
+
+fn flags(with: &[(&'static str, &str)], vary: &[&str]) -> Sweep {
+    let question = with.iter().fold(Question::default(), |question, (path, text)| question.with(path, *text));
+    Sweep::new(question, vary, Catalog::built_in()).unwrap()
+}
+
+/// Each point against a question that is asked alone.
+fn agrees(sweep: &Sweep, base: &Question) {
+    let catalog = Catalog::built_in();
+    sweep.visit(0..sweep.points(), |row| {
+        let question = sweep
+            .axes()
+            .iter()
+            .zip(row.cells)
+            .fold(base.clone(), |question, (axis, cell)| question.with(axis.path(), cell.text.clone()));
+        match (&row.answer, answer(&question, &catalog)) {
+            (Ok(outputs), Ok(alone)) => {
+                let estimate = &alone.estimate;
+                let expected = [
+                    Some(estimate.total.held.gpu_hours()),
+                    estimate.total.wall_clock.map(|wall| wall.days()),
+                    estimate.total.cost.map(|cost| cost.get()),
+                    estimate.chips.map(|chips| chips.get()),
+                ];
+                for (output, expected) in outputs.iter().zip(expected) {
+                    match expected {
+                        Some(expected) => assert!((output / expected - 1.0).abs() < 1e-12, "{output} {expected}"),
+                        None => assert!(output.is_nan(), "{output}"),
+                    }
+                }
+            }
+            (Err(error), Err(alone)) => assert_eq!(error.message(), alone.message()),
+            (swept, alone) => panic!("{:?}: {swept:?} against {:?}", row.cells, alone.map(|answer| answer.estimate)),
+        }
+    });
+}
+
+#[test]
+fn every_point_is_the_answer_to_its_own_question() {
+    let catalog = Catalog::built_in();
+    let v3 = Question::about("deepseek-v3", &catalog).unwrap();
+    for vary in [
+        &["gpu=h800,h200,b200", "chips=1000,2048", "price=$1/h..$3/h:$1/h"][..],
+        &["days=20,60d,90d", "cost=$4M,$6M", "goodput=90%,100%"],
+        &["mfu=20%..60%:20%", "tokens=10T,14.8T", "gpu=h800,b200"],
+        &["gpu_hours=2M,3M", "chips=512..4096:x2"],
+        &["params=100B,671B", "active_params=20B,37B"],
+        &["flop=1e24,3e24", "mfu_basis=bf16,fp8"],
+        &["mfu=30%..45%,40%"],
+    ] {
+        let sweep = Sweep::new(v3.clone(), vary, catalog.clone()).unwrap();
+        agrees(&sweep, &v3);
+    }
+    let predicted = Question::default().with("model", "llama-3.1-405b").with("run.gpu", "h100");
+    for (with, vary) in [
+        (("run.tokens", "15.6T"), &["chips=8192,16384,100", "price=$2/h,$3/h"][..]),
+        (("run.chips", "16384"), &["tokens=1T,15.6T", "layout.tp=4,8,7"]),
+        (("run.wall_clock", "90d"), &["tokens=1T,15.6T"]),
+    ] {
+        let question = predicted.clone().with(with.0, with.1);
+        let sweep = Sweep::new(question.clone(), vary, catalog.clone()).unwrap();
+        agrees(&sweep, &question);
+    }
+}
+
+#[test]
+fn points_without_an_answer_say_why_and_the_others_stand() {
+    let sweep = flags(&[("run.gpu", "h800"), ("run.flop", "3e24"), ("run.chips", "2048")], &["gpu_hours=1M,2.788M"]);
+    let mut answers = Vec::new();
+    sweep.visit(0..2, |row| answers.push(row.answer.clone()));
+    assert!(answers[0].as_ref().unwrap_err().message().contains("MFU"), "{:?}", answers[0]);
+    assert!((answers[1].as_ref().unwrap()[0] - 2.788e6).abs() < 1e-3);
+}
+
+#[test]
+fn any_part_of_a_sweep_is_the_same_part_of_the_whole() {
+    let sweep = sweep("deepseek-v3", &["gpu=h800,h200", "chips=1000..1020:1", "mfu=20%..40%:1%"]);
+    let writer = Writer::new(&sweep, &STREAMS[0], None);
+    let text = |from: u64, to: u64| {
+        let mut text = Vec::new();
+        sweep.visit(from..to, |row| writer.row(row, &mut text));
+        text
+    };
+    let whole = text(0, sweep.points());
+    let parts: Vec<u8> = [0, 1, 40, 41, 500, sweep.points()].windows(2).flat_map(|ends| text(ends[0], ends[1])).collect();
+    assert_eq!(whole, parts);
+    let mut blocks = Vec::new();
+    sweep
+        .blocks(0, |points| text(points.start, points.end), |_, text| Ok::<_, ()>(blocks.extend_from_slice(&text)))
+        .unwrap();
+    assert_eq!(whole, blocks);
+}
+
+#[test]
+fn the_front_holds_what_nothing_beats() {
+    let sweep = sweep("deepseek-v3", &["chips=1024..8192:x2", "price=$2/h,$3/h"]);
+    let front = sweep.front(|_| Ok::<_, ()>(())).unwrap();
+    // By hand: the hours are the same, so that the most chips at the lower price beat everything.
+    assert_eq!(front.len(), 1);
+    let mut text = Vec::new();
+    let writer = Writer::new(&sweep, &STREAMS[0], Some((front, Dominated::Dropped)));
+    sweep.visit(0..sweep.points(), |row| writer.row(row, &mut text));
+    assert!(String::from_utf8(text).unwrap().starts_with("8192,2,"));
+}
+
+#[test]
+fn a_longer_axis_than_is_tabled_reads_the_same() {
+    let sweep = sweep("deepseek-v3", &["chips=1..200000:1"]);
+    let mut days = Vec::new();
+    sweep.visit(99_999..100_000, |row| days.push(row.answer.as_ref().unwrap()[1]));
+    assert!((days[0] - 2.788e6 / 100_000.0 / 24.0).abs() < 1e-9, "{days:?}");
+}
+
+#[test]
+fn mistakes_are_refused_before_anything_is_written() {
+    let catalog = Catalog::built_in();
+    let v3 = Question::about("deepseek-v3", &catalog).unwrap().with("run.chips", "2048");
+    for (vary, why) in [
+        (&["gpu=h800,h900"][..], "unknown accelerator `h900`"),
+        (&["model=deepseek-v4"], "unknown model"),
+        (&["mfu=90%..120%:10%"], "more than 100 %"),
+        (&["chips=1,2"], "varied, and run.chips sets it"),
+        (&["tokens=1..2:1d"], "unit"),
+        (&["mfu=30%,40%", "run.mfu=50%"], "varied twice"),
+        (&["colour=red"], "unknown field `colour`"),
+        (&["tokens=1..1e15:1"], "1.000e15 points"),
+    ] {
+        let error = Sweep::new(v3.clone(), vary, catalog.clone()).unwrap_err();
+        assert!(error.message().contains(why), "{vary:?}: {error}");
+    }
+}
+
+// The command.
+
+fn command(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flopbill"));
+    command.args(["sweep", "deepseek-v3"]).args(args).current_dir(folder);
+    command.stdin(Stdio::null()).env_remove("FLOPBILL_PROFILES").env("NO_COLOR", "1");
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    command(folder, args).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+const LONG: [&str; 6] = ["--vary", "chips=1000..1500:1", "--vary", "mfu=10%..60%:0.1%", "--vary", "gpu=h800,h200"];
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Killed at many moments, continued each time: the file of a sweep that nothing interrupted.
+#[cfg(feature = "cli")]
+#[test]
+fn a_killed_sweep_goes_on_and_ends_as_if_nothing_had_happened() {
+    let folder = TempDir::new().unwrap();
+    let whole = run(folder.path(), &[&LONG[..], &["-o", "whole.csv"]].concat());
+    assert!(whole.status.success(), "{}", stderr(&whole));
+    fs::write(folder.path().join("parts.csv"), "old").unwrap();
+    let mut interrupted = 0;
+    for moment in 0..10 {
+        let mut child = command(folder.path(), &[&LONG[..], &["-o", "parts.csv", "--resume"]].concat()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(40 + 97 * moment));
+        child.kill().unwrap(); // SIGKILL
+        child.wait().unwrap();
+        if fs::read(folder.path().join("parts.csv")).unwrap() == b"old" {
+            interrupted += 1;
+        }
+    }
+    assert!(interrupted >= 2, "the sweep was over before it could be killed: {interrupted}");
+    // A line that was being written when the power went.
+    if let Ok(mut part) = fs::File::options().append(true).open(folder.path().join("parts.csv.part")) {
+        std::io::Write::write_all(&mut part, b"1234,0.3,h8").unwrap();
+    }
+    let last = run(folder.path(), &[&LONG[..], &["-o", "parts.csv", "--resume"]].concat());
+    assert!(last.status.success(), "{}", stderr(&last));
+    let (whole, parts) = (fs::read(folder.path().join("whole.csv")).unwrap(), fs::read(folder.path().join("parts.csv")).unwrap());
+    assert!(whole == parts, "{} and {} bytes", whole.len(), parts.len());
+    assert_eq!(names(folder.path()), ["parts.csv", "whole.csv"]);
+    let lines = whole.iter().filter(|byte| **byte == b'\n').count();
+    assert_eq!(lines, 501 * 501 * 2 + 1);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn an_interrupted_sweep_is_neither_mixed_with_another_nor_thrown_away() {
+    let folder = TempDir::new().unwrap();
+    let part = folder.path().join("a.csv.part");
+    let journal = folder.path().join("a.csv.journal");
+    let args = [&LONG[..], &["-o", "a.csv"]].concat();
+    let started = |text: &str| text.contains("\"points\":") && !text.contains("\"points\":0,");
+    for _ in 0..100 {
+        let mut child = command(folder.path(), &args).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(600));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if fs::read_to_string(&journal).is_ok_and(|text| started(&text)) {
+            break;
+        }
+    }
+    let entry = fs::read_to_string(&journal).unwrap();
+    assert!(started(&entry), "{entry}");
+    let again = run(folder.path(), &args);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(stderr(&again).contains("was interrupted after"), "{}", stderr(&again));
+    let other = run(folder.path(), &["--vary", "chips=1..9:1", "-o", "a.csv", "--resume"]);
+    assert_eq!(other.status.code(), Some(2));
+    assert!(stderr(&other).contains("another question"), "{}", stderr(&other));
+    fs::write(&part, "short").unwrap();
+    let short = run(folder.path(), &[&args[..], &["--resume"]].concat());
+    assert!(stderr(&short).contains("shorter than its journal"), "{}", stderr(&short));
+    assert!(!folder.path().join("a.csv").exists());
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn the_rows_do_not_change_with_threads_or_formats() {
+    let folder = TempDir::new().unwrap();
+    let small = ["--vary", "chips=1000..1100:1", "--vary", "gpu=h800,h200,mi300x", "--pareto"];
+    let with = |threads: &str, format: &str| {
+        let args = [&small[..], &["--format", format]].concat();
+        let output = command(folder.path(), &args).env("RAYON_NUM_THREADS", threads).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let csv = with("1", "csv");
+    assert_eq!(csv, with("3", "csv"));
+    let jsonl = with("2", "jsonl");
+    assert_eq!(csv.lines().count(), 304);
+    for (row, line) in csv.lines().skip(1).zip(jsonl.lines()) {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let cells: Vec<&str> = row.split(',').collect();
+        for (cell, key) in cells.iter().zip(["run.chips", "run.gpu", "gpu_hours", "wall_clock_days", "cost_usd"]) {
+            match &value[key] {
+                serde_json::Value::Null => assert_eq!(*cell, ""),
+                serde_json::Value::String(text) => assert_eq!(cell, text),
+                number => assert_eq!(cell.parse::<f64>().unwrap(), number.as_f64().unwrap()),
+            }
+        }
+        assert_eq!(value["pareto"].as_bool().unwrap().to_string(), cells[8]);
+    }
+}
+
+#[cfg(all(feature = "cli", target_os = "linux"))]
+#[test]
+fn a_full_or_missing_target_is_said_with_a_code_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let full = run(folder.path(), &["--vary", "chips=1..9:1", "--format", "csv", "-o", "/dev/full"]);
+    assert_eq!(full.status.code(), Some(4), "{}", stderr(&full));
+    let missing = run(folder.path(), &["--vary", "chips=1..9:1", "-o", "no/such/folder.csv"]);
+    assert_eq!(missing.status.code(), Some(4), "{}", stderr(&missing));
+    let unread = run(folder.path(), &["--vary", "chips=1..9:1", "--resume"]);
+    assert_eq!(unread.status.code(), Some(2), "{}", stderr(&unread));
+    let none = run(folder.path(), &["--vary", "mfu=90%,95%", "--gpu-hours", "1M", "--format", "csv", "--tokens", "1000T"]);
+    assert!(none.status.success() || none.status.code() == Some(1), "{}", stderr(&none));
+}
