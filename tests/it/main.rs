@@ -5,6 +5,7 @@ mod calibrate;
 #[cfg(feature = "cli")]
 mod cli;
 mod close;
+mod compare;
 mod examples;
 mod fuzz;
 mod golden;
@@ -17,6 +18,7 @@ mod invariants;
 mod layout;
 mod layouts;
 mod models;
+mod plan;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;

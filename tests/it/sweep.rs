@@ -82,7 +82,7 @@ fn every_point_is_the_answer_to_its_own_question() {
 
 #[test]
 fn points_without_an_answer_say_why_and_the_others_stand() {
-    let sweep = flags(&[("run.gpu", "h800"), ("run.flop", "3e24"), ("run.chips", "2048")], &["gpu_hours=1M,2.788M"]);
+    let sweep = flags(&[("run.gpu", "h800"), ("run.flop", "3e24"), ("run.chips", "2048")], &["gpu_hours=0.5M,2.788M"]);
     let mut answers = Vec::new();
     sweep.visit(0..2, |row| answers.push(row.answer.clone()));
     assert!(answers[0].as_ref().unwrap_err().message().contains("MFU"), "{:?}", answers[0]);
