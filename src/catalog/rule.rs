@@ -3,7 +3,7 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::Error;
-use crate::policy::METRICS;
+use crate::policy::{METRICS, Metric};
 use crate::policy::rule::{Condition, Rule, STATUSES, SUBJECTS, Test};
 use crate::units::date::Date;
 
@@ -34,7 +34,23 @@ impl Catalog {
     /// # Errors
     /// A profile that does not hold what it should.
     pub fn rules(&self) -> Result<Vec<RuleProfile>, Error> {
-        let mut rules = self.ids(Kind::Rules).iter().map(|id| self.rule(id)).collect::<Result<Vec<_>, _>>()?;
+        self.rules_with("")
+    }
+
+    /// The rules on training compute alone; the others are not even parsed.
+    ///
+    /// # Errors
+    /// A profile that does not hold what it should.
+    pub fn training_rules(&self) -> Result<Vec<RuleProfile>, Error> {
+        self.rules_with(Metric::TrainingFlop.name())
+    }
+
+    /// The rules whose text speaks of something.
+    fn rules_with(&self, word: &str) -> Result<Vec<RuleProfile>, Error> {
+        let ids = self.ids(Kind::Rules);
+        let found = ids.iter().map(|id| self.find(Kind::Rules, id));
+        let speaking = found.filter(|found| found.as_ref().map_or(true, |found| found.document.text.contains(word)));
+        let mut rules = speaking.map(|found| rule(&found?)).collect::<Result<Vec<_>, _>>()?;
         rules.sort_by_key(|found| (found.rule.effective.is_none(), found.rule.effective, found.rule.id.clone()));
         Ok(rules)
     }

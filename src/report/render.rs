@@ -1,6 +1,6 @@
 //! Views as text: tables, Markdown, CSV, tab-separated lines.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width, presets};
 use serde_json::Value;
 
 use super::View;
@@ -8,6 +8,9 @@ use super::view::Section;
 
 /// Columns of a terminal that everything has to fit.
 const WIDTH: u16 = 80;
+
+/// Longest word of a label that is never broken.
+const LONGEST_LABEL: usize = 36;
 
 /// One rule under the column names: rows are told apart by their labels.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -51,6 +54,13 @@ fn drawn(section: &Section) -> String {
     }
     for row in &section.rows {
         table.add_row(row.clone());
+    }
+    // Labels break between words only: a path that is cut in the middle is no path any more.
+    let words = section.rows.iter().filter_map(|row| row.first()).flat_map(|label| label.split(' '));
+    let longest = words.map(|word| word.chars().count()).max().unwrap_or(0).min(LONGEST_LABEL);
+    if let (Some(column), Ok(width)) = (table.column_mut(0), u16::try_from(longest)) {
+        let padding = column.padding_width();
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + padding)));
     }
     for index in &section.numeric {
         if let Some(column) = table.column_mut(*index) {
