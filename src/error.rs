@@ -85,6 +85,17 @@ impl Error {
         }
     }
 
+    /// A name that a short closed list does not hold: the nearest, and the whole list.
+    pub fn unknown_of<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Self {
+        let error = Self::unknown_name(what, name, known.clone());
+        let list = known.into_iter().collect::<Vec<_>>().join(", ");
+        let hint = match error.hint() {
+            Some(near) => format!("{near} One of: {list}"),
+            None => format!("one of: {list}"),
+        };
+        error.with_hint(hint)
+    }
+
     /// The same error with advice.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -156,36 +167,76 @@ impl fmt::Display for Error {
     }
 }
 
-/// The name closest to what was typed, if one is close enough to be meant.
+/// The name closest to what was typed, if one is close enough to be meant. Of names that are equally close,
+/// one that keeps all that was typed, in order, comes first.
 ///
 /// ```
 /// use flopbill::error::nearest;
 /// assert_eq!(nearest("h2000", ["h20", "h200", "b200"]), Some("h200"));
+/// assert_eq!(nearest("h10", ["h20", "h100"]), Some("h100"));
+/// assert_eq!(nearest("chnia", ["chile", "china"]), Some("china"));
 /// assert_eq!(nearest("quantum", ["h20", "h200"]), None);
 /// ```
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let limit = (name.chars().count() / 3).clamp(1, 4);
-    known
-        .into_iter()
-        .map(|candidate| (edits(&name, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, candidate)| (*distance, candidate.len().abs_diff(name.len())))
-        .map(|(_, candidate)| candidate)
+    let name: Vec<char> = name.to_lowercase().chars().collect();
+    let limit = (name.len() / 3).clamp(1, 4);
+    let close = known.into_iter().filter_map(|candidate| {
+        let letters: Vec<char> = candidate.to_lowercase().chars().collect();
+        let longer = letters.len().abs_diff(name.len());
+        let distance = if longer > limit { longer } else { edits(&name, &letters) };
+        (distance <= limit).then(|| ((distance, !keeps(&letters, &name), longer), candidate))
+    });
+    close.min_by_key(|(rank, _)| *rank).map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein distance in characters.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
+/// Whether all that was typed stands in a name, in order.
+fn keeps(letters: &[char], typed: &[char]) -> bool {
+    let mut rest = letters.iter();
+    typed.iter().all(|c| rest.any(|letter| letter == c))
+}
+
+/// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours, each counted once.
+fn edits(a: &[char], b: &[char]) -> usize {
+    let width = b.len() + 1;
+    let mut above: Vec<usize> = Vec::new(); // the row before the last
+    let mut last: Vec<usize> = (0..width).collect();
+    for (i, &ca) in a.iter().enumerate() {
+        let mut row = Vec::with_capacity(width);
+        row.push(i + 1);
         for (j, &cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+            let mut least = (last[j] + usize::from(ca != cb)).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && ca == b[j - 1] && a[i - 1] == cb {
+                least = least.min(above[j - 1] + 1);
+            }
+            row.push(least);
         }
+        above = std::mem::replace(&mut last, row);
     }
-    row[b.len()]
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn swapped_neighbours_are_one_edit() {
+        let edits = |a: &str, b: &str| {
+            let letters = |text: &str| text.chars().collect::<Vec<_>>();
+            edits(&letters(a), &letters(b))
+        };
+        assert_eq!(edits("scael", "scale"), 1);
+        assert_eq!(edits("chnia", "china"), 1);
+        assert_eq!(edits("ca", "abc"), 3); // by hand: no letter is touched twice
+        assert_eq!(edits("", "abc"), 3);
+        assert_eq!(edits("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn a_closed_list_is_named_in_full_beside_the_nearest() {
+        let error = Error::unknown_of("format", "jsn", ["table", "json"]);
+        assert_eq!(error.hint(), Some("did you mean `json`? One of: table, json"));
+        let error = Error::unknown_of("format", "quantum", ["table", "json"]);
+        assert_eq!(error.hint(), Some("one of: table, json"));
+    }
 }

@@ -125,6 +125,13 @@ impl Catalog {
         Self { memo: Some(Arc::default()), ..self }
     }
 
+    /// The same with one more folder, asked after the others and before the built-in profiles.
+    #[must_use]
+    pub fn and_folder(mut self, folder: &Path) -> Self {
+        self.folders.push(folder.to_owned());
+        self
+    }
+
     /// Finds a profile by path, id or alias.
     ///
     /// # Errors

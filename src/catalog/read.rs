@@ -71,7 +71,7 @@ impl Document {
     /// TOML that does not parse, or everything that `build` found wrong, each with its place.
     pub fn read<T>(&self, build: impl FnOnce(&Reader<'_>) -> Option<T>) -> Result<T, Error> {
         let root = DeTable::parse(&self.text).map_err(|trouble| self.syntax(&trouble))?;
-        let shared = Shared { document: self, errors: RefCell::default() };
+        let shared = Shared { document: self, errors: RefCell::default(), broken: RefCell::default() };
         let reader = Reader::on(&shared, root.get_ref(), root.span(), String::new());
         let built = build(&reader);
         reader.finish();
@@ -103,6 +103,8 @@ impl Document {
 struct Shared<'d> {
     document: &'d Document,
     errors: RefCell<Vec<Error>>,
+    /// Keys of `[sources]` whose entry is wrong: what they cover has a source, only not a good one.
+    broken: RefCell<Vec<String>>,
 }
 
 /// One table of a document, asked for its values by name.
@@ -216,10 +218,8 @@ impl<'d> Reader<'d> {
         };
         let found = names.iter().find(|(known, _)| *known == name).map(|(_, item)| *item);
         if found.is_none() {
-            let known: Vec<_> = names.iter().map(|(known, _)| *known).collect();
-            let unknown = Error::unknown_name(key, name, known.iter().copied());
-            let hint = unknown.hint().map_or_else(|| format!("one of: {}", known.join(", ")), str::to_owned);
-            self.fail(key, unknown.with_hint(hint));
+            let known = names.iter().map(|(known, _)| *known);
+            self.fail(key, Error::unknown_of(key, name, known));
         }
         found
     }
@@ -283,13 +283,15 @@ impl<'d> Reader<'d> {
         self.table("sources", |reader| {
             for key in reader.keys() {
                 let entry = reader.any(key)?;
-                match entry.table(&format!("sources.{key}")) {
-                    Some(inner) => {
-                        found.extend(inner.source().map(|source| (key.to_owned(), source)));
-                        inner.finish();
-                    }
-                    None => entry.fail(Error::bad_input("a source is a table: { title, url, as_of, kind, note }")),
+                let inner = entry.table(&format!("sources.{key}"));
+                if inner.is_none() {
+                    entry.fail(Error::bad_input("a source is a table: { title, url, as_of, kind, note }"));
                 }
+                match inner.as_ref().and_then(Reader::source) {
+                    Some(source) => found.push((key.to_owned(), source)),
+                    None => self.shared.broken.borrow_mut().push(key.to_owned()),
+                }
+                inner.iter().for_each(Reader::finish);
             }
             reader.asked.borrow_mut().push("*");
             Some(())
@@ -308,7 +310,9 @@ impl<'d> Reader<'d> {
 
     /// Records an error for each value of the document that no source covers.
     pub fn require_sources(&self, sources: &Sources, exempt: &[&str]) {
-        let unsourced = |path: &str| sources.of(path).is_none() && !exempt.contains(&path);
+        let broken = self.shared.broken.borrow();
+        let covered = |path: &str| sources.of(path).is_some() || broken.iter().any(|key| sources::covers(key, path));
+        let unsourced = |path: &str| !covered(path) && !exempt.contains(&path);
         for (key, value) in self.table {
             let key = key.get_ref().as_ref();
             if matches!(key, "name" | "aliases" | "sources" | "disagreements") || exempt.contains(&key) {

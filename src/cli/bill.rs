@@ -99,7 +99,6 @@ fn choice<T: Copy>(flag: &str, name: &str, known: &[(&'static str, T)]) -> Resul
     let found = known.iter().find(|(item, _)| *item == name).map(|(_, item)| *item);
     found.ok_or_else(|| {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-        Error::unknown_name(&format!("value of {flag}"), name, names.iter().copied())
-            .with_hint(format!("one of: {}", names.join(", ")))
+        Error::unknown_of(&format!("value of {flag}"), name, names)
     })
 }

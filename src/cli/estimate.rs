@@ -13,6 +13,7 @@ use flopbill::spec::field::{flag_value, is_fleet, prefix};
 use flopbill::spec::file::{Spec, spec};
 use flopbill::spec::prepared::OUTPUTS;
 use flopbill::spec::resolve::{Answer, Override, Question, answer};
+use flopbill::study::convert::aside;
 use flopbill::study::drivers;
 use flopbill::study::montecarlo::{Method, Plan};
 use flopbill::study::ranges::{self, Asked};
@@ -72,8 +73,7 @@ impl RangeArgs {
             "sobol" => Method::Sobol,
             "random" | "mc" => Method::Random,
             other => {
-                let error = Error::unknown_name("sampler", other, ["sobol", "random"]);
-                return Err(error.with_hint("one of: sobol, random"));
+                return Err(Error::unknown_of("sampler", other, ["sobol", "random"]));
             }
         };
         let plan = Plan::new(self.draws.unwrap_or(Plan::default().draws()), self.seed, method)?;
@@ -173,6 +173,9 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     }
     args.ranges.write_samples(&answer, &asked)?;
     let mut view = report::estimate::view(&answer);
+    if let Some(moved) = aside(&question, &answer, catalog) {
+        report::convert::add_aside(&mut view, &moved);
+    }
     if let Some(spread) = &spread {
         report::ranges::add(&mut view, spread, &answer);
     }

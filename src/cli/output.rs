@@ -51,9 +51,7 @@ fn by_name(name: &str) -> Result<&'static Format, Error> {
     }
     FORMATS.iter().find(|format| format.name == name).ok_or_else(|| {
         let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-        let error = Error::unknown_name("format", name, names.iter().copied());
-        let near = error.hint().map(|hint| format!("{hint} ")).unwrap_or_default();
-        error.with_hint(format!("{near}One of: {}", names.join(", ")))
+        Error::unknown_of("format", name, names)
     })
 }
 

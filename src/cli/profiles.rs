@@ -8,7 +8,7 @@ use super::Reply;
 use flopbill::Error;
 use flopbill::catalog::{Catalog, KINDS, Kind, is_path};
 use flopbill::report;
-use flopbill::spec::check;
+use flopbill::study::check;
 
 /// What to do with profiles.
 #[derive(Debug, Args)]
@@ -56,8 +56,7 @@ fn kind_of(name: &str) -> Result<Kind, Error> {
     let found = KINDS.iter().find(|(folder, _, singular)| *folder == name || *singular == name);
     found.map(|(_, kind, _)| *kind).ok_or_else(|| {
         let folders: Vec<&str> = KINDS.iter().map(|(folder, _, _)| *folder).collect();
-        let error = Error::unknown_name("kind of profile", name, folders.iter().copied());
-        error.with_hint(format!("one of: {}", folders.join(", ")))
+        Error::unknown_of("kind of profile", name, folders)
     })
 }
 

@@ -116,7 +116,7 @@ fn lines(whole: &WholeBill) -> Section {
         total("Without the chips", whole.bill.programme());
     } else {
         total("The run", whole.bill.final_run());
-        total("And what is around it", whole.bill.programme());
+        total("With the work around it", whole.bill.programme());
     }
     section
 }

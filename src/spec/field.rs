@@ -226,7 +226,7 @@ fn precision(name: &str) -> Result<Precision, Error> {
     let found = PRECISIONS.iter().find(|(known, _)| *known == wanted).map(|(_, precision)| *precision);
     found.ok_or_else(|| {
         let names: Vec<_> = PRECISIONS.iter().map(|(known, _)| *known).collect();
-        Error::unknown_name("precision", name, names.iter().copied()).with_hint(format!("one of: {}", names.join(", ")))
+        Error::unknown_of("precision", name, names)
     })
 }
 

@@ -163,7 +163,9 @@ pub fn spec(found: &Found) -> Result<Spec, Error> {
             });
         }
         spec.correlations = r.tables("correlation", correlation);
-        spec.phases = r.tables("phase", phase);
+        let several = r.value("phase").and_then(|phases| phases.raw().as_array()).is_some_and(|all| all.len() > 1);
+        let needs_hours = several && spec.mfu.is_none();
+        spec.phases = r.tables("phase", |phases| phase(phases, several, needs_hours));
         spec.reported = r.table("reported", |inner| Some(reported(inner)));
         spec.sources = r.sources();
         check_phases(r, &spec);
@@ -195,14 +197,20 @@ fn fields(r: &Reader<'_>, table: &str, spec: &mut Spec) {
     }
 }
 
-fn phase(r: &Reader<'_>) -> Option<PhaseSpec> {
+/// One phase. Of several, each needs its hours, unless an MFU makes them follow from its work.
+fn phase(r: &Reader<'_>, several: bool, needs_hours: bool) -> Option<PhaseSpec> {
     fn entry<Q: crate::units::parse::Grammar>(r: &Reader<'_>, key: &'static str) -> Option<Entry<Q>> {
         let value = r.value(key)?;
         Some(Entry::new(value.quantity()?, Origin::File(value.at())))
     }
     let name = r.need("name", r.text("name"));
     let (gpu_hours, tokens, flop) = (entry(r, "gpu_hours"), entry(r, "tokens"), entry(r, "flop"));
-    Some(PhaseSpec { name: name?, gpu_hours, tokens, flop })
+    let name = name?;
+    if several && r.value("gpu_hours").is_none() && (needs_hours || (tokens.is_none() && flop.is_none())) {
+        let error = Error::bad_input(format!("phase `{name}` has no `gpu_hours`"));
+        r.fail("gpu_hours", error.with_hint("give its gpu_hours, or its tokens and run.mfu"));
+    }
+    Some(PhaseSpec { name, gpu_hours, tokens, flop })
 }
 
 /// One `[[correlation]]`: `between = ["run.mfu", "run.chips"]`, `spearman = -0.3`.
@@ -246,14 +254,5 @@ fn check_phases(r: &Reader<'_>, spec: &Spec) {
     for (key, _) in both.iter().filter(|(_, given)| *given) {
         let error = Error::bad_input(format!("`run.{key}` and [[phase]] both say how much work there is"));
         r.fail("phase", error.with_hint(format!("write `{key}` in each [[phase]], or leave the phases out")));
-    }
-    if spec.phases.len() > 1 {
-        for phase in spec.phases.iter().filter(|phase| phase.gpu_hours.is_none()) {
-            let known = spec.mfu.is_some() && (phase.tokens.is_some() || phase.flop.is_some());
-            if !known {
-                let error = Error::bad_input(format!("phase `{}` has no `gpu_hours`", phase.name));
-                r.fail("phase", error.with_hint("give its gpu_hours, or its tokens and run.mfu"));
-            }
-        }
     }
 }

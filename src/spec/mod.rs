@@ -1,6 +1,5 @@
 //! What the user asked, and how it becomes a scenario.
 
-pub mod check;
 pub mod field;
 pub mod file;
 mod given;

@@ -2,6 +2,7 @@
 
 use super::file::{Entry, Origin, Spec};
 use super::range::Range;
+use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
@@ -17,7 +18,6 @@ use crate::step::efficiency::Calibration;
 use crate::step::machine::{GENERATIONS, Machine};
 use crate::step::stack::Stack;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Params, Quantity as _, Seconds, Tokens, show};
-use crate::{Error, error};
 
 /// Sequence length of a question that gives none.
 const SEQUENCE: f64 = 4096.0;
@@ -114,7 +114,7 @@ pub fn setting(spec: &Spec, chip: &AcceleratorProfile, catalog: &Catalog) -> Res
     Ok(Some(Setting {
         machine,
         calibration: catalog.factors(name)?.calibration,
-        borrowed: !GENERATIONS.iter().any(|(known, _)| *known == chip.chip.architecture),
+        borrowed: machine.borrowed,
         stack,
         given,
         precision: spec.precision.as_ref().map_or(chip.chip.training_precision(), |entry| entry.value),
@@ -148,14 +148,7 @@ fn named<T: Copy>(field: &str, given: Option<String>, names: &[(&str, T)]) -> Re
     let wanted = crate::catalog::normal(&given);
     let found = names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
     let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-    found.map(Some).ok_or_else(|| {
-        let near = error::nearest(&given, known.iter().copied()).map(|near| format!("did you mean `{near}`? "));
-        Error::bad_input(format!("unknown {field} `{given}`")).with_hint(format!(
-            "{}one of: {}",
-            near.unwrap_or_default(),
-            known.join(", ")
-        ))
-    })
+    found.map(Some).ok_or_else(|| Error::unknown_of(field, &given, known))
 }
 
 impl Setting {

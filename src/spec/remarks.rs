@@ -41,7 +41,8 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
     }
     if let Some(outcome) = &answer.outcome {
         say.extend(predicted(outcome));
-    } else if given.rank(Var::Goodput) == Some(Rank::Default) {
+    } else if given.rank(Var::Goodput) == Some(Rank::Default) && answer.estimate.mfu.is_some() {
+        // Without FLOPs nothing stands between busy and held time.
         say.push("goodput 100 %: the GPU-hours or the MFU are taken to contain the downtime".into());
     }
     if let Some(price) = &answer.price

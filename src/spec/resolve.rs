@@ -166,7 +166,11 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     Ok(answer)
 }
 
-fn chip_of(gpu: &Entry<String>, catalog: &Catalog) -> Result<AcceleratorProfile, Error> {
+/// The chip of an entry.
+///
+/// # Errors
+/// An unknown chip, located where it was named; a profile that is wrong.
+pub fn chip_of(gpu: &Entry<String>, catalog: &Catalog) -> Result<AcceleratorProfile, Error> {
     catalog.accelerator(&gpu.value).map_err(|error| match &gpu.origin {
         Origin::File(at) if error.place().is_none() => at.locate(error),
         Origin::Flag(flag) if error.place().is_none() => super::field::prefix(flag, &error),
@@ -188,8 +192,8 @@ fn basis(spec: &Spec, chip: &AcceleratorProfile) -> Precision {
 /// The peak that the MFU is a share of.
 fn peak_of(chip: &AcceleratorProfile, basis: Precision) -> Result<FlopPerSecond, Error> {
     chip.chip.peak_of(basis).map_err(|error| {
-        let usual = chip.chip.training_precision();
-        error.with_hint(format!("quote the MFU on a peak it has: --mfu-basis {usual}"))
+        let (usual, has) = (chip.chip.training_precision(), error.hint().unwrap_or_default().to_owned());
+        error.with_hint(format!("{has}; quote the MFU on one of these, as in --mfu-basis {usual}"))
     })
 }
 

@@ -3,7 +3,7 @@
 
 use crate::Error;
 use crate::catalog::read::{Reader, Sources};
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::{Catalog, Found, Kind};
 use crate::cost::known::Known;
 use crate::cost::{own, people};
 use crate::spec::resolve::{Question, answer};
@@ -74,7 +74,14 @@ pub fn figures(run: &str, catalog: &Catalog) -> Result<Option<Figures>, Error> {
     if !catalog.has(Kind::Assumptions, run) {
         return Ok(None);
     }
-    let found = catalog.find(Kind::Assumptions, run)?;
+    read_figures(&catalog.find(Kind::Assumptions, run)?, catalog).map(Some)
+}
+
+/// Reads the figures around a run.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its place; a run or chip that no profile has.
+pub fn read_figures(found: &Found, catalog: &Catalog) -> Result<Figures, Error> {
     found.document.read(|r| {
         r.text("name");
         r.texts("aliases");
@@ -85,28 +92,42 @@ pub fn figures(run: &str, catalog: &Catalog) -> Result<Option<Figures>, Error> {
             Some(())
         });
         let sources = r.sources();
-        let figures = read(r, &sources);
+        let figures = read(r, &sources, catalog);
         r.require_sources(&sources, &[]);
-        figures.map(Some)
+        figures
     })
 }
 
-fn read(r: &Reader<'_>, sources: &Sources) -> Option<Figures> {
-    let run = r.need("run", r.text("run"));
+fn read(r: &Reader<'_>, sources: &Sources, catalog: &Catalog) -> Option<Figures> {
+    let run = known(r, "run", Kind::Runs, catalog);
     let programme = r.table("programme", |t| {
         let found = (t.quantity::<Chips>("people"), t.quantity("duration"), t.quantity("usd_per_person_year"));
         Some((found.0?.get(), found.1?, found.2?))
     });
     let fleet = r.tables("fleet", |t| {
-        let found = (t.text("chip"), t.quantity("chips"), t.quantity("purchase"));
+        let found = (
+            known(t, "chip", Kind::Accelerators, catalog),
+            t.need("chips", t.quantity("chips")),
+            t.quantity("purchase"),
+        );
         Some((found.0?, found.1?, found.2))
     });
     let headlines = r.tables("headline", |t| {
-        let found = (t.text("title"), t.quantity("amount"), t.text("counts"));
+        let found = (t.need("title", t.text("title")), t.need("amount", t.quantity("amount")), t.text("counts"));
         Some(Headline { title: found.0?, amount: found.1?, counts: found.2? })
     });
     let (people, duration, usd_per_person_year) = r.need("programme", programme)?;
     Some(Figures { run: run?, people, duration, usd_per_person_year, fleet, headlines, sources: sources.clone() })
+}
+
+/// The name of a profile that exists.
+fn known(r: &Reader<'_>, key: &'static str, kind: Kind, catalog: &Catalog) -> Option<String> {
+    let name = r.need(key, r.text(key))?;
+    if catalog.has(kind, &name) {
+        return Some(name);
+    }
+    r.fail(key, catalog.unknown(kind, &name));
+    None
 }
 
 /// Counts a run in three ways.

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use flopbill::catalog::{Catalog, KINDS, Kind};
 use flopbill::source::SourceKind;
-use flopbill::spec::check;
+use flopbill::study::check;
 
 /// How many of each kind there are at least.
 const AT_LEAST: [(Kind, usize); 6] = [

@@ -195,3 +195,15 @@ fn rows_with_blanks_and_nonsense_do_not_crash() {
     let report = committed(&rows);
     assert_eq!(report.rows.len() + report.skipped.len(), rows.len());
 }
+
+#[test]
+fn a_part_of_less_power_is_slower() {
+    let whole = shipped().into_iter().find(|row| row.id == "dgxc-126").unwrap();
+    let part = StepRow { notes: format!("{}; 96 GB, 500 W parts", whole.notes), ..whole.clone() };
+    let report = committed(&[whole, part]);
+    let [whole, part] = report.rows.as_slice() else { panic!("{:?}", report.skipped) };
+    // by hand: products, three quarters of the step, at sqrt(500 / 700) = 0.845 of the clock
+    let slower = part.predicted_s / whole.predicted_s;
+    assert!((1.12..1.19).contains(&slower), "{slower}");
+    assert!(part.choices.iter().any(|choice| choice.contains("85 %")), "{:?}", part.choices);
+}

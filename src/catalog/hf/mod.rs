@@ -190,9 +190,7 @@ fn family(outer: &Config<'_>, config: &Config<'_>) -> Option<&'static Family> {
     let found = FAMILIES.iter().find(|family| family.model_type == renamed);
     if found.is_none() {
         let known = FAMILIES.map(|family| family.model_type);
-        let unknown = Error::unknown_name("model_type", model_type, known);
-        let hint = unknown.hint().map_or_else(|| format!("counted here: {}", known.join(", ")), str::to_owned);
-        outer.fail("model_type", unknown.with_hint(hint));
+        outer.fail("model_type", Error::unknown_of("model_type", model_type, known));
     }
     found
 }

@@ -21,3 +21,8 @@ impl Sources {
         }
     }
 }
+
+/// Whether an entry of `[sources]` speaks of a value: it names the value, a table above it, or everything.
+pub(super) fn covers(key: &str, path: &str) -> bool {
+    key == "*" || path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}

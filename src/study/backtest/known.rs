@@ -7,12 +7,13 @@ use crate::catalog::Catalog;
 use crate::model::architecture::Architecture;
 use crate::step::efficiency::Calibration;
 use crate::step::machine::{GENERATIONS, Generation, Machine};
+use crate::units::Watts;
 
 /// What a back-test looks up by name.
 #[derive(Debug)]
 pub struct Known<'a> {
     catalog: &'a Catalog,
-    machines: BTreeMap<String, Machine>,
+    machines: BTreeMap<String, (Machine, Option<Watts>)>,
     shapes: BTreeMap<String, Option<Architecture>>,
     calibrations: [Calibration; GENERATIONS.len()],
 }
@@ -41,10 +42,10 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// The machine of a chip: `H100-80GB-SXM` is looked up whole, then without its last part, and so on.
-    pub(super) fn machine(&mut self, name: &str) -> Result<Machine, String> {
-        if let Some(machine) = self.machines.get(name) {
-            return Ok(*machine);
+    /// The machine of a chip and its power: `H100-80GB-SXM` is looked up whole, then without its last part, and so on.
+    pub(super) fn machine(&mut self, name: &str) -> Result<(Machine, Option<Watts>), String> {
+        if let Some(known) = self.machines.get(name) {
+            return Ok(*known);
         }
         let mut short = name.to_lowercase().replace([' ', '_'], "-");
         let found = loop {
@@ -57,9 +58,9 @@ impl<'a> Known<'a> {
                 },
             }
         };
-        let machine = Machine::of(&found.chip);
-        self.machines.insert(name.to_owned(), machine);
-        Ok(machine)
+        let known = (Machine::of(&found.chip), found.chip.power.tdp);
+        self.machines.insert(name.to_owned(), known);
+        Ok(known)
     }
 
     /// The shape of a model, if a profile has its name.

@@ -12,7 +12,7 @@ use crate::step::efficiency::Factors;
 use crate::step::machine::Machine;
 use crate::step::perform;
 use crate::step::stack::Stack;
-use crate::units::{BytesPerSecond, FlopPerSecond, Seconds};
+use crate::units::{BytesPerSecond, FlopPerSecond, Seconds, Watts};
 
 /// A row with everything decided.
 #[derive(Debug, Clone)]
@@ -62,7 +62,13 @@ pub(super) fn whole(x: Option<f64>) -> Option<u32> {
 /// The reason why the row cannot be read.
 pub fn resolve(row: &StepRow, known: &mut Known<'_>) -> Result<Case, String> {
     let mut choices = Vec::new();
-    let mut machine = known.machine(&row.gpu)?;
+    let (mut machine, power) = known.machine(&row.gpu)?;
+    if let Some(limit) = power_limit(row, power) {
+        machine.peak_16 = machine.peak_16 * limit;
+        machine.peak_8 = machine.peak_8 * limit;
+        machine.peak_4 = machine.peak_4 * limit;
+        choices.push(format!("clocks at {:.0} % for the power of the part", 100.0 * limit));
+    }
     if let Some(rate) = row.nic_gb_s_per_gpu.filter(|&rate| rate > 0.0) {
         machine.nic = BytesPerSecond::from_gb_per_s(rate);
     }
@@ -82,6 +88,18 @@ pub fn resolve(row: &StepRow, known: &mut Known<'_>) -> Result<Case, String> {
     let group = format!("{source}|{}|{}", row.model, row.gpu);
     let (id, gpu) = (row.id.clone(), row.gpu.clone());
     Ok(Case { id, source, group, gpu, shape, layout, machine, stack, measured, choices })
+}
+
+/// Share of the peak that a part of less power than its sheet's sustains, where the row names its power: `500 W`.
+///
+/// Power falls with the square of the clock or faster, so that the clock falls with its root.
+fn power_limit(row: &StepRow, sheet: Option<Watts>) -> Option<f64> {
+    let text = format!("{} {}", row.gpu, row.notes).replace('W', " W ");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let pairs = words.iter().zip(words.iter().skip(1));
+    let mut named = pairs.filter(|(_, unit)| **unit == "W").filter_map(|(number, _)| number.parse::<f64>().ok());
+    let share = named.find(|watts| (100.0..3000.0).contains(watts))? / sheet?.get();
+    (share < 0.95).then(|| share.max(0.25).sqrt())
 }
 
 /// What the row says of its layout outside the degrees that may be blank.

@@ -199,7 +199,7 @@ fn batch(row: &RunRow, seq_len: f64, chips: f64) -> f64 {
 
 /// Chips that finish in about a month at 40 % of the peak, as a power of two.
 fn chips_for(row: &RunRow, known: &mut Known<'_>) -> Result<f64, String> {
-    let machine = known.machine(&row.gpu)?;
+    let (machine, _) = known.machine(&row.gpu)?;
     let params = row.active_params_b.or(row.params_b).ok_or("num_gpus and params_b are blank")? * 1e9;
     let flop = 6.0 * params * row.tokens_b.unwrap_or(0.0) * 1e9;
     let month = crate::units::Seconds::from_days(30.0).get();
