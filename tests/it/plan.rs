@@ -28,7 +28,8 @@ fn chips_for_a_date_are_the_quantile_of_the_hours() {
     let sure = plan["plan"]["probability"].as_f64().unwrap();
     assert!((0.9..0.91).contains(&sure), "{sure}");
     // The gate agrees: nine runs in ten are over by then.
-    let gate = [&["estimate", "--chips", &found.to_string(), "--max-days-p90", "60"][..], &asked].concat();
+    let chips = found.to_string();
+    let gate = [&["estimate", "--chips", &chips, "--max-days-p90", "60"][..], &asked].concat();
     assert_eq!(shell.run(&gate).status.code(), Some(0));
 }
 
@@ -62,7 +63,9 @@ fn a_predicted_run_is_laid_out_until_it_is_fast_enough() {
 #[test]
 fn plans_that_cannot_be_made_say_why() {
     let shell = Shell::new();
-    let chips = |more: &[&str]| [&["plan", "chips", "--by", "60"][..], more].concat();
+    fn chips<'a>(more: &[&'a str]) -> Vec<&'a str> {
+        [&["plan", "chips", "--by", "60"][..], more].concat()
+    }
     shell.refused(&chips(&["deepseek-v3", "--confidence", "100%"]), 2, &["cannot be planned for"]);
     shell.refused(&chips(&["--chips", "64", "--days", "3"]), 1, &["chips times time"]);
     shell.refused(
