@@ -13,7 +13,6 @@ use flopbill::spec::field::{flag_value, is_fleet, prefix};
 use flopbill::spec::file::{Spec, spec};
 use flopbill::spec::prepared::OUTPUTS;
 use flopbill::spec::resolve::{Answer, Override, Question, answer};
-use flopbill::study::convert::aside;
 use flopbill::study::drivers;
 use flopbill::study::montecarlo::{Method, Plan};
 use flopbill::study::ranges::{self, Asked};
@@ -158,6 +157,9 @@ pub struct ValueArgs {
     /// Share of the held time in which the job computes: 93%
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
     goodput: Option<String>,
+    /// On another chip keep the run's MFU, rather than convert it by the step model
+    #[arg(long)]
+    keep_mfu: bool,
     /// Any field of a spec: --set run.tokens=14.8T (repeatable)
     #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
     set: Vec<String>,
@@ -177,9 +179,6 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     }
     args.ranges.write_samples(&answer, &asked)?;
     let mut view = report::estimate::view(&answer);
-    if let Some(moved) = aside(&question, &answer, catalog) {
-        report::convert::add_aside(&mut view, &moved);
-    }
     if let Some(spread) = &spread {
         report::ranges::add(&mut view, spread, &answer);
     }
@@ -239,7 +238,8 @@ impl ValueArgs {
     /// The flags laid over a spec.
     pub fn question(&self, base: Spec) -> Result<Question, Error> {
         let today = super::today();
-        let mut question = Question { base, overrides: Vec::new(), assignments: self.set.clone(), today };
+        let (assignments, keep_mfu) = (self.set.clone(), self.keep_mfu);
+        let mut question = Question { base, overrides: Vec::new(), assignments, today, keep_mfu };
         let mut lay = |path: &'static str, flag: &str, text: &Option<String>| {
             if let Some(text) = text {
                 question.overrides.push(Override { path, text: text.clone(), flag: flag.into() });

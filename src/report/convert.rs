@@ -23,7 +23,7 @@ pub fn view(answer: &Answer, moved: &Conversion, price: Option<Price>, prefer_be
         title: format!("{} from {from} to {to}", answer.scenario.name),
         summary: format!(
             "{middle} GPU-hours on {to} ({low} to {high}, 80 %): {} x the hours on {from}.",
-            show::number(headline.ratio, 3)
+            show::number(headline.step.ratio, 3)
         ),
         ..View::default()
     };
@@ -32,8 +32,8 @@ pub fn view(answer: &Answer, moved: &Conversion, price: Option<Price>, prefer_be
     let residual = show::number(moved.residual, 3);
     let mut notes = vec![
         format!("residual of the run's own stack: {residual} x the hours of its steps alone, carried over to {to}"),
-        format!("geometric spread of the ratio: {} (an assumption)", show::number(headline.spread, 2)),
-        format!("layout there: {}", words(&headline.after.layout)),
+        format!("geometric spread of the ratio: {} (an assumption)", show::number(headline.step.spread, 2)),
+        format!("layout there: {}", words(&headline.step.after.layout)),
     ];
     if let Err(error) = &moved.same {
         notes.push(format!("the run's own layout cannot be kept: {}", error.message()));
@@ -48,26 +48,6 @@ pub fn view(answer: &Answer, moved: &Conversion, price: Option<Price>, prefer_be
     view.records = records(answer, moved, price);
     view.json = json(answer, moved, &headline, price);
     Ok(view)
-}
-
-/// Adds what the step model says to an estimate that keeps the MFU of another chip.
-pub fn add_aside(view: &mut View, moved: &Moved) {
-    let [low, middle, high] = moved.hours.map(|hours| show::count(hours.gpu_hours(), 4));
-    let mut section = Section::facts("Converted by the step model (flopbill convert has the reasons)");
-    section.fact("GPU-hours", middle, format!("{low} to {high} (80 %): {} x as before", show::number(moved.ratio, 3)));
-    section.fact(
-        "wall-clock",
-        show::duration(moved.wall_clock()[1]),
-        format!("on {} chips", show::number(moved.chips.get(), 6)),
-    );
-    view.sections.insert(1, section);
-    if let Some(map) = view.json.as_object_mut() {
-        let mut converted = levels(moved, None);
-        if let Some(map) = converted.as_object_mut() {
-            map.insert("ratio".into(), number(moved.ratio));
-        }
-        map.insert("converted".into(), converted);
-    }
 }
 
 fn hours(answer: &Answer, moved: &Conversion, price: Option<Price>) -> Section {
@@ -100,19 +80,19 @@ fn hours(answer: &Answer, moved: &Conversion, price: Option<Price>) -> Section {
 /// Which parts of the step shrank, and which did not.
 fn reasons(moved: &Moved) -> Section {
     let mut section = Section::new("Why: the parts of one step", &["Part", "before", "after", "ratio"]);
-    let shares = moved.before.tokens_per_step() / moved.after.tokens_per_step();
-    let (before, after) = (parts(&moved.before.step), parts(&moved.after.step));
+    let shares = moved.step.before.tokens_per_step() / moved.step.after.tokens_per_step();
+    let (before, after) = (parts(&moved.step.before.step), parts(&moved.step.after.step));
     let of = |parts: &[Part], key: &str| parts.iter().find(|part| part.key == key).map_or(0.0, |part| part.shown);
     let gone = after.iter().filter(|part| !before.iter().any(|other| other.key == part.key));
     for part in before.iter().chain(gone) {
         let (before, after) = (of(&before, part.key), of(&after, part.key) * shares); // for as many tokens as before
-        if before.max(after) < moved.before.step.total().get() * 5e-4 {
+        if before.max(after) < moved.step.before.step.total().get() * 5e-4 {
             continue;
         }
         let ratio = if before > 0.0 { show::number(after / before, 3) } else { "-".into() };
         section.row([part.label.into(), seconds(before), seconds(after), ratio]);
     }
-    let (before, after) = (moved.before.step.total(), moved.after.step.total() * shares);
+    let (before, after) = (moved.step.before.step.total(), moved.step.after.step.total() * shares);
     section.row(["step".into(), show::duration(before), show::duration(after), show::number(after / before, 3)]);
     section
 }
@@ -134,7 +114,7 @@ fn records(answer: &Answer, moved: &Conversion, price: Option<Price>) -> Records
                 cell(Some((hours / layout.chips).days())),
                 cell(Some(layout.chips.get())),
                 cell(price.map(|price| (hours * price).get())),
-                cell(Some(layout.ratio)),
+                cell(Some(layout.step.ratio)),
             ]);
         }
     }
@@ -147,17 +127,17 @@ fn json(answer: &Answer, moved: &Conversion, headline: &Moved, price: Option<Pri
     let mut result = levels(headline, price);
     if let (Some(map), Value::Object(p50)) = (result.as_object_mut(), level(headline, 1, price)) {
         map.extend(p50);
-        map.insert("ratio".into(), number(headline.ratio));
-        map.insert("spread".into(), number(headline.spread));
+        map.insert("ratio".into(), number(headline.step.ratio));
+        map.insert("spread".into(), number(headline.step.spread));
         map.insert("residual".into(), number(moved.residual));
     }
     let layouts = |moved: &Result<Moved, Error>| match moved {
         Ok(moved) => {
             let mut json = levels(moved, price);
             if let Some(map) = json.as_object_mut() {
-                map.insert("ratio".into(), number(moved.ratio));
-                map.insert("before".into(), machine(&moved.before));
-                map.insert("after".into(), machine(&moved.after));
+                map.insert("ratio".into(), number(moved.step.ratio));
+                map.insert("before".into(), machine(&moved.step.before));
+                map.insert("after".into(), machine(&moved.step.after));
             }
             json
         }

@@ -3,6 +3,7 @@
 pub mod field;
 pub mod file;
 mod given;
+pub mod moved;
 mod phases;
 pub mod predicted;
 pub mod prepared;

@@ -49,15 +49,15 @@ impl Baseline {
         Fraction::new(main / (main + self.other_hours()))
     }
 
-    /// The same run on another chip at the same MFU: hours scale with the peak.
-    pub fn moved(&mut self, from: FlopPerSecond, to: FlopPerSecond, chip: &str) {
-        let ratio = from / to;
+    /// The same run on another chip: its hours and its MFU change by these ratios.
+    pub fn moved(&mut self, hours_ratio: f64, mfu_ratio: f64, chip: &str) {
         for part in &mut self.parts {
             if let Some(hours) = &mut part.hours {
-                hours.value = hours.value * ratio;
-                hours.origin = Origin::Assumed(format!("the published hours at the same MFU on {chip}"));
+                hours.value = hours.value * hours_ratio;
+                hours.origin = Origin::Assumed(format!("the published hours, moved to {chip}"));
             }
         }
+        self.implied_mfu = self.implied_mfu.map(|mfu| Fraction::new((mfu.get() * mfu_ratio).min(1.0)));
     }
 }
 

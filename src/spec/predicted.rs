@@ -1,6 +1,7 @@
 //! The MFU of a question that names a model and gives none: predicted from its shape, its layout and the chip.
 
 use super::file::{Entry, Origin, Spec};
+use super::moved::Move;
 use super::range::Range;
 use crate::Error;
 use crate::catalog::Catalog;
@@ -17,7 +18,7 @@ use crate::solve::{Knowns, Rank, Solved, Var};
 use crate::step::efficiency::Calibration;
 use crate::step::machine::{GENERATIONS, Machine};
 use crate::step::stack::Stack;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Params, Quantity as _, Seconds, Tokens, show};
+use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Quantity as _, Seconds, Tokens, show};
 
 /// Sequence length of a question that gives none.
 const SEQUENCE: f64 = 4096.0;
@@ -233,6 +234,14 @@ impl Setting {
         }
         Err(last)
     }
+}
+
+/// The range of an MFU that was converted to another chip.
+pub(super) fn moved_range(moved: &Move, implied: Fraction) -> Result<Range, Error> {
+    let dist = Dist::lognormal(implied.get(), moved.spread)?.truncated(0.0, 1.0)?;
+    let (p10, p90) = dist.interval(0.8);
+    let text = format!("{} to {} (80 %), converted", show::percent(p10), show::percent(p90));
+    Ok(Range { path: "run.mfu", dist, text, origin: Origin::Solved("converted by the step model".into()) })
 }
 
 /// Predicts the MFU where it is missing, the work is known and the spec names a model; settles the chips first

@@ -3,6 +3,7 @@
 use super::file::{Entry, Origin, Spec};
 pub use super::given::active;
 use super::given::knowns;
+use super::moved::{Move, Pair};
 use super::phases::Baseline;
 use super::predicted::{self, Outcome};
 use super::prepared::Prepared;
@@ -16,7 +17,7 @@ use crate::scenario::{Phase, Scenario, Terms, Work};
 use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::source::Source;
 use crate::units::date::Date;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, Quantity};
+use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, Quantity, show};
 
 /// One flag laid over a spec: the field's path, the text, and the flag's name.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Question {
     pub assignments: Vec<String>,
     /// The day of asking, if prices older than a year are to be warned of.
     pub today: Option<Date>,
+    /// On another chip keep the run's MFU, rather than convert it by the step model.
+    pub keep_mfu: bool,
 }
 
 /// A question with its answer and everything that led to it.
@@ -65,8 +68,10 @@ pub struct Answer {
     pub price_date: Option<String>,
     /// Where the MFU came from.
     pub mfu_origin: Option<Origin>,
-    /// The published run was moved from this chip to another at the same MFU.
+    /// The chip that the run was moved from.
     pub moved_from: Option<String>,
+    /// How its step changes there, where the step model can tell.
+    pub moved: Option<Move>,
     /// Relations that the given values over-determine, and satisfy.
     pub confirmed: Vec<&'static str>,
     /// What was assumed, in sentences.
@@ -127,7 +132,10 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let target = spec.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
     let basis = target.as_ref().map(|chip| basis(&spec, chip));
     let peak = target.as_ref().zip(basis).map(|(chip, basis)| peak_of(chip, basis)).transpose()?;
-    let (baseline, moved_from) = baseline(&question.base, &spec, target.as_ref().zip(peak), catalog)?;
+    let (baseline, moved_from, moved) = baseline(question, &spec, target.as_ref().zip(peak), catalog)?;
+    if let Some((moved, implied)) = moved.zip(baseline.implied_mfu).filter(|_| spec.mfu.is_none()) {
+        spec.ranges.push(predicted::moved_range(&moved, implied)?);
+    }
     let mut knowns = knowns(&spec, &baseline, peak, moved_from.is_some());
     let mut solved = solve_phases(&mut knowns, &baseline)?;
     let outcome = match target.as_ref().zip(peak) {
@@ -145,7 +153,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let scenario = scenario(&spec, &baseline, &solved, target.as_ref(), peak);
     let estimate = estimate(&scenario)?;
     let mut answer = Answer {
-        mfu_origin: mfu_origin(&spec, &baseline, &solved, moved_from.as_deref()),
+        mfu_origin: mfu_origin(&spec, &baseline, &solved, moved_from.as_deref(), moved.map(|step| step.ratio)),
         spec,
         chip: target,
         basis,
@@ -156,6 +164,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         price,
         price_date,
         moved_from,
+        moved,
         confirmed: Vec::new(),
         assumptions: Vec::new(),
         warnings: Vec::new(),
@@ -197,28 +206,50 @@ fn peak_of(chip: &AcceleratorProfile, basis: Precision) -> Result<FlopPerSecond,
     })
 }
 
+type Moved = (Baseline, Option<String>, Option<Move>);
+
 /// The file's run, moved to the chip that is asked about where that is another one.
 fn baseline(
-    base: &Spec,
+    question: &Question,
     spec: &Spec,
     target: Option<(&AcceleratorProfile, FlopPerSecond)>,
     catalog: &Catalog,
-) -> Result<(Baseline, Option<String>), Error> {
+) -> Result<Moved, Error> {
+    let base = &question.base;
     let peak_of = |chip: &AcceleratorProfile| chip.chip.peak_of(basis(spec, chip));
     if spec.gpu == base.gpu {
         let own_peak = target.map(|(chip, _)| peak_of(chip)).transpose()?;
-        return Ok((Baseline::of(base, own_peak)?, None));
+        return Ok((Baseline::of(base, own_peak)?, None, None));
     }
     let own = base.gpu.as_ref().map(|gpu| chip_of(gpu, catalog)).transpose()?;
     let own_peak = own.as_ref().map(peak_of).transpose()?;
     let mut baseline = Baseline::of(base, own_peak)?;
-    match (own, own_peak, target) {
-        (Some(own), Some(from), Some((target, to))) if own.chip.id != target.chip.id => {
-            baseline.moved(from, to, &target.chip.name);
-            Ok((baseline, Some(own.chip.name)))
-        }
-        _ => Ok((baseline, None)),
+    let (Some(own), Some(from), Some((target, to))) = (own, own_peak, target) else {
+        return Ok((baseline, None, None));
+    };
+    if own.chip.id == target.chip.id {
+        return Ok((baseline, None, None));
     }
+    let kept = question.keep_mfu || spec.mfu.is_some(); // an MFU that is given needs no conversion
+    let step = if kept { None } else { step_between(base, spec, &own, target, catalog)? };
+    let mfu_ratio = step.map_or(1.0, |step| step.mfu_ratio(from, to));
+    baseline.moved((from / to) / mfu_ratio, mfu_ratio, &target.chip.name);
+    Ok((baseline, Some(own.chip.name), step))
+}
+
+/// The step on both chips, in the run's own layout where it can be kept; `None` where the model cannot tell.
+fn step_between(
+    base: &Spec,
+    spec: &Spec,
+    own: &AcceleratorProfile,
+    target: &AcceleratorProfile,
+    catalog: &Catalog,
+) -> Result<Option<Move>, Error> {
+    let Some(own_chips) = base.chips.as_ref().map(|entry| entry.value) else { return Ok(None) };
+    let chips = spec.chips.as_ref().map_or(own_chips, |entry| entry.value);
+    // A model nobody has a profile of keeps its MFU; that is no reason to refuse the question.
+    let Ok(Some(pair)) = Pair::of(base, own, target, (own_chips, chips), catalog) else { return Ok(None) };
+    Ok(pair.same_layout().or_else(|_| pair.best_layouts()).ok())
 }
 
 /// The rank of a value by where it came from.
@@ -321,13 +352,23 @@ fn work(busy: ChipSeconds, flop: Option<Flop>, peak: Option<FlopPerSecond>) -> W
     }
 }
 
-fn mfu_origin(spec: &Spec, baseline: &Baseline, solved: &Solved, moved_from: Option<&str>) -> Option<Origin> {
+fn mfu_origin(
+    spec: &Spec,
+    baseline: &Baseline,
+    solved: &Solved,
+    moved_from: Option<&str>,
+    converted: Option<f64>,
+) -> Option<Origin> {
     let mfu = solved.knowns.get(Var::Mfu)?;
     if solved.knowns.is_solved(Var::Mfu) {
         return Some(Origin::Solved(format!("from {}", solved.solved_from(Var::Mfu))));
     }
     if spec.mfu.is_none() && baseline.implied_mfu.is_none() {
         return Some(Origin::Solved("predicted from the model's shape, layout and chip".into()));
+    }
+    if let (None, Some(ratio), Some(chip)) = (&spec.mfu, converted, moved_from) {
+        let ratio = show::number(ratio, 3);
+        return Some(Origin::Solved(format!("converted by the step model: {ratio} x the hours on {chip}")));
     }
     match (&spec.mfu, baseline.implied_mfu, moved_from) {
         (Some(given), _, _) if given.value.base() == mfu => Some(given.origin.clone()),

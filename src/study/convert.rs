@@ -4,17 +4,13 @@
 use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
-use crate::layout::fixed::Fixed;
 use crate::predict::Predicted;
-use crate::spec::predicted::{Setting, setting};
-use crate::spec::resolve::{Answer, Question};
+use crate::spec::moved::{Move, Pair};
+use crate::spec::resolve::Answer;
 use crate::units::{ChipSeconds, Chips, Price, Seconds, Tokens, Usd};
 
 /// Standard normal quantile of 90 %.
 const NINETY: f64 = 1.281_551_565_544_6;
-
-/// Within a generation and a layout most of the model's error is the same on both chips: this part is left. An assumption.
-const LEFT_WITHIN: f64 = 0.5;
 
 /// A run moved to another chip.
 #[derive(Debug, Clone)]
@@ -41,14 +37,8 @@ pub struct Conversion {
 /// The run on the new chip.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moved {
-    /// The step on the first chip.
-    pub before: Predicted,
-    /// The step on the new chip.
-    pub after: Predicted,
-    /// Hours on the new chip over hours on the first.
-    pub ratio: f64,
-    /// Geometric spread of that ratio.
-    pub spread: f64,
+    /// The step on both chips.
+    pub step: Move,
     /// Hours: one in ten below, half below, nine in ten below.
     pub hours: [ChipSeconds; 3],
     /// Chips of the new run.
@@ -90,78 +80,23 @@ pub fn convert(answer: &Answer, to: &str, chips: Option<Chips>, catalog: &Catalo
     let from = answer.chip.clone().ok_or_else(|| missing("its chip", "--gpu"))?;
     let own_chips = answer.estimate.chips.ok_or_else(|| missing("its number of chips", "--chips"))?;
     let to = catalog.accelerator(to)?;
-    let before = setting(&answer.spec, &from, catalog)?.ok_or_else(|| missing("its model's shape", "--model"))?;
-    let mut after = setting(&answer.spec, &to, catalog)?.ok_or_else(|| missing("its model's shape", "--model"))?;
-    let mut assumptions = before.chosen.clone();
-    adapt(&mut after, &before, &to, &mut assumptions);
-    let own = before.on(own_chips)?;
-    let residual = residual(answer, &own);
-    let target = Target { hours: answer.estimate.total.held, chips: chips.unwrap_or(own_chips), own_chips };
-    let same = match after.on(target.chips) {
-        Ok(predicted) => Ok(target.moved(&before, &own, &after, predicted, true)),
-        Err(error) => Err(error),
-    };
-    let best = open(&before).on(own_chips).and_then(|own| {
-        let predicted = open(&after).on(target.chips)?;
-        Ok(target.moved(&before, &own, &after, predicted, false))
-    });
+    let chips = chips.unwrap_or(own_chips);
+    let pair = Pair::of(&answer.spec, &from, &to, (own_chips, chips), catalog)?;
+    let pair = pair.ok_or_else(|| missing("its model's shape", "--model"))?;
+    let residual = residual(answer, &pair.own()?);
+    let hours = answer.estimate.total.held;
+    let moved = |step: Move| Moved { step, hours: spread(hours, &step), chips };
+    let mut assumptions = pair.assumptions.clone();
     if answer.scenario.phases.len() > 1 {
         assumptions.push("every phase moves as the main one does".into());
     }
-    Ok(Conversion { from, to, hours: answer.estimate.total.held, chips: own_chips, residual, same, best, assumptions })
+    let (same, best) = (pair.same_layout().map(moved), pair.best_layouts().map(moved));
+    Ok(Conversion { from, to, hours, chips: own_chips, residual, same, best, assumptions })
 }
 
-/// What the step model says of a published run that a question puts on another chip, in the run's own layout
-/// where that is possible; `None` where the run stays on its chip, or cannot be predicted on one of the two.
-pub fn aside(question: &Question, asked: &Answer, catalog: &Catalog) -> Option<Moved> {
-    asked.moved_from.as_ref()?;
-    let to = asked.chip.as_ref()?.chip.id.clone();
-    let own = Question { base: question.base.clone(), ..Question::default() };
-    let own = crate::spec::resolve::answer(&own, catalog).ok()?;
-    let moved = convert(&own, &to, asked.estimate.chips, catalog).ok()?;
-    moved.headline(false).ok().copied()
-}
-
-/// The same question of the new chip, where it differs.
-fn adapt(after: &mut Setting, before: &Setting, to: &AcceleratorProfile, assumptions: &mut Vec<String>) {
-    if after.machine.peak(after.precision).get() <= 0.0 {
-        let (narrow, wide) = (after.precision, after.precision.wide());
-        assumptions.push(format!("{} has no {narrow}: the matrix work is done in {wide} there", to.chip.name));
-        after.precision = wide;
-    }
-    if after.borrowed {
-        assumptions.push(format!("nobody published steps on {}: the factors of another family stand in", to.chip.name));
-    }
-    after.stack = before.stack;
-}
-
-struct Target {
-    hours: ChipSeconds,
-    chips: Chips,
-    own_chips: Chips,
-}
-
-impl Target {
-    fn moved(&self, before: &Setting, own: &Predicted, after: &Setting, predicted: Predicted, same: bool) -> Moved {
-        let per_token = |predicted: &Predicted| predicted.computing(Tokens::new(1.0)).get();
-        let ratio = per_token(&predicted) / per_token(own);
-        let run = after.calibration.run;
-        let within = before.machine.generation == after.machine.generation && !after.borrowed;
-        let spread = match (within, after.borrowed) {
-            (_, true) => run.borrowed_spread,
-            (true, _) if same && self.chips == self.own_chips => run.measured_spread * LEFT_WITHIN,
-            (true, _) => run.measured_spread,
-            (false, _) => run.measured_spread.hypot(before.calibration.run.measured_spread),
-        };
-        let hours = [-1.0, 0.0, 1.0].map(|side: f64| self.hours * (ratio * (side * NINETY * spread).exp()));
-        Moved { before: *own, after: predicted, ratio, spread, hours, chips: self.chips }
-    }
-}
-
-/// The setting with every degree open.
-fn open(setting: &Setting) -> Setting {
-    let given = Fixed { schedule: setting.given.schedule, ..Fixed::default() };
-    Setting { given, ..setting.clone() }
+/// Hours on the new chip: one in ten below, half below, nine in ten below.
+fn spread(hours: ChipSeconds, step: &Move) -> [ChipSeconds; 3] {
+    [-1.0, 0.0, 1.0].map(|side: f64| hours * (step.ratio * (side * NINETY * step.spread).exp()))
 }
 
 /// Published hours of the main phase over those of its steps alone.

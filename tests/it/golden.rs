@@ -130,13 +130,28 @@ fn too_little_says_what_would_settle_it() {
 }
 
 #[test]
-fn another_chip_keeps_the_mfu_and_says_it_is_not_converted() {
+fn another_chip_keeps_the_mfu_where_asked_and_says_it_is_not_converted() {
     let catalog = Catalog::built_in();
-    let moved = answer(&Question::about("deepseek-v3", &catalog).unwrap().with("run.gpu", "b200"), &catalog).unwrap();
+    let question = Question { keep_mfu: true, ..Question::about("deepseek-v3", &catalog).unwrap() };
+    let moved = answer(&question.with("run.gpu", "b200"), &catalog).unwrap();
     let hours = moved.estimate.phases[0].1.held.gpu_hours();
     let peaks = |name: &str| catalog.accelerator(name).unwrap().chip.peak.bf16.unwrap();
     close(hours, 2_664_000.0 * (peaks("h800") / peaks("b200")), 1e-3);
     assert!(moved.assumptions.iter().any(|line| line.contains("is assumed, not converted")), "{:?}", moved.assumptions);
+}
+
+#[test]
+fn another_chip_converts_the_hours_by_the_step_model() {
+    let catalog = Catalog::built_in();
+    let v3 = Question::about("deepseek-v3", &catalog).unwrap();
+    let stayed = answer(&v3, &catalog).unwrap();
+    let moved = answer(&v3.with("run.gpu", "h200"), &catalog).unwrap();
+    let step = moved.moved.expect("the step model knows both chips");
+    assert!(step.same_layout && step.ratio < 1.0, "an H200 has the H800's peak, faster memory and links: {step:?}");
+    let ratio = moved.estimate.total.held / stayed.estimate.total.held;
+    close(ratio, step.ratio, 1e-9);
+    assert!(moved.assumptions.iter().any(|line| line.contains("converted by the step model")), "{:?}", moved.assumptions);
+    assert_eq!(moved.prepared.ranges().len(), 1, "a converted MFU is a range");
 }
 
 #[test]

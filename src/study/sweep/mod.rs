@@ -218,10 +218,11 @@ impl Sweep {
         for cells in [first, last] {
             let Ok(found) = answer(&self.question_at(&cells), &self.catalog) else { continue };
             let settable = |var: Var, number: f64| {
-                let follows = match (&found.outcome, var) {
-                    (None, _) | (_, Var::Price) => true,
+                let stepped = found.outcome.is_some() || found.moved.is_some();
+                let follows = match (stepped, var) {
+                    (false, _) | (_, Var::Price) => true,
                     // Where the chips are given, neither the work nor the downtime changes the step.
-                    (Some(_), Var::Tokens | Var::Goodput) => found.prepared.knows(Var::Chips),
+                    (true, Var::Tokens | Var::Goodput) => found.prepared.knows(Var::Chips),
                     _ => false,
                 };
                 follows && found.prepared.was_given(var, number)
