@@ -18,9 +18,9 @@ pub mod ranges;
 mod render;
 pub mod resolved;
 pub mod step;
+pub mod sweep;
 pub mod thresholds;
 pub mod tranches;
-pub mod sweep;
 pub mod view;
 
 pub use view::View;

@@ -2,6 +2,7 @@
 
 use super::file::{Entry, Origin, Spec};
 use super::range::Range;
+use crate::Error;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
@@ -17,7 +18,6 @@ use crate::step::efficiency::Calibration;
 use crate::step::machine::{GENERATIONS, Machine};
 use crate::step::stack::Stack;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Params, Quantity as _, Seconds, Tokens, show};
-use crate::Error;
 
 /// Sequence length of a question that gives none.
 const SEQUENCE: f64 = 4096.0;
@@ -148,9 +148,7 @@ fn named<T: Copy>(field: &str, given: Option<String>, names: &[(&str, T)]) -> Re
     let wanted = crate::catalog::normal(&given);
     let found = names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
     let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-    found.map(Some).ok_or_else(|| {
-        Error::unknown_of(field, &given, known)
-    })
+    found.map(Some).ok_or_else(|| Error::unknown_of(field, &given, known))
 }
 
 impl Setting {

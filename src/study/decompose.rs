@@ -105,7 +105,11 @@ fn read(r: &Reader<'_>, sources: &Sources, catalog: &Catalog) -> Option<Figures>
         Some((found.0?.get(), found.1?, found.2?))
     });
     let fleet = r.tables("fleet", |t| {
-        let found = (known(t, "chip", Kind::Accelerators, catalog), t.need("chips", t.quantity("chips")), t.quantity("purchase"));
+        let found = (
+            known(t, "chip", Kind::Accelerators, catalog),
+            t.need("chips", t.quantity("chips")),
+            t.quantity("purchase"),
+        );
         Some((found.0?, found.1?, found.2))
     });
     let headlines = r.tables("headline", |t| {

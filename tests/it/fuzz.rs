@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::invariants::Dice;
 use flopbill::catalog::read::Document;
 use flopbill::catalog::{Catalog, Found, KINDS, Kind, hf, text_from};
-use flopbill::study::check;
 use flopbill::spec::file::spec;
+use flopbill::study::check;
 use flopbill::study::{fleet, scaling::laws};
 use flopbill::units::parse::{parse, parse_fleet};
 use flopbill::units::{
