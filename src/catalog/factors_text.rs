@@ -7,7 +7,7 @@ use crate::Error;
 use crate::step::efficiency::{Factors, NAMES};
 
 /// Digits of a value in a profile.
-const DIGITS: usize = 4;
+const DIGITS: usize = 5;
 
 impl Catalog {
     /// The text of a generation's profile with these values for the named factors, all else as it was; `source` is

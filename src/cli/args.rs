@@ -77,6 +77,8 @@ impl Color {
 pub enum Command {
     /// Hours, time, chips and cost of a run, each from the others
     Estimate(Box<super::estimate::EstimateArgs>),
+    /// Runs, specs, chips or saved answers side by side: what moved, and why
+    Compare(super::compare::CompareArgs),
     /// Hours on one chip to hours on another, with reasons
     Convert(super::convert::ConvertArgs),
     /// The chain of formulas with this run's numbers and their sources
@@ -87,6 +89,8 @@ pub enum Command {
     Fleet(super::fleet::FleetArgs),
     /// The best parallel layouts of a model on a number of chips
     Layout(super::layout::LayoutArgs),
+    /// Chips for a date, tokens for a budget, or the best model for both
+    Plan(super::plan::PlanArgs),
     /// A chip against dated export rules and training thresholds
     Policy(super::policy::PolicyArgs),
     /// Predictions against measured steps and published hours

@@ -13,6 +13,8 @@ use flopbill::spec::field::{flag_value, is_fleet, prefix};
 use flopbill::spec::file::{Spec, spec};
 use flopbill::spec::prepared::OUTPUTS;
 use flopbill::spec::resolve::{Answer, Override, Question, answer};
+use flopbill::study::convert::aside;
+use flopbill::study::drivers;
 use flopbill::study::montecarlo::{Method, Plan};
 use flopbill::study::ranges::{self, Asked};
 use flopbill::units::parse::parse_fleet;
@@ -51,6 +53,9 @@ pub struct RangeArgs {
     /// Probability of costing at most MONEY: '$6M'
     #[arg(long, value_name = "MONEY")]
     budget: Option<String>,
+    /// What drives the answer: each range's swing, rank correlation, Sobol indices; of cost, days or hours
+    #[arg(long, value_name = "OF", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    drivers: Option<String>,
     /// Number of draws
     #[arg(long, value_name = "N")]
     draws: Option<usize>,
@@ -99,7 +104,7 @@ impl RangeArgs {
 }
 
 /// Values laid over a spec; whatever is missing is solved.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, Clone, Args)]
 #[command(next_help_heading = "Values (whatever is missing is solved from the others)")]
 pub struct ValueArgs {
     /// Model profile, or a Hugging Face config.json: its MFU is predicted where none is given
@@ -172,8 +177,17 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     }
     args.ranges.write_samples(&answer, &asked)?;
     let mut view = report::estimate::view(&answer);
+    if let Some(moved) = aside(&question, &answer, catalog) {
+        report::convert::add_aside(&mut view, &moved);
+    }
     if let Some(spread) = &spread {
         report::ranges::add(&mut view, spread, &answer);
+    }
+    if let Some(of) = &args.ranges.drivers {
+        match drivers::drivers(&answer, &asked, driven(of, &answer)?)? {
+            Some(found) => report::drivers::add(&mut view, &found),
+            None => answer.warnings.push("no value is a range: nothing drives the answer".into()),
+        }
     }
     args.bill.add(&mut view, &answer, catalog)?;
     super::bill::add_thresholds(&mut view, &answer, catalog, args.bill.is_none())?;
@@ -184,6 +198,20 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     reply.failed = gates.failed(&answer, spread.as_ref());
     reply.warnings = answer.warnings;
     Ok(reply)
+}
+
+/// The output whose drivers are asked for: the cost where it is known.
+fn driven(of: &str, answer: &Answer) -> Result<usize, Error> {
+    match of {
+        "" if answer.estimate.total.cost.is_some() => Ok(ranges::COST),
+        "" | "hours" => Ok(ranges::GPU_HOURS),
+        "cost" => Ok(ranges::COST),
+        "days" => Ok(ranges::DAYS),
+        other => {
+            let error = Error::unknown_name("output", other, ["cost", "days", "hours"]);
+            Err(error.with_hint("one of: cost, days, hours"))
+        }
+    }
 }
 
 /// The spec of a name: `-` for stdin, a path, or a published run.
@@ -200,6 +228,14 @@ pub fn base(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
 }
 
 impl ValueArgs {
+    /// The same values for each chip of `--gpu h800,h200`.
+    pub fn each_chip(&self) -> Vec<Self> {
+        let listed = self.gpu.iter().flat_map(|gpu| gpu.split(',')).map(str::trim);
+        let each = listed.map(|gpu| Self { gpu: Some(gpu.to_owned()), ..self.clone() });
+        let each: Vec<Self> = each.collect();
+        if each.is_empty() { vec![self.clone()] } else { each }
+    }
+
     /// The flags laid over a spec.
     pub fn question(&self, base: Spec) -> Result<Question, Error> {
         let today = super::today();

@@ -4,6 +4,7 @@ mod args;
 mod backtest;
 mod bill;
 mod calibrate;
+mod compare;
 mod complain;
 mod completions;
 mod convert;
@@ -14,6 +15,7 @@ mod gates;
 mod init;
 mod layout;
 mod output;
+mod plan;
 mod policy;
 mod profiles;
 mod sweep;
@@ -98,10 +100,12 @@ fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
         Command::Backtest(backtest) => backtest::run(backtest, &catalog).map(Some),
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
         Command::Calibrate(calibrate) => calibrate::run(calibrate, &catalog).map(Some),
+        Command::Compare(compare) => compare::run(compare, &catalog).map(Some),
         Command::Convert(convert) => convert::run(convert, &catalog).map(Some),
         Command::Explain(explain) => explain::run(explain, &catalog).map(Some),
         Command::Fleet(fleet) => fleet::run(fleet, &catalog).map(Some),
         Command::Layout(layout) => layout::run(layout, &catalog).map(Some),
+        Command::Plan(plan) => plan::run(plan, &catalog).map(Some),
         Command::Policy(policy) => policy::run(policy, &catalog).map(Some),
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
         Command::Sweep(_) => Ok(None),

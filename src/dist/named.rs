@@ -211,7 +211,7 @@ mod tests {
     fn names_are_checked() {
         let hint = |name: &str, parameters: &[(&str, f64)]| Dist::from_named(name, parameters).unwrap_err().to_string();
         assert!(hint("lognormel", &[]).contains("did you mean `lognormal`?"));
-        assert!(hint("wibble", &[]).contains("there are point, uniform"));
+        assert!(hint("wibble", &[]).contains("one of: point, uniform"));
         assert!(hint("normal", &[("mean", 1.0), ("mean", 2.0)]).contains("twice"));
         assert!(hint("normal", &[("p5", 1.0), ("p90", 2.0)]).contains("cannot be made of p5, p90 alone"));
         assert!(hint("gamma", &[("shape", 1.0), ("scal", 2.0)]).contains("did you mean `scale`?"));

@@ -282,6 +282,7 @@ pub(super) fn source_json(of: &SourceErrors) -> Value {
     json!({
         "source": of.source,
         "gpu": of.gpu,
+        "mixture": of.mixture,
         "n": of.n,
         "mean_abs_error": number(of.mean_abs_error),
         "median_abs_error": number(of.median_abs_error),

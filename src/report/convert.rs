@@ -50,6 +50,26 @@ pub fn view(answer: &Answer, moved: &Conversion, price: Option<Price>, prefer_be
     Ok(view)
 }
 
+/// Adds what the step model says to an estimate that keeps the MFU of another chip.
+pub fn add_aside(view: &mut View, moved: &Moved) {
+    let [low, middle, high] = moved.hours.map(|hours| show::count(hours.gpu_hours(), 4));
+    let mut section = Section::facts("Converted by the step model (flopbill convert has the reasons)");
+    section.fact("GPU-hours", middle, format!("{low} to {high} (80 %): {} x as before", show::number(moved.ratio, 3)));
+    section.fact(
+        "wall-clock",
+        show::duration(moved.wall_clock()[1]),
+        format!("on {} chips", show::number(moved.chips.get(), 6)),
+    );
+    view.sections.insert(1, section);
+    if let Some(map) = view.json.as_object_mut() {
+        let mut converted = levels(moved, None);
+        if let Some(map) = converted.as_object_mut() {
+            map.insert("ratio".into(), number(moved.ratio));
+        }
+        map.insert("converted".into(), converted);
+    }
+}
+
 fn hours(answer: &Answer, moved: &Conversion, price: Option<Price>) -> Section {
     let mut section = Section::new("Hours", &["", "GPU-hours", "Days", "Chips", "Cost"]);
     let total = answer.estimate.total;

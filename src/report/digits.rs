@@ -137,7 +137,8 @@ mod tests {
             state ^= state << 17;
             state
         };
-        let mut values = vec![0.0, 1.0, 0.1, 0.346, 2.788e6, 3.2856e24, 1e22, 1e23, 999_999_999_999_999.9, 5e-324, f64::MAX];
+        let mut values =
+            vec![0.0, 1.0, 0.1, 0.346, 2.788e6, 3.2856e24, 1e22, 1e23, 999_999_999_999_999.9, 5e-324, f64::MAX];
         values.extend([0.5, 1e-7, 9.99999999999999999e14, -2.5, f64::NAN, f64::INFINITY, 123_456_789_012_345.5]);
         for _ in 0..200_000 {
             let unit = next() as f64 / u64::MAX as f64;

@@ -247,6 +247,7 @@ fn machine(answer: &Answer) -> Value {
         "mfu_basis": answer.basis.map(|basis| format!("dense {basis} peak, model FLOPs by 6ND")),
         "mfu_origin": answer.mfu_origin.as_ref().map(ToString::to_string),
         "goodput": number(answer.scenario.terms.goodput.get()),
+        "peak_flop_per_second": maybe(answer.chip.as_ref().map(|_| answer.scenario.peak.get())),
         "gpu_hours": number(estimate.total.held.gpu_hours()),
         "chips": maybe(estimate.chips.map(|q| q.get())),
         "chips_rounded": maybe(estimate.chips_in_whole_nodes.map(|q| q.get())),

@@ -3,13 +3,16 @@
 pub mod backtest;
 pub mod bill;
 pub mod calibrate;
+pub mod compare;
 pub mod convert;
 pub mod digits;
+pub mod drivers;
 pub mod estimate;
 pub mod explain;
 pub mod fleet;
 pub mod json;
 pub mod layout;
+pub mod plan;
 pub mod listed;
 pub mod policy;
 pub mod profile;

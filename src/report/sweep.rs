@@ -216,7 +216,10 @@ pub fn view(sweep: &Sweep, front: Option<&(Front<()>, Dominated)>, most: usize) 
         view.summary = format!("{unanswered} of those shown have no answer.");
     }
     if left_out > 0 {
-        view.note("Not shown", vec![format!("{left_out} more points: `-o FILE.csv` or `-o FILE.jsonl` writes them all")]);
+        view.note(
+            "Not shown",
+            vec![format!("{left_out} more points: `-o FILE.csv` or `-o FILE.jsonl` writes them all")],
+        );
     }
     view.sections.push(section);
     view.note("Without an answer", reasons);

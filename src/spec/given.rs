@@ -17,7 +17,7 @@ pub(super) fn is_flag<T>(entry: Option<&Entry<T>>) -> bool {
 }
 
 /// Active parameters where the model has idle ones, else all.
-pub(super) fn active(spec: &Spec) -> Option<&Entry<Params>> {
+pub fn active(spec: &Spec) -> Option<&Entry<Params>> {
     match (&spec.active_params, &spec.params) {
         (Some(active), Some(all)) if rank(&all.origin) > rank(&active.origin) => Some(all),
         (Some(active), _) => Some(active),

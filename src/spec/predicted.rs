@@ -114,7 +114,7 @@ pub fn setting(spec: &Spec, chip: &AcceleratorProfile, catalog: &Catalog) -> Res
     Ok(Some(Setting {
         machine,
         calibration: catalog.factors(name)?.calibration,
-        borrowed: !GENERATIONS.iter().any(|(known, _)| *known == chip.chip.architecture),
+        borrowed: machine.borrowed,
         stack,
         given,
         precision: spec.precision.as_ref().map_or(chip.chip.training_precision(), |entry| entry.value),

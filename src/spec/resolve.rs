@@ -1,7 +1,8 @@
 //! From what was asked to what is computed: profiles looked up, relations solved, every value with its origin.
 
 use super::file::{Entry, Origin, Spec};
-use super::given::{active, knowns};
+pub use super::given::active;
+use super::given::knowns;
 use super::phases::Baseline;
 use super::predicted::{self, Outcome};
 use super::prepared::Prepared;

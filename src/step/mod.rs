@@ -52,12 +52,14 @@ pub struct StepTime {
 /// One line of a step's breakdown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Part {
+    /// Its key in machine formats.
+    pub key: &'static str,
     /// What it is.
     pub label: &'static str,
-    /// What it takes of the step.
-    pub shown: Seconds,
-    /// What runs behind something else.
-    pub hidden: Seconds,
+    /// Seconds of the step.
+    pub shown: f64,
+    /// Seconds that run behind others.
+    pub hidden: f64,
 }
 
 impl StepTime {
@@ -68,7 +70,7 @@ impl StepTime {
     /// # Source
     /// By definition.
     pub fn total(&self) -> Seconds {
-        self.parts().iter().map(|part| part.shown).sum()
+        Seconds::new(self.parts().iter().map(|part| part.shown).sum())
     }
 
     /// Where the time goes, in a fixed order; parts that are zero are among them.
@@ -79,41 +81,25 @@ impl StepTime {
     /// By definition.
     pub fn parts(&self) -> [Part; 15] {
         let w = &self.work;
-        let part = |label, shown: f64, total: f64| {
-            let hidden = Seconds::new((total - shown).max(0.0));
-            Part { label, shown: Seconds::new(shown), hidden }
-        };
-        let busy = |label, seconds: f64| part(label, seconds, seconds);
+        let all = |key, label, seconds| Part { key, label, shown: seconds, hidden: 0.0 };
+        let some = |key, label, total: f64, shown: f64| Part { key, label, shown, hidden: (total - shown).max(0.0) };
         [
-            busy("matrix products", w.gemm),
-            busy("attention cores", w.attention),
-            busy("products of experts", w.experts),
-            busy("element-wise", w.elementwise),
-            busy("launches and gaps", w.launch),
-            part("tensor-parallel traffic", w.tp_exposed, w.tp),
-            part("expert traffic", w.ep_exposed, w.ep),
-            part("context-parallel traffic", w.cp_exposed, w.cp),
-            part("sharded weights", w.shard_exposed, w.shard),
-            part("gradients", self.gradients_exposed, self.gradients),
-            busy("pipeline bubble", self.bubble),
-            busy("pipeline transfers", self.transfers),
-            busy("optimizer", self.optimizer),
-            busy("slowest chip", self.jitter),
-            busy("fixed", self.fixed),
+            all("matrix_products", "matrix products", w.gemm),
+            all("attention", "attention", w.attention),
+            all("experts", "experts", w.experts),
+            all("elementwise", "element-wise", w.elementwise),
+            all("launch", "kernel launches", w.launch),
+            some("tp", "TP traffic", w.tp, w.tp_exposed),
+            some("ep", "EP traffic", w.ep, w.ep_exposed),
+            some("cp", "CP traffic", w.cp, w.cp_exposed),
+            some("sharding", "ZeRO-3 traffic", w.shard, w.shard_exposed),
+            all("bubble", "pipeline bubble", self.bubble),
+            all("pp", "PP transfers", self.transfers),
+            some("gradients", "gradient traffic", self.gradients, self.gradients_exposed),
+            all("optimizer", "optimizer", self.optimizer),
+            all("jitter", "slowest chip", self.jitter),
+            all("fixed", "fixed", self.fixed),
         ]
-    }
-
-    /// The largest part that is not computation: what to look at first.
-    ///
-    /// # Formula
-    /// the largest `shown` outside products, attention and element-wise work
-    /// # Source
-    /// By definition.
-    pub fn limited_by(&self) -> Part {
-        let parts = self.parts();
-        let overheads = parts.iter().skip(4);
-        let largest = overheads.max_by(|a, b| a.shown.get().total_cmp(&b.shown.get()));
-        largest.copied().unwrap_or(Part { label: "nothing", shown: Seconds::ZERO, hidden: Seconds::ZERO })
     }
 
     /// The share of the peak that one chip's work of a step makes, by whatever convention the work was counted.

@@ -7,7 +7,7 @@ use crate::catalog::accelerator::AcceleratorProfile;
 use crate::layout::fixed::Fixed;
 use crate::predict::Predicted;
 use crate::spec::predicted::{Setting, setting};
-use crate::spec::resolve::Answer;
+use crate::spec::resolve::{Answer, Question};
 use crate::units::{ChipSeconds, Chips, Price, Seconds, Tokens, Usd};
 
 /// Standard normal quantile of 90 %.
@@ -111,6 +111,17 @@ pub fn convert(answer: &Answer, to: &str, chips: Option<Chips>, catalog: &Catalo
     Ok(Conversion { from, to, hours: answer.estimate.total.held, chips: own_chips, residual, same, best, assumptions })
 }
 
+/// What the step model says of a published run that a question puts on another chip, in the run's own layout
+/// where that is possible; `None` where the run stays on its chip, or cannot be predicted on one of the two.
+pub fn aside(question: &Question, asked: &Answer, catalog: &Catalog) -> Option<Moved> {
+    asked.moved_from.as_ref()?;
+    let to = asked.chip.as_ref()?.chip.id.clone();
+    let own = Question { base: question.base.clone(), ..Question::default() };
+    let own = crate::spec::resolve::answer(&own, catalog).ok()?;
+    let moved = convert(&own, &to, asked.estimate.chips, catalog).ok()?;
+    moved.headline(false).ok().copied()
+}
+
 /// The same question of the new chip, where it differs.
 fn adapt(after: &mut Setting, before: &Setting, to: &AcceleratorProfile, assumptions: &mut Vec<String>) {
     if after.machine.peak(after.precision).get() <= 0.0 {
@@ -137,7 +148,7 @@ impl Target {
         let run = after.calibration.run;
         let within = before.machine.generation == after.machine.generation && !after.borrowed;
         let spread = match (within, after.borrowed) {
-            (_, true) => run.spread,
+            (_, true) => run.borrowed_spread,
             (true, _) if same && self.chips == self.own_chips => run.measured_spread * LEFT_WITHIN,
             (true, _) => run.measured_spread,
             (false, _) => run.measured_spread.hypot(before.calibration.run.measured_spread),

@@ -10,6 +10,7 @@ use crate::layout::remedies::{Remedy, remedies};
 use crate::layout::search::{Found, Ranked, Space, search_within};
 use crate::model::flops::{Causality, Choice, Counting, Recompute, per_token};
 pub use crate::predict::RESERVE;
+pub use crate::step::Part;
 use crate::step::efficiency::Factors;
 use crate::step::machine::Machine;
 use crate::step::ranking::rank_within;
@@ -35,19 +36,6 @@ pub struct Asked<'a> {
     pub factors: Factors,
     /// How many layouts are wanted.
     pub keep: usize,
-}
-
-/// One line of a breakdown.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Part {
-    /// Its key in machine formats.
-    pub key: &'static str,
-    /// What it is.
-    pub label: &'static str,
-    /// Seconds of the step.
-    pub shown: f64,
-    /// Seconds that run behind others.
-    pub hidden: f64,
 }
 
 /// A layout that fits, with its figures.
@@ -107,29 +95,9 @@ fn candidate(asked: &Asked<'_>, ranked: Ranked) -> Candidate {
     }
 }
 
-/// The parts of a step, in the order of [`StepTime`]; what takes no time at all is left out.
+/// The parts of a step; what takes no time at all is left out.
 pub fn parts(time: &StepTime) -> Vec<Part> {
-    let w = &time.work;
-    let all = |key, label, seconds| Part { key, label, shown: seconds, hidden: 0.0 };
-    let some = |key, label, total: f64, shown: f64| Part { key, label, shown, hidden: (total - shown).max(0.0) };
-    let parts = [
-        all("matrix_products", "matrix products", w.gemm),
-        all("attention", "attention", w.attention),
-        all("experts", "experts", w.experts),
-        all("elementwise", "element-wise", w.elementwise),
-        all("launch", "kernel launches", w.launch),
-        some("tp", "TP traffic", w.tp, w.tp_exposed),
-        some("ep", "EP traffic", w.ep, w.ep_exposed),
-        some("cp", "CP traffic", w.cp, w.cp_exposed),
-        some("sharding", "ZeRO-3 traffic", w.shard, w.shard_exposed),
-        all("bubble", "pipeline bubble", time.bubble),
-        all("pp", "PP transfers", time.transfers),
-        some("gradients", "gradient traffic", time.gradients, time.gradients_exposed),
-        all("optimizer", "optimizer", time.optimizer),
-        all("jitter", "slowest chip", time.jitter),
-        all("fixed", "fixed", time.fixed),
-    ];
-    parts.into_iter().filter(|part| part.shown > 0.0 || part.hidden > 0.0).collect()
+    time.parts().into_iter().filter(|part| part.shown > 0.0 || part.hidden > 0.0).collect()
 }
 
 impl Candidate {

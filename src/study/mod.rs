@@ -3,9 +3,12 @@
 pub mod backtest;
 pub mod calibrate;
 pub mod check;
+pub mod compare;
+pub mod confidence;
 pub mod convert;
 pub mod copula;
 pub mod decompose;
+pub mod drivers;
 pub mod failures;
 pub mod fleet;
 pub mod history;

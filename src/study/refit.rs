@@ -11,7 +11,7 @@ use crate::step::machine::{GENERATIONS, Generation};
 use crate::study::backtest::{Case, Known, Skipped, resolve, summary};
 use crate::study::calibrate::{Report, calibrate, refit_some};
 
-/// Largest relative difference of a refitted value from one written with four digits.
+/// Largest relative difference of two values that still count as the same: where a fit stops is the machine's affair.
 const SAME: f64 = 1e-3;
 
 /// Most factors that the steps of one cluster can settle.

@@ -9,6 +9,7 @@ mod cli_checks;
 #[cfg(feature = "cli")]
 mod cli_views;
 mod close;
+mod compare;
 mod examples;
 mod fuzz;
 mod golden;
@@ -21,6 +22,7 @@ mod invariants;
 mod layout;
 mod layouts;
 mod models;
+mod plan;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;

@@ -82,7 +82,7 @@ fn every_point_is_the_answer_to_its_own_question() {
 
 #[test]
 fn points_without_an_answer_say_why_and_the_others_stand() {
-    let sweep = flags(&[("run.gpu", "h800"), ("run.flop", "3e24"), ("run.chips", "2048")], &["gpu_hours=1M,2.788M"]);
+    let sweep = flags(&[("run.gpu", "h800"), ("run.flop", "3e24"), ("run.chips", "2048")], &["gpu_hours=0.5M,2.788M"]);
     let mut answers = Vec::new();
     sweep.visit(0..2, |row| answers.push(row.answer.clone()));
     assert!(answers[0].as_ref().unwrap_err().message().contains("MFU"), "{:?}", answers[0]);
@@ -99,7 +99,8 @@ fn any_part_of_a_sweep_is_the_same_part_of_the_whole() {
         text
     };
     let whole = text(0, sweep.points());
-    let parts: Vec<u8> = [0, 1, 40, 41, 500, sweep.points()].windows(2).flat_map(|ends| text(ends[0], ends[1])).collect();
+    let parts: Vec<u8> =
+        [0, 1, 40, 41, 500, sweep.points()].windows(2).flat_map(|ends| text(ends[0], ends[1])).collect();
     assert_eq!(whole, parts);
     let mut blocks = Vec::new();
     sweep
@@ -183,7 +184,8 @@ fn a_killed_sweep_goes_on_and_ends_as_if_nothing_had_happened() {
     fs::write(folder.path().join("parts.csv"), "old").unwrap();
     let mut interrupted = 0;
     for moment in 0..10 {
-        let mut child = command(folder.path(), &[&LONG[..], &["-o", "parts.csv", "--resume"]].concat()).spawn().unwrap();
+        let mut child =
+            command(folder.path(), &[&LONG[..], &["-o", "parts.csv", "--resume"]].concat()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(40 + 97 * moment));
         child.kill().unwrap(); // SIGKILL
         child.wait().unwrap();
@@ -198,7 +200,8 @@ fn a_killed_sweep_goes_on_and_ends_as_if_nothing_had_happened() {
     }
     let last = run(folder.path(), &[&LONG[..], &["-o", "parts.csv", "--resume"]].concat());
     assert!(last.status.success(), "{}", stderr(&last));
-    let (whole, parts) = (fs::read(folder.path().join("whole.csv")).unwrap(), fs::read(folder.path().join("parts.csv")).unwrap());
+    let (whole, parts) =
+        (fs::read(folder.path().join("whole.csv")).unwrap(), fs::read(folder.path().join("parts.csv")).unwrap());
     assert!(whole == parts, "{} and {} bytes", whole.len(), parts.len());
     assert_eq!(names(folder.path()), ["parts.csv", "whole.csv"]);
     let lines = whole.iter().filter(|byte| **byte == b'\n').count();
@@ -275,6 +278,7 @@ fn a_full_or_missing_target_is_said_with_a_code_of_its_own() {
     assert_eq!(missing.status.code(), Some(4), "{}", stderr(&missing));
     let unread = run(folder.path(), &["--vary", "chips=1..9:1", "--resume"]);
     assert_eq!(unread.status.code(), Some(2), "{}", stderr(&unread));
-    let none = run(folder.path(), &["--vary", "mfu=90%,95%", "--gpu-hours", "1M", "--format", "csv", "--tokens", "1000T"]);
+    let none =
+        run(folder.path(), &["--vary", "mfu=90%,95%", "--gpu-hours", "1M", "--format", "csv", "--tokens", "1000T"]);
     assert!(none.status.success() || none.status.code() == Some(1), "{}", stderr(&none));
 }

@@ -102,7 +102,9 @@ impl Part {
                 let good = done.bytes <= length && done.points <= self.points;
                 if good { Ok(done) } else { Err(other("it is shorter than its journal says")) }
             }
-            (Some(_), true) => Err(other("it is of another question, plan, format or version, or the profiles changed")),
+            (Some(_), true) => {
+                Err(other("it is of another question, plan, format or version, or the profiles changed"))
+            }
             (None, true) => Err(other("it has no journal")),
             (Some((fingerprint, done)), false) if fingerprint == self.fingerprint && done.points > 0 => {
                 let (done, all) = (grouped(&done.points.to_string()), grouped(&self.points.to_string()));
@@ -122,7 +124,8 @@ impl Part {
 
     /// Writes the journal anew, beside itself and then over itself.
     fn note(&self, done: Done) -> io::Result<()> {
-        let entry = json!({ "fingerprint": self.fingerprint, "points": done.points, "bytes": done.bytes, "of": self.points });
+        let entry =
+            json!({ "fingerprint": self.fingerprint, "points": done.points, "bytes": done.bytes, "of": self.points });
         let mut beside = self.journal.as_os_str().to_owned();
         beside.push(".new");
         let mut file = File::create(&beside)?;

@@ -6,7 +6,6 @@ mod progress;
 use std::io;
 use std::path::Path;
 
-
 use super::args::Args;
 use super::estimate::{ValueArgs, base};
 use super::{NOT_WRITTEN, YES, code, complain, output};
@@ -178,11 +177,7 @@ impl Job<'_> {
 
     /// Hands over the rows from a point on, text by text, with the number of points that are done then. Gives the
     /// reason of the first point if none had an answer.
-    fn rows(
-        &self,
-        from: u64,
-        mut take: impl FnMut(u64, &[u8]) -> Result<(), Failed>,
-    ) -> Result<Option<Error>, Failed> {
+    fn rows(&self, from: u64, mut take: impl FnMut(u64, &[u8]) -> Result<(), Failed>) -> Result<Option<Error>, Failed> {
         let mut progress = Progress::new("sweep", self.sweep.points(), from);
         let (mut answered, mut first_reason) = (from > 0, None);
         let make = |points: std::ops::Range<u64>| {

@@ -20,9 +20,8 @@ impl Progress {
     pub fn new(what: &'static str, points: u64, from: u64) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(points), ProgressDrawTarget::hidden()).with_position(from);
-            let style = ProgressStyle::with_template(
-                "{msg} {bar:30} {human_pos} of {human_len} points, {per_sec}, {eta} left",
-            );
+            let style =
+                ProgressStyle::with_template("{msg} {bar:30} {human_pos} of {human_len} points, {per_sec}, {eta} left");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_message(what);
             bar.reset_eta();

@@ -1,0 +1,105 @@
+//! Comparisons: the factors explain the ratio exactly, from questions and from saved answers alike.
+
+#![cfg(feature = "cli")]
+
+use flopbill::report::compare::saved;
+use flopbill::study::compare::{Side, TARGETS, Target, difference};
+use flopbill::{Catalog, Question, answer};
+
+use crate::shell::Shell;
+
+fn side(question: &Question) -> Side {
+    Side::of(&answer(question, &Catalog::built_in()).unwrap())
+}
+
+fn run(name: &str) -> Question {
+    Question::about(name, &Catalog::built_in()).unwrap()
+}
+
+/// The product of the factors is the ratio, and their shares add up to one.
+#[test]
+fn the_factors_explain_the_ratio_exactly() {
+    let catalog = Catalog::built_in();
+    let mut sides: Vec<Side> = catalog
+        .ids(flopbill::catalog::Kind::Runs)
+        .iter()
+        .filter_map(|id| Some(Side::of(&answer(&Question::about(id, &catalog).ok()?, &catalog).ok()?)))
+        .collect();
+    let v3 = run("deepseek-v3");
+    sides.push(side(&v3.clone().with("run.gpu", "b200").with("run.tokens", "20T")));
+    sides.push(side(&v3.with("run.goodput", "80%").with("run.chips", "4096").with("price.rent", "$1/h")));
+    sides.push(side(&Question::default().with("run.gpu_hours", "1M").with("run.chips", "64")));
+    let mut compared = 0;
+    for (a, b) in sides.iter().flat_map(|a| sides.iter().map(move |b| (a, b))) {
+        for (target, _) in TARGETS {
+            let Some(found) = difference(a, b, target) else { continue };
+            let product: f64 = found.factors.iter().map(|factor| factor.ratio).product();
+            assert!((product / found.ratio - 1.0).abs() < 1e-7, "{} {}: {found:?}", a.name, b.name);
+            let shares: f64 = found.factors.iter().map(|factor| factor.share).sum();
+            if found.ratio.ln().abs() > 1e-3 {
+                assert!((shares - 1.0).abs() < 1e-4, "{} {}: {found:?}", a.name, b.name);
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 1000, "{compared}");
+}
+
+#[test]
+fn a_change_of_price_and_tokens_by_hand() {
+    let v3 = run("llama-3.1-405b");
+    let changed = v3.clone().with("run.tokens", "31.2T").with("price.rent", "$5.98/h");
+    let found = difference(&side(&v3), &side(&changed), Target::Cost).unwrap();
+    let ratio = |name: &str| found.factors.iter().find(|factor| factor.name == name).unwrap().ratio;
+    assert!((ratio("tokens") - 2.0).abs() < 1e-9, "{found:?}");
+    assert!((ratio("price") - 2.0).abs() < 1e-3, "{found:?}");
+}
+
+#[test]
+fn a_saved_answer_compares_as_its_question_does() {
+    let shell = Shell::new();
+    let (v3, more) = (["estimate", "deepseek-v3"], ["estimate", "deepseek-v3", "--tokens", "20T", "--price", "$3/h"]);
+    for (args, file) in [(&v3[..], "a.json"), (&more[..], "b.json")] {
+        assert!(shell.run(&[args, &["-o", file]].concat()).status.success());
+    }
+    let read = |file: &str| saved(file, &std::fs::read_to_string(shell.path(file)).unwrap()).unwrap();
+    let (a, b) = (read("a.json"), read("b.json"));
+    let asked = difference(
+        &side(&run("deepseek-v3")),
+        &side(&run("deepseek-v3").with("run.tokens", "20T").with("price.rent", "$3/h")),
+        Target::Cost,
+    );
+    let (asked, found) = (asked.unwrap(), difference(&a, &b, Target::Cost).unwrap());
+    assert!((asked.ratio / found.ratio - 1.0).abs() < 1e-12);
+    for (asked, found) in asked.factors.iter().zip(&found.factors) {
+        assert_eq!(asked.name, found.name);
+        assert!((asked.ratio / found.ratio - 1.0).abs() < 1e-9, "{asked:?} {found:?}");
+    }
+    let json = shell.json(&["compare", "a.json", "b.json"]);
+    let differences = json["result"]["differences"].as_array().unwrap();
+    assert_eq!(differences.len(), 3);
+    let cost = &differences[0];
+    let product: f64 =
+        cost["factors"].as_array().unwrap().iter().map(|factor| factor["ratio"].as_f64().unwrap()).product();
+    assert!((product / cost["ratio"].as_f64().unwrap() - 1.0).abs() < 1e-9, "{cost}");
+}
+
+#[test]
+fn the_same_on_both_sides_has_no_reasons() {
+    let json = Shell::new().json(&["compare", "deepseek-v3", "deepseek-v3"]);
+    assert!(json["result"]["differences"].as_array().unwrap().iter().all(|found| found["ratio"] == 1));
+    assert!(json["result"]["differences"][0]["factors"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let shell = Shell::new();
+    shell.refused(&["compare", "deepseek-v3"], 2, &["nothing to compare with", "--gpu"]);
+    shell.refused(&["compare", "deepseek-v3", "--gpu", "h800,h100,h200,b200,a100,h20,mi300x"], 2, &["7 answers"]);
+    shell.write("no.json", "{}");
+    shell.write("half.json", "{\"command\": \"estimate\"");
+    shell.write("old.json", "{\"command\": \"estimate\", \"schema_version\": 99}");
+    for file in ["no.json", "half.json", "old.json", "missing.json"] {
+        shell.refused(&["compare", "deepseek-v3", file], 3, &[file]);
+    }
+}
