@@ -14,7 +14,7 @@ const WIDTH: u16 = 80;
 const LONGEST_LABEL: usize = 36;
 
 /// A label up to this long is never broken at all.
-const SHORT_LABEL: usize = 24;
+const SHORT_LABEL: usize = 20;
 
 /// One rule under the column names: rows are told apart by their labels.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
