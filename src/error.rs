@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// Characters of an unknown name that are shown.
+const LONGEST_NAME: usize = 80;
+
 /// What kind of refusal an [`Error`] is; the command line maps each to one exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -78,7 +81,9 @@ impl Error {
 
     /// A name nobody has, with the nearest of those that exist.
     pub fn unknown_name<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
-        let error = Self::new(Kind::UnknownName, format!("unknown {what} `{name}`"));
+        let shown: String = name.chars().take(LONGEST_NAME).collect();
+        let dots = if shown.len() < name.len() { "..." } else { "" };
+        let error = Self::new(Kind::UnknownName, format!("unknown {what} `{shown}{dots}`"));
         match nearest(name, known) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error,

@@ -4,10 +4,12 @@
 //! is wrong, so that one pass finds everything that is wrong; keys nobody asked for are errors too,
 //! with the nearest key that exists.
 
+mod shared;
 mod sources;
 mod syntax;
 mod value;
 
+use shared::Shared;
 pub use sources::Sources;
 pub use value::Value;
 
@@ -18,9 +20,9 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::Error;
 use crate::source::{SOURCE_KINDS, Source};
 use crate::units::parse::{Grammar, check};
-use crate::{Error, error};
 
 /// Errors shown at most for one file.
 const MOST_ERRORS: usize = 20;
@@ -71,7 +73,7 @@ impl Document {
     /// TOML that does not parse, or everything that `build` found wrong, each with its place.
     pub fn read<T>(&self, build: impl FnOnce(&Reader<'_>) -> Option<T>) -> Result<T, Error> {
         let root = DeTable::parse(&self.text).map_err(|trouble| self.syntax(&trouble))?;
-        let shared = Shared { document: self, errors: RefCell::default(), broken: RefCell::default() };
+        let shared = Shared::of(self);
         let reader = Reader::on(&shared, root.get_ref(), root.span(), String::new());
         let built = build(&reader);
         reader.finish();
@@ -98,13 +100,6 @@ impl Document {
         };
         error.at(&self.file, &self.text, span)
     }
-}
-
-struct Shared<'d> {
-    document: &'d Document,
-    errors: RefCell<Vec<Error>>,
-    /// Keys of `[sources]` whose entry is wrong: what they cover has a source, only not a good one.
-    broken: RefCell<Vec<String>>,
 }
 
 /// One table of a document, asked for its values by name.
@@ -359,20 +354,17 @@ impl<'d> Reader<'d> {
         if self.open || asked.contains(&"*") {
             return;
         }
-        for (key, _) in self.table {
-            let name = key.get_ref().as_ref();
-            if asked.contains(&name) {
-                continue;
-            }
-            let error = Error::unknown_name("key", name, asked.iter().copied());
-            let hint = match error::nearest(name, asked.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None if asked.is_empty() => "this table takes no keys".into(),
-                None => format!("known here: {}", asked.join(", ")),
+        let mut unknown: Vec<_> = self.table.keys().filter(|key| !asked.contains(&key.get_ref().as_ref())).collect();
+        unknown.sort_by_key(|key| key.span().start);
+        for key in unknown.into_iter().take(MOST_ERRORS) {
+            let error = Error::unknown_name("key", key.get_ref(), asked.iter().copied());
+            let error = match error.hint() {
+                Some(_) => error,
+                None if asked.is_empty() => error.with_hint("this table takes no keys"),
+                None => error.with_hint(format!("known here: {}", asked.join(", "))),
             };
             let document = self.shared.document;
-            let error = error.with_hint(hint).at(&document.file, &document.text, key.span());
-            self.shared.errors.borrow_mut().push(error);
+            self.shared.errors.borrow_mut().push(error.at(&document.file, &document.text, key.span()));
         }
     }
 }

@@ -41,13 +41,13 @@ pub struct BillArgs {
     #[arg(long, value_name = "BASIS", requires = "bill")]
     power: Option<String>,
     /// Hours in which somebody uses an owned chip: 85%
-    #[arg(long, value_name = "SHARE", requires = "bill")]
+    #[arg(long, value_name = "SHARE", requires = "bill", allow_hyphen_values = true)]
     utilisation: Option<String>,
     /// All compute of the programme over the final run: 2.2
-    #[arg(long, value_name = "FACTOR", requires = "bill")]
+    #[arg(long, value_name = "FACTOR", requires = "bill", allow_hyphen_values = true)]
     programme: Option<f64>,
     /// People in research and engineering, for a year
-    #[arg(long, value_name = "N", requires = "bill")]
+    #[arg(long, value_name = "N", requires = "bill", allow_hyphen_values = true)]
     people: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use flopbill::Error;
+use flopbill::units::show::printable;
 
 /// Shows each error with its place in the file, a caret and help.
 pub fn error(error: &Error) {
@@ -18,7 +19,7 @@ pub fn error(error: &Error) {
             group = group.element(snippet.annotation(AnnotationKind::Primary.span(span)));
         }
         if let Some(hint) = one.hint() {
-            group = group.element(Level::HELP.message(hint));
+            group = group.element(Level::HELP.message(printable(hint)));
         }
         say(&Renderer::styled().render(&[group]));
     }

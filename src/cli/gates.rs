@@ -14,22 +14,22 @@ use flopbill::units::{Chips, Seconds, Usd, show};
 #[command(next_help_heading = "Gates (exit code 1 when one is broken)")]
 pub struct GateArgs {
     /// Fail when the run costs more
-    #[arg(long, value_name = "MONEY")]
+    #[arg(long, value_name = "MONEY", allow_hyphen_values = true)]
     max_cost: Option<String>,
     /// Fail when the run takes longer
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     max_days: Option<String>,
     /// Fail when the run needs more chips
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     max_chips: Option<String>,
     /// Fail when one run in ten costs more
-    #[arg(long, value_name = "MONEY")]
+    #[arg(long, value_name = "MONEY", allow_hyphen_values = true)]
     max_cost_p90: Option<String>,
     /// Fail when one run in ten takes longer
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     max_days_p90: Option<String>,
     /// Fail when one run in ten needs more chips
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     max_chips_p90: Option<String>,
 }
 

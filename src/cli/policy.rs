@@ -40,6 +40,7 @@ pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
         Some(text) => text.parse()?,
         None => known_until(&rules).unwrap_or(Date::MIN),
     };
+    let after = known_until(&rules).filter(|known| *known < day);
     let mfu = parse::<Fraction>(&args.mfu)?;
     let peak = chip.chip.peak_of(chip.chip.training_precision())?;
     flopbill::policy::gpu_hours_to(flopbill::units::Flop::new(1.0), peak, mfu)?;
@@ -52,6 +53,11 @@ pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut reply = Reply::new(view(&Asked { chip: &chip, rules: &rules, day, scopes, pace: (peak, mfu, price) }));
     if args.as_of.is_none() {
         reply.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
+    }
+    if let Some(known) = after {
+        reply
+            .warnings
+            .push(format!("the rules are known up to {known}: what came between then and {day} is not in them"));
     }
     Ok(reply)
 }

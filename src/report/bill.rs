@@ -148,7 +148,7 @@ fn lines(whole: &WholeBill) -> Section {
         total("Without the chips", whole.bill.programme());
     } else {
         total("The run", whole.bill.final_run());
-        total("With the work around it", whole.bill.programme());
+        total("With work around it", whole.bill.programme());
     }
     section
 }

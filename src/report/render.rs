@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::View;
 use super::view::Section;
+use crate::units::show::printable;
 
 /// Columns of a terminal that everything has to fit.
 const WIDTH: u16 = 80;
@@ -44,7 +45,7 @@ pub fn table(view: &View) -> String {
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
-    text
+    printable(&text).into_owned()
 }
 
 fn drawn(section: &Section) -> String {
@@ -134,7 +135,7 @@ pub fn markdown(view: &View) -> String {
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
-    text
+    printable(&text).into_owned()
 }
 
 /// CSV of the records.
@@ -154,7 +155,7 @@ pub fn plain(view: &View) -> String {
     let mut text = String::new();
     let body = view.json.get("result").unwrap_or(&view.json);
     flat("", body, &mut text);
-    text
+    printable(&text).into_owned()
 }
 
 fn flat(path: &str, value: &Value, text: &mut String) {

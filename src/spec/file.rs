@@ -163,7 +163,7 @@ pub fn spec(found: &Found) -> Result<Spec, Error> {
             });
         }
         spec.correlations = r.tables("correlation", correlation);
-        let several = r.value("phase").and_then(|phases| phases.raw().as_array()).is_some_and(|all| all.len() > 1);
+        let several = r.any("phase").and_then(|phases| phases.raw().as_array()).is_some_and(|all| all.len() > 1);
         let needs_hours = several && spec.mfu.is_none();
         spec.phases = r.tables("phase", |phases| phase(phases, several, needs_hours));
         spec.reported = r.table("reported", |inner| Some(reported(inner)));
@@ -206,7 +206,7 @@ fn phase(r: &Reader<'_>, several: bool, needs_hours: bool) -> Option<PhaseSpec> 
     let name = r.need("name", r.text("name"));
     let (gpu_hours, tokens, flop) = (entry(r, "gpu_hours"), entry(r, "tokens"), entry(r, "flop"));
     let name = name?;
-    if several && r.value("gpu_hours").is_none() && (needs_hours || (tokens.is_none() && flop.is_none())) {
+    if several && r.any("gpu_hours").is_none() && (needs_hours || (tokens.is_none() && flop.is_none())) {
         let error = Error::bad_input(format!("phase `{name}` has no `gpu_hours`"));
         r.fail("gpu_hours", error.with_hint("give its gpu_hours, or its tokens and run.mfu"));
     }

@@ -82,12 +82,13 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
     if let Some((_, kind, _)) = KINDS.iter().find(|(known, _, _)| Some(*known) == folder) {
         return Ok(*kind);
     }
-    const TELLING: [(&str, Kind); 13] = [
+    const TELLING: [(&str, Kind); 14] = [
         ("peak", Kind::Accelerators),
         ("typical", Kind::Prices),
         ("quote", Kind::Prices),
         ("grid", Kind::Regions),
         ("shape", Kind::Models),
+        ("phase", Kind::Runs),
         ("jurisdiction", Kind::Rules),
         ("tranche", Kind::Fleets),
         ("headline", Kind::Assumptions),

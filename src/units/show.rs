@@ -93,6 +93,20 @@ pub fn number(value: f64, digits: usize) -> String {
     grouped(plain)
 }
 
+/// A text that a terminal shows as it stands: control characters, and those that turn the direction of writing
+/// around, are replaced.
+///
+/// ```
+/// use flopbill::units::show::printable;
+/// assert_eq!(printable("a\u{1b}[31mb\nc"), "a\u{fffd}[31mb\nc");
+/// ```
+pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
+    let odd = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(odd) { text.replace(odd, "\u{fffd}").into() } else { text.into() }
+}
+
 /// Puts commas between the thousands of a plain decimal number.
 pub fn grouped(plain: &str) -> String {
     let (sign, rest) = plain.strip_prefix('-').map_or(("", plain), |rest| ("-", rest));

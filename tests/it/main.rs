@@ -4,6 +4,10 @@ mod backtest;
 mod calibrate;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod cli_checks;
+#[cfg(feature = "cli")]
+mod cli_views;
 mod close;
 mod compare;
 mod examples;

@@ -25,10 +25,9 @@ impl<'d> Value<'d> {
     /// Where the value stands.
     pub fn at(&self) -> At {
         let document = self.shared.document;
-        let start = document.text.floor_char_boundary(self.inner.span().start);
         At {
             file: document.file.clone(),
-            line: document.text[..start].matches('\n').count() + 1,
+            line: self.shared.line(self.inner.span().start),
             text: Arc::clone(&document.text),
             span: self.inner.span(),
         }

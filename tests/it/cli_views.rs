@@ -1,0 +1,133 @@
+//! What each view holds in each format, where a snapshot would not say why.
+
+use crate::cli::{Shell, close, refused, text};
+
+/// Keys of the flat output; a short one is a result, a long one a whole document.
+fn plain(shell: &Shell, args: &[&str]) -> String {
+    text(&shell.run(&[args, &["--format", "plain"]].concat()).stdout)
+}
+
+#[test]
+fn plain_is_short_and_holds_what_was_asked() {
+    let shell = Shell::new();
+    let policy = plain(&shell, &["policy", "h200", "--as-of", "2026-02-01"]);
+    assert!(policy.contains("metrics.tpp\t15832\n") && policy.lines().count() < 25, "{policy}");
+    assert!(!policy.contains("schema_version"));
+    let bill = plain(&shell, &["estimate", "deepseek-v3", "--bill", "rent"]);
+    assert!(bill.contains("bill.programme_usd\t") && bill.contains("bill.lines."), "{bill}");
+    let fleet = plain(&shell, &["fleet", "400k", "--by", "2027-12-31"]);
+    assert!(fleet.contains("by_2027-12-31\t0.7\n") && fleet.contains("never\t0.14\n"), "{fleet}");
+}
+
+#[test]
+fn a_bill_in_csv_is_a_row_for_each_line_and_its_sum_is_the_programme() {
+    let shell = Shell::new();
+    let output = shell.run(&["estimate", "deepseek-v3", "--bill", "own", "--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(output.stdout.as_slice());
+    let column = reader.headers().unwrap().iter().position(|name| name == "amount_usd").unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
+    let sum: f64 = rows.iter().filter_map(|row| row[column].parse::<f64>().ok()).sum();
+    let bill = shell.json(&["estimate", "deepseek-v3", "--bill", "own"]);
+    close(&bill["bill"]["programme_usd"], sum, 1.0);
+    let label = reader.headers().unwrap().iter().position(|name| name == "line").unwrap();
+    let lines = rows.iter().filter(|row| !row[label].is_empty()).count();
+    assert_eq!(lines, bill["cost_lines"].as_array().unwrap().len());
+}
+
+#[test]
+fn rows_of_a_policy_differ() {
+    let rows = text(&Shell::new().run(&["policy", "h200", "--as-of", "2026-02-01", "--format", "csv"]).stdout);
+    let mut lines: Vec<&str> = rows.lines().collect();
+    let all = lines.len();
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), all, "{rows}");
+}
+
+#[test]
+fn an_estimate_says_which_thresholds_it_reaches_and_the_next() {
+    let shell = Shell::new();
+    let v3 = shell.json(&["estimate", "deepseek-v3"]);
+    assert_eq!(v3["policy"]["reached"][0]["rule"], "eu-gpai-guidelines");
+    assert_eq!(v3["policy"]["next"]["rule"], "eu-ai-act-art-51");
+    close(&v3["policy"]["next"]["reached"], 3.2856e24 / 1e25, 1e-12);
+    let hours = (1e25 - 3.2856e24) / 3.2856e24 * 2_664_000.0; // by hand: the same MFU on the same chip
+    close(&v3["policy"]["next"]["gpu_hours_left"], hours, 1.0);
+    assert!(shell.json(&["estimate", "--gpu-hours", "1M", "--gpu", "h800"])["policy"].is_null());
+    let bill = text(&shell.run(&["estimate", "deepseek-v3", "--bill", "own"]).stdout);
+    let reached = bill.lines().find(|line| line.contains("EU: general-purpose")).unwrap();
+    assert!(reached.contains("reached") && !reached.contains("$0.00"), "{reached}");
+    assert!(bill.contains("With work around it"));
+}
+
+#[test]
+fn every_value_is_shown_with_its_origin() {
+    let shell = Shell::new();
+    let args = ["estimate", "--gpu-hours", "2.788M", "--gpu", "h200", "--set", "run.chips=2048"];
+    let shown = text(&shell.run(&[&args[..], &["--show-resolved"]].concat()).stdout);
+    let line = |field: &str| shown.lines().find(|line| line.trim_start().starts_with(field)).unwrap_or_default();
+    assert!(line("run.gpu_hours").contains("--gpu-hours"), "{shown}");
+    assert!(line("run.chips").contains("--set"), "{shown}");
+    assert!(line("run.goodput").contains("default"), "{shown}");
+    assert!(line("price.rent").contains("$3.50/h") && line("price.rent").contains("default"), "{shown}");
+    let json = shell.json(&args);
+    assert_eq!(json["inputs"]["run.chips"]["origin"], "--set run.chips");
+    assert!(json["defaults"]["price.rent"]["origin"].as_str().unwrap().contains("profiles/prices/h200-sxm.toml"));
+}
+
+#[test]
+fn profiles_are_shown_without_cutting_paths_and_quotes_as_a_table() {
+    let shell = Shell::new();
+    let chip = text(&shell.run(&["profiles", "show", "h200"]).stdout);
+    assert!(chip.contains(" link.scale_up.per_chip_one_way "), "{chip}");
+    let prices = text(&shell.run(&["profiles", "show", "prices/h200"]).stdout);
+    assert!(prices.contains(" Term ") && prices.contains(" Provider "), "{prices}");
+    assert!(!prices.contains("quote[0]"));
+    let widest = chip.lines().chain(prices.lines()).filter(|line| !line.contains("http")).map(|l| l.chars().count());
+    assert!(widest.max() <= Some(80));
+}
+
+#[test]
+fn a_fleet_of_the_past_is_said_or_refused() {
+    let shell = Shell::new();
+    let warned = shell.run(&["fleet", "v3-again"]);
+    assert_eq!(warned.status.code(), Some(0));
+    assert!(text(&warned.stderr).contains("starts on 2026-03-01, in the past as of 2026-11-24"));
+    refused(&shell.run(&["fleet", "v3-again", "--as-of", "2026-11-24"]), 2, &["in the past", "set `start`"]);
+    assert!(shell.run(&["fleet", "v3-again", "--as-of", "2026-03-01"]).stderr.is_empty());
+    let by = shell.run(&["fleet", "v3-again", "--as-of", "2026-03-01", "--by", "2026-02-01"]);
+    refused(&by, 2, &["before the fleet's start"]);
+}
+
+/// The spec that `init` writes, its comments taken at their word.
+#[test]
+fn what_init_leaves_commented_out_works_once_it_is_let_in() {
+    let shell = Shell::new();
+    let spec = text(&shell.run(&["init", "-"]).stdout);
+    let let_in = |spec: &str, start: &str| {
+        let line =
+            spec.lines().find(|line| line.starts_with(&format!("# {start}"))).unwrap_or_else(|| panic!("{start}"));
+        spec.replace(line, &line[2..])
+    };
+    let plain_mfu = spec.lines().find(|line| line.starts_with("mfu = ")).unwrap();
+    for range in ["mfu = \"30%..45%\"", "mfu = { dist = \"pert\""] {
+        let mut with = let_in(&spec.replace(plain_mfu, ""), range);
+        for line in ["[[correlation]]", "between = ", "spearman = "] {
+            with = let_in(&with, line);
+        }
+        shell.write(
+            "run.toml",
+            with.replace("\"price.rent\"", "\"run.chips\"").replace("chips = 2048", "chips = \"2K..3K\""),
+        );
+        let answer = shell.json(&["estimate", "./run.toml"]);
+        assert!(answer["ranges"]["inputs"].as_array().is_some_and(|all| all.len() == 2), "{answer}");
+    }
+    let mut laid_out = let_in(&spec.replace(plain_mfu, ""), "model = ");
+    for line in ["[layout]", "tp = ", "pp = ", "ep = ", "micro_batch = ", "recompute = "] {
+        laid_out = let_in(&laid_out, line);
+    }
+    shell.write("run.toml", laid_out);
+    let answer = shell.json(&["estimate", "./run.toml"]);
+    assert!(answer["prediction"].is_object(), "{answer}");
+    assert_eq!(answer["inputs"]["layout.ep"]["value"], 64);
+}
