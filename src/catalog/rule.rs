@@ -3,8 +3,8 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::Error;
-use crate::policy::METRICS;
-use crate::policy::rule::{Condition, Rule, STATUSES, SUBJECTS, Test};
+use crate::policy::{METRICS, Metric};
+use crate::policy::rule::{Condition, Rule, STATUSES, SUBJECTS, Status, Test};
 use crate::units::date::Date;
 
 /// A rule with the sources of its values.
@@ -34,7 +34,30 @@ impl Catalog {
     /// # Errors
     /// A profile that does not hold what it should.
     pub fn rules(&self) -> Result<Vec<RuleProfile>, Error> {
-        let mut rules = self.ids(Kind::Rules).iter().map(|id| self.rule(id)).collect::<Result<Vec<_>, _>>()?;
+        self.rules_where(|_| true)
+    }
+
+    /// The rules on training compute that have not ended; the others are not even parsed, for an estimate has no
+    /// time to read all.
+    ///
+    /// # Errors
+    /// A profile that does not hold what it should.
+    pub fn training_rules(&self) -> Result<Vec<RuleProfile>, Error> {
+        let over = STATUSES.map(|(name, status)| {
+            let ended = !matches!(status, Status::InForce | Status::Pending);
+            (ended, format!("\nstatus = \"{name}\"\n"))
+        });
+        self.rules_where(|text| {
+            text.contains(Metric::TrainingFlop.name()) && !over.iter().any(|(ended, line)| *ended && text.contains(line))
+        })
+    }
+
+    /// The rules whose text passes.
+    fn rules_where(&self, passes: impl Fn(&str) -> bool) -> Result<Vec<RuleProfile>, Error> {
+        let ids = self.ids(Kind::Rules);
+        let found = ids.iter().map(|id| self.find(Kind::Rules, id));
+        let passing = found.filter(|found| found.as_ref().map_or(true, |found| passes(&found.document.text)));
+        let mut rules = passing.map(|found| rule(&found?)).collect::<Result<Vec<_>, _>>()?;
         rules.sort_by_key(|found| (found.rule.effective.is_none(), found.rule.effective, found.rule.id.clone()));
         Ok(rules)
     }

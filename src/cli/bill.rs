@@ -8,7 +8,7 @@ use flopbill::catalog::rule::known_until;
 use flopbill::cost::VIEWS;
 use flopbill::cost::defaults::{BORDER_KINDS, HOSTING_KINDS, POWER_BASES};
 use flopbill::hardware::price::Term;
-use flopbill::report::{View, bill, policy};
+use flopbill::report::{View, bill, policy, thresholds};
 use flopbill::spec::resolve::Answer;
 use flopbill::study::decompose::{decompose, figures};
 use flopbill::study::whole_bill::{Choices, whole_bill};
@@ -59,7 +59,24 @@ const RENT_TERMS: [(&str, Term); 4] = [
     ("spot", Term::Spot),
 ];
 
+/// Adds the training-compute rules that a run reaches and the next, as they are known.
+pub fn add_thresholds(view: &mut View, answer: &Answer, catalog: &Catalog, with_table: bool) -> Result<(), Error> {
+    if answer.estimate.flop.is_none() {
+        return Ok(());
+    }
+    let rules = catalog.training_rules()?;
+    if let Some(day) = known_until(&rules) {
+        thresholds::add(view, answer, &rules, day, with_table);
+    }
+    Ok(())
+}
+
 impl BillArgs {
+    /// Whether no bill was asked for.
+    pub fn is_none(&self) -> bool {
+        self.bill.is_none()
+    }
+
     /// Adds the bill, if one was asked for.
     pub fn add(&self, view: &mut View, answer: &Answer, catalog: &Catalog) -> Result<(), Error> {
         let Some(kind) = &self.bill else { return Ok(()) };

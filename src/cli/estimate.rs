@@ -26,6 +26,10 @@ pub struct EstimateArgs {
     #[arg(value_name = "RUN|FILE")]
     pub name: Option<String>,
 
+    /// Show every value with its origin: file and line, flag, profile or default
+    #[arg(long)]
+    show_resolved: bool,
+
     #[command(flatten)]
     values: ValueArgs,
 
@@ -186,6 +190,10 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
         }
     }
     args.bill.add(&mut view, &answer, catalog)?;
+    super::bill::add_thresholds(&mut view, &answer, catalog, args.bill.is_none())?;
+    if args.show_resolved {
+        report::resolved::add(&mut view, &answer);
+    }
     let mut reply = Reply::new(view);
     reply.failed = gates.failed(&answer, spread.as_ref());
     reply.warnings = answer.warnings;

@@ -66,7 +66,11 @@ fn show(name: &str, catalog: &Catalog) -> Result<Reply, Error> {
         && !Path::new(&format!("{kind}/{name}")).exists()
     {
         let kind = kind_of(kind)?;
-        return report::profile::show(kind, &catalog.find(kind, name)?, catalog).map(Reply::new);
+        // A price list is known by its chip, whose other names lead to it too.
+        let chip = || catalog.accelerator(name).ok().map(|chip| chip.chip.id);
+        let of_chip = (kind == Kind::Prices && !catalog.has(kind, name)).then(chip).flatten();
+        let found = catalog.find(kind, of_chip.as_deref().unwrap_or(name))?;
+        return report::profile::show(kind, &found, catalog).map(Reply::new);
     }
     if is_path(name) {
         let found = catalog.find(Kind::Accelerators, name)?;

@@ -1,8 +1,8 @@
 //! The whole bill below an estimate: lines with sources, what owning costs, emissions, failures.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::json::{maybe, number};
+use super::json::{cell, maybe, number};
 use super::view::{Section, View};
 use crate::cost::energy::meter_power;
 use crate::cost::{Charge, CostLine, Scope, VIEWS};
@@ -25,6 +25,38 @@ pub fn add(view: &mut View, whole: &WholeBill) {
         json.insert("bill".into(), machine(whole));
         json.insert("cost_lines".into(), whole.bill.lines.iter().map(|line| machine_line(whole, line)).collect());
         json.insert("footprint".into(), machine_footprint(whole));
+        if let Some(result) = json.get_mut("result").and_then(Value::as_object_mut) {
+            result.insert("bill".into(), short(whole));
+        }
+    }
+    records(view, whole);
+}
+
+/// The totals and the amount of each line: what a script asks for first.
+fn short(whole: &WholeBill) -> Value {
+    let priced = chips_not_priced(whole).is_none();
+    let amount = |line: &CostLine| (line.label.to_owned(), maybe(line.charge.amount().map(Usd::get)));
+    json!({
+        "view": name(whole),
+        "final_run_usd": maybe(priced.then(|| whole.bill.final_run().get())),
+        "programme_usd": maybe(priced.then(|| whole.bill.programme().get())),
+        "lines": whole.bill.lines.iter().map(amount).collect::<Map<_, _>>(),
+    })
+}
+
+/// Adds a row for each line; the columns of the estimate stay empty in them, but for its name.
+fn records(view: &mut View, whole: &WholeBill) {
+    const COLUMNS: [&str; 5] = ["line", "quantity", "unit", "price_usd", "amount_usd"];
+    let width = view.records.columns.len();
+    let run = view.records.rows.last().and_then(|row| row.first()).cloned().unwrap_or_default();
+    view.records.columns.extend(COLUMNS.map(str::to_owned));
+    view.records.rows.iter_mut().for_each(|row| row.resize(width + COLUMNS.len(), String::new()));
+    for line in &whole.bill.lines {
+        let mut row = vec![String::new(); width];
+        row.iter_mut().take(1).for_each(|first| first.clone_from(&run));
+        row.extend([line.label.into(), cell(Some(line.quantity)), line.unit.into()]);
+        row.extend([cell(unit_price(line)), cell(line.charge.amount().map(Usd::get))]);
+        view.records.rows.push(row);
     }
 }
 

@@ -258,6 +258,7 @@ fn machine(answer: &Answer) -> Value {
     let body = json!({
         "name": answer.scenario.name,
         "inputs": inputs(answer),
+        "defaults": super::resolved::machine(answer),
         "result": result,
         "prediction": answer.outcome.as_ref().map(|outcome| super::step::machine(&outcome.predicted)),
         "unknown": unknowns(answer),

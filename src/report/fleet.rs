@@ -32,10 +32,13 @@ const QUANTILES: [(&str, f64); 3] = [("p10", 0.1), ("p50", 0.5), ("p90", 0.9)];
 pub fn view(asked: &Asked<'_>) -> View {
     let mut view = View { title: asked.profile.fleet.name.clone(), summary: summary(asked), ..View::default() };
     view.sections.push(finish(asked));
+    view.sections.push(super::tranches::section(&asked.profile.fleet));
+    view.sections.extend(super::tranches::approvals(&asked.profile.fleet));
     view.sections.push(full(asked));
     view.sections.push(runs(asked));
     if let Some((outlooks, decision)) = asked.compared {
         view.sections.push(actions(&asked.profile.fleet, outlooks, decision));
+        view.note("How the actions are compared", compared_how(&asked.profile.fleet));
     }
     let unpriced = &asked.outlook.unpriced;
     let missing = unpriced.iter().map(|name| format!("{name}: no rent is known, so it is in no cost"));
@@ -66,7 +69,13 @@ fn summary(asked: &Asked<'_>) -> String {
         text += &format!("; {} that it is not done within {}", show::percent(never), show::duration(fleet.horizon));
     }
     let (cost, idle) = asked.outlook.expected_cost();
-    text + &format!("; expected rent {}, {} of it idle.", show::usd(cost), show::usd(idle))
+    text + &format!("; expected rent {}, {} of it idle.", about(cost), about(idle))
+}
+
+/// Money with three digits: a fleet rests on guesses.
+fn about(amount: Usd) -> String {
+    let dollars = amount.get();
+    if dollars.abs() < 1e3 { show::usd(amount) } else { format!("${}", show::count(dollars, 3)) }
 }
 
 fn finish(asked: &Asked<'_>) -> Section {
@@ -75,11 +84,15 @@ fn finish(asked: &Asked<'_>) -> Section {
     section.fact("start", fleet.start.to_string(), "");
     for (name, quantile) in QUANTILES {
         let time = asked.outlook.quantile(Fraction::new(quantile));
-        let remark = time.map_or_else(|| "not that likely at all".into(), |time| format!("day {:.1}", time.days()));
+        let remark = time.map_or_else(
+            || format!("only {} likely at all", show::percent(1.0 - asked.outlook.never().get())),
+            |time| format!("day {:.1}", time.days()),
+        );
         section.fact(name, day(fleet, time), remark);
     }
     if let Some(mean) = asked.outlook.mean_done() {
-        section.fact("mean, if ever", day(fleet, Some(mean)), format!("day {:.1}", mean.days()));
+        let label = if asked.outlook.never().get() > 0.0 { "mean, if ever" } else { "mean" };
+        section.fact(label, day(fleet, Some(mean)), format!("day {:.1}", mean.days()));
     }
     section.fact(
         "never",
@@ -90,8 +103,8 @@ fn finish(asked: &Asked<'_>) -> Section {
         section.fact(&format!("by {date}"), show::percent(asked.outlook.by(time).get()), "");
     }
     let (cost, idle) = asked.outlook.expected_cost();
-    section.fact("expected rent", show::usd(cost), "of every chip held, from delivery to the end");
-    section.fact("idle part", show::usd(idle), "burn-in, restarts, waiting, quota");
+    section.fact("expected rent", about(cost), "of every chip held, from delivery to the end");
+    section.fact("idle part", about(idle), "burn-in, restarts, waiting, quota");
     section
 }
 
@@ -99,14 +112,14 @@ fn full(asked: &Asked<'_>) -> Section {
     let all = asked.capacity;
     let mut section = Section::facts("If every tranche arrives");
     section.fact("chips", show::number(all.chips.get(), 7), "");
-    section.fact("a day", format!("{} GPU-hours", show::count(all.per_day.gpu_hours(), 3)), "");
-    section.fact("sustained", show::prefixed(all.rate.get(), "FLOP/s", 3), "at the MFU and goodput assumed");
-    section.fact("times through the runs", show::number(all.runs_per_year, 3), "a year");
+    section.fact("GPU-hours", show::count(all.per_day.gpu_hours(), 3), "a day");
+    section.fact("sustained", show::prefixed(all.rate.get(), "FLOP/s", 3), "at the MFU and goodput of the file");
+    section.fact("all the runs", format!("{} times", show::number(all.runs_per_year, 3)), "a year, if they were repeated");
     let unknown = || "not known".to_owned();
     let megawatts = |power: crate::units::Watts| format!("{} MW", show::number(power.kw() / 1e3, 3));
     section.fact("power", all.power.map_or_else(unknown, megawatts), "at the meter, provisioned");
-    section.fact("purchase", all.purchase.map_or_else(unknown, show::usd), "chips, before the border");
-    section.fact("border", all.border.map_or_else(unknown, show::usd), "duty or revenue share");
+    section.fact("purchase", all.purchase.map_or_else(unknown, about), "chips, before the border");
+    section.fact("at the border", all.border.map_or_else(unknown, about), "duty or revenue share");
     section
 }
 
@@ -149,12 +162,11 @@ fn of_run(outlook: &Outlook, run: usize) -> (Option<Seconds>, Option<Seconds>, f
 }
 
 fn actions(fleet: &Fleet, outlooks: &[Outlook], decision: &Decision) -> Section {
-    let columns = ["Action", "p50", "never", "Expected value", "Mean regret", "Worst regret"];
-    let heading =
-        format!("Actions; knowing the outcome first is worth {}", show::usd(Usd::new(decision.value_of_knowing)));
+    let columns = ["Action", "p50", "never", "Expected cost", "Mean regret", "Worst regret"];
+    let heading = format!("Actions; knowing the outcome first is worth {}", about(Usd::new(decision.value_of_knowing)));
     let mut section = Section::new(heading, &columns);
     for (index, (action, outlook)) in fleet.actions.iter().zip(outlooks).enumerate() {
-        let value = |list: &[f64]| list.get(index).map_or_else(String::new, |value| show::usd(Usd::new(*value)));
+        let value = |list: &[f64]| list.get(index).map_or_else(String::new, |value| about(Usd::new(*value)));
         let best = if index == decision.best { " *" } else { "" };
         section.row([
             format!("{}{best}", action.name),
@@ -166,6 +178,16 @@ fn actions(fleet: &Fleet, outlooks: &[Outlook], decision: &Decision) -> Section 
         ]);
     }
     section
+}
+
+/// What the numbers of the actions mean.
+fn compared_how(fleet: &Fleet) -> Vec<String> {
+    let day = about(fleet.delay_per_day);
+    vec![
+        format!("cost: rent of what is ordered, and {day} for each day until everything is trained"),
+        "regret: what an action costs over the cheapest one, once it is known what happened".into(),
+        "*: the least expected cost".into(),
+    ]
 }
 
 fn sources(asked: &Asked<'_>) -> Vec<String> {
@@ -194,13 +216,29 @@ fn records(asked: &Asked<'_>, view: &mut View) {
     }
 }
 
+/// What a script asks for first: when, how surely, and for how much.
+fn result(asked: &Asked<'_>) -> serde_json::Map<String, Value> {
+    let quantile = |p: f64| days(asked.outlook.quantile(Fraction::new(p)));
+    let mut found: serde_json::Map<String, Value> =
+        QUANTILES.iter().map(|(name, p)| (format!("done_days_{name}"), quantile(*p))).collect();
+    let (cost, idle) = asked.outlook.expected_cost();
+    found.insert("mean_done_days".into(), days(asked.outlook.mean_done()));
+    found.insert("never".into(), number(asked.outlook.never().get()));
+    if let Some((date, time)) = asked.by {
+        found.insert(format!("by_{date}"), number(asked.outlook.by(time).get()));
+    }
+    found.insert("expected_cost_usd".into(), number(cost.get()));
+    found.insert("expected_idle_cost_usd".into(), number(idle.get()));
+    if let Some((_, decision)) = asked.compared {
+        let best = asked.profile.fleet.actions.get(decision.best).map(|action| action.name.clone());
+        found.insert("best_action".into(), best.into());
+    }
+    found
+}
+
 fn machine(asked: &Asked<'_>) -> Value {
     let (fleet, all) = (&asked.profile.fleet, asked.capacity);
     let (cost, idle) = asked.outlook.expected_cost();
-    let quantiles: serde_json::Map<String, Value> = QUANTILES
-        .iter()
-        .map(|(name, p)| (format!("done_days_{name}"), days(asked.outlook.quantile(Fraction::new(*p)))))
-        .collect();
     let action = |(index, action): (usize, &crate::study::fleet::Action)| {
         let (outlooks, decision) = asked.compared?;
         let at = |list: &[f64]| maybe(list.get(index).copied());
@@ -218,7 +256,7 @@ fn machine(asked: &Asked<'_>) -> Value {
     let body = json!({
         "name": fleet.name,
         "start": fleet.start.to_string(),
-        "result": quantiles,
+        "result": result(asked),
         "mean_done_days": days(asked.outlook.mean_done()),
         "never": number(asked.outlook.never().get()),
         "by": asked.by.map(|(date, time)| json!({ "date": date.to_string(), "probability": number(asked.outlook.by(time).get()) })),

@@ -13,12 +13,16 @@ pub mod fleet;
 pub mod json;
 pub mod layout;
 pub mod plan;
+pub mod listed;
 pub mod policy;
 pub mod profile;
 pub mod ranges;
 #[cfg(feature = "cli")]
 mod render;
+pub mod resolved;
 pub mod step;
+pub mod thresholds;
+pub mod tranches;
 pub mod sweep;
 pub mod view;
 

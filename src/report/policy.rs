@@ -38,7 +38,7 @@ const CHIP_METRICS: [(&str, &str, &str, Metric); 5] = [
     ("memory and I/O", "GB/s", "", Metric::DramPlusIo),
 ];
 
-const NO_ADVICE: &str = "numbers against the text of rules, with date and source; this is not legal advice";
+pub(super) const NO_ADVICE: &str = "numbers against the text of rules, with date and source; this is not legal advice";
 
 /// A chip against every rule of a day.
 pub fn view(asked: &Asked<'_>) -> View {
@@ -202,14 +202,19 @@ fn sources(asked: &Asked<'_>) -> Vec<String> {
 fn records(asked: &Asked<'_>, view: &mut View) {
     let facts = chip_facts(&asked.chip.chip);
     view.records.columns =
-        ["rule", "jurisdiction", "standing", "outcome", "verdict", "effective", "until"].map(str::to_owned).to_vec();
+        ["rule", "jurisdiction", "standing", "test", "scope", "conditions", "outcome", "verdict", "effective", "until"]
+            .map(str::to_owned)
+            .to_vec();
     for found in asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip) {
-        for finding in findings(&found.rule, &facts, asked.scopes) {
+        for (index, finding) in findings(&found.rule, &facts, asked.scopes).iter().enumerate() {
             let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
             view.records.rows.push(vec![
                 found.rule.id.clone(),
                 found.rule.jurisdiction.clone(),
                 standing_text(standing(&found.rule, asked.day)),
+                (index + 1).to_string(),
+                finding.test.scope.clone(),
+                conditions_text(&finding.test.all),
                 finding.test.outcome.clone(),
                 verdict_text(finding.verdict),
                 date(found.rule.effective),
@@ -217,6 +222,17 @@ fn records(asked: &Asked<'_>, view: &mut View) {
             ]);
         }
     }
+}
+
+/// Conditions as a line of a table: `tpp >= 4800; io_bidirectional_gb_s >= 600`.
+fn conditions_text(all: &[Condition]) -> String {
+    let bounds = |condition: &Condition| {
+        let signs =
+            [(">=", condition.at_least), (">", condition.above), ("<", condition.below), ("<=", condition.at_most)];
+        let name = condition.metric.name();
+        signs.map(|(sign, bound)| bound.map(|bound| format!("{name} {sign} {bound}"))).into_iter().flatten()
+    };
+    all.iter().flat_map(bounds).collect::<Vec<_>>().join("; ")
 }
 
 fn verdict_text(verdict: Verdict) -> String {
@@ -260,6 +276,7 @@ fn machine(asked: &Asked<'_>) -> Value {
         "chip": asked.chip.chip.id,
         "as_of": asked.day.to_string(),
         "metrics": metrics,
+        "result": short(asked, &metrics),
         "rules": asked.rules.iter().map(rule).collect::<Vec<_>>(),
         "note": NO_ADVICE,
     });
@@ -267,6 +284,15 @@ fn machine(asked: &Asked<'_>) -> Value {
         json.extend(body);
     }
     json
+}
+
+/// The chip's numbers and, for each rule on chips in force, what it says of them.
+fn short(asked: &Asked<'_>, metrics: &serde_json::Map<String, Value>) -> Value {
+    let said = |(found, findings): (&RuleProfile, Vec<Finding<'_>>)| {
+        (found.rule.id.clone(), Value::from(says(asked, &found.rule, &findings)))
+    };
+    let rules: serde_json::Map<String, Value> = in_force(asked).map(said).collect();
+    json!({ "chip": asked.chip.chip.id, "as_of": asked.day.to_string(), "metrics": metrics, "rules": rules })
 }
 
 /// Adds how far a run is from every training threshold in force on a day.
@@ -285,8 +311,8 @@ pub fn add_distances(view: &mut View, answer: &Answer, rules: &[RuleProfile], da
                 format!("{}: {}", found.rule.jurisdiction, test.outcome),
                 show::number(bound, 3),
                 show::percent(far.reached),
-                show::count(far.remaining.gpu_hours(), 3),
-                price.map_or_else(|| "not priced".into(), |_| show::usd(far.remaining_cost)),
+                left(far.reached, show::count(far.remaining.gpu_hours(), 3)),
+                left(far.reached, price.map_or_else(|| "not priced".into(), |_| show::usd(far.remaining_cost))),
             ]);
             values.push(json!({
                 "rule": found.rule.id, "outcome": test.outcome, "flop": number(bound), "reached": number(far.reached),
@@ -303,6 +329,16 @@ pub fn add_distances(view: &mut View, answer: &Answer, rules: &[RuleProfile], da
     if let Some(json) = view.json.as_object_mut() {
         json.insert("training_rules".into(), values.into());
     }
+}
+
+/// What is left to a threshold; nothing is left of one that is reached.
+fn left(reached: f64, text: String) -> String {
+    if reached >= 1.0 { "reached".into() } else { text }
+}
+
+/// What hours cost at an answer's price, where it has one.
+pub(super) fn money_left(answer: &Answer, hours: Option<crate::units::ChipSeconds>) -> Option<f64> {
+    Some((hours? * answer.price.as_ref()?.value).get())
 }
 
 /// The numbers of a chip that export rules look at.

@@ -50,8 +50,6 @@ pub fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<View, Error>
         summary: format!("{from} {}", found.document.file),
         ..View::default()
     };
-    let mut section = Section::new("Values", &["Value", "", "Kind", "As of"]);
-    section.numeric = vec![1];
     let mut records = Records {
         columns: ["path", "value", "kind", "as_of", "source", "url", "note"].map(str::to_owned).to_vec(),
         rows: Vec::new(),
@@ -60,14 +58,13 @@ pub fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<View, Error>
     for (path, value) in values.iter().filter(|(path, _)| path != "name") {
         let source = sources.of(path);
         let (kind, as_of) = source.map(|s| (s.kind.to_string(), s.as_of.clone())).unwrap_or_default();
-        section.row([path.clone(), value.clone(), kind.clone(), as_of.clone()]);
         let text = |field: Option<&String>| field.cloned().unwrap_or_default();
         let (title, url, note) =
             (source.map(|s| &s.title), source.and_then(|s| s.url.as_ref()), source.and_then(|s| s.note.as_ref()));
         records.rows.push(vec![path.clone(), value.clone(), kind, as_of, text(title), text(url), text(note)]);
         result.insert(path.clone(), json!({ "value": value, "kind": source.map(|s| s.kind.to_string()), "as_of": source.map(|s| &s.as_of), "source": title, "url": url, "note": note }));
     }
-    view.sections.push(section);
+    view.sections = super::listed::sections(&values, &sources);
     if kind == Kind::Accelerators {
         view.sections.push(super::policy::chip_section(&crate::catalog::accelerator::accelerator(found)?.chip));
     }
@@ -151,7 +148,8 @@ fn one(path: &str, at: usize, value: &DeValue<'_>, found: &mut Vec<(usize, Strin
         }
         DeValue::Array(items) => {
             let texts: Vec<String> = items.iter().map(|item| scalar(item.get_ref())).collect();
-            found.push((at, path.to_owned(), texts.join(", ")));
+            let between = if texts.iter().any(|text| text.contains(", ")) { "; " } else { ", " };
+            found.push((at, path.to_owned(), texts.join(between)));
         }
         other => found.push((at, path.to_owned(), scalar(other))),
     }

@@ -1,6 +1,6 @@
 //! Views as text: tables, Markdown, CSV, tab-separated lines.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width, presets};
 use serde_json::Value;
 
 use super::View;
@@ -8,6 +8,12 @@ use super::view::Section;
 
 /// Columns of a terminal that everything has to fit.
 const WIDTH: u16 = 80;
+
+/// Longest word of a label that is never broken.
+const LONGEST_LABEL: usize = 36;
+
+/// A label up to this long is never broken at all.
+const SHORT_LABEL: usize = 20;
 
 /// One rule under the column names: rows are told apart by their labels.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -52,12 +58,31 @@ fn drawn(section: &Section) -> String {
     for row in &section.rows {
         table.add_row(row.clone());
     }
+    keep_labels(&mut table, section);
     for index in &section.numeric {
         if let Some(column) = table.column_mut(*index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     table.to_string()
+}
+
+/// Where a table has to be squeezed, its labels break between words only, and short ones not at all: a path that
+/// is cut in the middle is no path any more.
+fn keep_labels(table: &mut Table, section: &Section) {
+    let widths = table.column_max_content_widths();
+    let natural: usize = widths.iter().map(|width| usize::from(*width) + 3).sum();
+    if natural <= usize::from(WIDTH) {
+        return;
+    }
+    let labels = section.rows.iter().filter_map(|row| row.first());
+    let longest = labels.flat_map(|label| label.split(' ')).map(|word| word.chars().count()).max().unwrap_or(0);
+    let whole = widths.first().map_or(0, |width| usize::from(*width)).min(SHORT_LABEL);
+    let kept = longest.min(LONGEST_LABEL).max(whole);
+    if let (Some(column), Ok(width)) = (table.column_mut(0), u16::try_from(kept)) {
+        let padding = column.padding_width();
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + padding)));
+    }
 }
 
 /// A sentence broken into lines, the later ones indented.

@@ -1,0 +1,48 @@
+//! The deliveries of a fleet as a table.
+
+use super::view::Section;
+use crate::study::fleet::approval::{STATES, State};
+use crate::study::fleet::{Condition, Fleet, Tranche};
+use crate::units::show;
+
+/// What is delivered when, and what it hangs on.
+pub fn section(fleet: &Fleet) -> Section {
+    let mut section = Section::new("Tranches", &["Tranche", "Chips", "Chip", "Delivered", "Hangs on"]);
+    section.numeric = vec![1];
+    for tranche in &fleet.tranches {
+        section.row([
+            tranche.name.clone(),
+            show::number(tranche.chips.get(), 7),
+            tranche.chip.clone(),
+            tranche.date.to_string(),
+            hangs_on(fleet, tranche),
+        ]);
+    }
+    section
+}
+
+/// What somebody else decides, with the odds; `None` where nobody has to be asked.
+pub fn approvals(fleet: &Fleet) -> Option<Section> {
+    let mut section = Section::new("Approvals", &["Approval", "Approved", "Conditional", "Never", "Median wait"]);
+    for approval in &fleet.approvals {
+        let (yes, perhaps) = (approval.approved.get(), approval.conditional.get());
+        let never = (1.0 - yes - perhaps).max(0.0);
+        let [yes, perhaps, never] = [yes, perhaps, never].map(show::percent);
+        section.row([approval.name.clone(), yes, perhaps, never, show::duration(approval.median)]);
+    }
+    (!section.rows.is_empty()).then_some(section)
+}
+
+/// An approval in some state, and the odds of a delivery.
+fn hangs_on(fleet: &Fleet, tranche: &Tranche) -> String {
+    let name = |index: usize| fleet.approvals.get(index).map_or("", |approval| approval.name.as_str());
+    let state = |wanted: State| STATES.iter().find(|(_, state)| *state == wanted).map_or("", |(name, _)| name);
+    let approval = match tranche.condition {
+        Condition::None => None,
+        Condition::Granted(index) => Some(format!("{}: granted", name(index))),
+        Condition::State(index, wanted) => Some(format!("{}: {}", name(index), state(wanted))),
+    };
+    let odds = (tranche.probability.get() < 1.0).then(|| format!("{} likely", show::percent(tranche.probability.get())));
+    let both: Vec<String> = approval.into_iter().chain(odds).collect();
+    if both.is_empty() { "nothing".into() } else { both.join(", ") }
+}
