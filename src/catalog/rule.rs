@@ -3,8 +3,8 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::Error;
-use crate::policy::{METRICS, Metric};
 use crate::policy::rule::{Condition, Rule, STATUSES, SUBJECTS, Status, Test};
+use crate::policy::{METRICS, Metric};
 use crate::units::date::Date;
 
 /// A rule with the sources of its values.
@@ -48,7 +48,8 @@ impl Catalog {
             (ended, format!("\nstatus = \"{name}\"\n"))
         });
         self.rules_where(|text| {
-            text.contains(Metric::TrainingFlop.name()) && !over.iter().any(|(ended, line)| *ended && text.contains(line))
+            text.contains(Metric::TrainingFlop.name())
+                && !over.iter().any(|(ended, line)| *ended && text.contains(line))
         })
     }
 

@@ -48,7 +48,9 @@ fn in_the_past(args: &FleetArgs, start: Date) -> Result<Vec<String>, Error> {
     let Some(day) = named.or_else(super::today).filter(|day| start < *day) else { return Ok(Vec::new()) };
     let past = format!("the fleet starts on {start}, in the past as of {day}");
     if named.is_some() {
-        return Err(Error::bad_input(past).with_hint("set `start` to the day of asking; deliveries cannot be before it"));
+        return Err(
+            Error::bad_input(past).with_hint("set `start` to the day of asking; deliveries cannot be before it")
+        );
     }
     Ok(vec![format!("{past}: what happened since is not in it")])
 }

@@ -24,7 +24,7 @@ pub fn push(text: &mut Vec<u8>, value: f64) {
     if !value.is_finite() {
         return;
     }
-    if value < 0.0 || value == 0.0 {
+    if value <= 0.0 {
         // Nothing that is counted here is negative.
         return slow(text, value);
     }
@@ -154,7 +154,7 @@ mod tests {
         };
         let mut values =
             vec![0.0, 1.0, 0.1, 0.346, 2.788e6, 3.2856e24, 1e22, 1e23, 999_999_999_999_999.9, 5e-324, f64::MAX];
-        values.extend([0.5, 1e-7, 9.99999999999999999e14, -2.5, f64::NAN, f64::INFINITY, 123_456_789_012_345.5]);
+        values.extend([0.5, 1e-7, -2.5, f64::NAN, f64::INFINITY, 123_456_789_012_345.5]);
         for _ in 0..200_000 {
             let unit = next() as f64 / u64::MAX as f64;
             values.push(10f64.powf(unit * 50.0 - 12.0));

@@ -114,7 +114,11 @@ fn full(asked: &Asked<'_>) -> Section {
     section.fact("chips", show::number(all.chips.get(), 7), "");
     section.fact("GPU-hours", show::count(all.per_day.gpu_hours(), 3), "a day");
     section.fact("sustained", show::prefixed(all.rate.get(), "FLOP/s", 3), "at the MFU and goodput of the file");
-    section.fact("all the runs", format!("{} times", show::number(all.runs_per_year, 3)), "a year, if they were repeated");
+    section.fact(
+        "all the runs",
+        format!("{} times", show::number(all.runs_per_year, 3)),
+        "a year, if they were repeated",
+    );
     let unknown = || "not known".to_owned();
     let megawatts = |power: crate::units::Watts| format!("{} MW", show::number(power.kw() / 1e3, 3));
     section.fact("power", all.power.map_or_else(unknown, megawatts), "at the meter, provisioned");

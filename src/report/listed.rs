@@ -71,10 +71,12 @@ fn place<'a>(list: &str, path: &'a str) -> Option<(&'a str, &'a str)> {
 /// A list as one table; a column that no entry fills is left out.
 fn together(list: &str, columns: &[(&'static str, &'static str)], values: &[Leaf]) -> Section {
     let entries = entries(list, values);
-    let filled: Vec<_> = columns.iter().filter(|(key, _)| entries.iter().any(|entry| of(entry, key).is_some())).collect();
+    let filled: Vec<_> =
+        columns.iter().filter(|(key, _)| entries.iter().any(|entry| of(entry, key).is_some())).collect();
     let heading = HEADINGS.iter().find(|(name, _)| *name == list).map_or(list, |(_, heading)| heading);
     let mut section = Section::new(heading, &filled.iter().map(|(_, name)| *name).collect::<Vec<_>>());
-    section.numeric = filled.iter().enumerate().filter(|(_, (key, _))| is_number(key)).map(|(index, _)| index).collect();
+    section.numeric =
+        filled.iter().enumerate().filter(|(_, (key, _))| is_number(key)).map(|(index, _)| index).collect();
     for entry in &entries {
         section.rows.push(filled.iter().map(|(key, _)| of(entry, key).unwrap_or_default().to_owned()).collect());
     }

@@ -42,7 +42,8 @@ fn hangs_on(fleet: &Fleet, tranche: &Tranche) -> String {
         Condition::Granted(index) => Some(format!("{}: granted", name(index))),
         Condition::State(index, wanted) => Some(format!("{}: {}", name(index), state(wanted))),
     };
-    let odds = (tranche.probability.get() < 1.0).then(|| format!("{} likely", show::percent(tranche.probability.get())));
+    let odds =
+        (tranche.probability.get() < 1.0).then(|| format!("{} likely", show::percent(tranche.probability.get())));
     let both: Vec<String> = approval.into_iter().chain(odds).collect();
     if both.is_empty() { "nothing".into() } else { both.join(", ") }
 }

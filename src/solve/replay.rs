@@ -88,7 +88,8 @@ impl Program {
                 None => return false,
             }
         }
-        let share = |var: Var| !(values.get(var) > 1.0 + 1e-9);
-        share(Var::Mfu) && share(Var::Goodput)
+        // What is not known, NaN, is over nothing.
+        let over = |var: Var| values.get(var) > 1.0 + 1e-9;
+        !over(Var::Mfu) && !over(Var::Goodput)
     }
 }

@@ -143,7 +143,14 @@ fn any_part_of_a_sweep_is_the_same_part_of_the_whole() {
     assert_eq!(whole, parts);
     let mut blocks = Vec::new();
     sweep
-        .blocks(0, |points| text(points.start, points.end), |_, text| Ok::<_, ()>(blocks.extend_from_slice(&text)))
+        .blocks(
+            0,
+            |points| text(points.start, points.end),
+            |_, text| {
+                blocks.extend_from_slice(&text);
+                Ok::<_, ()>(())
+            },
+        )
         .unwrap();
     assert_eq!(whole, blocks);
 }
