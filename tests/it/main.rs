@@ -5,6 +5,7 @@ mod calibrate;
 #[cfg(feature = "cli")]
 mod cli;
 mod close;
+#[cfg(feature = "cli")]
 mod compare;
 mod examples;
 mod fuzz;
@@ -18,12 +19,14 @@ mod invariants;
 mod layout;
 mod layouts;
 mod models;
+#[cfg(feature = "cli")]
 mod plan;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;
 mod shell;
 mod steps;
+#[cfg(feature = "cli")]
 mod sweep;
 mod tidy;
 mod whole_bill;

@@ -1,7 +1,5 @@
 //! Plans with a confidence, the frontier of models, and what drives an answer.
 
-#![cfg(feature = "cli")]
-
 use serde_json::Value;
 
 use crate::shell::Shell;

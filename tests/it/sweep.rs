@@ -221,7 +221,6 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// Killed at many moments, continued each time: the file of a sweep that nothing interrupted.
-#[cfg(feature = "cli")]
 #[test]
 fn a_killed_sweep_goes_on_and_ends_as_if_nothing_had_happened() {
     let folder = TempDir::new().unwrap();
@@ -254,7 +253,6 @@ fn a_killed_sweep_goes_on_and_ends_as_if_nothing_had_happened() {
     assert_eq!(lines, 501 * 501 * 2 + 1);
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn an_interrupted_sweep_is_neither_mixed_with_another_nor_thrown_away() {
     let folder = TempDir::new().unwrap();
@@ -279,13 +277,15 @@ fn an_interrupted_sweep_is_neither_mixed_with_another_nor_thrown_away() {
     let other = run(folder.path(), &["--vary", "chips=1..9:1", "-o", "a.csv", "--resume"]);
     assert_eq!(other.status.code(), Some(2));
     assert!(stderr(&other).contains("another question"), "{}", stderr(&other));
+    fs::write(folder.path().join("empty.csv.part"), "").unwrap();
+    let fresh = run(folder.path(), &["--vary", "chips=1..9:1", "-o", "empty.csv", "--resume"]);
+    assert!(fresh.status.success(), "a sweep killed before its journal: {}", stderr(&fresh));
     fs::write(&part, "short").unwrap();
     let short = run(folder.path(), &[&args[..], &["--resume"]].concat());
     assert!(stderr(&short).contains("shorter than its journal"), "{}", stderr(&short));
     assert!(!folder.path().join("a.csv").exists());
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn the_rows_do_not_change_with_threads_or_formats() {
     let folder = TempDir::new().unwrap();
@@ -314,7 +314,7 @@ fn the_rows_do_not_change_with_threads_or_formats() {
     }
 }
 
-#[cfg(all(feature = "cli", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_full_or_missing_target_is_said_with_a_code_of_its_own() {
     let folder = TempDir::new().unwrap();
