@@ -4,7 +4,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group};
 use flopbill::report::digits;
-use flopbill::report::sweep::{STREAMS, Writer};
+use flopbill::report::sweep::{Last, STREAMS, Writer};
 use flopbill::study::sweep::Sweep;
 use flopbill::{Catalog, Question, answer};
 use std::hint::black_box;
@@ -25,11 +25,11 @@ fn points(criterion: &mut Criterion) {
         b.iter(|| numbers.visit(0..10_000, |row| _ = black_box(row.answer.is_ok())));
     });
     let writer = Writer::new(&numbers, &STREAMS[0], None);
-    let mut text = Vec::new();
+    let (mut text, mut last) = (Vec::new(), Last::default());
     group.bench_function("csv", |b| {
         b.iter(|| {
             text.clear();
-            numbers.visit(0..10_000, |row| writer.row(row, &mut text));
+            numbers.visit(0..10_000, |row| writer.row(row, &mut last, &mut text));
             black_box(text.len())
         });
     });
@@ -72,8 +72,8 @@ fn long(rows: u64) {
     let mut file = std::io::BufWriter::with_capacity(1 << 20, tempfile::tempfile().unwrap());
     let start = Instant::now();
     let make = |points| {
-        let mut text = Vec::new();
-        sweep.visit(points, |row| writer.row(row, &mut text));
+        let (mut text, mut last) = (Vec::new(), Last::default());
+        sweep.visit(points, |row| writer.row(row, &mut last, &mut text));
         text
     };
     sweep.blocks(0, make, |_, text| file.write_all(&text)).unwrap();

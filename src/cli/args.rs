@@ -12,6 +12,8 @@ Examples:
   flopbill estimate deepseek-v3
   flopbill estimate --gpu-hours 2.788M --gpu h800 --price '$2/h' --days 60
   flopbill estimate deepseek-v3 --chips 4096 --format json
+  flopbill compare deepseek-v3 --gpu h800,h200,b200
+  flopbill sweep deepseek-v3 --vary chips=1024..8192:x2 --vary gpu=h800,h200
   flopbill profiles show h200
   flopbill profiles list runs";
 
@@ -32,7 +34,7 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Command,
 
-    /// Output format: table, markdown, json, csv or plain
+    /// Output format: table, markdown, json, csv or plain; jsonl for the rows of a sweep
     #[arg(long, global = true, value_name = "FORMAT")]
     pub format: Option<String>,
 

@@ -194,8 +194,11 @@ fn records(sides: &[Side]) -> Records {
     Records { columns: columns.chain(keys).collect(), rows: rows.collect() }
 }
 
+/// A number of a side and the key that names its unit.
+type Key = (&'static str, fn(&Side) -> Option<f64>);
+
 /// What machines get of a side.
-const KEYS: [(&str, fn(&Side) -> Option<f64>); 11] = [
+const KEYS: [Key; 11] = [
     ("gpu_hours", |side| side.hours.map(ChipSeconds::gpu_hours)),
     ("wall_clock_days", |side| side.wall.map(Seconds::days)),
     ("cost_usd", |side| side.cost.map(Usd::get)),

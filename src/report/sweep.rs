@@ -18,7 +18,7 @@ pub struct Stream {
     /// The file extension that means it.
     pub extension: &'static str,
     head: fn(&[String]) -> String,
-    row: fn(&Writer<'_>, &Row<'_>, &mut Vec<u8>),
+    row: fn(&Writer<'_>, &Row<'_>, &mut Last, &mut Vec<u8>),
 }
 
 /// The formats that stream.
@@ -34,6 +34,27 @@ pub enum Dominated {
     Marked,
     /// They are left out.
     Dropped,
+}
+
+/// The numbers of the row before with their digits: in a product most of them stay from row to row.
+#[derive(Debug, Default)]
+pub struct Last(Vec<(u64, Vec<u8>)>);
+
+impl Last {
+    /// Adds the number of a column to a text.
+    #[inline]
+    fn push(&mut self, column: usize, value: f64, text: &mut Vec<u8>) {
+        while self.0.len() <= column {
+            self.0.push((f64::NAN.to_bits(), Vec::new()));
+        }
+        let Some((bits, digits)) = self.0.get_mut(column) else { return };
+        if *bits != value.to_bits() {
+            *bits = value.to_bits();
+            digits.clear();
+            digits::push(digits, value);
+        }
+        text.extend_from_slice(digits);
+    }
 }
 
 /// Writes rows in one format.
@@ -63,10 +84,11 @@ impl<'a> Writer<'a> {
         (self.stream.head)(&columns(self.sweep.axes(), self.front.as_ref().map(|(_, dominated)| *dominated)))
     }
 
-    /// Adds a point's row to a text, unless it is dropped.
-    pub fn row(&self, row: &Row<'_>, text: &mut Vec<u8>) {
+    /// Adds a point's row to a text, unless it is dropped. `last` is what this text's rows have in common: a new one
+    /// for every text.
+    pub fn row(&self, row: &Row<'_>, last: &mut Last, text: &mut Vec<u8>) {
         if !matches!(self.front, Some((_, Dominated::Dropped))) || self.on_front(row) == Some(true) {
-            (self.stream.row)(self, row, text);
+            (self.stream.row)(self, row, last, text);
         }
     }
 
@@ -109,17 +131,17 @@ fn csv_head(columns: &[String]) -> String {
     columns.join(",") + "\n"
 }
 
-fn csv_row(writer: &Writer<'_>, row: &Row<'_>, text: &mut Vec<u8>) {
-    for cell in row.cells {
+fn csv_row(writer: &Writer<'_>, row: &Row<'_>, last: &mut Last, text: &mut Vec<u8>) {
+    for (column, cell) in row.cells.iter().enumerate() {
         match cell.number.is_nan() {
             true => push_quoted(text, &cell.text),
-            false => digits::push(text, cell.number),
+            false => last.push(column, cell.number, text),
         }
         text.push(b',');
     }
     match &row.answer {
-        Ok(answer) => answer.iter().for_each(|value| {
-            digits::push(text, *value);
+        Ok(answer) => answer.iter().enumerate().for_each(|(output, value)| {
+            last.push(row.cells.len() + output, *value, text);
             text.push(b',');
         }),
         Err(_) => text.extend_from_slice(&[b','; OUTPUTS.len()]),
@@ -143,7 +165,7 @@ fn push_quoted(text: &mut Vec<u8>, cell: &str) {
     text.push(b'"');
 }
 
-fn jsonl_row(writer: &Writer<'_>, row: &Row<'_>, text: &mut Vec<u8>) {
+fn jsonl_row(writer: &Writer<'_>, row: &Row<'_>, last: &mut Last, text: &mut Vec<u8>) {
     let mut keys = writer.keys.iter();
     let mut key = |text: &mut Vec<u8>, first: bool| {
         text.push(if first { b'{' } else { b',' });
@@ -153,12 +175,13 @@ fn jsonl_row(writer: &Writer<'_>, row: &Row<'_>, text: &mut Vec<u8>) {
         key(text, index == 0);
         match cell.number.is_nan() {
             true => text.extend_from_slice(Value::from(cell.text.as_str()).to_string().as_bytes()),
-            false => push_number(text, cell.number),
+            false => push_number(last, index, cell.number, text),
         }
     }
     for output in 0..OUTPUTS.len() {
         key(text, row.cells.is_empty() && output == 0);
-        push_number(text, row.answer.as_ref().ok().and_then(|answer| answer.get(output)).copied().unwrap_or(f64::NAN));
+        let value = row.answer.as_ref().ok().and_then(|answer| answer.get(output)).copied().unwrap_or(f64::NAN);
+        push_number(last, row.cells.len() + output, value, text);
     }
     if let Some(mark) = writer.marked(row) {
         key(text, false);
@@ -172,8 +195,8 @@ fn jsonl_row(writer: &Writer<'_>, row: &Row<'_>, text: &mut Vec<u8>) {
     text.extend_from_slice(b"}\n");
 }
 
-fn push_number(text: &mut Vec<u8>, value: f64) {
-    if value.is_finite() { digits::push(text, value) } else { text.extend_from_slice(b"null") }
+fn push_number(last: &mut Last, column: usize, value: f64, text: &mut Vec<u8>) {
+    if value.is_finite() { last.push(column, value, text) } else { text.extend_from_slice(b"null") }
 }
 
 /// A table of the first points, and of how many there are.

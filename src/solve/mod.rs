@@ -4,6 +4,7 @@
 //! it. Values from flags outrank values from files: where the two disagree, the file's value gives way, in a
 //! fixed order, and the answer says so. Two values of the same rank that disagree are an error with both numbers.
 
+pub mod replay;
 mod words;
 
 use words::{contradiction, plausible};
@@ -251,6 +252,11 @@ struct Reached {
 
 /// Fills in what follows, until nothing more does or a relation is broken.
 fn propagate(given: &Knowns) -> Reached {
+    trace(given, |_, _| {})
+}
+
+/// The same, telling of every relation that is used, and of the variable with its power that it solves.
+fn trace(given: &Knowns, mut used: impl FnMut(usize, Option<(Var, i32)>)) -> Reached {
     let own = |var: usize| if given.values[var].is_some() { 1 << var } else { 0 };
     let roots = std::array::from_fn(own);
     let mut reached = Reached { knowns: *given, roots, held: 0, broken: None };
@@ -270,10 +276,12 @@ fn propagate(given: &Knowns) -> Reached {
                         return reached;
                     }
                     reached.held |= 1 << index;
+                    used(index, None);
                 }
                 (Some(&(var, power)), None) => {
                     let rest = product(&reached.knowns, relation, Some(var));
                     reached.roots[var as usize] = rests_on(&reached, index);
+                    used(index, Some((var, power)));
                     reached.knowns.put_solved(var, if power > 0 { 1.0 / rest } else { rest });
                     moved = true;
                 }

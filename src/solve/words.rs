@@ -2,7 +2,7 @@
 
 use super::{Knowns, NAMES, RELATIONS, TRILLION, Var, propagate, ranked};
 use crate::Error;
-use crate::units::parse::check;
+use crate::units::parse::{Grammar as _, check};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd, show};
 
 /// Two values of the same rank that disagree.
@@ -71,6 +71,22 @@ fn checked(var: Var, value: f64) -> Result<(), Error> {
         Var::Cost if value == 0.0 => Ok(()), // a price of zero is allowed, and warned of
         Var::Cost => check(Usd::new(value)).map(drop),
         Var::Mfu | Var::Goodput | Var::PhaseShare => check(Fraction::new(value)).map(drop),
+    }
+}
+
+/// The largest value that a solved variable can have, in base units.
+pub(super) fn most(var: Var) -> f64 {
+    match var {
+        Var::Params => Params::MAX,
+        Var::Tokens => Tokens::MAX,
+        Var::Flop => Flop::MAX,
+        Var::Peak => FlopPerSecond::MAX,
+        Var::PhaseHours | Var::GpuHours => ChipSeconds::MAX,
+        Var::Chips => Chips::MAX,
+        Var::WallClock => Seconds::MAX,
+        Var::Price => Price::MAX,
+        Var::Cost => Usd::MAX,
+        Var::Mfu | Var::Goodput | Var::PhaseShare => Fraction::MAX,
     }
 }
 

@@ -294,7 +294,7 @@ fn prepared(spec: &Spec, knowns: Knowns, baseline: &Baseline) -> Result<Prepared
             open.push((var, range.clone()));
         }
     }
-    Ok(Prepared { knowns, baseline: baseline.clone(), open })
+    Ok(Prepared::new(knowns, baseline.clone(), open))
 }
 
 /// The variable of the relations that a field sets.

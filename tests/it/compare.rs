@@ -1,7 +1,5 @@
 //! Comparisons: the factors explain the ratio exactly, from questions and from saved answers alike.
 
-#![cfg(feature = "cli")]
-
 use flopbill::report::compare::saved;
 use flopbill::study::compare::{Side, TARGETS, Target, difference};
 use flopbill::{Catalog, Question, answer};

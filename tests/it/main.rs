@@ -9,6 +9,7 @@ mod cli_checks;
 #[cfg(feature = "cli")]
 mod cli_views;
 mod close;
+#[cfg(feature = "cli")]
 mod compare;
 mod examples;
 mod fuzz;
@@ -22,12 +23,14 @@ mod invariants;
 mod layout;
 mod layouts;
 mod models;
+#[cfg(feature = "cli")]
 mod plan;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;
 mod shell;
 mod steps;
+#[cfg(feature = "cli")]
 mod sweep;
 mod tidy;
 mod whole_bill;

@@ -1,7 +1,5 @@
 //! Plans with a confidence, the frontier of models, and what drives an answer.
 
-#![cfg(feature = "cli")]
-
 use serde_json::Value;
 
 use crate::shell::Shell;
@@ -57,7 +55,7 @@ fn a_predicted_run_is_laid_out_until_it_is_fast_enough() {
     let plan = shell.json(&[&["plan", "chips", "--by", "20d", "--confidence", "80%"][..], &asked].concat());
     assert!(plan["plan"]["probability"].as_f64().unwrap() >= 0.8, "{}", plan["plan"]);
     let chips = plan["plan"]["chips"].as_f64().unwrap();
-    assert!(chips >= 64.0 && chips <= 1024.0, "{chips}");
+    assert!((64.0..=1024.0).contains(&chips), "{chips}");
 }
 
 #[test]

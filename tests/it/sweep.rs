@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use flopbill::report::sweep::{Dominated, STREAMS, Writer};
+use flopbill::report::sweep::{Dominated, Last, STREAMS, Writer};
 use flopbill::study::sweep::Sweep;
 use flopbill::{Catalog, Question, answer};
 use tempfile::TempDir;
@@ -80,6 +80,45 @@ fn every_point_is_the_answer_to_its_own_question() {
     }
 }
 
+/// The recorded way of a solve against a solve, bit for bit, wherever it claims to hold.
+#[test]
+fn a_recorded_solve_is_the_solve() {
+    use flopbill::solve::Var;
+    let catalog = Catalog::built_in();
+    let (mut held, mut left) = (0, 0);
+    for id in catalog.ids(flopbill::catalog::Kind::Runs) {
+        let question = Question::about(&id, &catalog).unwrap();
+        let Ok(found) = answer(&question, &catalog) else { continue };
+        let get = |var, scale: f64| found.solved.knowns.get(var).map(|value| value * scale);
+        let vars = [
+            (Var::Chips, get(Var::Chips, 1.0)),
+            (Var::Price, Some(2.0)),
+            (Var::Mfu, get(Var::Mfu, 1.0)),
+            (Var::Tokens, get(Var::Tokens, 1.0)),
+            (Var::GpuHours, get(Var::GpuHours, 1.0 / 3600.0)),
+            (Var::WallClock, get(Var::WallClock, 1.0 / 86_400.0)),
+            (Var::Goodput, Some(0.9)),
+        ];
+        for (a, b) in vars.iter().enumerate().flat_map(|(i, a)| vars.iter().skip(i + 1).map(move |b| (a, b))) {
+            let ((var_a, Some(a)), (var_b, Some(b))) = (a, b) else { continue };
+            let Some(quick) = found.prepared.quick([(*var_a, *a), (*var_b, *b)]) else { continue };
+            for (factor_a, factor_b) in [(1.0, 1.0), (0.5, 1.0), (1.1, 1.7), (3.0, 0.2), (1.001, 1.0), (1e-30, 1e30)] {
+                let settings = [(*var_a, a * factor_a), (*var_b, b * factor_b)];
+                let solved = found.prepared.evaluate_at(settings);
+                match (quick.run(settings), solved) {
+                    (Some(quick), Ok(solved)) => {
+                        assert_eq!(quick.map(f64::to_bits), solved.map(f64::to_bits), "{id}: {settings:?}");
+                        held += 1;
+                    }
+                    (Some(quick), Err(error)) => panic!("{id}: {settings:?}: {quick:?}, but {error}"),
+                    (None, _) => left += 1,
+                }
+            }
+        }
+    }
+    assert!(held > 1000 && left > 50, "{held} {left}");
+}
+
 #[test]
 fn points_without_an_answer_say_why_and_the_others_stand() {
     let sweep = flags(&[("run.gpu", "h800"), ("run.flop", "3e24"), ("run.chips", "2048")], &["gpu_hours=0.5M,2.788M"]);
@@ -94,8 +133,8 @@ fn any_part_of_a_sweep_is_the_same_part_of_the_whole() {
     let sweep = sweep("deepseek-v3", &["gpu=h800,h200", "chips=1000..1020:1", "mfu=20%..40%:1%"]);
     let writer = Writer::new(&sweep, &STREAMS[0], None);
     let text = |from: u64, to: u64| {
-        let mut text = Vec::new();
-        sweep.visit(from..to, |row| writer.row(row, &mut text));
+        let (mut text, mut last) = (Vec::new(), Last::default());
+        sweep.visit(from..to, |row| writer.row(row, &mut last, &mut text));
         text
     };
     let whole = text(0, sweep.points());
@@ -104,7 +143,14 @@ fn any_part_of_a_sweep_is_the_same_part_of_the_whole() {
     assert_eq!(whole, parts);
     let mut blocks = Vec::new();
     sweep
-        .blocks(0, |points| text(points.start, points.end), |_, text| Ok::<_, ()>(blocks.extend_from_slice(&text)))
+        .blocks(
+            0,
+            |points| text(points.start, points.end),
+            |_, text| {
+                blocks.extend_from_slice(&text);
+                Ok::<_, ()>(())
+            },
+        )
         .unwrap();
     assert_eq!(whole, blocks);
 }
@@ -115,9 +161,9 @@ fn the_front_holds_what_nothing_beats() {
     let front = sweep.front(|_| Ok::<_, ()>(())).unwrap();
     // By hand: the hours are the same, so that the most chips at the lower price beat everything.
     assert_eq!(front.len(), 1);
-    let mut text = Vec::new();
+    let (mut text, mut last) = (Vec::new(), Last::default());
     let writer = Writer::new(&sweep, &STREAMS[0], Some((front, Dominated::Dropped)));
-    sweep.visit(0..sweep.points(), |row| writer.row(row, &mut text));
+    sweep.visit(0..sweep.points(), |row| writer.row(row, &mut last, &mut text));
     assert!(String::from_utf8(text).unwrap().starts_with("8192,2,"));
 }
 
@@ -175,7 +221,6 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// Killed at many moments, continued each time: the file of a sweep that nothing interrupted.
-#[cfg(feature = "cli")]
 #[test]
 fn a_killed_sweep_goes_on_and_ends_as_if_nothing_had_happened() {
     let folder = TempDir::new().unwrap();
@@ -208,7 +253,6 @@ fn a_killed_sweep_goes_on_and_ends_as_if_nothing_had_happened() {
     assert_eq!(lines, 501 * 501 * 2 + 1);
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn an_interrupted_sweep_is_neither_mixed_with_another_nor_thrown_away() {
     let folder = TempDir::new().unwrap();
@@ -233,13 +277,15 @@ fn an_interrupted_sweep_is_neither_mixed_with_another_nor_thrown_away() {
     let other = run(folder.path(), &["--vary", "chips=1..9:1", "-o", "a.csv", "--resume"]);
     assert_eq!(other.status.code(), Some(2));
     assert!(stderr(&other).contains("another question"), "{}", stderr(&other));
+    fs::write(folder.path().join("empty.csv.part"), "").unwrap();
+    let fresh = run(folder.path(), &["--vary", "chips=1..9:1", "-o", "empty.csv", "--resume"]);
+    assert!(fresh.status.success(), "a sweep killed before its journal: {}", stderr(&fresh));
     fs::write(&part, "short").unwrap();
     let short = run(folder.path(), &[&args[..], &["--resume"]].concat());
     assert!(stderr(&short).contains("shorter than its journal"), "{}", stderr(&short));
     assert!(!folder.path().join("a.csv").exists());
 }
 
-#[cfg(feature = "cli")]
 #[test]
 fn the_rows_do_not_change_with_threads_or_formats() {
     let folder = TempDir::new().unwrap();
@@ -268,7 +314,7 @@ fn the_rows_do_not_change_with_threads_or_formats() {
     }
 }
 
-#[cfg(all(feature = "cli", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 #[test]
 fn a_full_or_missing_target_is_said_with_a_code_of_its_own() {
     let folder = TempDir::new().unwrap();

@@ -105,6 +105,8 @@ impl Part {
             (Some(_), true) => {
                 Err(other("it is of another question, plan, format or version, or the profiles changed"))
             }
+            // Killed between its first two steps: nothing was written yet.
+            (None, true) if length == 0 => Ok(Done::default()),
             (None, true) => Err(other("it has no journal")),
             (Some((fingerprint, done)), false) if fingerprint == self.fingerprint && done.points > 0 => {
                 let (done, all) = (grouped(&done.points.to_string()), grouped(&self.points.to_string()));

@@ -10,7 +10,7 @@ use super::args::Args;
 use super::estimate::{ValueArgs, base};
 use super::{NOT_WRITTEN, YES, code, complain, output};
 use flopbill::Error;
-use flopbill::report::sweep::{Dominated, STREAMS, Stream, Writer, view};
+use flopbill::report::sweep::{Dominated, Last, STREAMS, Stream, Writer, view};
 use flopbill::study::pareto::Front;
 use flopbill::study::sweep::Sweep;
 use progress::Progress;
@@ -181,14 +181,15 @@ impl Job<'_> {
         let mut progress = Progress::new("sweep", self.sweep.points(), from);
         let (mut answered, mut first_reason) = (from > 0, None);
         let make = |points: std::ops::Range<u64>| {
-            let (mut text, mut answered, mut reason) = (Vec::new(), false, None);
+            let (mut text, mut last) = (Vec::new(), Last::default());
+            let (mut answered, mut reason) = (false, None);
             self.sweep.visit(points, |row| {
                 match &row.answer {
                     Ok(_) => answered = true,
                     Err(error) if reason.is_none() => reason = Some(error.clone()),
                     Err(_) => {}
                 }
-                self.writer.row(row, &mut text);
+                self.writer.row(row, &mut last, &mut text);
             });
             (text, answered, reason)
         };

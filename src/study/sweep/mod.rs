@@ -34,7 +34,7 @@ use super::sweep_plan::{Axis, Plan};
 use crate::Error;
 use crate::catalog::{Catalog, Kind};
 use crate::solve::Var;
-use crate::spec::prepared::{OUTPUTS, Prepared};
+use crate::spec::prepared::{OUTPUTS, Prepared, Quick};
 use crate::spec::resolve::{Override, Question, answer};
 
 /// Combinations of looked-up values that are kept.
@@ -61,7 +61,7 @@ enum Template {
     /// Nothing is left open.
     Settled(Result<Outputs, Error>),
     /// The open axes are variables of the relations.
-    Open(Box<Prepared>),
+    Open(Box<Prepared>, Option<Box<Quick>>),
     /// The open axes change what has to be looked up: every point is a question of its own.
     Whole,
 }
@@ -199,9 +199,10 @@ impl Sweep {
         match template {
             Template::Settled(answer) => answer.clone(),
             Template::Whole => self.whole(cells),
-            Template::Open(prepared) => {
+            Template::Open(prepared, quick) => {
                 let open = self.axes.iter().zip(cells).filter_map(|(axis, cell)| Some((axis.var?, cell.number)));
-                prepared.evaluate_at(open)
+                let ran = quick.as_ref().and_then(|quick| quick.run(open.clone()));
+                ran.map_or_else(|| prepared.evaluate_at(open), Ok)
             }
         }
     }
@@ -227,9 +228,10 @@ impl Sweep {
                 };
                 follows && found.prepared.was_given(var, number)
             };
-            let mut open = self.axes.iter().zip(&cells).filter_map(|(axis, cell)| Some((axis.var?, cell.number)));
-            if open.all(|(var, number)| settable(var, number)) {
-                return Template::Open(Box::new(found.prepared));
+            let open = || self.axes.iter().zip(&cells).filter_map(|(axis, cell)| Some((axis.var?, cell.number)));
+            if open().all(|(var, number)| settable(var, number)) {
+                let quick = found.prepared.quick(open()).map(Box::new);
+                return Template::Open(Box::new(found.prepared), quick);
             }
             return Template::Whole;
         }
