@@ -150,7 +150,11 @@ fn another_chip_converts_the_hours_by_the_step_model() {
     assert!(step.same_layout && step.ratio < 1.0, "an H200 has the H800's peak, faster memory and links: {step:?}");
     let ratio = moved.estimate.total.held / stayed.estimate.total.held;
     close(ratio, step.ratio, 1e-9);
-    assert!(moved.assumptions.iter().any(|line| line.contains("converted by the step model")), "{:?}", moved.assumptions);
+    assert!(
+        moved.assumptions.iter().any(|line| line.contains("converted by the step model")),
+        "{:?}",
+        moved.assumptions
+    );
     assert_eq!(moved.prepared.ranges().len(), 1, "a converted MFU is a range");
 }
 
