@@ -4,7 +4,7 @@ use super::file::{Entry, Origin, Spec};
 use super::moved::Move;
 use super::range::Range;
 use crate::Error;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Kind};
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
 use crate::dist::Dist;
@@ -108,7 +108,12 @@ pub fn setting(spec: &Spec, chip: &AcceleratorProfile, catalog: &Catalog) -> Res
         value.unwrap_or(usual)
     };
     let seq_len = usual(spec.sequence_length.as_ref().map(|e| e.value.base()), SEQUENCE, "sequence length");
-    let batch = usual(spec.global_batch_tokens.as_ref().map(|e| e.value.base()), BATCH_TOKENS, "tokens of a step");
+    let given = spec.global_batch_tokens.as_ref().map(|e| e.value.base());
+    let published = given.is_none().then(|| published_batch(&model.id, catalog)).flatten();
+    let batch = usual(given.or(published), BATCH_TOKENS, "tokens of a step");
+    if let Some(batch) = published {
+        chosen.push(format!("tokens of a step {}: those of the model's published run", show::count(batch, 4)));
+    }
     let given = degrees(spec)?;
     let stack = if given.schedule == Some(Schedule::DualPipe) { Stack::DEEPSEEK } else { Stack::CURRENT };
     let counted = count(&model.shape).active(Embeddings::Counted);
@@ -125,6 +130,15 @@ pub fn setting(spec: &Spec, chip: &AcceleratorProfile, catalog: &Catalog) -> Res
         chosen,
         model,
     }))
+}
+
+/// Tokens of a step of the run that is named like the model, if one is published.
+fn published_batch(model: &str, catalog: &Catalog) -> Option<f64> {
+    if !catalog.has(Kind::Runs, model) {
+        return None;
+    }
+    let run = super::file::spec(&catalog.find(Kind::Runs, model).ok()?).ok()?;
+    run.global_batch_tokens.map(|entry| entry.value.base())
 }
 
 fn degrees(spec: &Spec) -> Result<Fixed, Error> {

@@ -174,7 +174,7 @@ fn an_mfu_over_the_peak_is_refused_and_hours_per_trillion_are_recognised() {
 fn an_mfu_follows_the_basis_it_is_asked_for_on() {
     let catalog = Catalog::built_in();
     let on = |fields: &[(&'static str, &str)]| {
-        let question = Question::about("deepseek-v3", &catalog).unwrap();
+        let question = Question { keep_mfu: true, ..Question::about("deepseek-v3", &catalog).unwrap() };
         let question = fields.iter().fold(question, |question, (path, text)| question.with(path, *text));
         answer(&question, &catalog).unwrap().estimate
     };
