@@ -21,8 +21,12 @@
 //!
 //! - [`error`], [`source`], [`units`]: refusals, provenance, quantities
 //! - [`hardware`], [`model`], [`layout`]: plain checked structs and what can be counted on them
+//! - [`step`], [`predict`]: the time of one training step, of the given layout or the best
+//! - [`reliability`], [`cost`], [`policy`]: goodput, every charge, rules
 //! - [`scenario`], [`mod@estimate`], [`solve`]: the question, its answer, and the relations run backwards
+//! - [`dist`]: a value or a range
 //! - [`catalog`], [`spec`]: profiles by name, and what a user wrote
+//! - [`study`]: questions that take many estimates
 //! - [`report`]: views in every format
 //!
 //! # Invariants
