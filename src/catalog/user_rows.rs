@@ -74,7 +74,7 @@ pub fn steps(path: &Path) -> Result<Rows<StepRow>, Error> {
 /// The runs of a file with the columns of [`RunRow`], in any order.
 ///
 /// # Errors
-/// As [`steps`].
+/// As [`steps()`].
 pub fn runs(path: &Path) -> Result<Rows<RunRow>, Error> {
     let shown = path.display().to_string();
     let text = text(path)?;

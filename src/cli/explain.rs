@@ -7,7 +7,10 @@ use super::estimate::{ValueArgs, base};
 use flopbill::Error;
 use flopbill::catalog::Catalog;
 use flopbill::report;
-use flopbill::spec::resolve::answer;
+use flopbill::report::explain::Link;
+use flopbill::spec::predicted::setting;
+use flopbill::spec::resolve::{Answer, answer};
+use flopbill::step::machine::GENERATIONS;
 
 /// Which run.
 #[derive(Debug, Args)]
@@ -20,11 +23,23 @@ pub struct ExplainArgs {
     values: ValueArgs,
 }
 
+/// The step model's part, where the run names a model it can lay out on its chips.
+fn step(answer: &Answer, catalog: &Catalog) -> Vec<Link> {
+    let (Some(chip), Some(chips)) = (&answer.chip, answer.estimate.chips) else { return Vec::new() };
+    let Ok(Some(setting)) = setting(&answer.spec, chip, catalog) else { return Vec::new() };
+    let generation = GENERATIONS.iter().find(|(_, known)| *known == setting.machine.generation);
+    let factors = format!("profiles/factors/{}.toml", generation.map_or("", |(name, _)| name));
+    match setting.on(chips) {
+        Ok(predicted) => report::explain::step(answer, &predicted, &factors),
+        Err(_) => Vec::new(),
+    }
+}
+
 /// Answers `flopbill explain`.
 pub fn run(args: &ExplainArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let base = args.name.as_deref().map(|name| base(name, catalog)).transpose()?.unwrap_or_default();
     let answer = answer(&args.values.question(base)?, catalog)?;
-    let mut reply = Reply::new(report::explain::view(&answer, Vec::new()));
+    let mut reply = Reply::new(report::explain::view(&answer, step(&answer, catalog)));
     reply.warnings = answer.warnings;
     Ok(reply)
 }

@@ -59,6 +59,11 @@ fn hours(answer: &Answer) -> Section {
     if let Some(flop) = answer.estimate.flop {
         section.fact("model FLOPs", show::number(flop.get(), 4), "6 x active parameters x tokens");
     }
+    for (var, label) in [(Var::Params, "active parameters"), (Var::Tokens, "tokens")] {
+        if let Some(value) = answer.solved.knowns.get(var).filter(|_| answer.solved.knowns.is_solved(var)) {
+            section.fact(label, show::count(value, 4), origin(answer, var));
+        }
+    }
     if let (Some(mfu), Some(basis)) = (answer.estimate.mfu, answer.basis) {
         let from = answer.mfu_origin.as_ref().map(short).unwrap_or_default();
         section.fact("MFU", show::percent(mfu.get()), format!("of the dense {basis} peak, by 6ND; {from}"));
@@ -243,6 +248,8 @@ fn machine(answer: &Answer) -> Value {
     let mut json = head("estimate");
     let result = json!({
         "flop": maybe(estimate.flop.map(|q| q.get())),
+        "active_params": maybe(answer.solved.knowns.get(Var::Params)),
+        "tokens": maybe(answer.solved.knowns.get(Var::Tokens)),
         "mfu": maybe(estimate.mfu.map(|q| q.get())),
         "mfu_basis": answer.basis.map(|basis| format!("dense {basis} peak, model FLOPs by 6ND")),
         "mfu_origin": answer.mfu_origin.as_ref().map(ToString::to_string),

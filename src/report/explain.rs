@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::json::head;
 use super::view::{Records, Section, View};
+use crate::predict::Predicted;
 use crate::solve::Var;
 use crate::spec::resolve::Answer;
-use crate::units::{ChipSeconds, Chips, Price, show};
+use crate::study::layouts::{parts, words};
+use crate::units::{ChipSeconds, Chips, Price, Tokens, show};
 
 /// One link of the chain.
 #[derive(Debug, Clone)]
@@ -134,6 +136,45 @@ fn cost(answer: &Answer) -> Option<Link> {
         numbers: format!("{} = {hours} h x {}", show::usd(cost), show::price(Price::new(price.value.get()))),
         source: format!("price: {}", price.origin),
     })
+}
+
+/// What the step model says of the same run, in the run's layout or the best one.
+pub fn step(answer: &Answer, predicted: &Predicted, factors: &str) -> Vec<Link> {
+    let total = predicted.step.total().get();
+    let shown = parts(&predicted.step);
+    let shown: Vec<String> = shown
+        .iter()
+        .filter(|part| part.shown > total * 5e-3)
+        .map(|part| format!("{} {}", show::number(part.shown, 3), part.label))
+        .collect();
+    let mut links = vec![Link {
+        what: "one training step, by the step model",
+        formula: "step = products + attention + element-wise + exposed traffic + bubble + optimizer + rest".into(),
+        numbers: format!("{} s = {}; {}", show::number(total, 4), shown.join(" + "), words(&predicted.layout)),
+        source: format!("the terms: src/step, each with its source; their factors: {factors}"),
+    }];
+    let Some(tokens) = answer.solved.knowns.get(Var::Tokens).map(Tokens::new) else { return links };
+    let (per_step, chips) = (predicted.tokens_per_step(), predicted.layout.chips() as f64);
+    let hours = predicted.computing(tokens) / predicted.goodput;
+    let published = answer.solved.knowns.get(Var::PhaseHours).map(ChipSeconds::new);
+    let against = published.map(|own| format!("; {} x that is the answer above", show::number(own / hours, 3)));
+    links.push(Link {
+        what: "GPU-hours held, by the step model",
+        formula: "hours = tokens / tokens per step x step x software x chips / goodput".into(),
+        numbers: format!(
+            "{} h = {} / {} x {} s x {} x {} / {}{}",
+            show::number(hours.gpu_hours(), 4),
+            show::count(tokens.get(), 4),
+            show::count(per_step.get(), 4),
+            show::number(total, 4),
+            show::number(predicted.software, 3),
+            show::number(chips, 6),
+            show::percent(predicted.goodput),
+            against.unwrap_or_default(),
+        ),
+        source: format!("definition; software and goodput: {factors}, [run]"),
+    });
+    links
 }
 
 fn source_of(answer: &Answer, path: &str) -> String {

@@ -4,9 +4,9 @@ use super::file::{Entry, Origin, Spec};
 use super::moved::Move;
 use super::range::Range;
 use crate::Error;
-use crate::catalog::{Catalog, Kind};
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
+use crate::catalog::{Catalog, Kind};
 use crate::dist::Dist;
 use crate::hardware::precision::Precision;
 use crate::layout::fixed::Fixed;
@@ -258,9 +258,26 @@ pub(super) fn moved_range(moved: &Move, implied: Fraction) -> Result<Range, Erro
     Ok(Range { path: "run.mfu", dist, text, origin: Origin::Solved("converted by the step model".into()) })
 }
 
+/// Predicts the MFU where it can and has to be, and solves again.
+pub(super) fn predict_and_solve(
+    spec: &mut Spec,
+    on: Option<(&AcceleratorProfile, FlopPerSecond)>,
+    knowns: &mut Knowns,
+    solved: &mut Solved,
+    baseline: &super::phases::Baseline,
+    catalog: &Catalog,
+) -> Result<Option<Outcome>, Error> {
+    let Some((chip, peak)) = on else { return Ok(None) };
+    let outcome = predict_mfu(spec, chip, peak, knowns, solved, catalog)?;
+    if outcome.is_some() {
+        *solved = super::resolve::solve_phases(knowns, baseline)?;
+    }
+    Ok(outcome)
+}
+
 /// Predicts the MFU where it is missing, the work is known and the spec names a model; settles the chips first
 /// where a deadline asks for them.
-pub(super) fn predict_mfu(
+fn predict_mfu(
     spec: &mut Spec,
     chip: &AcceleratorProfile,
     peak: FlopPerSecond,
@@ -269,13 +286,16 @@ pub(super) fn predict_mfu(
     catalog: &Catalog,
 ) -> Result<Option<Outcome>, Error> {
     let get = |var| solved.knowns.get(var);
-    let (None, Some(flop)) = (get(Var::Mfu), get(Var::Flop).map(Flop::new)) else { return Ok(None) };
+    let flop = get(Var::Flop).map(Flop::new);
+    if get(Var::Mfu).is_some() || (flop.is_none() && get(Var::GpuHours).is_none()) {
+        return Ok(None);
+    }
     let Some(setting) = setting(spec, chip, catalog)? else { return Ok(None) };
     let goodput = knowns.get(Var::Goodput).filter(|_| knowns.rank(Var::Goodput) != Some(Rank::Default));
-    let chips = match (get(Var::Chips).map(Chips::new), get(Var::WallClock).map(Seconds::new)) {
-        (Some(chips), _) => chips,
-        (None, Some(time)) => setting.chips_for(flop, peak, goodput, time)?,
-        (None, None) => return Ok(None),
+    let chips = match (get(Var::Chips).map(Chips::new), get(Var::WallClock).map(Seconds::new), flop) {
+        (Some(chips), _, _) => chips,
+        (None, Some(time), Some(flop)) => setting.chips_for(flop, peak, goodput, time)?,
+        _ => return Ok(None),
     };
     let predicted = setting.on(chips)?;
     let outcome = Outcome { setting, predicted };

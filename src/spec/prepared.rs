@@ -22,7 +22,7 @@ pub struct Prepared {
     quick: Option<Quick>,
 }
 
-/// The way from given values to [`OUTPUTS`], recorded: [`solve_phases`] without deciding anything.
+/// The way from given values to [`OUTPUTS`], recorded: the solve of all phases without deciding anything.
 #[derive(Debug, Clone)]
 pub struct Quick {
     alone: Program,

@@ -49,24 +49,8 @@ impl Spec {
 
     /// Reads `{ dist = "...", ... }`, each parameter in the field's own unit.
     pub(super) fn read_range(&mut self, field: &'static Field, value: &Value<'_>, r: &Reader<'_>) {
-        let Some(name) = r.need("dist", r.text("dist")) else { return };
-        let mut parameters = Vec::new();
-        for key in r.keys().filter(|key| !matches!(*key, "dist" | "samples")) {
-            let Some(parameter) = r.any(key) else { continue };
-            let Some(text) = parameter.as_text() else {
-                parameter.fail(Error::bad_input(format!("`{key}` takes a number or a text")));
-                return;
-            };
-            let read = match role_of(key) {
-                Some(Role::Number) => parse::<Fraction>(text).map(|share| share.base()),
-                _ => in_unit(field, text),
-            };
-            match read {
-                Ok(number) => parameters.push((key, number)),
-                Err(error) => return parameter.fail(error),
-            }
-        }
-        match from_parameters(&name, &parameters, r).and_then(|dist| within_the_whole(field, dist)) {
+        let Some(dist) = read_dist(field, value, r) else { return };
+        match within_the_whole(field, dist) {
             Ok(dist) => {
                 let text = format!("{} of {}", dist.name(), field.path);
                 let origin = Origin::File(value.at());
@@ -75,6 +59,53 @@ impl Spec {
             Err(error) => value.fail(error),
         }
     }
+}
+
+/// A distribution; what is wrong with it is recorded.
+fn read_dist(field: &'static Field, value: &Value<'_>, r: &Reader<'_>) -> Option<Dist> {
+    let name = r.need("dist", r.text("dist"))?;
+    if name == "mixture" {
+        return mixture(field, r).map_err(|error| value.fail(error)).ok();
+    }
+    let mut parameters = Vec::new();
+    for key in r.keys().filter(|key| !matches!(*key, "dist" | "samples" | "weight")) {
+        let parameter = r.any(key)?;
+        let Some(text) = parameter.as_text() else {
+            parameter.fail(Error::bad_input(format!("`{key}` takes a number or a text")));
+            return None;
+        };
+        let read = match role_of(key) {
+            Some(Role::Number) => parse::<Fraction>(text).map(|share| share.base()),
+            _ => in_unit(field, text),
+        };
+        match read {
+            Ok(number) => parameters.push((key, number)),
+            Err(error) => {
+                parameter.fail(error);
+                return None;
+            }
+        }
+    }
+    from_parameters(&name, &parameters, r).map_err(|error| value.fail(error)).ok()
+}
+
+/// `{ dist = "mixture", never = 0.2, parts = [{ weight = 0.5, dist = ... }, ...] }`.
+fn mixture(field: &'static Field, r: &Reader<'_>) -> Result<Dist, Error> {
+    let hint = "write it like `parts = [{ weight = 0.6, dist = \"point\", value = \"40%\" }]`";
+    let parts = r.value("parts").map(|parts| parts.items()).unwrap_or_default();
+    let mut read = Vec::with_capacity(parts.len());
+    for part in &parts {
+        let inner = part.table("parts").ok_or_else(|| Error::bad_input("a part is a table").with_hint(hint))?;
+        let weight = inner.need("weight", inner.number("weight"));
+        let Some((weight, dist)) = weight.zip(read_dist(field, part, &inner)) else {
+            return Err(Error::bad_input("a part of the mixture cannot be read").with_hint(hint));
+        };
+        read.push((weight, dist));
+    }
+    if read.is_empty() {
+        return Err(Error::bad_input("a mixture needs `parts`").with_hint(hint));
+    }
+    Dist::mixture(read, r.number("never").unwrap_or(0.0))
 }
 
 /// A distribution of single numbers, or an empirical one of a list of samples.

@@ -138,14 +138,13 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     }
     let mut knowns = knowns(&spec, &baseline, peak, moved_from.is_some());
     let mut solved = solve_phases(&mut knowns, &baseline)?;
-    let outcome = match target.as_ref().zip(peak) {
-        Some((chip, peak)) => predicted::predict_mfu(&mut spec, chip, peak, &mut knowns, &solved, catalog)?,
-        None => None,
-    };
-    if outcome.is_some() {
-        solved = solve_phases(&mut knowns, &baseline)?;
-    }
+    let on = target.as_ref().zip(peak);
+    let mut outcome = predicted::predict_and_solve(&mut spec, on, &mut knowns, &mut solved, &baseline, catalog)?;
     let (price, price_date) = price(&spec, moved_from.is_some(), &mut knowns, &mut solved, target.as_ref(), catalog)?;
+    if outcome.is_none() {
+        // A budget gives hours only once the chip has a price.
+        outcome = predicted::predict_and_solve(&mut spec, on, &mut knowns, &mut solved, &baseline, catalog)?;
+    }
     if solved.knowns.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&solved.knowns, target.is_some()));
     }

@@ -55,7 +55,7 @@ pub fn parse<Q: Grammar>(text: &str) -> Result<Q, Error> {
 /// Checks the value of a quantity that did not come from text.
 ///
 /// # Errors
-/// As [`parse`]: not finite, negative, zero where that means nothing, absurdly large.
+/// As [`parse()`]: not finite, negative, zero where that means nothing, absurdly large.
 pub fn check<Q: Grammar>(quantity: Q) -> Result<Q, Error> {
     let value = quantity.base();
     let what = Q::DIMENSION;

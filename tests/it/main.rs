@@ -28,6 +28,7 @@ mod plan;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;
+mod ranges;
 mod shell;
 mod steps;
 #[cfg(feature = "cli")]

@@ -43,6 +43,12 @@ impl<'d> Value<'d> {
         }
     }
 
+    /// The items of a list; none of anything else.
+    pub fn items(&self) -> Vec<Value<'d>> {
+        let items = self.inner.get_ref().as_array().map(|items| items.iter()).into_iter().flatten();
+        items.map(|inner| Value { shared: self.shared, inner }).collect()
+    }
+
     /// Records an error at this value.
     pub fn fail(&self, error: Error) {
         let document = self.shared.document;
