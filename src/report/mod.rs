@@ -22,6 +22,8 @@ mod render;
 pub mod resolved;
 pub mod step;
 pub mod sweep;
+#[cfg(feature = "parquet")]
+pub mod sweep_parquet;
 pub mod thresholds;
 pub mod tranches;
 pub mod view;

@@ -59,9 +59,9 @@ impl Last {
 
 /// Writes rows in one format.
 pub struct Writer<'a> {
-    sweep: &'a Sweep,
+    pub(super) sweep: &'a Sweep,
     stream: &'static Stream,
-    front: Option<(Front<()>, Dominated)>,
+    pub(super) front: Option<(Front<()>, Dominated)>,
     /// The keys of a JSON object, each with what stands before it.
     keys: Vec<String>,
 }
@@ -81,22 +81,33 @@ impl<'a> Writer<'a> {
 
     /// What stands above the rows.
     pub fn head(&self) -> String {
-        (self.stream.head)(&columns(self.sweep.axes(), self.front.as_ref().map(|(_, dominated)| *dominated)))
+        (self.stream.head)(&self.columns())
+    }
+
+    /// The names of the columns.
+    pub(super) fn columns(&self) -> Vec<String> {
+        columns(self.sweep.axes(), self.front.as_ref().map(|(_, dominated)| *dominated))
     }
 
     /// Adds a point's row to a text, unless it is dropped. `last` is what this text's rows have in common: a new one
     /// for every text.
     pub fn row(&self, row: &Row<'_>, last: &mut Last, text: &mut Vec<u8>) {
-        if !matches!(self.front, Some((_, Dominated::Dropped))) || self.on_front(row) == Some(true) {
+        if !self.drops(row) {
             (self.stream.row)(self, row, last, text);
         }
+    }
+
+    /// Whether a point's row is left out.
+    pub(super) fn drops(&self, row: &Row<'_>) -> bool {
+        matches!(self.front, Some((_, Dominated::Dropped))) && self.on_front(row) != Some(true)
     }
 
     fn on_front(&self, row: &Row<'_>) -> Option<bool> {
         self.front.as_ref().map(|(front, _)| on_front(front, row))
     }
 
-    fn marked(&self, row: &Row<'_>) -> Option<bool> {
+    /// Whether a point is on the front, where points are marked.
+    pub(super) fn marked(&self, row: &Row<'_>) -> Option<bool> {
         self.on_front(row).filter(|_| matches!(self.front, Some((_, Dominated::Marked))))
     }
 }

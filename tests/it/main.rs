@@ -33,5 +33,7 @@ mod shell;
 mod steps;
 #[cfg(feature = "cli")]
 mod sweep;
+#[cfg(feature = "cli")]
+mod sweep_parquet;
 mod tidy;
 mod whole_bill;

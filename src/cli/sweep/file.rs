@@ -44,11 +44,7 @@ pub fn write(job: &Job<'_>, path: &Path, resume: bool) -> Result<(), Failed> {
     }
     let part = Part::of(&target, job.fingerprint(), job.sweep.points());
     let mut done = part.found(resume)?;
-    let file = File::options().create(true).truncate(false).write(true).open(&part.path).map_err(failed)?;
-    if file.try_lock().is_err() {
-        let error = Error::bad_file(format!("another sweep is writing {}", part.path.display()));
-        return Err(Failed::Write(error.with_hint("wait for it, or name another file")));
-    }
+    let file = part_file(&part.path, failed)?;
     part.note(done).map_err(failed)?;
     file.set_len(done.bytes).map_err(failed)?;
     let mut out = io::BufWriter::with_capacity(1 << 20, file);
@@ -74,6 +70,16 @@ pub fn write(job: &Job<'_>, path: &Path, resume: bool) -> Result<(), Failed> {
     fs::rename(&part.path, &target).map_err(failed)?;
     let _ = fs::remove_file(&part.journal); // without its part file it says nothing
     all_without(reason)
+}
+
+/// Opens a part file as it is, for this sweep alone.
+pub fn part_file(path: &Path, failed: impl Fn(io::Error) -> Failed) -> Result<File, Failed> {
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
+    if file.try_lock().is_err() {
+        let error = Error::bad_file(format!("another sweep is writing {}", path.display()));
+        return Err(Failed::Write(error.with_hint("wait for it, or name another file")));
+    }
+    Ok(file)
 }
 
 impl Part {

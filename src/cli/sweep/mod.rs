@@ -1,6 +1,8 @@
 //! `flopbill sweep`: many scenarios, streamed.
 
 mod file;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod progress;
 
 use std::io;
@@ -12,7 +14,7 @@ use super::{NOT_WRITTEN, YES, code, complain, output};
 use flopbill::Error;
 use flopbill::report::sweep::{Dominated, Last, STREAMS, Stream, Writer, view};
 use flopbill::study::pareto::Front;
-use flopbill::study::sweep::Sweep;
+use flopbill::study::sweep::{Row, Sweep};
 use progress::Progress;
 
 /// Which question, and which values.
@@ -76,7 +78,7 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
     let sweep = Sweep::new(args.values.question(base)?, &args.vary, catalog)?;
     let dominated = args.pareto.as_deref().map(dominated).transpose()?;
     let file = all.output.as_deref().filter(|path| path.as_os_str() != "-");
-    let stream = stream(all)?;
+    let stream = if parquet_wanted(args, all)? { STREAMS.first() } else { stream(all)? };
     if args.resume && (stream.is_none() || file.is_none()) {
         let error = Error::bad_input("--resume continues a file");
         return Err(error.with_hint("name it: -o FILE.csv or -o FILE.jsonl").into());
@@ -88,6 +90,8 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
     };
     let job = Job { sweep: &sweep, writer: Writer::new(&sweep, stream, front), dominated };
     match file {
+        #[cfg(feature = "parquet")]
+        Some(path) if is_parquet(path) => parquet::write(&job, path),
         Some(path) => file::write(&job, path, args.resume),
         None => job.to(0, &mut io::stdout().lock()),
     }
@@ -101,6 +105,35 @@ fn dominated(what: &str) -> Result<Dominated, Error> {
             let error = Error::unknown_name("treatment of dominated points", other, ["mark", "front"]);
             Err(error.with_hint("one of: mark, front"))
         }
+    }
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "parquet")
+}
+
+/// Whether Parquet was asked for, which is no text.
+///
+/// # Errors
+/// What cannot be done with it, if only in this build.
+fn parquet_wanted(args: &SweepArgs, all: &Args) -> Result<bool, Error> {
+    let named = all.format.as_deref() == Some("parquet");
+    let file = all.output.as_deref().filter(|path| is_parquet(path));
+    let refused = |message: String, hint: &str| Err(Error::bad_input(message).with_hint(hint));
+    match (file, all.format.as_deref()) {
+        (None, _) if !named => Ok(false),
+        _ if !cfg!(feature = "parquet") => {
+            refused("this build writes no Parquet".into(), "build with `--features parquet`, or write -o FILE.csv")
+        }
+        (None, _) => refused("--format parquet is for a file".into(), "name it: -o FILE.parquet"),
+        (Some(file), Some(format)) if !named => {
+            let message = format!("--format {format} and -o {} contradict each other", file.display());
+            refused(message, "leave --format out: the extension says it")
+        }
+        (Some(_), _) if args.resume => {
+            refused("a Parquet file cannot be continued".into(), "leave --resume out, or write -o FILE.csv")
+        }
+        (Some(_), _) => Ok(true),
     }
 }
 
@@ -178,27 +211,38 @@ impl Job<'_> {
     /// Hands over the rows from a point on, text by text, with the number of points that are done then. Gives the
     /// reason of the first point if none had an answer.
     fn rows(&self, from: u64, mut take: impl FnMut(u64, &[u8]) -> Result<(), Failed>) -> Result<Option<Error>, Failed> {
-        let mut progress = Progress::new("sweep", self.sweep.points(), from);
-        let (mut answered, mut first_reason) = (from > 0, None);
-        let make = |points: std::ops::Range<u64>| {
-            let (mut text, mut last) = (Vec::new(), Last::default());
-            let (mut answered, mut reason) = (false, None);
-            self.sweep.visit(points, |row| {
-                match &row.answer {
-                    Ok(_) => answered = true,
-                    Err(error) if reason.is_none() => reason = Some(error.clone()),
-                    Err(_) => {}
-                }
-                self.writer.row(row, &mut last, &mut text);
-            });
-            (text, answered, reason)
-        };
-        self.sweep.blocks(from, make, |done, (text, some, reason)| {
-            answered |= some;
-            first_reason = first_reason.take().or(reason);
-            progress.at(done);
-            take(done, &text)
-        })?;
-        Ok(first_reason.filter(|_| !answered))
+        let row = |row: &Row<'_>, (text, last): &mut (Vec<u8>, Last)| self.writer.row(row, last, text);
+        each(self.sweep, from, row, |done, (text, _)| take(done, &text))
     }
+}
+
+/// Makes something of the rows from a point on, block by block, and hands it over with the number of points that are
+/// done then. Gives the reason of the first point if none had an answer.
+fn each<T: Default + Send>(
+    sweep: &Sweep,
+    from: u64,
+    add: impl Fn(&Row<'_>, &mut T) + Sync,
+    mut take: impl FnMut(u64, T) -> Result<(), Failed>,
+) -> Result<Option<Error>, Failed> {
+    let mut progress = Progress::new("sweep", sweep.points(), from);
+    let (mut answered, mut first_reason) = (from > 0, None);
+    let make = |points: std::ops::Range<u64>| {
+        let (mut made, mut answered, mut reason) = (T::default(), false, None);
+        sweep.visit(points, |row| {
+            match &row.answer {
+                Ok(_) => answered = true,
+                Err(error) if reason.is_none() => reason = Some(error.clone()),
+                Err(_) => {}
+            }
+            add(row, &mut made);
+        });
+        (made, answered, reason)
+    };
+    sweep.blocks(from, make, |done, (made, some, reason)| {
+        answered |= some;
+        first_reason = first_reason.take().or(reason);
+        progress.at(done);
+        take(done, made)
+    })?;
+    Ok(first_reason.filter(|_| !answered))
 }

@@ -98,6 +98,13 @@ impl Bound {
         self.axis.values()
     }
 
+    /// Whether all of them are numbers, as far as they are read ahead: not names, nor ranges.
+    pub fn is_numeric(&self) -> bool {
+        let ends = [0, self.values().saturating_sub(1)];
+        let all = self.table.iter().all(|cell| !cell.number.is_nan());
+        all && ends.iter().all(|place| !self.cell(*place).number.is_nan())
+    }
+
     /// One of them.
     pub fn cell(&self, place: u64) -> Cow<'_, Cell> {
         match usize::try_from(place).ok().and_then(|index| self.table.get(index)) {

@@ -1,0 +1,245 @@
+//! Rows of a sweep as Parquet: a table of typed columns, written in groups of rows, however many there are.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use parquet::schema::types::Type;
+
+use super::sweep::{Dominated, Writer};
+use crate::spec::prepared::OUTPUTS;
+use crate::study::sweep::Row;
+
+/// Rows of a group. A reader skips whole groups by their least and largest values, and the end of the file lists
+/// them: 10^9 rows have fewer than 4000 groups, and a group is some tens of megabytes in memory.
+const GROUP: usize = 1 << 18;
+
+/// What the cells of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cells {
+    /// Values of an axis that are all numbers.
+    Numbers,
+    /// Values of an axis that are names or ranges.
+    Texts,
+    /// Outputs, which may be unknown.
+    Unknowable,
+    /// Marks of points that nothing beats.
+    Marks,
+    /// Why a point has no answer, where it has none.
+    Reasons,
+}
+
+/// The values of one column. An unknown number is NaN.
+#[derive(Debug)]
+enum Column {
+    Numbers(Vec<f64>),
+    Marks(Vec<bool>),
+    Texts(Vec<Option<ByteArray>>),
+}
+
+impl Cells {
+    fn empty(self) -> Column {
+        match self {
+            Self::Numbers | Self::Unknowable => Column::Numbers(Vec::new()),
+            Self::Marks => Column::Marks(Vec::new()),
+            Self::Texts | Self::Reasons => Column::Texts(Vec::new()),
+        }
+    }
+
+    fn schema(self, name: &str) -> Result<Type, ParquetError> {
+        let (physical, logical) = match self {
+            Self::Numbers | Self::Unknowable => (Physical::DOUBLE, None),
+            Self::Marks => (Physical::BOOLEAN, None),
+            Self::Texts | Self::Reasons => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        };
+        let repetition = if self.optional() { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+        Type::primitive_type_builder(name, physical).with_logical_type(logical).with_repetition(repetition).build()
+    }
+
+    fn optional(self) -> bool {
+        matches!(self, Self::Unknowable | Self::Reasons)
+    }
+}
+
+/// Some rows, column by column.
+#[derive(Debug, Default)]
+pub struct Batch(Vec<Column>);
+
+impl Batch {
+    fn rows(&self) -> usize {
+        self.0.first().map_or(0, |column| match column {
+            Column::Numbers(numbers) => numbers.len(),
+            Column::Marks(marks) => marks.len(),
+            Column::Texts(texts) => texts.len(),
+        })
+    }
+
+    /// Adds the rows of another batch below these.
+    fn append(&mut self, other: Self) {
+        if self.0.is_empty() {
+            return *self = other;
+        }
+        for (column, other) in self.0.iter_mut().zip(other.0) {
+            match (column, other) {
+                (Column::Numbers(numbers), Column::Numbers(other)) => numbers.extend(other),
+                (Column::Marks(marks), Column::Marks(other)) => marks.extend(other),
+                (Column::Texts(texts), Column::Texts(other)) => texts.extend(other),
+                _ => {} // batches of one table have the same columns
+            }
+        }
+    }
+}
+
+/// The columns of a sweep.
+pub struct Table<'a> {
+    writer: &'a Writer<'a>,
+    cells: Vec<Cells>,
+}
+
+impl<'a> Table<'a> {
+    /// The columns that the rows of this writer have.
+    pub fn new(writer: &'a Writer<'a>) -> Self {
+        let axis = |numeric: bool| if numeric { Cells::Numbers } else { Cells::Texts };
+        let mut cells: Vec<Cells> = writer.sweep.axes().iter().map(|one| axis(one.is_numeric())).collect();
+        cells.extend([Cells::Unknowable; OUTPUTS.len()]);
+        cells.extend(matches!(writer.front, Some((_, Dominated::Marked))).then_some(Cells::Marks));
+        cells.push(Cells::Reasons);
+        Self { writer, cells }
+    }
+
+    /// Adds a point's row to a batch, unless it is dropped.
+    pub fn row(&self, row: &Row<'_>, batch: &mut Batch) {
+        if self.writer.drops(row) {
+            return;
+        }
+        if batch.0.is_empty() {
+            batch.0 = self.cells.iter().map(|cells| cells.empty()).collect();
+        }
+        let mut axes = row.cells.iter();
+        let mut outputs = row.answer.iter().flatten();
+        for (cells, column) in self.cells.iter().zip(&mut batch.0) {
+            match (cells, column) {
+                (Cells::Numbers, Column::Numbers(all)) => all.push(axes.next().map_or(f64::NAN, |cell| cell.number)),
+                (Cells::Texts, Column::Texts(all)) => push(all, axes.next().map(|cell| cell.text.as_str())),
+                (Cells::Unknowable, Column::Numbers(all)) => all.push(outputs.next().copied().unwrap_or(f64::NAN)),
+                (Cells::Marks, Column::Marks(all)) => all.push(self.writer.marked(row) == Some(true)),
+                (Cells::Reasons, Column::Texts(all)) => push(all, row.answer.as_ref().err().map(|why| why.message())),
+                _ => {} // `empty` made the column for its cells
+            }
+        }
+    }
+
+    fn schema(&self) -> Result<Type, ParquetError> {
+        let names = self.writer.columns();
+        let fields = self.cells.iter().zip(&names).map(|(cells, name)| Ok(Arc::new(cells.schema(name)?)));
+        let fields = fields.collect::<Result<Vec<_>, ParquetError>>()?;
+        Type::group_type_builder("sweep").with_fields(fields).build()
+    }
+}
+
+/// Adds a text; one that is the same as in the row before takes no memory of its own.
+fn push(texts: &mut Vec<Option<ByteArray>>, text: Option<&str>) {
+    let same = |last: &&ByteArray| Some(last.data()) == text.map(str::as_bytes);
+    let last = texts.last().and_then(Option::as_ref).filter(same).cloned();
+    texts.push(last.or_else(|| text.map(ByteArray::from)));
+}
+
+/// A Parquet file in the making.
+pub struct Groups<'a, W: Write + Send> {
+    table: &'a Table<'a>,
+    file: SerializedFileWriter<W>,
+    waiting: Batch,
+}
+
+impl<'a, W: Write + Send> Groups<'a, W> {
+    /// Starts a file.
+    ///
+    /// # Errors
+    /// What keeps it from being written.
+    pub fn new(table: &'a Table<'a>, out: W) -> io::Result<Self> {
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            // What is known of single pages stays in memory to the end, and would grow with the rows.
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
+            .set_created_by(concat!("flopbill version ", env!("CARGO_PKG_VERSION")).into());
+        let file = table.schema().and_then(|schema| {
+            SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties.build())) // writes the first bytes
+        });
+        Ok(Self { table, file: file.map_err(io_error)?, waiting: Batch::default() })
+    }
+
+    /// Adds rows. Where the groups end does not depend on how the rows come.
+    ///
+    /// # Errors
+    /// What keeps a group from being written.
+    pub fn add(&mut self, batch: Batch) -> io::Result<()> {
+        self.waiting.append(batch);
+        while self.waiting.rows() >= GROUP {
+            self.write(GROUP)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rest and the end of the file, and gives back what it was written to.
+    ///
+    /// # Errors
+    /// What keeps them from being written.
+    pub fn finish(mut self) -> io::Result<W> {
+        let rest = self.waiting.rows();
+        if rest > 0 {
+            self.write(rest)?;
+        }
+        self.file.into_inner().map_err(io_error)
+    }
+
+    fn write(&mut self, rows: usize) -> io::Result<()> {
+        let mut write = || {
+            let mut group = self.file.next_row_group()?;
+            for (cells, column) in self.table.cells.iter().zip(&mut self.waiting.0) {
+                let Some(out) = group.next_column()? else { break };
+                match column {
+                    Column::Numbers(all) => {
+                        let known = |number: f64| (!cells.optional() || number.is_finite()).then_some(number);
+                        put::<DoubleType>(out, *cells, all.drain(..rows.min(all.len())).map(known))?;
+                    }
+                    Column::Marks(all) => put::<BoolType>(out, *cells, all.drain(..rows.min(all.len())).map(Some))?,
+                    Column::Texts(all) => put::<ByteArrayType>(out, *cells, all.drain(..rows.min(all.len())))?,
+                }
+            }
+            group.close().map(drop)
+        };
+        write().map_err(io_error)
+    }
+}
+
+/// Writes the values of a column of a group, and which of them are there.
+fn put<T: DataType>(
+    mut out: SerializedColumnWriter<'_>,
+    cells: Cells,
+    values: impl Iterator<Item = Option<T::T>>,
+) -> Result<(), ParquetError> {
+    let (mut there, mut known) = (Vec::new(), Vec::new());
+    for value in values {
+        there.push(i16::from(value.is_some()));
+        known.extend(value);
+    }
+    let there = cells.optional().then_some(there.as_slice());
+    out.typed::<T>().write_batch(&known, there, None)?;
+    out.close()
+}
+
+/// The trouble of the disk is told as it is.
+fn io_error(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<io::Error>() {
+            Ok(trouble) => *trouble,
+            Err(other) => io::Error::other(other),
+        },
+        other => io::Error::other(other),
+    }
+}
