@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::catalog::run_rows::RunRow;
 use crate::catalog::steps::StepRow;
 use crate::study::backtest::{
-    Known, RunReport, RunResult, RunSummary, Skipped, SourceErrors, StepReport, StepResult, by_source, runs, steps,
+    Known, RunReport, RunSummary, Skipped, SourceErrors, StepReport, StepResult, by_source, runs, steps, summarise,
     summary,
 };
 use crate::study::calibrate::calibrate;
@@ -113,7 +113,7 @@ pub fn back_test_steps(
 pub fn back_test_runs(rows: &[RunRow], unreadable: Vec<Skipped>, catalog: &Catalog) -> Result<Runs, Error> {
     let mut report = runs(rows, &mut Known::new(catalog)?);
     report.skipped.splice(0..0, unreadable);
-    let all = shares(&report.rows);
+    let all = summarise(report.rows.iter());
     Ok(Runs { report, all })
 }
 
@@ -179,19 +179,4 @@ fn sweep(source: &str, gpu: &str, group: &[(&StepRow, &StepResult)]) -> Option<S
     let predicted: Vec<f64> = group.iter().map(|(_, result)| result.predicted_s).collect();
     let rank_correlation = spearman(&measured, &predicted);
     Some(Sweep { source: source.into(), gpu: gpu.into(), n: group.len(), rank_correlation })
-}
-
-/// How many runs, of whatever tier, were predicted how well.
-fn shares(rows: &[RunResult]) -> RunSummary {
-    let n = rows.len();
-    let share =
-        |test: &dyn Fn(&RunResult) -> bool| rows.iter().filter(|row| test(row)).count() as f64 / n.max(1) as f64;
-    let within = |factor: f64| share(&|row| (row.p50 / row.published_gpu_hours).ln().abs() <= factor.ln());
-    RunSummary {
-        n,
-        within_1_25: within(1.25),
-        within_1_5: within(1.5),
-        within_2: within(2.0),
-        coverage_80: share(&|row| (row.p10..=row.p90).contains(&row.published_gpu_hours)),
-    }
 }

@@ -9,7 +9,7 @@ mod stack;
 
 pub use known::{Known, calibrations};
 pub use resolve::{Case, resolve};
-pub use runs::{RunCase, RunReport, RunResult, RunSummary, resolve_run, runs};
+pub use runs::{RunCase, RunReport, RunResult, RunSummary, resolve_run, runs, summarise};
 
 use crate::catalog::steps::StepRow;
 

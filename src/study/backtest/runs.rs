@@ -68,7 +68,7 @@ pub fn runs(rows: &[RunRow], known: &mut Known<'_>) -> RunReport {
             Err(reason) => report.skipped.push(Skipped { id: row.id.clone(), reason }),
         }
     }
-    report.summary = summarise(&report.rows);
+    report.summary = summarise(report.rows.iter().filter(|row| row.tier == "A"));
     report
 }
 
@@ -84,11 +84,11 @@ fn result(run: RunCase, published_gpu_hours: f64, known: &Known<'_>) -> RunResul
     RunResult { id: run.id, tier: run.tier, published_gpu_hours, p10, p50, p90, choices: run.case.choices }
 }
 
-fn summarise(rows: &[RunResult]) -> RunSummary {
-    let trusted: Vec<&RunResult> = rows.iter().filter(|row| row.tier == "A").collect();
-    let n = trusted.len();
+/// How well these runs were predicted.
+pub fn summarise<'a>(rows: impl Iterator<Item = &'a RunResult> + Clone) -> RunSummary {
+    let n = rows.clone().count();
     let share =
-        |test: &dyn Fn(&RunResult) -> bool| trusted.iter().filter(|row| test(row)).count() as f64 / n.max(1) as f64;
+        |test: &dyn Fn(&RunResult) -> bool| rows.clone().filter(|row| test(row)).count() as f64 / n.max(1) as f64;
     let within = |factor: f64| share(&|row| (row.p50 / row.published_gpu_hours).ln().abs() <= factor.ln());
     RunSummary {
         n,
