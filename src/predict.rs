@@ -7,13 +7,13 @@ use crate::layout::fixed::Fixed;
 use crate::layout::parallelism::Layout;
 use crate::layout::search::{Ranked, Space};
 use crate::model::architecture::Architecture;
-use crate::model::flops::Kernel;
+use crate::model::flops::{Kernel, train_work};
 use crate::step::efficiency::Calibration;
 use crate::step::machine::Machine;
 use crate::step::ranking::rank_within;
 use crate::step::stack::Stack;
 use crate::step::{StepTime, perform};
-use crate::units::{Bytes, ChipSeconds, Flop, FlopPerSecond, Fraction, Params, Seconds, Tokens};
+use crate::units::{Bytes, ChipSeconds, FlopPerSecond, Fraction, Params, Seconds, Tokens};
 
 /// Memory nobody can plan with: 5 % for fragmentation, 2 GB for the libraries' workspace. Assumptions.
 pub const RESERVE: Reserve = Reserve { share: Fraction::new(0.05), workspace: Bytes::new(2e9) };
@@ -97,7 +97,7 @@ impl Predicted {
     /// Chowdhery et al. 2022, arXiv:2204.02311, appendix B, without its attention term.
     pub fn mfu(&self, active: Params, peak: FlopPerSecond) -> Fraction {
         let tokens = self.tokens_per_step();
-        let flop = Flop::new(6.0 * active.get() * tokens.get());
+        let flop = train_work(active, tokens);
         Fraction::new(flop / (self.computing(tokens) * peak))
     }
 }

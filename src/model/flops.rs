@@ -2,7 +2,7 @@
 
 use crate::model::architecture::{Architecture, Attention, LinearAttention, Mlp, Window};
 use crate::model::params::{self, Embeddings};
-use crate::units::{Flop, Params};
+use crate::units::{Flop, Params, Tokens};
 
 /// Tokens that the delta rule's kernel takes at once; within them it multiplies as softmax attention does.
 pub(crate) const DELTA_CHUNK: f64 = 64.0;
@@ -374,4 +374,20 @@ fn six_n(shape: &Architecture, embeddings: Embeddings) -> FlopPerToken {
         head: if embeddings == Embeddings::LeftOut { Flop::ZERO } else { six(head) },
         ..FlopPerToken::default()
     }
+}
+
+/// Training work.
+///
+/// # Formula
+/// `6 N D`
+/// # Source
+/// Kaplan et al. 2020, arXiv:2001.08361; attention left out.
+///
+/// ```
+/// use flopbill::model::flops::train_work;
+/// use flopbill::units::{Params, Tokens};
+/// assert_eq!(train_work(Params::new(2.0), Tokens::new(5.0)).get(), 60.0); // by hand
+/// ```
+pub fn train_work(params: Params, tokens: Tokens) -> Flop {
+    Flop::new(6.0 * params.get() * tokens.get())
 }

@@ -13,6 +13,7 @@ use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::estimate::{Estimate, estimate};
 use crate::hardware::precision::Precision;
+use crate::model::flops::train_work;
 use crate::scenario::{Phase, Scenario, Terms, Work};
 use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::source::Source;
@@ -331,7 +332,7 @@ fn scenario(
         let is_main = index == baseline.main;
         let hours = if is_main { main } else { part.hours.as_ref().map_or(ChipSeconds::ZERO, |h| h.value) * scale };
         let stated = part.flop.as_ref().map(|entry| entry.value);
-        let six_nd = || Some(Flop::new(6.0 * parameters?.base() * part.tokens.as_ref()?.value.base()));
+        let six_nd = || Some(train_work(parameters?, part.tokens.as_ref()?.value));
         let flop = if is_main { get(Var::Flop).map(Flop::new) } else { stated.or_else(six_nd) };
         Phase { name: part.name.clone(), work: work(hours * goodput.get(), flop, peak) }
     });

@@ -4,6 +4,7 @@
 //! nothing about a loss that anybody will measure.
 
 use crate::Error;
+pub use crate::model::flops::train_work;
 use crate::units::check::{positive, share};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd};
 
@@ -175,22 +176,6 @@ pub struct InferenceWeights {
     pub training: f64,
     /// Price of a FLOP in inference.
     pub inference: f64,
-}
-
-/// Training work.
-///
-/// # Formula
-/// `6 N D`
-/// # Source
-/// Kaplan et al. 2020, arXiv:2001.08361; attention left out.
-///
-/// ```
-/// use flopbill::study::scaling::train_work;
-/// use flopbill::units::{Params, Tokens};
-/// assert_eq!(train_work(Params::new(2.0), Tokens::new(5.0)).get(), 60.0); // by hand
-/// ```
-pub fn train_work(params: Params, tokens: Tokens) -> Flop {
-    Flop::new(6.0 * params.get() * tokens.get())
 }
 
 /// Work to serve tokens.
