@@ -4,11 +4,13 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
-use flopbill::estimate::{Performance, account, perform};
-use flopbill::scenario::{Phase, Terms, Work};
-use flopbill::solve::{Knowns, Rank, Var, solve};
-use flopbill::units::parse::parse;
-use flopbill::units::{BytesPerSecond, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, Seconds, Tokens};
+use flopbill::internals::estimate::{Performance, account, perform};
+use flopbill::internals::scenario::{Phase, Terms, Work};
+use flopbill::internals::solve::{Knowns, Rank, Var, solve};
+use flopbill::internals::units::parse::parse;
+use flopbill::internals::units::{
+    BytesPerSecond, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, Seconds, Tokens,
+};
 use flopbill::{Catalog, Question, answer};
 
 fn terms() -> Terms {

@@ -3,9 +3,9 @@
 //! `cargo bench --bench montecarlo`; with numpy beside python3 (or `PYTHON=...`), the last lines compare the two.
 
 use criterion::{Criterion, Throughput, criterion_group};
-use flopbill::dist::{Dist, Prepared};
-use flopbill::study::montecarlo::{Inputs, Method, Plan, Uniforms, run};
-use flopbill::study::sensitivity::first_and_total;
+use flopbill::internals::uncertainty::dist::{Dist, Prepared};
+use flopbill::internals::uncertainty::montecarlo::{Inputs, Method, Plan, Uniforms, run};
+use flopbill::internals::uncertainty::sensitivity::first_and_total;
 use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, Instant};

@@ -5,18 +5,18 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
 use flopbill::Catalog;
-use flopbill::catalog::{run_rows, steps};
-use flopbill::hardware::precision::{Precision, States};
-use flopbill::layout::fit::Reserve;
-use flopbill::layout::search::Space;
-use flopbill::model::flops::Kernel;
-use flopbill::step::machine::Machine;
-use flopbill::step::perform;
-use flopbill::step::ranking::rank;
-use flopbill::step::stack::Stack;
-use flopbill::study::backtest::{self, Known};
-use flopbill::study::calibrate::calibrate;
-use flopbill::units::{Bytes, Fraction};
+use flopbill::internals::calibration::backtest::{self, Known};
+use flopbill::internals::calibration::calibrate::calibrate;
+use flopbill::internals::catalog::{run_rows, steps};
+use flopbill::internals::hardware::precision::{Precision, States};
+use flopbill::internals::layout::fit::Reserve;
+use flopbill::internals::layout::search::Space;
+use flopbill::internals::model::flops::Kernel;
+use flopbill::internals::step::machine::Machine;
+use flopbill::internals::step::perform;
+use flopbill::internals::step::ranking::rank;
+use flopbill::internals::step::stack::Stack;
+use flopbill::internals::units::{Bytes, Fraction};
 
 fn one_step(c: &mut Criterion) {
     let catalog = Catalog::built_in();

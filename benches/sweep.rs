@@ -3,9 +3,9 @@
 //! `cargo bench --bench sweep`; `cargo bench --bench sweep -- --rows 10000000` times one long sweep into a file.
 
 use criterion::{Criterion, Throughput, criterion_group};
-use flopbill::report::digits;
-use flopbill::report::sweep::{Last, STREAMS, Writer};
-use flopbill::study::sweep::Sweep;
+use flopbill::internals::ask::sweep::Sweep;
+use flopbill::internals::report::digits;
+use flopbill::internals::report::sweep::{Last, STREAMS, Writer};
 use flopbill::{Catalog, Question, answer};
 use std::hint::black_box;
 use std::io::Write as _;

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example budget_table`
 
-use flopbill::units::show;
+use flopbill::internals::units::show;
 use flopbill::{Catalog, Error, Question, answer};
 
 fn main() -> Result<(), Error> {

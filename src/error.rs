@@ -176,7 +176,7 @@ impl fmt::Display for Error {
 /// one that keeps all that was typed, in order, comes first.
 ///
 /// ```
-/// use flopbill::error::nearest;
+/// use flopbill::internals::error::nearest;
 /// assert_eq!(nearest("h2000", ["h20", "h200", "b200"]), Some("h200"));
 /// assert_eq!(nearest("h10", ["h20", "h100"]), Some("h100"));
 /// assert_eq!(nearest("chnia", ["chile", "china"]), Some("china"));

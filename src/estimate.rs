@@ -50,7 +50,7 @@ pub struct Estimate {
 /// A quantity that is not finite or not positive, an MFU or goodput above 1, no phases.
 ///
 /// ```
-/// use flopbill::{estimate, scenario::*, units::*};
+/// use flopbill::internals::{estimate::*, scenario::*, units::*};
 ///
 /// let v3 = Scenario {
 ///     name: "DeepSeek-V3".into(),
@@ -123,7 +123,7 @@ pub fn account(performance: &Performance, terms: &Terms) -> Account {
 /// # Source
 /// Definition.
 /// ```
-/// use flopbill::{estimate::whole_nodes, units::Chips};
+/// use flopbill::internals::{estimate::whole_nodes, units::Chips};
 /// assert_eq!(whole_nodes(Chips::new(1936.1), 8), Chips::new(1944.0)); // by hand: 243 nodes
 /// assert_eq!(whole_nodes(Chips::new(2048.0000000001), 8), Chips::new(2048.0));
 /// ```

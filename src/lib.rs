@@ -36,28 +36,107 @@
 //! - Only [`units`] converts; only the command line prints or exits.
 //! - JSON types are separate from domain types.
 
-pub mod catalog;
-pub mod cost;
-pub mod dist;
-pub mod error;
-pub mod estimate;
-pub mod hardware;
-pub mod layout;
-pub mod model;
-pub mod policy;
-pub mod predict;
-pub mod reliability;
-pub mod report;
-pub mod scenario;
-pub mod solve;
-pub mod source;
-pub mod spec;
-pub mod step;
-pub mod study;
-pub mod units;
+mod answer;
+mod ask;
+mod calibration;
+mod catalog;
+mod cost;
+mod error;
+mod estimate;
+mod fleet;
+mod hardware;
+mod input;
+mod layout;
+mod model;
+mod policy;
+mod predict;
+mod reliability;
+mod report;
+mod scaling;
+mod scenario;
+mod solve;
+mod source;
+mod step;
+mod uncertainty;
+mod units;
 
+pub use answer::resolve::{Answer, Question, answer};
 pub use catalog::Catalog;
 pub use error::Error;
 pub use estimate::{Estimate, estimate};
 pub use scenario::Scenario;
-pub use spec::resolve::{Answer, Question, answer};
+
+/// What tests, benches and doctests reach: no promises.
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub mod internals {
+    pub mod answer {
+        pub use crate::answer::*;
+    }
+    pub mod ask {
+        pub use crate::ask::*;
+    }
+    pub mod calibration {
+        pub use crate::calibration::*;
+    }
+    pub mod catalog {
+        pub use crate::catalog::*;
+    }
+    pub mod cost {
+        pub use crate::cost::*;
+    }
+    pub mod error {
+        pub use crate::error::*;
+    }
+    pub mod estimate {
+        pub use crate::estimate::*;
+    }
+    pub mod fleet {
+        pub use crate::fleet::*;
+    }
+    pub mod hardware {
+        pub use crate::hardware::*;
+    }
+    pub mod input {
+        pub use crate::input::*;
+    }
+    pub mod layout {
+        pub use crate::layout::*;
+    }
+    pub mod model {
+        pub use crate::model::*;
+    }
+    pub mod policy {
+        pub use crate::policy::*;
+    }
+    pub mod predict {
+        pub use crate::predict::*;
+    }
+    pub mod reliability {
+        pub use crate::reliability::*;
+    }
+    pub mod report {
+        pub use crate::report::*;
+    }
+    pub mod scaling {
+        pub use crate::scaling::*;
+    }
+    pub mod scenario {
+        pub use crate::scenario::*;
+    }
+    pub mod solve {
+        pub use crate::solve::*;
+    }
+    pub mod source {
+        pub use crate::source::*;
+    }
+    pub mod step {
+        pub use crate::step::*;
+    }
+    pub mod uncertainty {
+        pub use crate::uncertainty::*;
+    }
+    pub mod units {
+        pub use crate::units::*;
+    }
+}

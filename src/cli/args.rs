@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use flopbill::Error;
-use flopbill::catalog::Catalog;
+use flopbill::internals::catalog::Catalog;
 
 const EXAMPLES: &str = "\
 Examples:

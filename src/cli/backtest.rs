@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::catalog::{Catalog, run_rows, steps, user_rows};
-use flopbill::report::backtest::view;
-use flopbill::study::backtest::Skipped;
-use flopbill::study::history::{Runs, Steps, back_test_runs, back_test_steps};
+use flopbill::internals::calibration::backtest::Skipped;
+use flopbill::internals::calibration::history::{Runs, Steps, back_test_runs, back_test_steps};
+use flopbill::internals::catalog::{Catalog, run_rows, steps, user_rows};
+use flopbill::internals::report::backtest::view;
 
 /// What is tested.
 #[derive(Debug, Args)]

@@ -3,17 +3,17 @@
 use clap::Args;
 
 use flopbill::Error;
-use flopbill::catalog::Catalog;
-use flopbill::catalog::rule::known_until;
-use flopbill::cost::VIEWS;
-use flopbill::cost::defaults::{BORDER_KINDS, HOSTING_KINDS, POWER_BASES};
-use flopbill::hardware::price::Term;
-use flopbill::report::{View, bill, policy, thresholds};
-use flopbill::spec::resolve::Answer;
-use flopbill::study::decompose::{decompose, figures};
-use flopbill::study::whole_bill::{Choices, whole_bill};
-use flopbill::units::parse::parse;
-use flopbill::units::{Chips, Fraction};
+use flopbill::internals::answer::resolve::Answer;
+use flopbill::internals::answer::whole_bill::{Choices, whole_bill};
+use flopbill::internals::ask::decompose::{decompose, figures};
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::catalog::rule::known_until;
+use flopbill::internals::cost::VIEWS;
+use flopbill::internals::cost::defaults::{BORDER_KINDS, HOSTING_KINDS, POWER_BASES};
+use flopbill::internals::hardware::price::Term;
+use flopbill::internals::report::{View, bill, policy, thresholds};
+use flopbill::internals::units::parse::parse;
+use flopbill::internals::units::{Chips, Fraction};
 
 /// What the whole bill is made of.
 #[derive(Debug, Default, Args)]

@@ -8,12 +8,12 @@ use clap::Args;
 use super::backtest::skipped;
 use super::{Reply, output, today};
 use flopbill::Error;
-use flopbill::catalog::{Catalog, measurement, steps, user_rows};
-use flopbill::report::calibrate::{measured_view, refitted_view, reproduced_view};
-use flopbill::step::efficiency::{Factors, NAMES};
-use flopbill::step::machine::Machine;
-use flopbill::study::microbench::settle;
-use flopbill::study::refit::{Generated, name_of, refit, reproduce};
+use flopbill::internals::calibration::microbench::settle;
+use flopbill::internals::calibration::refit::{Generated, name_of, refit, reproduce};
+use flopbill::internals::catalog::{Catalog, measurement, steps, user_rows};
+use flopbill::internals::report::calibrate::{measured_view, refitted_view, reproduced_view};
+use flopbill::internals::step::efficiency::{Factors, NAMES};
+use flopbill::internals::step::machine::Machine;
 
 /// The factor that is refitted where none is named: the share of the peak that large products reach.
 const USUAL: &str = "gemm";

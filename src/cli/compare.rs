@@ -7,10 +7,10 @@ use clap::Args;
 use super::Reply;
 use super::estimate::{ValueArgs, base};
 use flopbill::Error;
-use flopbill::catalog::{Catalog, read_text};
-use flopbill::report::compare::{MOST_SIDES, saved, view};
-use flopbill::spec::resolve::answer;
-use flopbill::study::compare::Side;
+use flopbill::internals::answer::resolve::answer;
+use flopbill::internals::ask::compare::Side;
+use flopbill::internals::catalog::{Catalog, read_text};
+use flopbill::internals::report::compare::{MOST_SIDES, saved, view};
 
 /// What is set side by side.
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use flopbill::Error;
-use flopbill::units::show::printable;
+use flopbill::internals::units::show::printable;
 
 /// Shows each error with its place in the file, a caret and help.
 pub fn error(error: &Error) {

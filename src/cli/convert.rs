@@ -5,12 +5,12 @@ use clap::Args;
 use super::Reply;
 use super::estimate::{ValueArgs, base};
 use flopbill::Error;
-use flopbill::catalog::Catalog;
-use flopbill::hardware::price::Term;
-use flopbill::report;
-use flopbill::spec::field::flag_value;
-use flopbill::spec::resolve::answer;
-use flopbill::study::convert::convert;
+use flopbill::internals::answer::resolve::answer;
+use flopbill::internals::ask::convert::convert;
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::hardware::price::Term;
+use flopbill::internals::input::field::flag_value;
+use flopbill::internals::report;
 
 /// Which run, and to which chip.
 #[derive(Debug, Args)]

@@ -6,17 +6,17 @@ use clap::Args;
 
 use super::{Reply, output};
 use flopbill::Error;
-use flopbill::catalog::read::Document;
-use flopbill::catalog::{Catalog, Found, Kind, is_path, text_from};
-use flopbill::report;
-use flopbill::spec::field::{flag_value, is_fleet, prefix};
-use flopbill::spec::file::{Spec, spec};
-use flopbill::spec::prepared::OUTPUTS;
-use flopbill::spec::resolve::{Answer, Override, Question, answer};
-use flopbill::study::drivers;
-use flopbill::study::montecarlo::{Method, Plan};
-use flopbill::study::ranges::{self, Asked};
-use flopbill::units::parse::parse_fleet;
+use flopbill::internals::answer::prepared::OUTPUTS;
+use flopbill::internals::answer::ranges::{self, Asked};
+use flopbill::internals::answer::resolve::{Answer, Override, Question, answer};
+use flopbill::internals::ask::drivers;
+use flopbill::internals::catalog::read::Document;
+use flopbill::internals::catalog::{Catalog, Found, Kind, is_path, text_from};
+use flopbill::internals::input::field::{flag_value, is_fleet, prefix};
+use flopbill::internals::input::file::{Spec, spec};
+use flopbill::internals::report;
+use flopbill::internals::uncertainty::montecarlo::{Method, Plan};
+use flopbill::internals::units::parse::parse_fleet;
 
 /// The question.
 #[derive(Debug, Args)]

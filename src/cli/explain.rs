@@ -5,12 +5,12 @@ use clap::Args;
 use super::Reply;
 use super::estimate::{ValueArgs, base};
 use flopbill::Error;
-use flopbill::catalog::Catalog;
-use flopbill::report;
-use flopbill::report::explain::Link;
-use flopbill::spec::predicted::setting;
-use flopbill::spec::resolve::{Answer, answer};
-use flopbill::step::machine::GENERATIONS;
+use flopbill::internals::answer::predicted::setting;
+use flopbill::internals::answer::resolve::{Answer, answer};
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::report;
+use flopbill::internals::report::explain::Link;
+use flopbill::internals::step::machine::GENERATIONS;
 
 /// Which run.
 #[derive(Debug, Args)]

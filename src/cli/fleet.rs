@@ -4,12 +4,12 @@ use clap::Args;
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::catalog::Catalog;
-use flopbill::report::fleet::{Asked, view};
-use flopbill::study::fleet::capacity::capacity;
-use flopbill::study::fleet::load::fleet;
-use flopbill::study::fleet::outlook::{compare, outlook};
-use flopbill::units::date::Date;
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::fleet::capacity::capacity;
+use flopbill::internals::fleet::load::fleet;
+use flopbill::internals::fleet::outlook::{compare, outlook};
+use flopbill::internals::report::fleet::{Asked, view};
+use flopbill::internals::units::date::Date;
 
 /// The question.
 #[derive(Debug, Args)]

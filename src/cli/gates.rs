@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::estimate::in_days;
 use flopbill::Error;
-use flopbill::spec::field::flag_value;
-use flopbill::spec::resolve::Answer;
-use flopbill::study::ranges::{CHIPS, COST, DAYS, Spread};
-use flopbill::units::{Chips, Seconds, Usd, show};
+use flopbill::internals::answer::ranges::{CHIPS, COST, DAYS, Spread};
+use flopbill::internals::answer::resolve::Answer;
+use flopbill::internals::input::field::flag_value;
+use flopbill::internals::units::{Chips, Seconds, Usd, show};
 
 /// The limits as typed.
 #[derive(Debug, Default, Args)]

@@ -4,20 +4,20 @@ use clap::Args;
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::catalog::Catalog;
-use flopbill::hardware::precision::{PRECISIONS, Precision, STATES, States};
-use flopbill::layout::fixed::Fixed;
-use flopbill::layout::parallelism::{SCHEDULES, ZERO_STAGES};
-use flopbill::layout::search::Space;
-use flopbill::model::flops::{Kernel, RECOMPUTES};
-use flopbill::report::layout::{Shown, view};
-use flopbill::spec::field::{flag_value, is_fleet, prefix};
-use flopbill::step::machine::{GENERATIONS, Machine};
-use flopbill::step::stack::Stack;
-use flopbill::study::layouts::{Asked, RESERVE, layouts};
-use flopbill::study::usual::{Batch, usual};
-use flopbill::units::parse::{Grammar, parse_fleet};
-use flopbill::units::{Chips, Tokens};
+use flopbill::internals::ask::layouts::{Asked, RESERVE, layouts};
+use flopbill::internals::ask::usual::{Batch, usual};
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::hardware::precision::{PRECISIONS, Precision, STATES, States};
+use flopbill::internals::input::field::{flag_value, is_fleet, prefix};
+use flopbill::internals::layout::fixed::Fixed;
+use flopbill::internals::layout::parallelism::{SCHEDULES, ZERO_STAGES};
+use flopbill::internals::layout::search::Space;
+use flopbill::internals::model::flops::{Kernel, RECOMPUTES};
+use flopbill::internals::report::layout::{Shown, view};
+use flopbill::internals::step::machine::{GENERATIONS, Machine};
+use flopbill::internals::step::stack::Stack;
+use flopbill::internals::units::parse::{Grammar, parse_fleet};
+use flopbill::internals::units::{Chips, Tokens};
 
 /// Most layouts that are shown.
 const MOST_SHOWN: usize = 1000;

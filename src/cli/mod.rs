@@ -26,10 +26,10 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 
 use args::{Args, Command};
-use flopbill::error::{Error, Kind};
-use flopbill::report::View;
-use flopbill::units::Seconds;
-use flopbill::units::date::Date;
+use flopbill::internals::error::{Error, Kind};
+use flopbill::internals::report::View;
+use flopbill::internals::units::Seconds;
+use flopbill::internals::units::date::Date;
 
 /// The answer is there.
 pub const YES: u8 = 0;

@@ -5,8 +5,8 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use flopbill::Error;
-use flopbill::report::sweep::STREAMS;
-use flopbill::report::{FORMATS, Format, View};
+use flopbill::internals::report::sweep::STREAMS;
+use flopbill::internals::report::{FORMATS, Format, View};
 
 /// Writes a view in the format that was asked for, or that the file's extension says.
 ///

@@ -5,17 +5,17 @@ use clap::{Args, Subcommand};
 use super::Reply;
 use super::estimate::{ValueArgs, base, in_days};
 use flopbill::Error;
-use flopbill::catalog::Catalog;
-use flopbill::hardware::accelerator::Accelerator;
-use flopbill::hardware::price::Term;
-use flopbill::report::plan::{Frontier, frontier, held};
-use flopbill::spec::field::flag_value;
-use flopbill::step::machine::{GENERATIONS, Machine};
-use flopbill::study::confidence;
-use flopbill::study::montecarlo::{Method, Plan};
-use flopbill::study::scaling::frontier::{Limits, Mixture, frontier as models};
-use flopbill::study::scaling::{Budget, laws::laws, mixture::best_granularity};
-use flopbill::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
+use flopbill::internals::answer::confidence;
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::hardware::accelerator::Accelerator;
+use flopbill::internals::hardware::price::Term;
+use flopbill::internals::input::field::flag_value;
+use flopbill::internals::report::plan::{Frontier, frontier, held};
+use flopbill::internals::scaling::frontier::{Limits, Mixture, frontier as models};
+use flopbill::internals::scaling::{Budget, laws::laws, mixture::best_granularity};
+use flopbill::internals::step::machine::{GENERATIONS, Machine};
+use flopbill::internals::uncertainty::montecarlo::{Method, Plan};
+use flopbill::internals::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
 
 /// What is planned.
 #[derive(Debug, Args)]

@@ -4,13 +4,13 @@ use clap::Args;
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::catalog::Catalog;
-use flopbill::catalog::rule::known_until;
-use flopbill::hardware::price::Term;
-use flopbill::report::policy::{Asked, view};
-use flopbill::units::date::Date;
-use flopbill::units::parse::parse;
-use flopbill::units::{Fraction, Price};
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::catalog::rule::known_until;
+use flopbill::internals::hardware::price::Term;
+use flopbill::internals::report::policy::{Asked, view};
+use flopbill::internals::units::date::Date;
+use flopbill::internals::units::parse::parse;
+use flopbill::internals::units::{Fraction, Price};
 
 /// The question.
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let after = known_until(&rules).filter(|known| *known < day);
     let mfu = parse::<Fraction>(&args.mfu)?;
     let peak = chip.chip.peak_of(chip.chip.training_precision())?;
-    flopbill::policy::gpu_hours_to(flopbill::units::Flop::new(1.0), peak, mfu)?;
+    flopbill::internals::policy::gpu_hours_to(flopbill::internals::units::Flop::new(1.0), peak, mfu)?;
     let price = match &args.price {
         Some(text) => Some(parse::<Price>(text)?),
         None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),

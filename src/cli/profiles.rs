@@ -6,9 +6,9 @@ use clap::{Args, Subcommand};
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::catalog::{Catalog, KINDS, Kind, is_path};
-use flopbill::report;
-use flopbill::study::check;
+use flopbill::internals::ask::check;
+use flopbill::internals::catalog::{Catalog, KINDS, Kind, is_path};
+use flopbill::internals::report;
 
 /// What to do with profiles.
 #[derive(Debug, Args)]
@@ -88,7 +88,7 @@ fn unknown(name: &str, catalog: &Catalog) -> Error {
     let near = errors.rfind(|error| error.hint().is_some_and(|hint| hint.starts_with("did you mean")));
     let message = format!("no profile is called `{name}`");
     let hint = near.and_then(|error| error.hint().map(str::to_owned));
-    Error::new(flopbill::error::Kind::UnknownName, message)
+    Error::new(flopbill::internals::error::Kind::UnknownName, message)
         .with_hint(hint.unwrap_or_else(|| "`flopbill profiles list` names them all".into()))
 }
 

@@ -66,8 +66,8 @@ pub struct Footprint {
 /// GHG Protocol, scope 2.
 ///
 /// ```
-/// use flopbill::cost::carbon::operational;
-/// use flopbill::units::{CarbonIntensity, Joules};
+/// use flopbill::internals::cost::carbon::operational;
+/// use flopbill::internals::units::{CarbonIntensity, Joules};
 /// // BLOOM's dynamic energy: 433,196 kWh at 57 g
 /// let kg = operational(Joules::from_kwh(433_196.0), CarbonIntensity::from_g_per_kwh(57.0));
 /// assert!((kg.tonnes() - 24.692172).abs() < 1e-9);
@@ -84,8 +84,8 @@ pub fn operational(energy: Joules, intensity: CarbonIntensity) -> KgCo2e {
 /// LLMCarbon (arXiv:2309.14393): embodied emissions by share of lifetime.
 ///
 /// ```
-/// use flopbill::cost::carbon::{Embodied, embodied};
-/// use flopbill::units::{ChipSeconds, KgCo2e, Seconds};
+/// use flopbill::internals::cost::carbon::{Embodied, embodied};
+/// use flopbill::internals::units::{ChipSeconds, KgCo2e, Seconds};
 /// let chip = Embodied { per_chip: KgCo2e::new(200.0), life: Seconds::from_years(5.0) };
 /// // by hand: one chip for one year is a fifth
 /// assert!((embodied(ChipSeconds::from_gpu_hours(8760.0), &chip)?.get() - 40.0).abs() < 1e-9);
@@ -105,8 +105,8 @@ pub fn embodied(held: ChipSeconds, hardware: &Embodied) -> Result<KgCo2e, Error>
 /// ACT and LLMCarbon (arXiv:2309.14393): carbon per area of a process node.
 ///
 /// ```
-/// use flopbill::cost::carbon::die;
-/// use flopbill::units::SquareMm;
+/// use flopbill::internals::cost::carbon::die;
+/// use flopbill::internals::units::SquareMm;
 /// // H100: 8.14 cm2 * 1.8 kg/cm2
 /// assert!((die(SquareMm::new(814.0), 1.8).get() - 14.652).abs() < 1e-12);
 /// ```
@@ -122,9 +122,9 @@ pub fn die(area: SquareMm, kg_per_cm2: f64) -> KgCo2e {
 /// Li et al. 2023, arXiv:2304.03271.
 ///
 /// ```
-/// use flopbill::cost::carbon::{Water, water};
-/// use flopbill::cost::energy::Energy;
-/// use flopbill::units::Joules;
+/// use flopbill::internals::cost::carbon::{Water, water};
+/// use flopbill::internals::cost::energy::Energy;
+/// use flopbill::internals::units::Joules;
 /// let energy = Energy { it: Joules::from_kwh(1000.0), facility: Joules::from_kwh(1200.0) };
 /// // by hand: 1000 * 2 + 1200 * 3 = 5600 litres
 /// assert!((water(&energy, &Water { on_site_l_per_kwh: 2.0, off_site_l_per_kwh: 3.0 })? - 5.6).abs() < 1e-12);

@@ -33,7 +33,7 @@ pub struct Converted {
 /// The table given; nothing is looked up.
 ///
 /// ```
-/// use flopbill::cost::currency::{DatedRate, to_usd};
+/// use flopbill::internals::cost::currency::{DatedRate, to_usd};
 /// let rates = [DatedRate { currency: "CNY".into(), date: "2025-12".parse()?, usd_per_unit: 0.14 }];
 /// let module = to_usd(1.4e6, "cny", "2026-01-14".parse()?, &rates)?;
 /// assert!((module.usd.get() - 196_000.0).abs() < 1e-6); // by hand
@@ -65,8 +65,8 @@ pub fn to_usd(amount: f64, currency: &str, date: Date, rates: &[DatedRate]) -> R
 /// Random walk in the logarithm; s is data.
 ///
 /// ```
-/// use flopbill::cost::currency::spread;
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::cost::currency::spread;
+/// use flopbill::internals::units::Seconds;
 /// assert!((spread(0.03, Seconds::from_years(4.0)) - 0.06).abs() < 1e-15); // by hand
 /// ```
 pub fn spread(sigma_per_root_year: f64, ahead: crate::units::Seconds) -> f64 {

@@ -43,8 +43,8 @@ pub enum BorderCharge {
 /// A seller kept whole needs `price * (1 - s)` to stay what it was; the duty falls on the declared value.
 ///
 /// ```
-/// use flopbill::cost::duty::{BorderCharge, multiplier};
-/// use flopbill::units::Fraction;
+/// use flopbill::internals::cost::duty::{BorderCharge, multiplier};
+/// use flopbill::internals::units::Fraction;
 /// let (quarter, all) = (Fraction::new(0.25), Fraction::new(1.0));
 /// assert_eq!(multiplier(&BorderCharge::Duty { rate: quarter, passed_on: all })?, 1.25);
 /// // by hand: 1 / 0.75

@@ -74,8 +74,8 @@ impl Power {
 /// Brookhaven (arXiv:2412.08602) measures loads of an eight-GPU server; definitions otherwise.
 ///
 /// ```
-/// use flopbill::cost::energy::{Power, it_power};
-/// use flopbill::units::{Fraction, Watts};
+/// use flopbill::internals::cost::energy::{Power, it_power};
+/// use flopbill::internals::units::{Fraction, Watts};
 /// let server = Power::Server { rated: Watts::new(1275.0), load: Fraction::new(0.8), fabric: Fraction::new(0.1), pue: 1.25 };
 /// assert!((it_power(&server).get() - 1122.0).abs() < 1e-9); // by hand: 1275 * 0.8 * 1.1
 /// ```
@@ -95,8 +95,8 @@ pub fn it_power(power: &Power) -> Watts {
 /// Definition of PUE.
 ///
 /// ```
-/// use flopbill::cost::energy::{Power, meter_power};
-/// use flopbill::units::{Fraction, Watts};
+/// use flopbill::internals::cost::energy::{Power, meter_power};
+/// use flopbill::internals::units::{Fraction, Watts};
 /// let server = Power::Server { rated: Watts::new(1275.0), load: Fraction::new(0.8), fabric: Fraction::ZERO, pue: 1.25 };
 /// assert!((meter_power(&server).get() - 1275.0).abs() < 1e-9); // by hand: 1275 * 0.8 * 1.25
 /// ```
@@ -125,8 +125,8 @@ pub struct Energy {
 /// Definition.
 ///
 /// ```
-/// use flopbill::cost::energy::{Power, energy};
-/// use flopbill::units::{ChipSeconds, Fraction, Watts};
+/// use flopbill::internals::cost::energy::{Power, energy};
+/// use flopbill::internals::units::{ChipSeconds, Fraction, Watts};
 /// // Llama 3.1 405B on the model card's basis: 30.84e6 h * 0.7 kW
 /// let card = Power::Chip { tdp: Watts::new(700.0), load: Fraction::new(1.0) };
 /// let used = energy(ChipSeconds::from_gpu_hours(30.84e6), &card)?;
@@ -147,8 +147,8 @@ pub fn energy(held: ChipSeconds, power: &Power) -> Result<Energy, Error> {
 /// Energy per token over time per token. Checks published joules per token against powers.
 ///
 /// ```
-/// use flopbill::cost::energy::implied_power;
-/// use flopbill::units::{Flop, FlopPerSecond, Fraction, Joules};
+/// use flopbill::internals::cost::energy::implied_power;
+/// use flopbill::internals::units::{Flop, FlopPerSecond, Fraction, Joules};
 /// // by hand: 2 J a token at 0.5 * 100 FLOP/s and 10 FLOP a token: 5 tokens/s, 10 W
 /// let watts = implied_power(Joules::new(2.0), Fraction::new(0.5), FlopPerSecond::new(100.0), Flop::new(10.0));
 /// assert_eq!(watts.get(), 10.0);

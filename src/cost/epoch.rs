@@ -58,7 +58,7 @@ impl Amortisation {
 /// Cottier et al. 2024, arXiv:2405.21015.
 ///
 /// ```
-/// use flopbill::cost::epoch::replacement_rate;
+/// use flopbill::internals::cost::epoch::replacement_rate;
 /// assert!((replacement_rate(0.14) - 0.322361913).abs() < 1e-9); // by hand: 0.14 * 2.302585
 /// ```
 pub fn replacement_rate(decline: f64) -> f64 {
@@ -73,8 +73,8 @@ pub fn replacement_rate(decline: f64) -> f64 {
 /// Cottier et al. 2024, arXiv:2405.21015.
 ///
 /// ```
-/// use flopbill::cost::epoch::value_at_start;
-/// use flopbill::units::{Seconds, Usd};
+/// use flopbill::internals::cost::epoch::value_at_start;
+/// use flopbill::internals::units::{Seconds, Usd};
 /// // GPT-4's A100s after 638 days; their notebook prints 14165.054738
 /// let value = value_at_start(Usd::new(24_875.0), 0.14, Seconds::from_days(638.0));
 /// assert!((value.get() - 14_165.054738).abs() < 1e-6);
@@ -91,8 +91,8 @@ pub fn value_at_start(price: Usd, decline: f64, age: Seconds) -> Usd {
 /// Cottier et al. 2024, arXiv:2405.21015: the rate at the start, held over the run.
 ///
 /// ```
-/// use flopbill::cost::epoch::servers;
-/// use flopbill::units::{ChipSeconds, Usd};
+/// use flopbill::internals::cost::epoch::servers;
+/// use flopbill::internals::units::{ChipSeconds, Usd};
 /// // by hand: one chip of $10,000 for a year of 8766 hours loses 32.2 %
 /// let loss = servers(Usd::new(10_000.0), 0.14, ChipSeconds::from_gpu_hours(8766.0));
 /// assert!((loss.get() - 3_223.61913).abs() < 1e-5);
@@ -110,8 +110,8 @@ pub fn servers(value: Usd, decline: f64, held: ChipSeconds) -> Usd {
 /// Cottier et al. 2024, arXiv:2405.21015: f = 19 % of the cluster.
 ///
 /// ```
-/// use flopbill::cost::epoch::interconnect;
-/// use flopbill::units::{Fraction, Usd};
+/// use flopbill::internals::cost::epoch::interconnect;
+/// use flopbill::internals::units::{Fraction, Usd};
 /// assert_eq!(interconnect(Usd::new(80.0), Fraction::new(0.2))?.get(), 20.0); // by hand
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -127,8 +127,8 @@ pub fn interconnect(servers: Usd, network: Fraction) -> Result<Usd, Error> {
 /// Cottier et al. 2024, arXiv:2405.21015: a lag of 90 days.
 ///
 /// ```
-/// use flopbill::cost::epoch::age;
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::cost::epoch::age;
+/// use flopbill::internals::units::Seconds;
 /// // A100, 2020-05-14, for a training from 2022-05-12
 /// let age = age("2020-05-14".parse()?, "2022-05-12".parse()?, Seconds::from_days(90.0));
 /// assert_eq!(age.days(), 638.0); // by hand: 728 days less 90
@@ -146,8 +146,8 @@ pub fn age(release: Date, start: Date, lag: Seconds) -> Seconds {
 /// Cottier et al. 2024, arXiv:2405.21015.
 ///
 /// ```
-/// use flopbill::cost::epoch::{Amortisation, electricity};
-/// use flopbill::units::{ChipSeconds, EnergyPrice, Fraction, Seconds, Watts};
+/// use flopbill::internals::cost::epoch::{Amortisation, electricity};
+/// use flopbill::internals::units::{ChipSeconds, EnergyPrice, Fraction, Seconds, Watts};
 /// let terms = Amortisation { server: None, age: Seconds::ZERO, decline: 0.14, network: Fraction::new(0.19),
 ///     tdp: Some(Watts::new(400.0)), server_power: 2.0, load: Fraction::new(0.75), pue: 1.25,
 ///     electricity: EnergyPrice::from_usd_per_kwh(0.08) };

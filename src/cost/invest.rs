@@ -12,8 +12,8 @@ use crate::units::{Fraction, Seconds, Usd};
 /// Capital recovery factor, any text on engineering economics.
 ///
 /// ```
-/// use flopbill::cost::invest::recovery_factor;
-/// use flopbill::units::{Fraction, Seconds};
+/// use flopbill::internals::cost::invest::recovery_factor;
+/// use flopbill::internals::units::{Fraction, Seconds};
 /// // by hand: 0.1 * 1.4641 / 0.4641
 /// let factor = recovery_factor(Fraction::new(0.10), Seconds::from_years(4.0))?;
 /// assert!((factor - 0.3154708037).abs() < 1e-10);
@@ -36,8 +36,8 @@ pub fn recovery_factor(interest: Fraction, life: Seconds) -> Result<f64, Error> 
 /// Discounting.
 ///
 /// ```
-/// use flopbill::cost::invest::discount_factor;
-/// use flopbill::units::{Fraction, Seconds};
+/// use flopbill::internals::cost::invest::discount_factor;
+/// use flopbill::internals::units::{Fraction, Seconds};
 /// // by hand: 1 / 1.1^2
 /// assert!((discount_factor(Fraction::new(0.1), Seconds::from_years(2.0))? - 0.8264462810).abs() < 1e-9);
 /// # Ok::<(), flopbill::Error>(())
@@ -63,8 +63,8 @@ fn check_rate(interest: Fraction) -> Result<f64, Error> {
 /// Definition.
 ///
 /// ```
-/// use flopbill::cost::invest::net_present_value;
-/// use flopbill::units::{Fraction, Usd};
+/// use flopbill::internals::cost::invest::net_present_value;
+/// use flopbill::internals::units::{Fraction, Usd};
 /// // by hand: -100 + 110 / 1.1
 /// let value = net_present_value(&[Usd::new(-100.0), Usd::new(110.0)], Fraction::new(0.1));
 /// assert!(value.get().abs() < 1e-12);
@@ -82,8 +82,8 @@ pub fn net_present_value(cash: &[Usd], interest: Fraction) -> Usd {
 /// Definition. Cash flows that change sign more than once may have several roots: they are refused.
 ///
 /// ```
-/// use flopbill::cost::invest::internal_rate_of_return;
-/// use flopbill::units::Usd;
+/// use flopbill::internals::cost::invest::internal_rate_of_return;
+/// use flopbill::internals::units::Usd;
 /// let rate = internal_rate_of_return(&[Usd::new(-100.0), Usd::new(125.0)])?;
 /// assert!((rate.get() - 0.25).abs() < 1e-12); // by hand
 /// # Ok::<(), flopbill::Error>(())

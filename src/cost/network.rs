@@ -12,8 +12,8 @@ use crate::units::check::share_below_one;
 /// Cottier et al. 2024 (arXiv:2405.21015): f = 19 %.
 ///
 /// ```
-/// use flopbill::cost::network::over_servers;
-/// use flopbill::units::Fraction;
+/// use flopbill::internals::cost::network::over_servers;
+/// use flopbill::internals::units::Fraction;
 /// assert_eq!(over_servers(Fraction::new(0.2))?, 0.25); // by hand: 0.2 / 0.8
 /// # Ok::<(), flopbill::Error>(())
 /// ```

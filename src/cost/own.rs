@@ -141,9 +141,9 @@ impl Annual {
 /// Cottier et al. 2024 (arXiv:2405.21015) for server and network; [`duty`] for the border.
 ///
 /// ```
-/// use flopbill::cost::own::purchase;
-/// use flopbill::cost::duty::BorderCharge;
-/// use flopbill::units::{Fraction, Usd};
+/// use flopbill::internals::cost::own::purchase;
+/// use flopbill::internals::cost::duty::BorderCharge;
+/// use flopbill::internals::units::{Fraction, Usd};
 /// // by hand: 30,000 * 1.6 / 0.8
 /// let k = purchase(Usd::new(30_000.0), 0.6, Fraction::new(0.2), &BorderCharge::None)?;
 /// assert!((k.get() - 60_000.0).abs() < 1e-9);
@@ -198,8 +198,8 @@ pub fn annual(terms: &Ownership) -> Result<Option<Annual>, Error> {
 /// Idle hours cost as much as used ones.
 ///
 /// ```
-/// use flopbill::cost::own::per_used_hour;
-/// use flopbill::units::{Fraction, Usd};
+/// use flopbill::internals::cost::own::per_used_hour;
+/// use flopbill::internals::units::{Fraction, Usd};
 /// let price = per_used_hour(Usd::new(8760.0), Fraction::new(0.5));
 /// assert!((price.usd_per_hour() - 2.0).abs() < 1e-12); // by hand
 /// ```
@@ -216,8 +216,8 @@ pub fn per_used_hour(annual: Usd, utilisation: Fraction) -> Price {
 /// `annual / (8760 * u) = rent`.
 ///
 /// ```
-/// use flopbill::cost::own::break_even_utilisation;
-/// use flopbill::units::{Price, Usd};
+/// use flopbill::internals::cost::own::break_even_utilisation;
+/// use flopbill::internals::units::{Price, Usd};
 /// let u = break_even_utilisation(Usd::new(17_636.160708), Price::from_usd_per_hour(2.5))?;
 /// assert!((u - 0.8053041419).abs() < 1e-9); // by hand: 17636.16 / 21900
 /// # Ok::<(), flopbill::Error>(())

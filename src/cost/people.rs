@@ -50,8 +50,8 @@ impl Programme {
 /// Definition; Cottier et al. 2024 (arXiv:2405.21015) find 29-49 % of development costs in it.
 ///
 /// ```
-/// use flopbill::cost::people::staff;
-/// use flopbill::units::{Seconds, Usd};
+/// use flopbill::internals::cost::people::staff;
+/// use flopbill::internals::units::{Seconds, Usd};
 /// assert_eq!(staff(10.0, Seconds::from_years(0.5), Usd::new(400_000.0)).get(), 2e6); // by hand
 /// ```
 pub fn staff(people: f64, duration: Seconds, usd_per_person_year: Usd) -> Usd {
@@ -75,7 +75,7 @@ pub struct LogNormalFactor {
 /// Quantiles of the lognormal; the interval [1.2, 4] is Epoch AI's (arXiv:2405.21015).
 ///
 /// ```
-/// use flopbill::cost::people::experiments;
+/// use flopbill::internals::cost::people::experiments;
 /// let factor = experiments(1.2, 4.0)?;
 /// assert!((factor.median() - 2.19089023).abs() < 1e-8); // by hand: sqrt(1.2 * 4)
 /// # Ok::<(), flopbill::Error>(())

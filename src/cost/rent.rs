@@ -88,8 +88,8 @@ fn check_tiers(tiers: &[Tier]) -> Result<(), Error> {
 /// A reservation is paid to its end; preempted work is done again.
 ///
 /// ```
-/// use flopbill::cost::rent::{Offer, paid};
-/// use flopbill::units::{ChipSeconds, Chips, Seconds};
+/// use flopbill::internals::cost::rent::{Offer, paid};
+/// use flopbill::internals::units::{ChipSeconds, Chips, Seconds};
 /// let year = Offer::Reserved { term: Seconds::from_years(1.0) };
 /// let chips = Some(Chips::new(2048.0));
 /// let run = ChipSeconds::from_gpu_hours(2.788e6);
@@ -117,8 +117,8 @@ pub fn paid(held: ChipSeconds, chips: Option<Chips>, offer: &Offer) -> Result<Ch
 /// The provider's price list.
 ///
 /// ```
-/// use flopbill::cost::rent::{Offer, Rent, rent};
-/// use flopbill::units::{ChipSeconds, Fraction, Price};
+/// use flopbill::internals::cost::rent::{Offer, Rent, rent};
+/// use flopbill::internals::units::{ChipSeconds, Fraction, Price};
 /// let terms = Rent { price: Some(Price::from_usd_per_hour(2.0)), offer: Offer::OnDemand,
 ///     discount: Fraction::ZERO, uplift: Fraction::ZERO };
 /// let bill = rent(ChipSeconds::from_gpu_hours(2.788e6), None, &terms)?;
@@ -159,8 +159,8 @@ fn discounted_hours(hours: ChipSeconds, tiers: &[Tier]) -> ChipSeconds {
 /// `term * p * (1 - d) = u * term * p`.
 ///
 /// ```
-/// use flopbill::cost::rent::break_even_use;
-/// use flopbill::units::Fraction;
+/// use flopbill::internals::cost::rent::break_even_use;
+/// use flopbill::internals::units::Fraction;
 /// assert!((break_even_use(Fraction::new(0.37)).get() - 0.63).abs() < 1e-15); // by hand
 /// ```
 pub fn break_even_use(discount: Fraction) -> Fraction {
@@ -191,8 +191,8 @@ pub fn spot_slowdown(stops: &Stops, preemption: Seconds) -> Result<f64, Error> {
 /// Definition of goodput.
 ///
 /// ```
-/// use flopbill::cost::rent::price_per_useful_hour;
-/// use flopbill::units::{Fraction, Price};
+/// use flopbill::internals::cost::rent::price_per_useful_hour;
+/// use flopbill::internals::units::{Fraction, Price};
 /// let price = price_per_useful_hour(Price::from_usd_per_hour(1.2), Fraction::new(0.75));
 /// assert!((price.usd_per_hour() - 1.6).abs() < 1e-12); // by hand
 /// ```

@@ -31,8 +31,8 @@ pub struct Storage {
 /// The provider's price list; months of 730 hours.
 ///
 /// ```
-/// use flopbill::cost::storage::keep;
-/// use flopbill::units::{Bytes, Seconds};
+/// use flopbill::internals::cost::storage::keep;
+/// use flopbill::internals::units::{Bytes, Seconds};
 /// let price = keep(Bytes::from_gb(1000.0), Seconds::from_months(2.0), 0.02)?;
 /// assert!((price.get() - 40.0).abs() < 1e-9); // by hand
 /// # Ok::<(), flopbill::Error>(())
@@ -51,8 +51,8 @@ pub fn keep(bytes: Bytes, time: Seconds, usd_per_gb_month: f64) -> Result<Usd, E
 /// The provider's price list.
 ///
 /// ```
-/// use flopbill::cost::storage::egress;
-/// use flopbill::units::Bytes;
+/// use flopbill::internals::cost::storage::egress;
+/// use flopbill::internals::units::Bytes;
 /// assert!((egress(Bytes::from_gb(1342.0), 0.05)?.get() - 67.1).abs() < 1e-9); // by hand
 /// # Ok::<(), flopbill::Error>(())
 /// ```

@@ -268,8 +268,8 @@ impl<'a> Parts<'a> {
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; Korthikanti et al. 2022, arXiv:2205.05198, section 4.2.3
 /// (`1 + (p - 1) / (p v)` of the first stage); Qi et al. 2023, arXiv:2401.10241, table 1 (ZB-H1); DeepSeek-V3, arXiv:2412.19437, table 2.
 /// ```
-/// use flopbill::layout::fit::under_way;
-/// use flopbill::layout::parallelism::{Layout, Schedule};
+/// use flopbill::internals::layout::fit::under_way;
+/// use flopbill::internals::layout::parallelism::{Layout, Schedule};
 /// let layout = Layout { pp: 8, vpp: 3, schedule: Schedule::Interleaved, ..Layout::single(2048) };
 /// // by hand: 8 * (1 + 7 / 24)
 /// assert!((under_way(&layout, 0, 64.0) - 31.0 / 3.0).abs() < 1e-12);

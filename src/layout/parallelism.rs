@@ -200,7 +200,7 @@ impl Layout {
     /// # Source
     /// Llama 3, arXiv:2407.21783, section 3.3.2: one layer fewer in the first and the last stage, for the ends' work.
     /// ```
-    /// use flopbill::layout::parallelism::Layout;
+    /// use flopbill::internals::layout::parallelism::Layout;
     /// let layout = Layout { pp: 16, ..Layout::single(8192) };
     /// // by hand: 126 layers on 16 stages is 8 each and 2 too many
     /// assert_eq!([0, 1, 15].map(|stage| layout.layers_on(stage, 126)), [7, 8, 7]);

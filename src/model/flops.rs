@@ -198,8 +198,8 @@ fn train(forward: &FlopPerToken, matrices: f64, core: f64) -> FlopPerToken {
 /// Korthikanti et al. 2022, arXiv:2205.05198, appendix A; Yang et al. 2024, arXiv:2406.06484, section 3 (chunkwise
 /// delta rule), counted here: five products over a chunk of each width, three with the state.
 /// ```
-/// use flopbill::model::architecture::{Architecture, Attention};
-/// use flopbill::model::flops::{Causality, forward};
+/// use flopbill::internals::model::architecture::{Architecture, Attention};
+/// use flopbill::internals::model::flops::{Causality, forward};
 ///
 /// let gpt_3 = Architecture {
 ///     layers: 96, hidden: 12288, vocab: 50257, ffn: 49152, gated: false,
@@ -244,7 +244,7 @@ pub fn forward(shape: &Architecture, seq_len: u32, causality: Causality) -> Flop
 /// # Source
 /// Counted: query i of s sees `min(i, w)` keys; the diagonal's half key is left out, as published counts do.
 /// ```
-/// # use flopbill::model::flops::{Causality, mean_keys};
+/// # use flopbill::internals::model::flops::{Causality, mean_keys};
 /// assert_eq!(mean_keys(4096, None, Causality::Causal), 2048.0);
 /// ```
 pub fn mean_keys(seq_len: u32, window: Option<Window>, causality: Causality) -> f64 {
@@ -384,8 +384,8 @@ fn six_n(shape: &Architecture, embeddings: Embeddings) -> FlopPerToken {
 /// Kaplan et al. 2020, arXiv:2001.08361; attention left out.
 ///
 /// ```
-/// use flopbill::model::flops::train_work;
-/// use flopbill::units::{Params, Tokens};
+/// use flopbill::internals::model::flops::train_work;
+/// use flopbill::internals::units::{Params, Tokens};
 /// assert_eq!(train_work(Params::new(2.0), Tokens::new(5.0)).get(), 60.0); // by hand
 /// ```
 pub fn train_work(params: Params, tokens: Tokens) -> Flop {

@@ -83,10 +83,10 @@ impl Keeping {
 /// own so that grouped queries, latent attention, gates and experts have theirs; DeepSeek-V3, arXiv:2412.19437,
 /// sections 3.2.3 and 3.3.3 (norms, up-projections and SwiGLU again, its input in 8 bits).
 /// ```
-/// use flopbill::hardware::precision::Precision;
-/// use flopbill::model::architecture::{Architecture, Attention, Mlp};
-/// use flopbill::model::flops::{Kernel, Recompute};
-/// use flopbill::model::memory::{Keeping, MicroBatch, layer};
+/// use flopbill::internals::hardware::precision::Precision;
+/// use flopbill::internals::model::architecture::{Architecture, Attention, Mlp};
+/// use flopbill::internals::model::flops::{Kernel, Recompute};
+/// use flopbill::internals::model::memory::{Keeping, MicroBatch, layer};
 ///
 /// let gpt = Architecture {
 ///     layers: 96, hidden: 12288, vocab: 51200, ffn: 49152, gated: false,

@@ -145,8 +145,8 @@ impl LayerParams {
 /// # Source
 /// Vaswani et al. 2017, arXiv:1706.03762; DeepSeek-V3, arXiv:2412.19437, sections 2.1 and 2.2.
 /// ```
-/// use flopbill::model::architecture::{Architecture, Attention};
-/// use flopbill::model::params::count;
+/// use flopbill::internals::model::architecture::{Architecture, Attention};
+/// use flopbill::internals::model::params::count;
 ///
 /// let llama_2_7b = Architecture {
 ///     layers: 32, hidden: 4096, vocab: 32000, ffn: 11008, gated: true,

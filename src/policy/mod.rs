@@ -93,9 +93,9 @@ impl Facts {
 /// circuit. TF32 counts with the 32 bits it is stored in.
 ///
 /// ```
-/// use flopbill::hardware::accelerator::Peaks;
-/// use flopbill::policy::tpp;
-/// use flopbill::units::FlopPerSecond;
+/// use flopbill::internals::hardware::accelerator::Peaks;
+/// use flopbill::internals::policy::tpp;
+/// use flopbill::internals::units::FlopPerSecond;
 /// // BIS's worked example: 600 TOPS at 8 bits or 300 TFLOPS at 16 bits are 4800
 /// let rate = |tera| Some(FlopPerSecond::from_tflops(tera));
 /// assert_eq!(tpp(&Peaks { int8: rate(600.0), bf16: rate(300.0), ..Peaks::default() }), Some(4800.0));
@@ -123,8 +123,8 @@ pub fn tpp(peaks: &Peaks) -> Option<f64> {
 /// ECCN 3A090, technical note 4 (88 FR 73458).
 ///
 /// ```
-/// use flopbill::policy::performance_density;
-/// use flopbill::units::SquareMm;
+/// use flopbill::internals::policy::performance_density;
+/// use flopbill::internals::units::SquareMm;
 /// // H200: 15,832 / 814
 /// assert!((performance_density(15_832.0, SquareMm::new(814.0)) - 19.45).abs() < 0.001);
 /// ```
@@ -160,8 +160,8 @@ pub fn chip_facts(chip: &Accelerator) -> Facts {
 /// Definition of MFU.
 ///
 /// ```
-/// use flopbill::policy::gpu_hours_to;
-/// use flopbill::units::{Flop, FlopPerSecond, Fraction};
+/// use flopbill::internals::policy::gpu_hours_to;
+/// use flopbill::internals::units::{Flop, FlopPerSecond, Fraction};
 /// // by hand: 1e25 / (989.5e12 * 0.4 * 3600) = 7.02 million hours
 /// let hours = gpu_hours_to(Flop::new(1e25), FlopPerSecond::from_tflops(989.5), Fraction::new(0.4))?;
 /// assert!((hours.gpu_hours() - 7.018e6).abs() < 1e3);
@@ -225,8 +225,8 @@ pub fn distance(
 /// US executive order 14110, section 4.2: theoretical maximum of a cluster.
 ///
 /// ```
-/// use flopbill::policy::chips_to_peak;
-/// use flopbill::units::FlopPerSecond;
+/// use flopbill::internals::policy::chips_to_peak;
+/// use flopbill::internals::units::FlopPerSecond;
 /// let chips = chips_to_peak(1e20, FlopPerSecond::from_tflops(1979.0))?;
 /// assert_eq!(chips.get().ceil(), 50_531.0); // by hand: 1e20 / 1.979e15 = 50,530.6
 /// # Ok::<(), flopbill::Error>(())

@@ -141,8 +141,8 @@ pub enum Verdict {
 /// The rule's own words: "or more", "more than", "less than".
 ///
 /// ```
-/// use flopbill::policy::rule::{Condition, Verdict, holds};
-/// use flopbill::policy::{Facts, Metric};
+/// use flopbill::internals::policy::rule::{Condition, Verdict, holds};
+/// use flopbill::internals::policy::{Facts, Metric};
 /// let line = Condition { metric: Metric::Tpp, at_least: Some(4800.0), above: None, below: None, at_most: None };
 /// let tpp = |value| Facts::default().with(Metric::Tpp, value);
 /// assert_eq!(holds(&line, &tpp(Some(4800.0))), Verdict::Met);

@@ -33,8 +33,8 @@ impl Losses {
 /// Independent losses multiply; that they are independent is an assumption.
 ///
 /// ```
-/// use flopbill::reliability::availability::{Losses, chain};
-/// use flopbill::units::Fraction;
+/// use flopbill::internals::reliability::availability::{Losses, chain};
+/// use flopbill::internals::units::Fraction;
 /// let losses = Losses { planned: Fraction::new(0.5), slow: Fraction::new(0.2), ..Losses::NONE };
 /// assert_eq!(chain(&losses)?.get(), 0.4); // by hand: 0.5 * 0.8
 /// # Ok::<(), flopbill::Error>(())
@@ -57,8 +57,8 @@ pub fn chain(losses: &Losses) -> Result<Fraction, Error> {
 /// Kokolis et al. 2025, arXiv:2410.21680, as quoted; the queue term is not checked against the paper.
 ///
 /// ```
-/// use flopbill::reliability::availability::{Linear, linear_effective_time};
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::availability::{Linear, linear_effective_time};
+/// use flopbill::internals::units::Seconds;
 /// let minutes = |m: f64| Seconds::new(60.0 * m);
 /// let job = Linear { mtbf: Seconds::from_days(1.0 / (2048.0 * 6.5e-3)), restart: minutes(5.0),
 ///     interval: minutes(5.0), write: minutes(0.0), queue: minutes(0.0) };
@@ -99,8 +99,8 @@ pub struct Linear {
 /// Nodes under repair in steady state (Palm's theorem); Delta (arXiv:2503.11901) keeps 5 %.
 ///
 /// ```
-/// use flopbill::reliability::availability::spares;
-/// use flopbill::units::{Fraction, Seconds};
+/// use flopbill::internals::reliability::availability::spares;
+/// use flopbill::internals::units::{Fraction, Seconds};
 /// // mean 256 * 0.004 * 3 = 3.072 nodes down; by a Poisson table 99 % of the time at most 8
 /// assert_eq!(spares(256.0, 4.0, Seconds::from_days(3.0), Fraction::new(0.99))?, 8);
 /// # Ok::<(), flopbill::Error>(())
@@ -122,8 +122,8 @@ pub fn spares(nodes: f64, per_1000_node_days: f64, repair: Seconds, confidence: 
 /// Little's law.
 ///
 /// ```
-/// use flopbill::reliability::availability::nodes_down;
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::availability::nodes_down;
+/// use flopbill::internals::units::Seconds;
 /// assert_eq!(nodes_down(1000.0, 4.0, Seconds::from_days(3.0))?, 12.0); // by hand: 4 a day, 3 days each
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -146,8 +146,8 @@ pub fn nodes_down(nodes: f64, per_1000_node_days: f64, repair: Seconds) -> Resul
 /// A failed node finds no spare when more than s are down; upper bound, for it then waits a full repair.
 ///
 /// ```
-/// use flopbill::reliability::availability::wait_for_repair;
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::availability::wait_for_repair;
+/// use flopbill::internals::units::Seconds;
 /// // by hand: mean 1 node down, no spare: P(down > 0) = 1 - 1/e
 /// let wait = wait_for_repair(250.0, 4.0, Seconds::from_days(1.0), 0)?;
 /// assert!((wait.days() - 0.632120559).abs() < 1e-9);

@@ -29,8 +29,8 @@ pub enum Save {
 /// 14 B = 2 (bf16) + 4 (master copy) + 8 (Adam moments); BLOOM's 2.3 TB of 176e9 is 13.07.
 ///
 /// ```
-/// use flopbill::reliability::checkpoint::size;
-/// use flopbill::units::Params;
+/// use flopbill::internals::reliability::checkpoint::size;
+/// use flopbill::internals::units::Params;
 /// assert_eq!(size(Params::new(671e9), 14.0)?.get(), 9.394e12); // by hand
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -48,8 +48,8 @@ pub fn size(params: Params, bytes_per_param: f64) -> Result<Bytes, Error> {
 /// Definition; ByteRobust (arXiv:2509.16293) table 8 measures both kinds.
 ///
 /// ```
-/// use flopbill::reliability::checkpoint::{Save, pause};
-/// use flopbill::units::{Bytes, BytesPerSecond, Chips};
+/// use flopbill::internals::reliability::checkpoint::{Save, pause};
+/// use flopbill::internals::units::{Bytes, BytesPerSecond, Chips};
 ///
 /// let size = Bytes::new(9.394e12);
 /// let storage = Save::ToStorage { bandwidth: BytesPerSecond::new(2e12) };

@@ -12,8 +12,8 @@ use crate::units::check::{not_negative, positive};
 /// Young 1974, CACM 17(9). Assumes that the pause and the restart are short against the MTBF.
 ///
 /// ```
-/// use flopbill::reliability::interval::young;
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::interval::young;
+/// use flopbill::internals::units::Seconds;
 /// // by hand: sqrt(2 * 5 min * 24 h) = sqrt(14400 min^2) = 120 min
 /// assert_eq!(young(Seconds::new(300.0), Seconds::from_hours(24.0)), Seconds::from_hours(2.0));
 /// ```
@@ -29,8 +29,8 @@ pub fn young(checkpoint: Seconds, mtbf: Seconds) -> Seconds {
 /// Daly 2006, FGCS 22(3).
 ///
 /// ```
-/// use flopbill::reliability::interval::daly_first_order;
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::interval::daly_first_order;
+/// use flopbill::internals::units::Seconds;
 /// let s = Seconds::new;
 /// // by hand: sqrt(2 * 2 * (90 + 10)) - 2 = 18
 /// assert_eq!(daly_first_order(s(2.0), s(90.0), s(10.0)), s(18.0));
@@ -47,8 +47,8 @@ pub fn daly_first_order(checkpoint: Seconds, mtbf: Seconds, restart: Seconds) ->
 /// Daly 2006, FGCS 22(3).
 ///
 /// ```
-/// use flopbill::reliability::interval::daly;
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::interval::daly;
+/// use flopbill::internals::units::Seconds;
 /// // Daly's own example: 5 min and 24 h, where the paper prints 117 min
 /// let minutes = daly(Seconds::new(300.0), Seconds::from_hours(24.0)).get() / 60.0;
 /// assert!((minutes - 116.689815).abs() < 1e-6);
@@ -70,8 +70,8 @@ pub fn daly(checkpoint: Seconds, mtbf: Seconds) -> Seconds {
 /// falls to the root from above; where Newton would lose digits to cancellation, Daly's series has them all.
 ///
 /// ```
-/// use flopbill::reliability::interval::optimum;
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::interval::optimum;
+/// use flopbill::internals::units::Seconds;
 /// let minutes = optimum(Seconds::new(300.0), Seconds::from_hours(24.0))?.get() / 60.0;
 /// assert!((minutes - 116.690073).abs() < 1e-6);
 /// # Ok::<(), flopbill::Error>(())
@@ -103,8 +103,8 @@ pub fn optimum(checkpoint: Seconds, mtbf: Seconds) -> Result<Seconds, Error> {
 /// First-order expansion of [`goodput`](super::goodput).
 ///
 /// ```
-/// use flopbill::reliability::{Stops, interval::first_order_loss};
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::{Stops, interval::first_order_loss};
+/// use flopbill::internals::units::Seconds;
 /// let s = Seconds::new;
 /// let stops = Stops { mtbf: s(84375.0), checkpoint: s(30.0), restart: s(300.0), detect: s(300.0) };
 /// // by hand: 30/2250 + (1125 + 600)/84375 = 0.0133333 + 0.0204444

@@ -56,8 +56,8 @@ impl Stops {
 /// Daly 2006, FGCS 22(3), with D = 0; the term in D by the same derivation. Exact for exponential failures.
 ///
 /// ```
-/// use flopbill::reliability::{Stops, expected_segment};
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::{Stops, expected_segment};
+/// use flopbill::internals::units::Seconds;
 ///
 /// let s = Seconds::new;
 /// let stops = Stops { mtbf: s(1000.0), checkpoint: s(0.0), restart: s(0.0), detect: s(0.0) };
@@ -78,8 +78,8 @@ pub fn expected_segment(stops: &Stops, work: Seconds) -> Seconds {
 /// Definition of effective training time (Llama 3, arXiv:2407.21783, section 3.3.4); limit by expansion.
 ///
 /// ```
-/// use flopbill::reliability::{Stops, goodput};
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::{Stops, goodput};
+/// use flopbill::internals::units::Seconds;
 ///
 /// let s = Seconds::new;
 /// let never_fails = Stops { mtbf: s(1e12), checkpoint: s(30.0), restart: s(0.0), detect: s(0.0) };

@@ -37,8 +37,8 @@ pub struct FailureRate {
 /// Failures of nodes as independent exponentials (Kokolis et al. 2025, arXiv:2410.21680).
 ///
 /// ```
-/// use flopbill::reliability::rate::{FailureRate, mtbf};
-/// use flopbill::units::Chips;
+/// use flopbill::internals::reliability::rate::{FailureRate, mtbf};
+/// use flopbill::internals::units::Chips;
 ///
 /// let rate = FailureRate { per_1000_node_days: 6.5, all_cause: 1.0, hbm: 1.0 };
 /// // by hand: 24000 h / (2048 nodes * 6.5); the paper prints 1.8 h
@@ -64,8 +64,8 @@ pub fn mtbf(chips: Chips, chips_per_node: u32, rate: &FailureRate) -> Result<Sec
 /// Definition.
 ///
 /// ```
-/// use flopbill::reliability::rate::observed;
-/// use flopbill::units::Seconds;
+/// use flopbill::internals::reliability::rate::observed;
+/// use flopbill::internals::units::Seconds;
 /// // by hand, Llama 3: 419 / (54 * 2048) * 1000
 /// assert!((observed(419.0, 2048.0, Seconds::from_days(54.0))? - 3.788701).abs() < 1e-6);
 /// # Ok::<(), flopbill::Error>(())

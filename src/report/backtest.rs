@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::json::{cell, head, maybe, number};
 use super::view::{Records, Section, View};
-use crate::study::backtest::{RunResult, RunSummary, Skipped, SourceErrors, StepResult};
-use crate::study::history::{KindErrors, Runs, Steps};
+use crate::calibration::backtest::{RunResult, RunSummary, Skipped, SourceErrors, StepResult};
+use crate::calibration::history::{KindErrors, Runs, Steps};
 use crate::units::show;
 
 /// Rows that are shown one by one in tables for people; machine formats hold all.

@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::json::{cell, maybe, number};
 use super::view::{Section, View};
+use crate::answer::whole_bill::{Failures, WholeBill, unit_price};
+use crate::ask::decompose::Decomposition;
 use crate::cost::energy::meter_power;
 use crate::cost::{Charge, CostLine, Scope, VIEWS};
 use crate::hardware::region::GRID_BASES;
-use crate::study::decompose::Decomposition;
-use crate::study::whole_bill::{Failures, WholeBill, unit_price};
 use crate::units::{Seconds, Usd, show};
 
 /// Adds a bill to the view of its estimate.
@@ -98,7 +98,7 @@ pub fn add_decomposition(view: &mut View, found: &Decomposition) {
         section.fact(&format!("in print: {}", headline.title), show::usd(headline.amount), "");
     }
     view.sections.push(section);
-    let counts = |headline: &crate::study::decompose::Headline| format!("{}: {}", headline.title, headline.counts);
+    let counts = |headline: &crate::ask::decompose::Headline| format!("{}: {}", headline.title, headline.counts);
     view.note("What the figures in print count", found.headlines.iter().map(counts).collect());
     if let Some(json) = view.json.as_object_mut() {
         json.insert(

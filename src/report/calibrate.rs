@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::backtest::{kind_json, kinds_section, skipped_json, source_json, sources_section};
 use super::json::{cell, head, number};
 use super::view::{Records, Section, View};
+use crate::calibration::backtest::Skipped;
+use crate::calibration::calibrate::Report;
+use crate::calibration::history::kinds;
+use crate::calibration::microbench::Settled;
+use crate::calibration::refit::{Generated, Refitted};
 use crate::catalog::measurement::Measurement;
-use crate::study::backtest::Skipped;
-use crate::study::calibrate::Report;
-use crate::study::history::kinds;
-use crate::study::microbench::Settled;
-use crate::study::refit::{Generated, Refitted};
 use crate::units::show;
 
 /// Steps of the user's that are shown one by one.
@@ -37,7 +37,7 @@ pub fn reproduced_view(report: &Report, all: &[Generated], written: &[String]) -
     view.note("Written", written.to_vec());
     view.records = compared_records(all);
     let generations: Value = all.iter().map(generated_json).collect();
-    let errors = |report: &crate::study::backtest::StepReport| {
+    let errors = |report: &crate::calibration::backtest::StepReport| {
         json!({
             "kinds": kinds(&report.rows).iter().map(kind_json).collect::<Vec<_>>(),
             "sources": report.sources.iter().map(source_json).collect::<Vec<_>>(),
@@ -94,7 +94,7 @@ fn compared_records(all: &[Generated]) -> Records {
     let columns = ["generation", "factor", "profile", "refitted", "same", "fitted", "on_bound"];
     let row = |one: &Generated| {
         let name = one.name.to_owned();
-        let cells = move |factor: &crate::study::refit::Compared| {
+        let cells = move |factor: &crate::calibration::refit::Compared| {
             vec![
                 name.clone(),
                 factor.factor.to_owned(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::json::{SCHEMA_VERSION, cell, head, maybe, number};
 use super::view::{Records, Section, View};
 use crate::Error;
-use crate::study::compare::{Difference, Side, TARGETS, Target, difference};
+use crate::ask::compare::{Difference, Side, TARGETS, Target, difference};
 use crate::units::{ChipSeconds, FlopPerSecond, Price, Quantity as _, Seconds, Usd, show};
 
 /// What the sides are called in the tables.
@@ -221,7 +221,7 @@ fn machine(sides: &[Side], differences: &[(usize, Difference)], verdict: &str) -
         }
         json
     };
-    let factor = |factor: &crate::study::compare::Factor| json!({ "factor": factor.name, "ratio": number(factor.ratio), "log_share": number(factor.share) });
+    let factor = |factor: &crate::ask::compare::Factor| json!({ "factor": factor.name, "ratio": number(factor.ratio), "log_share": number(factor.share) });
     let difference = |(index, found): &(usize, Difference)| {
         json!({
             "from": "A", "to": letter(*index), "of": name(found.target), "ratio": number(found.ratio),

@@ -6,9 +6,9 @@ use super::json::{cell, head, maybe, number};
 use super::step::{machine, seconds};
 use super::view::{Records, Section, View};
 use crate::Error;
-use crate::spec::resolve::Answer;
-use crate::study::convert::{Conversion, Moved};
-use crate::study::layouts::{Part, parts, words};
+use crate::answer::resolve::Answer;
+use crate::ask::convert::{Conversion, Moved};
+use crate::ask::layouts::{Part, parts, words};
 use crate::units::{ChipSeconds, Price, Seconds, Usd, show};
 
 /// Shows a conversion; `price` is the rent of the new chip.

@@ -17,7 +17,7 @@ const EXACT: i32 = 22;
 ///
 /// ```
 /// let mut text = Vec::new();
-/// flopbill::report::digits::push(&mut text, 5576000.000000001);
+/// flopbill::internals::report::digits::push(&mut text, 5576000.000000001);
 /// assert_eq!(text, b"5576000");
 /// ```
 pub fn push(text: &mut Vec<u8>, value: f64) {

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::json::number;
 use super::ranges::SHOWN;
 use super::view::{Notes, Section, View};
-use crate::spec::prepared::OUTPUTS;
-use crate::study::drivers::{Driver, Drivers};
-use crate::study::montecarlo::Estimate;
-use crate::study::sensitivity::Index;
+use crate::answer::prepared::OUTPUTS;
+use crate::ask::drivers::{Driver, Drivers};
+use crate::uncertainty::montecarlo::Estimate;
+use crate::uncertainty::sensitivity::Index;
 use crate::units::show;
 
 /// Standard errors to each side of a share.

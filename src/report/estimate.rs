@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::json::{cell, head, maybe, number};
 use super::view::{Records, Section, View};
+use crate::answer::resolve::Answer;
 use crate::estimate::{Account, Performance};
+use crate::input::field::FIELDS;
+use crate::input::file::Origin;
 use crate::solve::{Var, flag, name, would_settle};
-use crate::spec::field::FIELDS;
-use crate::spec::file::Origin;
-use crate::spec::resolve::Answer;
 use crate::units::{Seconds, Usd, show};
 
 /// Shows an answer.

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::json::head;
 use super::view::{Records, Section, View};
+use crate::answer::resolve::Answer;
+use crate::ask::layouts::{parts, words};
 use crate::predict::Predicted;
 use crate::solve::Var;
-use crate::spec::resolve::Answer;
-use crate::study::layouts::{parts, words};
 use crate::units::{ChipSeconds, Chips, Price, Tokens, show};
 
 /// One link of the chain.

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::bill::days;
 use super::json::{cell, head, maybe, number};
 use super::view::{Section, View};
-use crate::study::fleet::Fleet;
-use crate::study::fleet::capacity::Capacity;
-use crate::study::fleet::decision::Decision;
-use crate::study::fleet::load::FleetProfile;
-use crate::study::fleet::outlook::Outlook;
+use crate::fleet::Fleet;
+use crate::fleet::capacity::Capacity;
+use crate::fleet::decision::Decision;
+use crate::fleet::load::FleetProfile;
+use crate::fleet::outlook::Outlook;
 use crate::units::{Fraction, Seconds, Usd, show};
 
 /// Everything there is to show of a fleet.
@@ -243,7 +243,7 @@ fn result(asked: &Asked<'_>) -> serde_json::Map<String, Value> {
 fn machine(asked: &Asked<'_>) -> Value {
     let (fleet, all) = (&asked.profile.fleet, asked.capacity);
     let (cost, idle) = asked.outlook.expected_cost();
-    let action = |(index, action): (usize, &crate::study::fleet::Action)| {
+    let action = |(index, action): (usize, &crate::fleet::Action)| {
         let (outlooks, decision) = asked.compared?;
         let at = |list: &[f64]| maybe(list.get(index).copied());
         Some(json!({

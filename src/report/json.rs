@@ -18,7 +18,7 @@ pub fn text(view: &View) -> String {
 /// (5576000, not 5576000.000000001), or null when it is not finite.
 ///
 /// ```
-/// use flopbill::report::json::number;
+/// use flopbill::internals::report::json::number;
 /// assert_eq!(number(5576000.000000001).to_string(), "5576000");
 /// assert_eq!(number(f64::NAN).to_string(), "null");
 /// ```

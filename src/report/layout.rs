@@ -4,11 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::json::{cell, head, number};
 use super::view::{Records, Section, View};
+use crate::ask::layouts::{Asked, Candidate, Layouts, RESERVE, memory, words};
 use crate::catalog::model::ModelProfile;
 use crate::hardware::accelerator::Accelerator;
 use crate::layout::parallelism::{Layout, SCHEDULES};
 use crate::model::flops::RECOMPUTES;
-use crate::study::layouts::{Asked, Candidate, Layouts, RESERVE, memory, words};
 use crate::units::show;
 
 /// What the share of the peak is a share of.
@@ -76,7 +76,7 @@ fn ranking(shown: &Shown<'_>) -> Section {
 }
 
 fn limits(candidate: &Candidate) -> String {
-    let name = |(part, share): &(crate::study::layouts::Part, f64)| format!("{} {:.0} %", part.label, share * 100.0);
+    let name = |(part, share): &(crate::ask::layouts::Part, f64)| format!("{} {:.0} %", part.label, share * 100.0);
     candidate.limits().iter().map(name).collect::<Vec<_>>().join(", ")
 }
 

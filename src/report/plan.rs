@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::json::{cell, head, number};
 use super::view::{Notes, Records, Section, View};
-use crate::study::confidence::Held;
-use crate::study::scaling::frontier::{Answer, Choice, Limit};
-use crate::study::scaling::{Affordable, Binding, Budget};
+use crate::answer::confidence::Held;
+use crate::scaling::frontier::{Answer, Choice, Limit};
+use crate::scaling::{Affordable, Binding, Budget};
 use crate::units::{ChipSeconds, Fraction, Seconds, Usd, show};
 
 /// Shows a plan that holds: its estimate, with what was asked above it.

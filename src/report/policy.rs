@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::json::{head, maybe, number};
 use super::view::{Section, View};
+use crate::answer::resolve::Answer;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::rule::RuleProfile;
 use crate::hardware::accelerator::Accelerator;
@@ -11,7 +12,6 @@ use crate::policy::rule::{
     Condition, Finding, Rule, STATUSES, Standing, Status, Subject, Verdict, findings, standing, training_thresholds,
 };
 use crate::policy::{METRICS, Metric, chip_facts, chips_to_peak, distance, gpu_hours_to};
-use crate::spec::resolve::Answer;
 use crate::units::date::Date;
 use crate::units::{Flop, FlopPerSecond, Fraction, Price, show};
 

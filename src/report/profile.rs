@@ -41,7 +41,7 @@ pub fn list(kinds: &[Kind], catalog: &Catalog) -> View {
 /// # Errors
 /// A profile that does not hold what its kind should.
 pub fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<View, Error> {
-    crate::study::check::profile(kind, found, catalog)?;
+    crate::ask::check::profile(kind, found, catalog)?;
     let (values, sources) = leaves(&found.document)?;
     let name = values.iter().find(|(path, _)| path == "name").map_or(&found.id, |(_, name)| name);
     let from = if found.from_user { "read from" } else { "built in," };

@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::json::number;
 use super::view::{Section, View};
-use crate::spec::prepared::OUTPUTS;
-use crate::spec::resolve::Answer;
-use crate::study::montecarlo::{Estimate, Method, Summary};
-use crate::study::ranges::Spread;
+use crate::answer::prepared::OUTPUTS;
+use crate::answer::ranges::Spread;
+use crate::answer::resolve::Answer;
+use crate::uncertainty::montecarlo::{Estimate, Method, Summary};
 use crate::units::show;
 
 /// Shows a value with so many digits.

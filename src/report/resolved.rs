@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::view::{Section, View};
+use crate::answer::resolve::{Answer, var_of};
+use crate::input::field::FIELDS;
+use crate::input::file::Origin;
 use crate::solve::Var;
-use crate::spec::field::FIELDS;
-use crate::spec::file::Origin;
-use crate::spec::resolve::{Answer, var_of};
 use crate::units::show;
 
 /// One value: its field's path, the value as a user would write it, and where it came from.

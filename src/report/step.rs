@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::json::number;
 use super::view::Section;
+use crate::ask::layouts::parts;
 use crate::layout::parallelism::{Layout, SCHEDULES, ZERO_STAGES};
 use crate::predict::Predicted;
-use crate::study::layouts::parts;
 use crate::units::{Seconds, show};
 
 fn zero(layout: &Layout) -> &'static str {

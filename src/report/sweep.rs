@@ -6,10 +6,10 @@ use super::digits;
 use super::json::{head, number};
 use super::ranges::SHOWN;
 use super::view::{Records, Section, View};
-use crate::spec::prepared::OUTPUTS;
-use crate::study::pareto::Front;
-use crate::study::ranges::{COST, DAYS};
-use crate::study::sweep::{Bound, Row, Sweep};
+use crate::answer::prepared::OUTPUTS;
+use crate::answer::ranges::{COST, DAYS};
+use crate::ask::pareto::Front;
+use crate::ask::sweep::{Bound, Row, Sweep};
 
 /// A format whose rows are written one by one, however many there are.
 pub struct Stream {

@@ -11,8 +11,8 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 
 use super::sweep::{Dominated, Writer};
-use crate::spec::prepared::OUTPUTS;
-use crate::study::sweep::Row;
+use crate::answer::prepared::OUTPUTS;
+use crate::ask::sweep::Row;
 
 /// Rows of a group. A reader skips whole groups by their least and largest values, and the end of the file lists
 /// them: 10^9 rows have fewer than 4000 groups, and a group is some tens of megabytes in memory.

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::json::{maybe, number};
 use super::policy::{NO_ADVICE, money_left};
 use super::view::{Section, View};
+use crate::answer::resolve::Answer;
 use crate::catalog::rule::RuleProfile;
 use crate::policy::distance;
 use crate::policy::rule::{Standing, standing, training_thresholds};
-use crate::spec::resolve::Answer;
 use crate::units::date::Date;
 use crate::units::{ChipSeconds, Flop, show};
 

@@ -1,8 +1,8 @@
 //! The deliveries of a fleet as a table.
 
 use super::view::Section;
-use crate::study::fleet::approval::{STATES, State};
-use crate::study::fleet::{Condition, Fleet, Tranche};
+use crate::fleet::approval::{STATES, State};
+use crate::fleet::{Condition, Fleet, Tranche};
 use crate::units::show;
 
 /// What is delivered when, and what it hangs on.

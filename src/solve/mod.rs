@@ -212,8 +212,8 @@ impl Solved {
 /// such as an MFU above 100 %.
 ///
 /// ```
-/// use flopbill::solve::{solve, Knowns, Rank, Var};
-/// use flopbill::units::{ChipSeconds, Seconds};
+/// use flopbill::internals::solve::{solve, Knowns, Rank, Var};
+/// use flopbill::internals::units::{ChipSeconds, Seconds};
 ///
 /// let mut given = Knowns::default();
 /// given.set(Var::GpuHours, ChipSeconds::from_gpu_hours(2.788e6).get(), Rank::Flag);

@@ -9,8 +9,8 @@ use crate::Error;
 /// A day of the Gregorian calendar, without a time or a zone.
 ///
 /// ```
-/// use flopbill::units::Seconds;
-/// use flopbill::units::date::Date;
+/// use flopbill::internals::units::Seconds;
+/// use flopbill::internals::units::date::Date;
 ///
 /// let start: Date = "2026-02-01".parse()?;
 /// let finish = start.after(Seconds::from_days(28.5))?; // by hand: 2026 is no leap year

@@ -13,7 +13,7 @@
 //! `Joules * CarbonIntensity = KgCo2e`; each with both divisions.
 //!
 //! ```
-//! use flopbill::units::{Chips, ChipSeconds, Price, Seconds, Usd};
+//! use flopbill::internals::units::{Chips, ChipSeconds, Price, Seconds, Usd};
 //!
 //! let hours = ChipSeconds::from_gpu_hours(2.788e6);
 //! let wall: Seconds = hours / Chips::new(2048.0);

@@ -42,7 +42,7 @@ pub trait Grammar: Quantity {
 /// nothing, larger than anybody can mean, an unknown suffix, or another dimension.
 ///
 /// ```
-/// use flopbill::units::{parse::parse, Seconds, Tokens};
+/// use flopbill::internals::units::{parse::parse, Seconds, Tokens};
 /// assert_eq!(parse::<Tokens>("14.8T").unwrap().get(), 14.8e12);
 /// assert_eq!(parse::<Seconds>("1.5h").unwrap().get(), 5400.0);
 /// assert!(parse::<Seconds>("3.35 TB/s").unwrap_err().message().contains("is a bandwidth"));

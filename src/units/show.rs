@@ -10,7 +10,7 @@ const SHORT_SCALE: [(&str, i32); 5] = [("", 0), ("K", 3), ("M", 6), ("B", 9), ("
 /// The shortest text this module knows that parses back to exactly the same quantity.
 ///
 /// ```
-/// use flopbill::units::{show::exact, BytesPerSecond, Price, Seconds};
+/// use flopbill::internals::units::{show::exact, BytesPerSecond, Price, Seconds};
 /// assert_eq!(exact(BytesPerSecond::new(3.35e12)), "3.35 TB/s");
 /// assert_eq!(exact(Seconds::from_days(60.0)), "60 d");
 /// assert_eq!(exact(Price::from_usd_per_hour(2.0)), "$2/h");
@@ -67,7 +67,7 @@ fn shifted(mantissa: &str, exponent: i32) -> String {
 /// A number with `digits` significant digits and grouped thousands: `2,788,000`, `56.72`, `3.29e24`.
 ///
 /// ```
-/// use flopbill::units::show::number;
+/// use flopbill::internals::units::show::number;
 /// assert_eq!(number(2_788_000.0, 4), "2,788,000");
 /// assert_eq!(number(56.7220, 4), "56.72");
 /// assert_eq!(number(3.2856e24, 3), "3.29e24");
@@ -97,7 +97,7 @@ pub fn number(value: f64, digits: usize) -> String {
 /// around, are replaced.
 ///
 /// ```
-/// use flopbill::units::show::printable;
+/// use flopbill::internals::units::show::printable;
 /// assert_eq!(printable("a\u{1b}[31mb\nc"), "a\u{fffd}[31mb\nc");
 /// ```
 pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
@@ -128,7 +128,7 @@ pub fn grouped(plain: &str) -> String {
 /// A count on the short scale for people: `2.788M`, `14.8T`, `2,048`.
 ///
 /// ```
-/// use flopbill::units::show::count;
+/// use flopbill::internals::units::show::count;
 /// assert_eq!(count(14.8e12, 3), "14.8T");
 /// assert_eq!(count(2048.0, 4), "2,048");
 /// ```

@@ -2,15 +2,15 @@
 
 use std::fs;
 
-use flopbill::catalog::measurement::{Collective, Measurement, Operation, Work, read};
-use flopbill::catalog::read::Document;
-use flopbill::catalog::{Catalog, steps};
-use flopbill::hardware::precision::Precision;
-use flopbill::step::efficiency::Factors;
-use flopbill::step::machine::Machine;
-use flopbill::study::microbench::{predicted, settle};
-use flopbill::study::refit::reproduce;
-use flopbill::units::Seconds;
+use flopbill::internals::calibration::microbench::{predicted, settle};
+use flopbill::internals::calibration::refit::reproduce;
+use flopbill::internals::catalog::measurement::{Collective, Measurement, Operation, Work, read};
+use flopbill::internals::catalog::read::Document;
+use flopbill::internals::catalog::{Catalog, steps};
+use flopbill::internals::hardware::precision::Precision;
+use flopbill::internals::step::efficiency::Factors;
+use flopbill::internals::step::machine::Machine;
+use flopbill::internals::units::Seconds;
 use serde_json::Value;
 
 use super::shell::Shell;
@@ -124,7 +124,7 @@ fn a_measurement_file_gives_back_the_factors_and_a_profile() {
     assert!(written.sources.of("factors.gemm").unwrap().title.contains("own.toml"));
     // Every other factor is as it was.
     let text = fs::read_to_string(shell.path("mine/factors/hopper.toml")).unwrap();
-    let old = Catalog::built_in().find(flopbill::catalog::Kind::Factors, "hopper").unwrap().document.text;
+    let old = Catalog::built_in().find(flopbill::internals::catalog::Kind::Factors, "hopper").unwrap().document.text;
     let values = |text: &str| -> Vec<String> {
         text.lines().filter(|line| line.contains("value =")).map(str::to_owned).collect()
     };

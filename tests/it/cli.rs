@@ -255,7 +255,7 @@ fn what_is_not_known_is_null_with_a_reason() {
 #[test]
 fn every_format_agrees_on_the_hours() {
     let shell = Shell::new();
-    for format in flopbill::report::FORMATS {
+    for format in flopbill::internals::report::FORMATS {
         let output = shell.run(&["estimate", "deepseek-v3", "--format", format.name]);
         let text = text(&output.stdout).replace(',', if format.name == "csv" { "," } else { "" });
         assert!(text.contains("2788000"), "{}: {text}", format.name);
@@ -270,7 +270,7 @@ fn every_format_agrees_on_the_hours() {
 #[test]
 fn a_file_is_written_whole_in_the_format_its_name_says() {
     let shell = Shell::new();
-    for format in flopbill::report::FORMATS {
+    for format in flopbill::internals::report::FORMATS {
         let name = format!("answer.{}", format.extension);
         shell.write(&name, "old");
         let output = shell.run(&["estimate", "deepseek-v3", "-o", &name]);
@@ -280,7 +280,7 @@ fn a_file_is_written_whole_in_the_format_its_name_says() {
         assert_eq!(text(&fs::read(shell.path().join(&name)).unwrap()), text(&printed), "{name}");
     }
     let left = fs::read_dir(shell.path()).unwrap().count();
-    assert_eq!(left, flopbill::report::FORMATS.len(), "something is left beside the answers");
+    assert_eq!(left, flopbill::internals::report::FORMATS.len(), "something is left beside the answers");
     let dash = shell.run(&["estimate", "deepseek-v3", "-o", "-"]);
     assert!(text(&dash.stdout).contains("2.788M GPU-hours"));
 }
@@ -381,8 +381,8 @@ fn three_hundred_broken_profiles_are_shown_without_a_panic() {
     let catalog = flopbill::Catalog::built_in();
     let mut names = Vec::new();
     let mut dice = crate::invariants::Dice(0x1234_5678_9abc_def1);
-    for (index, id) in catalog.ids(flopbill::catalog::Kind::Runs).iter().cycle().take(300).enumerate() {
-        let found = catalog.find(flopbill::catalog::Kind::Runs, id).unwrap();
+    for (index, id) in catalog.ids(flopbill::internals::catalog::Kind::Runs).iter().cycle().take(300).enumerate() {
+        let found = catalog.find(flopbill::internals::catalog::Kind::Runs, id).unwrap();
         let mut bytes = found.document.text.as_bytes().to_vec();
         for _ in 0..4 {
             let at = dice.below(bytes.len());

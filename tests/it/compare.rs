@@ -1,7 +1,7 @@
 //! Comparisons: the factors explain the ratio exactly, from questions and from saved answers alike.
 
-use flopbill::report::compare::saved;
-use flopbill::study::compare::{Side, TARGETS, Target, difference};
+use flopbill::internals::ask::compare::{Side, TARGETS, Target, difference};
+use flopbill::internals::report::compare::saved;
 use flopbill::{Catalog, Question, answer};
 
 use crate::shell::Shell;
@@ -19,7 +19,7 @@ fn run(name: &str) -> Question {
 fn the_factors_explain_the_ratio_exactly() {
     let catalog = Catalog::built_in();
     let mut sides: Vec<Side> = catalog
-        .ids(flopbill::catalog::Kind::Runs)
+        .ids(flopbill::internals::catalog::Kind::Runs)
         .iter()
         .filter_map(|id| Some(Side::of(&answer(&Question::about(id, &catalog).ok()?, &catalog).ok()?)))
         .collect();

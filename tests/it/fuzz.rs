@@ -3,15 +3,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::invariants::Dice;
-use flopbill::catalog::read::Document;
-use flopbill::catalog::{Catalog, Found, KINDS, Kind, hf, text_from};
-use flopbill::spec::file::spec;
-use flopbill::study::check;
-use flopbill::study::{fleet, scaling::laws};
-use flopbill::units::parse::{parse, parse_fleet};
-use flopbill::units::{
+use flopbill::internals::ask::check;
+use flopbill::internals::catalog::read::Document;
+use flopbill::internals::catalog::{Catalog, Found, KINDS, Kind, hf, text_from};
+use flopbill::internals::input::file::spec;
+use flopbill::internals::units::parse::{parse, parse_fleet};
+use flopbill::internals::units::{
     Bytes, CarbonIntensity, ChipSeconds, EnergyPrice, Flop, FlopPerSecond, Fraction, Price, Seconds, Tokens, Usd,
 };
+use flopbill::internals::{fleet, scaling::laws};
 use flopbill::{Error, Question, answer};
 
 /// What TOML, the grammar of quantities and the profiles are made of.
@@ -170,9 +170,9 @@ fn load(kind: Kind, id: &str, text: &str, catalog: &Catalog) -> bool {
 /// A file that reads is answered or refused, and the answer shown in every format.
 fn ask(question: Question, catalog: &Catalog) {
     if let Some(answer) = shown(answer(&question, catalog)) {
-        let view = flopbill::report::estimate::view(&answer);
+        let view = flopbill::internals::report::estimate::view(&answer);
         #[cfg(feature = "cli")]
-        flopbill::report::FORMATS.iter().for_each(|format| assert!(!(format.render)(&view).contains("NaN")));
+        flopbill::internals::report::FORMATS.iter().for_each(|format| assert!(!(format.render)(&view).contains("NaN")));
         assert!(!view.title.is_empty());
     }
 }
@@ -289,7 +289,7 @@ fn forty_five_thousand_random_texts_and_byte_strings() {
 #[test]
 fn five_thousand_pairs_of_flags() {
     let catalog = Catalog::built_in();
-    let fields = flopbill::spec::field::FIELDS;
+    let fields = flopbill::internals::input::field::FIELDS;
     let base = Question::about("deepseek-v3", &catalog).unwrap();
     let mut dice = Dice(0xa076_1d64_78bd_642f);
     for turn in 0..5_000 {

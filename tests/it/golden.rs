@@ -1,8 +1,8 @@
 //! The figures the tool is known by, through the library; `cli.rs` asks the command for the same ones.
 
-use flopbill::error::Kind;
-use flopbill::spec::file::Origin;
-use flopbill::units::Chips;
+use flopbill::internals::error::Kind;
+use flopbill::internals::input::file::Origin;
+use flopbill::internals::units::Chips;
 use flopbill::{Answer, Catalog, Question, answer};
 
 fn ask(fields: &[(&'static str, &str)]) -> Answer {
@@ -99,7 +99,7 @@ fn a_price_is_solved_from_a_cost() {
 fn tokens_are_solved_from_hours_and_mfu() {
     let plan =
         ask(&[("run.gpu_hours", "2.664M"), ("run.active_params", "37B"), ("run.mfu", "34.6%"), ("run.gpu", "h800")]);
-    let tokens = plan.solved.knowns.get(flopbill::solve::Var::Tokens).unwrap();
+    let tokens = plan.solved.knowns.get(flopbill::internals::solve::Var::Tokens).unwrap();
     close(tokens, 14.79e12, 0.005e12); // by hand: 2.664e6 x 3600 x 989.5e12 x 0.346 / (6 x 37e9)
 }
 
@@ -206,9 +206,9 @@ fn more_tokens_take_more_hours_and_a_deadline_takes_more_chips() {
 fn phases_without_hours_are_worked_out_from_tokens_and_mfu() {
     let text = "name = \"Two\"\n[run]\ngpu = \"h800\"\nparams = \"7B\"\nmfu = \"40%\"\n\
                 [[phase]]\nname = \"first\"\ntokens = \"1T\"\n[[phase]]\nname = \"second\"\ntokens = \"2T\"\n";
-    let document = flopbill::catalog::read::Document::new("two.toml", text);
-    let found = flopbill::catalog::Found { id: "two".into(), document, from_user: true };
-    let base = flopbill::spec::file::spec(&found).unwrap();
+    let document = flopbill::internals::catalog::read::Document::new("two.toml", text);
+    let found = flopbill::internals::catalog::Found { id: "two".into(), document, from_user: true };
+    let base = flopbill::internals::input::file::spec(&found).unwrap();
     let two = answer(&Question { base, ..Question::default() }, &Catalog::built_in()).unwrap().estimate;
     // By hand: 6 x 7e9 x 1e12 / (989.5e12 x 0.4) / 3600 = 29,476 hours, and twice that
     close(two.phases[0].1.held.gpu_hours(), 29_476.2, 0.1);

@@ -2,21 +2,21 @@
 //!
 //! Each value was computed apart from this code, in numpy and scipy, or is printed in the source that is named.
 
-use flopbill::cost::carbon::{self, Embodied, Grid, Water};
-use flopbill::cost::duty::{self, BorderCharge};
-use flopbill::cost::energy::{self, Power};
-use flopbill::cost::epoch::{self, Amortisation};
-use flopbill::cost::invest::{internal_rate_of_return, net_present_value, recovery_factor};
-use flopbill::cost::own::{self, Hosting, Ownership};
-use flopbill::cost::{people, rent};
-use flopbill::hardware::region::GridBasis;
-use flopbill::reliability::availability::{Linear, linear_effective_time, spares};
-use flopbill::reliability::checkpoint::{Save, pause, size};
-use flopbill::reliability::interval::{daly, first_order_loss, optimum, young};
-use flopbill::reliability::rate::{FailureRate, mtbf, observed};
-use flopbill::reliability::{Stops, expected_segment, goodput};
-use flopbill::study::failures::{RateBelief, spread};
-use flopbill::units::*;
+use flopbill::internals::ask::failures::{RateBelief, spread};
+use flopbill::internals::cost::carbon::{self, Embodied, Grid, Water};
+use flopbill::internals::cost::duty::{self, BorderCharge};
+use flopbill::internals::cost::energy::{self, Power};
+use flopbill::internals::cost::epoch::{self, Amortisation};
+use flopbill::internals::cost::invest::{internal_rate_of_return, net_present_value, recovery_factor};
+use flopbill::internals::cost::own::{self, Hosting, Ownership};
+use flopbill::internals::cost::{people, rent};
+use flopbill::internals::hardware::region::GridBasis;
+use flopbill::internals::reliability::availability::{Linear, linear_effective_time, spares};
+use flopbill::internals::reliability::checkpoint::{Save, pause, size};
+use flopbill::internals::reliability::interval::{daly, first_order_loss, optimum, young};
+use flopbill::internals::reliability::rate::{FailureRate, mtbf, observed};
+use flopbill::internals::reliability::{Stops, expected_segment, goodput};
+use flopbill::internals::units::*;
 
 use crate::close::close;
 

@@ -1,15 +1,15 @@
 //! Golden values of fleets: deliveries, mixing, queues, approvals; the fleets that ship, and wrong files.
 
 use flopbill::Catalog;
-use flopbill::catalog::Kind;
-use flopbill::study::fleet::approval::Approval;
-use flopbill::study::fleet::capacity::capacity;
-use flopbill::study::fleet::load::fleet;
-use flopbill::study::fleet::outlook::{compare, outlook};
-use flopbill::study::fleet::queue::{Order, finishes};
-use flopbill::study::fleet::rate::{Mix, Part, together};
-use flopbill::study::fleet::schedule::{Step, done_by, finish};
-use flopbill::units::*;
+use flopbill::internals::catalog::Kind;
+use flopbill::internals::fleet::approval::Approval;
+use flopbill::internals::fleet::capacity::capacity;
+use flopbill::internals::fleet::load::fleet;
+use flopbill::internals::fleet::outlook::{compare, outlook};
+use flopbill::internals::fleet::queue::{Order, finishes};
+use flopbill::internals::fleet::rate::{Mix, Part, together};
+use flopbill::internals::fleet::schedule::{Step, done_by, finish};
+use flopbill::internals::units::*;
 
 use crate::close::close;
 
@@ -107,9 +107,9 @@ fn four_hundred_thousand_h200s() {
 
 mod wrong_fleets {
     use super::*;
-    use flopbill::catalog::Found;
-    use flopbill::catalog::read::Document;
-    use flopbill::study::fleet::load::read;
+    use flopbill::internals::catalog::Found;
+    use flopbill::internals::catalog::read::Document;
+    use flopbill::internals::fleet::load::read;
 
     const FLEET: &str = r#"name = "two tranches"
 start = 2026-03-01

@@ -1,10 +1,10 @@
 //! The performance of chips as export rules count it, and the rules of a day.
 
 use flopbill::Catalog;
-use flopbill::policy::rule::{Standing, Verdict, findings, standing};
-use flopbill::policy::{Metric, chip_facts, chips_to_peak, distance, gpu_hours_to};
-use flopbill::units::date::Date;
-use flopbill::units::*;
+use flopbill::internals::policy::rule::{Standing, Verdict, findings, standing};
+use flopbill::internals::policy::{Metric, chip_facts, chips_to_peak, distance, gpu_hours_to};
+use flopbill::internals::units::date::Date;
+use flopbill::internals::units::*;
 
 use crate::close::close;
 
@@ -69,7 +69,7 @@ fn performance_of_every_chip() {
             assert!((found - io).abs() < 1e-9, "{id}: I/O {found}, expected {io}");
         }
     }
-    let ids = catalog.ids(flopbill::catalog::Kind::Accelerators);
+    let ids = catalog.ids(flopbill::internals::catalog::Kind::Accelerators);
     let missing: Vec<_> = ids.iter().filter(|id| !TABLE.iter().any(|row| row.0 == **id)).collect();
     assert!(missing.len() <= 1, "{missing:?}"); // a100-pcie-40gb repeats the 80 GB card
 }

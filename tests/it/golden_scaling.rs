@@ -1,13 +1,13 @@
 //! Golden values of the scaling laws.
 
 use flopbill::Catalog;
-use flopbill::study::scaling::frontier::{Choice, Limit, Limits, Mixture, frontier};
-use flopbill::study::scaling::laws::{ScalingProfile, laws};
-use flopbill::study::scaling::mixture::{best_granularity, efficiency_leverage};
-use flopbill::study::scaling::{
+use flopbill::internals::scaling::frontier::{Choice, Limit, Limits, Mixture, frontier};
+use flopbill::internals::scaling::laws::{ScalingProfile, laws};
+use flopbill::internals::scaling::mixture::{best_granularity, efficiency_leverage};
+use flopbill::internals::scaling::{
     Binding, Budget, InferenceWeights, Law, affordable, attention_share, serve_work, train_work,
 };
-use flopbill::units::*;
+use flopbill::internals::units::*;
 
 use crate::close::close;
 

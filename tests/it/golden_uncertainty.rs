@@ -1,11 +1,11 @@
 //! Golden values of distributions, sampling, sensitivity and scores, computed with numpy and scipy.
 
-use flopbill::dist::Dist;
-use flopbill::study::copula::{cholesky, pearson_of_spearman, spearman_of_pearson};
-use flopbill::study::montecarlo::{Inputs, Method, Plan, run};
-use flopbill::study::score;
-use flopbill::study::sensitivity::{Index, first_and_total, halved, ranks, tornado};
-use flopbill::study::sobol::{Sobol, unit};
+use flopbill::internals::uncertainty::copula::{cholesky, pearson_of_spearman, spearman_of_pearson};
+use flopbill::internals::uncertainty::dist::Dist;
+use flopbill::internals::uncertainty::montecarlo::{Inputs, Method, Plan, run};
+use flopbill::internals::uncertainty::score;
+use flopbill::internals::uncertainty::sensitivity::{Index, first_and_total, halved, ranks, tornado};
+use flopbill::internals::uncertainty::sobol::{Sobol, unit};
 use std::f64::consts::PI;
 
 /// Asserts equality to a relative tolerance.

@@ -1,11 +1,11 @@
 //! What must hold whatever the numbers are: the relations run backwards, texts that read back, one arithmetic.
 
-use flopbill::error;
-use flopbill::estimate::{account, estimate, perform};
-use flopbill::scenario::{Phase, Scenario, Terms, Work};
-use flopbill::solve::{Knowns, NAMES, Rank, Var, solve};
-use flopbill::units::parse::{Grammar, check, parse};
-use flopbill::units::{
+use flopbill::internals::error;
+use flopbill::internals::estimate::{account, estimate, perform};
+use flopbill::internals::scenario::{Phase, Scenario, Terms, Work};
+use flopbill::internals::solve::{Knowns, NAMES, Rank, Var, solve};
+use flopbill::internals::units::parse::{Grammar, check, parse};
+use flopbill::internals::units::{
     Bytes, BytesPerSecond, CarbonIntensity, ChipSeconds, Chips, EnergyPrice, Flop, FlopPerSecond, Fraction, Joules,
     KgCo2e, Params, Price, Seconds, SquareMm, Tokens, Usd, Watts, show::exact,
 };

@@ -1,13 +1,13 @@
 //! `flopbill layout`: the ranking is of what fits, adds up, keeps what was settled, and refuses with reasons.
 
-use flopbill::catalog::Catalog;
-use flopbill::hardware::precision::{Precision, States};
-use flopbill::layout::fixed::Fixed;
-use flopbill::layout::search::{Space, search_within};
-use flopbill::model::flops::Kernel;
-use flopbill::study::layouts::RESERVE;
-use flopbill::study::usual::{Batch, usual};
-use flopbill::units::{Bytes, Seconds};
+use flopbill::internals::ask::layouts::RESERVE;
+use flopbill::internals::ask::usual::{Batch, usual};
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::hardware::precision::{Precision, States};
+use flopbill::internals::layout::fixed::Fixed;
+use flopbill::internals::layout::search::{Space, search_within};
+use flopbill::internals::model::flops::Kernel;
+use flopbill::internals::units::{Bytes, Seconds};
 use serde_json::Value;
 
 use super::shell::Shell;

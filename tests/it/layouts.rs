@@ -1,14 +1,14 @@
 //! Layouts that ran must fit, layouts that cannot run must say why, and advice must help.
 
-use flopbill::catalog::Catalog;
-use flopbill::error::Kind;
-use flopbill::hardware::precision::{Precision, States};
-use flopbill::layout::fit::{Reserve, fit};
-use flopbill::layout::parallelism::{Layout, Schedule, ShardGroup, ZeroStage};
-use flopbill::layout::remedies::remedies;
-use flopbill::model::architecture::Architecture;
-use flopbill::model::flops::{Kernel, Recompute};
-use flopbill::units::{Bytes, Fraction};
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::error::Kind;
+use flopbill::internals::hardware::precision::{Precision, States};
+use flopbill::internals::layout::fit::{Reserve, fit};
+use flopbill::internals::layout::parallelism::{Layout, Schedule, ShardGroup, ZeroStage};
+use flopbill::internals::layout::remedies::remedies;
+use flopbill::internals::model::architecture::Architecture;
+use flopbill::internals::model::flops::{Kernel, Recompute};
+use flopbill::internals::units::{Bytes, Fraction};
 
 const RESERVE: Reserve = Reserve { share: Fraction::new(0.0), workspace: Bytes::new(3e9) };
 

@@ -1,11 +1,11 @@
 //! Shapes against what their authors print, Hugging Face configs against the shapes, and shapes that cannot be.
 
-use flopbill::catalog::model::ModelProfile;
-use flopbill::catalog::{Catalog, Kind, hf};
-use flopbill::error::Kind as ErrorKind;
-use flopbill::model::architecture::{Architecture, Attention, Experts, LinearAttention};
-use flopbill::model::flops::{Causality, Choice, Counting, Kernel, Recompute, forward, per_token};
-use flopbill::model::params::{Embeddings, count};
+use flopbill::internals::catalog::model::ModelProfile;
+use flopbill::internals::catalog::{Catalog, Kind, hf};
+use flopbill::internals::error::Kind as ErrorKind;
+use flopbill::internals::model::architecture::{Architecture, Attention, Experts, LinearAttention};
+use flopbill::internals::model::flops::{Causality, Choice, Counting, Kernel, Recompute, forward, per_token};
+use flopbill::internals::model::params::{Embeddings, count};
 
 fn model(id: &str) -> ModelProfile {
     Catalog::built_in().model(id).unwrap_or_else(|error| panic!("{id}: {error}"))
@@ -165,8 +165,9 @@ fn a_shape_that_cannot_be_names_its_field() {
 fn a_profile_that_cannot_be_is_refused_at_its_place() {
     let found = Catalog::built_in().find(Kind::Models, "mixtral-8x7b").expect("built in");
     let text = found.document.text.replace("active = 2", "active = 12").replace("layers = 32", "layers = 1000000000");
-    let document = flopbill::catalog::read::Document::new("mine.toml", text);
-    let error = flopbill::catalog::model::model(&flopbill::catalog::Found { document, ..found }).expect_err("refused");
+    let document = flopbill::internals::catalog::read::Document::new("mine.toml", text);
+    let error = flopbill::internals::catalog::model::model(&flopbill::internals::catalog::Found { document, ..found })
+        .expect_err("refused");
     let shown = error.to_string();
     assert!(shown.contains("experts.active: 12 experts at work") && shown.contains("layers: 1000000000"), "{shown}");
     assert!(error.place().is_some());

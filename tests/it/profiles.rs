@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use flopbill::catalog::{Catalog, KINDS, Kind};
-use flopbill::source::SourceKind;
-use flopbill::study::check;
+use flopbill::internals::ask::check;
+use flopbill::internals::catalog::{Catalog, KINDS, Kind};
+use flopbill::internals::source::SourceKind;
 
 /// How many of each kind there are at least.
 const AT_LEAST: [(Kind, usize); 6] = [
@@ -65,7 +65,7 @@ fn what_is_built_in_is_what_stands_in_the_folder() {
         let id = file.file_stem().unwrap().to_str().unwrap();
         let built_in = catalog.find(kind, id).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         assert_eq!(*built_in.document.text, fs::read_to_string(file).unwrap(), "{} is stale", file.display());
-        assert_eq!(id, flopbill::catalog::normal(id), "{id} is not in kebab case");
+        assert_eq!(id, flopbill::internals::catalog::normal(id), "{id} is not in kebab case");
     }
     let built_in: usize = KINDS.iter().map(|(_, kind, _)| catalog.ids(*kind).len()).sum();
     assert_eq!(built_in, files.len());
@@ -112,7 +112,7 @@ fn what_profiles_name_exists() {
         catalog.region(&id).unwrap_or_else(|error| panic!("{error}"));
     }
     for id in catalog.ids(Kind::Runs) {
-        let run = flopbill::spec::file::spec(&catalog.find(Kind::Runs, &id).unwrap()).unwrap();
+        let run = flopbill::internals::input::file::spec(&catalog.find(Kind::Runs, &id).unwrap()).unwrap();
         let gpu = run.gpu.unwrap_or_else(|| panic!("the run {id} names no chip")).value;
         assert!(catalog.has(Kind::Accelerators, &gpu), "the run {id} names the chip {gpu}");
     }

@@ -1,9 +1,9 @@
 //! Properties that hold for every distribution, plan and thread count.
 
-use flopbill::dist::Dist;
-use flopbill::study::montecarlo::{Inputs, Method, Plan, run};
-use flopbill::study::sensitivity::first_and_total;
-use flopbill::study::{pareto, sweep_plan};
+use flopbill::internals::ask::{pareto, sweep_plan};
+use flopbill::internals::uncertainty::dist::Dist;
+use flopbill::internals::uncertainty::montecarlo::{Inputs, Method, Plan, run};
+use flopbill::internals::uncertainty::sensitivity::first_and_total;
 use proptest::prelude::*;
 
 /// Any distribution with a continuous, increasing distribution function.

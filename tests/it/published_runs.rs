@@ -1,7 +1,7 @@
 //! Every published run is answered, with the hours its authors gave.
 
-use flopbill::catalog::{Catalog, Kind};
-use flopbill::spec::file::spec;
+use flopbill::internals::catalog::{Catalog, Kind};
+use flopbill::internals::input::file::spec;
 use flopbill::{Question, answer};
 
 #[test]

@@ -3,11 +3,11 @@
 //! The eight rows of Korthikanti et al. are in no fit, so that the committed factors test them; leaving out each other
 //! source in turn takes a fit a source, and is `cargo test --release -- --ignored`.
 
-use flopbill::catalog::steps::{Fit, StepRow};
-use flopbill::catalog::{Catalog, run_rows, steps};
-use flopbill::step::efficiency::NAMES;
-use flopbill::study::backtest::{self, Known, StepReport, StepResult, summary};
-use flopbill::study::calibrate::{calibrate, refit_some};
+use flopbill::internals::calibration::backtest::{self, Known, StepReport, StepResult, summary};
+use flopbill::internals::calibration::calibrate::{calibrate, refit_some};
+use flopbill::internals::catalog::steps::{Fit, StepRow};
+use flopbill::internals::catalog::{Catalog, run_rows, steps};
+use flopbill::internals::step::efficiency::NAMES;
 
 /// The rows peers quote: DP = 1, so the last of the source, on eight times the chips, is not among them.
 const KORTHIKANTI: &str = "kor22-";

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use flopbill::report::sweep::{Dominated, Last, STREAMS, Writer};
-use flopbill::study::sweep::Sweep;
+use flopbill::internals::ask::sweep::Sweep;
+use flopbill::internals::report::sweep::{Dominated, Last, STREAMS, Writer};
 use flopbill::{Catalog, Question, answer};
 use tempfile::TempDir;
 
@@ -83,10 +83,10 @@ fn every_point_is_the_answer_to_its_own_question() {
 /// The recorded way of a solve against a solve, bit for bit, wherever it claims to hold.
 #[test]
 fn a_recorded_solve_is_the_solve() {
-    use flopbill::solve::Var;
+    use flopbill::internals::solve::Var;
     let catalog = Catalog::built_in();
     let (mut held, mut left) = (0, 0);
-    for id in catalog.ids(flopbill::catalog::Kind::Runs) {
+    for id in catalog.ids(flopbill::internals::catalog::Kind::Runs) {
         let question = Question::about(&id, &catalog).unwrap();
         let Ok(found) = answer(&question, &catalog) else { continue };
         let get = |var, scale: f64| found.solved.knowns.get(var).map(|value| value * scale);

@@ -133,7 +133,7 @@ fn every_format_is_registered_and_has_its_snapshot() {
     };
     let files = sources.iter().filter(|file| file.module() == Some("report"));
     none(rules::unregistered(files, renders, file(&sources, "src/report/mod.rs")));
-    for format in flopbill::report::FORMATS {
+    for format in flopbill::internals::report::FORMATS {
         let snapshot = root().join(format!("tests/cmd/format-{}.stdout", format.name));
         let text = fs::read_to_string(&snapshot).unwrap_or_default();
         assert!(text.lines().count() > 1, "the format {} has no snapshot {}", format.name, relative(&snapshot));
@@ -173,15 +173,15 @@ fn source(path: &str, text: &str) -> Source {
 }
 
 fn upward(path: &str, text: &str) -> Vec<String> {
-    rules::upward(&source(path, text), &[("Error".into(), "error".into()), ("Answer".into(), "spec".into())])
+    rules::upward(&source(path, text), &[("Error".into(), "error".into()), ("Answer".into(), "answer".into())])
 }
 
 #[test]
 fn an_upward_use_is_found_however_it_is_written() {
     assert_eq!(upward("src/model/flops.rs", "use crate::cost::rent;").len(), 1);
-    assert_eq!(upward("src/model/flops.rs", "use crate::{\n    units::{Flop, show},\n    spec::file,\n};").len(), 1);
+    assert_eq!(upward("src/model/flops.rs", "use crate::{\n    units::{Flop, show},\n    input::file,\n};").len(), 1);
     assert_eq!(upward("src/units/show.rs", "fn f() { crate::report::json::number(1.0); }").len(), 1);
-    assert_eq!(upward("src/estimate.rs", "use super::study;").len(), 1);
+    assert_eq!(upward("src/estimate.rs", "use super::answer;").len(), 1);
     assert_eq!(upward("src/cost/rent.rs", "use super::super::report;").len(), 1);
     assert_eq!(upward("src/units/mod.rs", "macro_rules! m { () => { $crate::report::f() } }").len(), 1);
     assert_eq!(upward("src/catalog/read.rs", "use crate::Answer;").len(), 1);
@@ -194,9 +194,9 @@ fn an_upward_use_is_found_however_it_is_written() {
 fn a_downward_use_is_not_found_nor_one_in_a_comment_or_test() {
     let good = "//! [`crate::report`]\nuse crate::Error;\nuse crate::units::{self, Flop};\nuse super::params;\n\
                 /// See [`crate::cli`].\nfn f<'a>(c: char) -> bool { c == '\"' && \"crate::spec\".len() > 1 }\n\
-                #[cfg(test)]\nmod tests { use crate::spec::file; fn g() { crate::report::h(); } }\n";
+                #[cfg(test)]\nmod tests { use crate::input::file; fn g() { crate::report::h(); } }\n";
     assert_eq!(upward("src/model/flops.rs", good), Vec::<String>::new());
-    assert_eq!(upward("src/report/json.rs", "use super::View; use crate::spec::Spec;"), Vec::<String>::new());
+    assert_eq!(upward("src/report/json.rs", "use super::View; use crate::input::file::Spec;"), Vec::<String>::new());
 }
 
 #[test]

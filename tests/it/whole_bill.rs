@@ -1,11 +1,11 @@
 //! The whole bill of a published run.
 
 use flopbill::Catalog;
-use flopbill::cost::defaults::{BorderKind, HostingKind};
-use flopbill::cost::{Charge, VIEWS, View};
-use flopbill::spec::resolve::{Answer, Question, answer};
-use flopbill::study::whole_bill::{Choices, WholeBill, whole_bill};
-use flopbill::units::*;
+use flopbill::internals::answer::resolve::{Answer, Question, answer};
+use flopbill::internals::answer::whole_bill::{Choices, WholeBill, whole_bill};
+use flopbill::internals::cost::defaults::{BorderKind, HostingKind};
+use flopbill::internals::cost::{Charge, VIEWS, View};
+use flopbill::internals::units::*;
 
 use crate::close::close;
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Failed, Job, all_without};
 use flopbill::Error;
-use flopbill::units::show::grouped;
+use flopbill::internals::units::show::grouped;
 
 /// Time between two entries of the journal: the most that is made again.
 const ENTRY: Duration = Duration::from_millis(250);

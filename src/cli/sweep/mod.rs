@@ -12,9 +12,9 @@ use super::args::Args;
 use super::estimate::{ValueArgs, base};
 use super::{NOT_WRITTEN, YES, code, complain, output};
 use flopbill::Error;
-use flopbill::report::sweep::{Dominated, Last, STREAMS, Stream, Writer, view};
-use flopbill::study::pareto::Front;
-use flopbill::study::sweep::{Row, Sweep};
+use flopbill::internals::ask::pareto::Front;
+use flopbill::internals::ask::sweep::{Row, Sweep};
+use flopbill::internals::report::sweep::{Dominated, Last, STREAMS, Stream, Writer, view};
 use progress::Progress;
 
 /// Which question, and which values.

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, names_after, words};
 
 /// The modules, lowest first: each may use those before it.
-pub const LAYERS: [&str; 22] = [
+pub const LAYERS: [&str; 27] = [
     "error",
     "source",
     "units",
@@ -11,21 +11,26 @@ pub const LAYERS: [&str; 22] = [
     "model",
     "layout",
     "step",
-    "predict",
     "reliability",
     "run",
     "cost",
     "policy",
+    "uncertainty",
     "scenario",
     "estimate",
     "solve",
-    "dist",
     "catalog",
-    "spec",
-    "study",
+    "input",
+    "predict",
+    "answer",
+    "calibration",
+    "fleet",
+    "scaling",
+    "ask",
     "report",
     "cli",
     "main",
+    "internals",
 ];
 
 /// The modules that hold formulas.
@@ -131,7 +136,8 @@ fn computes(function: &Function) -> bool {
 
 /// Files, text formats, the clock, the environment, chance or output where formulas stand.
 pub fn impure(file: &Source) -> Vec<String> {
-    let pure = file.module().and_then(layer).is_some_and(|own| Some(own) <= layer("estimate"));
+    let draws = file.module() == Some("uncertainty");
+    let pure = file.module().and_then(layer).is_some_and(|own| Some(own) <= layer("estimate")) && !draws;
     if !pure {
         return Vec::new();
     }

@@ -1,0 +1,151 @@
+//! What has to be planned so that it holds with some confidence: chips for a date, tokens for a budget.
+
+use crate::Error;
+use crate::answer::ranges::{COST, DAYS, GPU_HOURS, draw, inputs};
+use crate::answer::resolve::{Answer, Question, answer};
+use crate::catalog::Catalog;
+use crate::estimate::whole_nodes;
+use crate::solve::Var;
+use crate::uncertainty::montecarlo::{Estimate, Plan};
+use crate::units::{ChipSeconds, Chips, Fraction, Seconds, Tokens, Usd, show};
+
+/// A plan that holds.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The answer with the plan in place.
+    pub answer: Answer,
+    /// How often it holds.
+    pub probability: Estimate,
+    /// The draws it was settled with.
+    pub plan: Plan,
+}
+
+/// The value that an output stays below with a probability, over all draws, those that never come among them.
+fn level(answer: &Answer, plan: &Plan, output: usize, confidence: Fraction) -> Result<f64, Error> {
+    if answer.prepared.ranges().len() == 0 {
+        return Ok(answer.prepared.evaluate(&[]).get(output).copied().unwrap_or(f64::NAN));
+    }
+    let (inputs, _) = inputs(answer)?;
+    let draws = draw(&inputs, &answer.prepared, plan);
+    let comes = 1.0 - draws.summary(output).never.value;
+    if confidence.get() > comes {
+        let (asked, comes) = (show::percent(confidence.get()), show::percent(comes));
+        return Err(Error::no_solution(format!(
+            "only {comes} of the draws have an answer at all, and {asked} are asked"
+        )));
+    }
+    Ok(draws.quantiles(output, &[confidence.get() / comes]).first().map_or(f64::NAN, |found| found.value))
+}
+
+/// How often an output is at most a limit.
+fn probability(answer: &Answer, plan: &Plan, output: usize, limit: f64) -> Result<Estimate, Error> {
+    if answer.prepared.ranges().len() == 0 {
+        let value = answer.prepared.evaluate(&[]).get(output).copied().unwrap_or(f64::NAN);
+        return Ok(Estimate { value: f64::from(u8::from(value <= limit * (1.0 + 1e-9))), se: 0.0 });
+    }
+    let (inputs, _) = inputs(answer)?;
+    Ok(draw(&inputs, &answer.prepared, plan).probability_at_most(output, limit))
+}
+
+fn sure(confidence: Fraction) -> Result<(), Error> {
+    if confidence.get() > 0.0 && confidence.get() < 1.0 {
+        return Ok(());
+    }
+    let error = Error::bad_input(format!("a confidence of {} cannot be planned for", show::percent(confidence.get())));
+    Err(error.with_hint("write it like `90%`: above 0 and below 100 %"))
+}
+
+/// The fewest chips, in whole nodes, that finish within a time with a probability.
+///
+/// Where the hours do not depend on the chips they follow from one quantile; where the run's MFU is predicted, sizes
+/// that clusters are built in are laid out in turn.
+///
+/// # Errors
+/// A confidence outside 0 to 1, hours that follow from the chips themselves, no number of chips that does.
+pub fn chips(
+    question: &Question,
+    by: Seconds,
+    confidence: Fraction,
+    plan: &Plan,
+    catalog: &Catalog,
+) -> Result<Held, Error> {
+    sure(confidence)?;
+    let with = |chips: Chips| {
+        let asked = question.clone().with("run.chips", format!("{}", chips.get()));
+        let answer = answer(&asked, catalog)?;
+        let probability = probability(&answer, plan, DAYS, by.days())?;
+        Ok(Held { answer, probability, plan: *plan })
+    };
+    let found = answer(question, catalog);
+    if let Ok(found) = &found
+        && found.outcome.is_none()
+    {
+        let solved = &found.solved;
+        if [Var::Chips, Var::WallClock].iter().any(|var| solved.rests_on(Var::GpuHours, *var)) {
+            let error = Error::no_solution("the GPU-hours were given as chips times time: there is nothing to plan");
+            return Err(error.with_hint("give --gpu-hours, or --tokens with --params, --gpu and --mfu"));
+        }
+        let hours = ChipSeconds::from_gpu_hours(level(found, plan, GPU_HOURS, confidence)?);
+        return with(whole_nodes(hours / by, found.scenario.node_chips));
+    }
+    let mut last = found.err().unwrap_or_else(|| Error::no_solution("no number of chips finishes in that time"));
+    for chips in sizes() {
+        match with(chips) {
+            Ok(held) if held.probability.value >= confidence.get() => return Ok(held),
+            Ok(_) => last = Error::no_solution("no number of chips finishes in that time").with_hint("give more time"),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Nodes of eight, times powers of two and three halves of them: what clusters are built and split in.
+fn sizes() -> impl Iterator<Item = Chips> {
+    let sizes = (3..18u32).flat_map(|power| [1u32 << power, (1 << power) + (1 << (power - 1))]);
+    sizes.map(|chips| Chips::new(f64::from(chips)))
+}
+
+/// Steps towards the tokens of a budget: a cost in proportion to them takes two.
+const STEPS: usize = 60;
+
+/// The most tokens whose cost stays within a budget with a probability.
+///
+/// # Errors
+/// A confidence outside 0 to 1; a cost that is not known, or does not depend on the tokens; a budget that the other
+/// phases alone use up.
+pub fn tokens(
+    question: &Question,
+    budget: Usd,
+    confidence: Fraction,
+    plan: &Plan,
+    catalog: &Catalog,
+) -> Result<Held, Error> {
+    sure(confidence)?;
+    let with = |tokens: Tokens| answer(&question.clone().with("run.tokens", format!("{:e}", tokens.get())), catalog);
+    let mut tokens = Tokens::new(1e12);
+    let mut before: Option<(f64, f64)> = None;
+    for _ in 0..STEPS {
+        let found = with(tokens)?;
+        let cost = level(&found, plan, COST, confidence)?;
+        if !(cost.is_finite() && cost > 0.0) {
+            return Err(Error::no_solution("the cost is not known").with_hint("give --price, or a --gpu that has one"));
+        }
+        let near = (budget.get() / cost - 1.0).abs();
+        if near < 1e-6 {
+            let probability = probability(&found, plan, COST, budget.get())?;
+            return Ok(Held { answer: found, probability, plan: *plan });
+        }
+        if before.is_some_and(|(tokens_then, cost_then)| cost == cost_then && tokens.get() != tokens_then) {
+            let error = Error::no_solution("the cost does not depend on the tokens");
+            return Err(error.with_hint("give --params, --gpu and --mfu instead of the hours"));
+        }
+        before = Some((tokens.get(), cost));
+        // A hair below, so that what is found is within the budget and not on its edge.
+        tokens = Tokens::new(tokens.get() * (budget.get() / cost) * (1.0 - 1e-8));
+        if !(1.0..1e21).contains(&tokens.get()) {
+            break;
+        }
+    }
+    let error = Error::no_solution("no number of tokens uses up that budget");
+    Err(error.with_hint("its other phases may cost more than the budget, or the layout changes with the tokens"))
+}

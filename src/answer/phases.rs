@@ -1,0 +1,120 @@
+//! The phases of a question: their hours on the chip that is asked about, and what the file implies.
+
+use crate::Error;
+use crate::input::file::{Entry, Origin, Spec};
+use crate::solve::{Knowns, Rank, Var, solve};
+use crate::units::{ChipSeconds, Flop, FlopPerSecond, Fraction, Quantity as _, Tokens};
+
+/// A part of the run before solving.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Part {
+    pub name: String,
+    pub hours: Option<Entry<ChipSeconds>>,
+    pub tokens: Option<Entry<Tokens>>,
+    pub flop: Option<Entry<Flop>>,
+}
+
+/// The run as its file describes it, on the file's own chip.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Baseline {
+    pub parts: Vec<Part>,
+    /// The part whose tokens and MFU the question is about: the longest that has either.
+    pub main: usize,
+    /// The MFU that the file's hours, tokens and chip imply.
+    pub implied_mfu: Option<Fraction>,
+}
+
+impl Baseline {
+    /// Reads the parts and solves the file for its MFU.
+    pub fn of(base: &Spec, peak: Option<FlopPerSecond>) -> Result<Self, Error> {
+        let mut parts = parts(base);
+        if parts.len() > 1 {
+            for part in parts.iter_mut().filter(|part| part.hours.is_none()) {
+                part.hours = worked_out(base, part, peak)?;
+            }
+        }
+        let main = main_part(&parts);
+        let implied_mfu = implied(base, &parts[main], peak)?;
+        Ok(Self { parts, main, implied_mfu })
+    }
+
+    /// Hours of the parts other than the main one.
+    pub fn other_hours(&self) -> ChipSeconds {
+        let others = self.parts.iter().enumerate().filter(|(index, _)| *index != self.main);
+        others.filter_map(|(_, part)| part.hours.as_ref().map(|entry| entry.value)).sum()
+    }
+
+    /// The share of the hours that the main part takes, once its own are known.
+    pub fn share(&self, main: ChipSeconds) -> Fraction {
+        Fraction::new(main / (main + self.other_hours()))
+    }
+
+    /// The same run on another chip: its hours and its MFU change by these ratios.
+    pub fn moved(&mut self, hours_ratio: f64, mfu_ratio: f64, chip: &str) {
+        for part in &mut self.parts {
+            if let Some(hours) = &mut part.hours {
+                hours.value = hours.value * hours_ratio;
+                hours.origin = Origin::Assumed(format!("the published hours, moved to {chip}"));
+            }
+        }
+        self.implied_mfu = self.implied_mfu.map(|mfu| Fraction::new((mfu.get() * mfu_ratio).min(1.0)));
+    }
+}
+
+/// The phases of a spec; a spec without phases is one.
+fn parts(base: &Spec) -> Vec<Part> {
+    if base.phases.is_empty() {
+        let name = "training".to_owned();
+        let (hours, tokens, flop) = (base.gpu_hours.clone(), base.tokens.clone(), base.flop.clone());
+        return vec![Part { name, hours, tokens, flop }];
+    }
+    let part = |phase: &crate::input::file::PhaseSpec| Part {
+        name: phase.name.clone(),
+        hours: phase.gpu_hours.clone(),
+        tokens: phase.tokens.clone(),
+        flop: phase.flop.clone(),
+    };
+    base.phases.iter().map(part).collect()
+}
+
+fn main_part(parts: &[Part]) -> usize {
+    let size = |part: &Part| part.hours.as_ref().map_or(0.0, |hours| hours.value.get());
+    let worked = |part: &&(usize, &Part)| part.1.tokens.is_some() || part.1.flop.is_some();
+    let all: Vec<(usize, &Part)> = parts.iter().enumerate().collect();
+    let longest = all.iter().filter(worked).max_by(|a, b| size(a.1).total_cmp(&size(b.1)));
+    longest.map_or(0, |(index, _)| *index)
+}
+
+/// The MFU that a part's hours and work imply, where the file states none.
+fn implied(base: &Spec, main: &Part, peak: Option<FlopPerSecond>) -> Result<Option<Fraction>, Error> {
+    if peak.is_none() || base.mfu.is_some() {
+        return Ok(None);
+    }
+    Ok(solve(&knowns(base, main, peak))?.knowns.get(Var::Mfu).map(Fraction::new))
+}
+
+/// The hours of a part whose work and MFU the file states.
+fn worked_out(base: &Spec, part: &Part, peak: Option<FlopPerSecond>) -> Result<Option<Entry<ChipSeconds>>, Error> {
+    let solved = solve(&knowns(base, part, peak))?;
+    let hours = solved.knowns.get(Var::PhaseHours).map(ChipSeconds::new);
+    Ok(hours.map(|hours| Entry::new(hours, Origin::Solved(format!("from {}", solved.solved_from(Var::PhaseHours))))))
+}
+
+/// What the file says about one part.
+fn knowns(base: &Spec, part: &Part, peak: Option<FlopPerSecond>) -> Knowns {
+    let mut knowns = Knowns::default();
+    let mut put = |var, value: Option<f64>| {
+        if let Some(value) = value {
+            knowns.set(var, value, Rank::File);
+        }
+    };
+    let params = base.active_params.as_ref().or(base.params.as_ref());
+    put(Var::Params, params.map(|entry| entry.value.base()));
+    put(Var::Tokens, part.tokens.as_ref().map(|entry| entry.value.base()));
+    put(Var::Flop, part.flop.as_ref().map(|entry| entry.value.base()));
+    put(Var::PhaseHours, part.hours.as_ref().map(|entry| entry.value.base()));
+    put(Var::Mfu, base.mfu.as_ref().map(|entry| entry.value.base()));
+    put(Var::Goodput, Some(base.goodput.as_ref().map_or(1.0, |entry| entry.value.base())));
+    put(Var::Peak, peak.map(|peak| peak.base()));
+    knowns
+}

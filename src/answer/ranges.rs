@@ -1,0 +1,83 @@
+//! A question with uncertain inputs: what its answers have in common.
+
+use crate::Error;
+use crate::answer::prepared::{OUTPUTS, Prepared};
+use crate::answer::resolve::Answer;
+use crate::uncertainty::montecarlo::{Draws, Estimate, Inputs, Plan, Summary, run};
+use crate::units::{Seconds, Usd};
+
+/// Where each answer stands in [`OUTPUTS`].
+pub const GPU_HOURS: usize = 0;
+/// Wall-clock days.
+pub const DAYS: usize = 1;
+/// US dollars.
+pub const COST: usize = 2;
+/// Chips.
+pub const CHIPS: usize = 3;
+
+/// The spread of every answer.
+#[derive(Debug, Clone)]
+pub struct Spread {
+    /// How the draws were made.
+    pub plan: Plan,
+    /// One summary for each of [`OUTPUTS`].
+    pub summaries: Vec<Summary>,
+    /// The probability of finishing within the time that was asked for.
+    pub by: Option<(Seconds, Estimate)>,
+    /// The probability of staying within the money that was asked for.
+    pub budget: Option<(Usd, Estimate)>,
+    /// What had to be changed about the correlations, in a sentence.
+    pub repair: Option<String>,
+}
+
+/// What to ask of the draws.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked {
+    /// How the draws are made.
+    pub plan: Plan,
+    /// A time to finish within.
+    pub by: Option<Seconds>,
+    /// Money to stay within.
+    pub budget: Option<Usd>,
+}
+
+/// The uncertain inputs of an answer, correlated as its spec says.
+///
+/// # Errors
+/// A correlation of a field that is not uncertain.
+pub fn inputs(answer: &Answer) -> Result<(Inputs, Option<String>), Error> {
+    let open = answer.prepared.ranges().map(|range| (range.path.to_owned(), range.dist.clone()));
+    let inputs = Inputs::new(open.collect())?;
+    let pairs = answer.spec.correlations.iter().map(|(a, b, spearman)| (a.as_str(), b.as_str(), *spearman));
+    let (inputs, repair) = inputs.correlated(&pairs.collect::<Vec<_>>())?;
+    let said = repair.map(|repair| {
+        let share = crate::units::show::percent(repair.shrink);
+        format!("these correlations cannot hold together: each was drawn {share} towards zero")
+    });
+    Ok((inputs, said))
+}
+
+/// Draws, answers each draw, and sums up; `None` when nothing is uncertain.
+///
+/// # Errors
+/// As [`inputs`].
+pub fn spread(answer: &Answer, asked: &Asked) -> Result<Option<Spread>, Error> {
+    if answer.prepared.ranges().len() == 0 {
+        return Ok(None);
+    }
+    let (inputs, repair) = inputs(answer)?;
+    let draws = draw(&inputs, &answer.prepared, &asked.plan);
+    let within = |output, limit: f64| draws.probability_at_most(output, limit);
+    Ok(Some(Spread {
+        plan: draws.plan(),
+        summaries: (0..OUTPUTS.len()).map(|output| draws.summary(output)).collect(),
+        by: asked.by.map(|time| (time, within(DAYS, time.days()))),
+        budget: asked.budget.map(|money| (money, within(COST, money.get()))),
+        repair,
+    }))
+}
+
+/// The draws themselves.
+pub fn draw<'a>(inputs: &'a Inputs, prepared: &Prepared, plan: &Plan) -> Draws<'a, { OUTPUTS.len() }> {
+    run(inputs, plan, |values| prepared.evaluate(values))
+}

@@ -1,0 +1,282 @@
+//! Every charge of one answer in a chosen view, its emissions and water, and what failures do at its size.
+
+use crate::Error;
+use crate::answer::offer::offer;
+use crate::answer::resolve::Answer;
+use crate::catalog::Catalog;
+use crate::catalog::bill::BillProfile;
+use crate::catalog::read::Sources;
+use crate::cost::carbon::{self, Accounting, Footprint, Grid, Water};
+use crate::cost::defaults::{BorderKind, Defaults, HostingKind, PowerBasis};
+use crate::cost::known::Known;
+use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, energy, own};
+use crate::hardware::price::{PriceList, Term};
+use crate::hardware::region::{GridBasis, Region};
+use crate::reliability::availability::spares;
+use crate::reliability::rate::mtbf;
+use crate::reliability::{Goodput, Interval, Stops, checkpoint, plan};
+use crate::solve::Var;
+use crate::source::{Source, SourceKind};
+use crate::units::{Bytes, Chips, EnergyPrice, Fraction, Price, Seconds};
+
+/// Bytes of a weight in the format that models are handed out in.
+const WEIGHT_BYTES: f64 = 2.0;
+
+/// What the user chooses; what is `None` here is left to the defaults.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Choices {
+    /// The place; the world's average without one.
+    pub region: Option<String>,
+    /// A hyperscaler's site rather than a rented hall.
+    pub hyperscale: bool,
+    /// On what terms the chips are rented.
+    pub term: Option<Term>,
+    /// What the border takes.
+    pub border: Option<BorderKind>,
+    /// What hosting is paid for.
+    pub hosting: Option<HostingKind>,
+    /// The basis of the power.
+    pub power: Option<PowerBasis>,
+    /// Hours used over hours.
+    pub utilisation: Option<Fraction>,
+    /// Programme compute over the final run.
+    pub programme: Option<f64>,
+    /// People on the programme.
+    pub people: Option<f64>,
+    /// How long they work on it.
+    pub duration: Option<Seconds>,
+}
+
+/// The whole bill of an answer.
+#[derive(Debug, Clone)]
+pub struct WholeBill {
+    /// The lines.
+    pub bill: Bill,
+    /// The terms they were priced on.
+    pub terms: Terms,
+    /// What a used hour costs the owner, and the utilisation above which that beats the rent.
+    pub owned: Option<(Price, Option<f64>)>,
+    /// Emissions, water and energy; `None` where the power of the chip is not known.
+    pub footprint: Option<Footprint>,
+    /// The electricity of the place; `None` where its carbon is not known.
+    pub grid: Option<Grid>,
+    /// The place.
+    pub region: Region,
+    /// Where the chip's, the place's and the bill's values come from.
+    shelf: Shelf,
+    /// What failures do at this size; `None` without a number of chips or parameters.
+    pub failures: Option<Failures>,
+    /// Assumptions of the view, in sentences.
+    pub assumptions: Vec<String>,
+}
+
+/// Failures of a job of this size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Failures {
+    /// What stops the job.
+    pub stops: Stops,
+    /// Goodput at the best checkpoint interval.
+    pub goodput: Goodput,
+    /// Spare chips to order, in whole nodes.
+    pub spares: Chips,
+}
+
+/// The sources that lines refer to.
+#[derive(Debug, Clone)]
+struct Shelf {
+    bill: Sources,
+    region: Sources,
+    prices: Option<Sources>,
+    rent: Option<Source>,
+}
+
+impl WholeBill {
+    /// The source of a line's price.
+    pub fn source(&self, line: &CostLine) -> Option<&Source> {
+        let shelf = &self.shelf;
+        match line.source {
+            "rent.price" => shelf.rent.as_ref(),
+            "own.chip" | "epoch.server" => shelf.prices.as_ref()?.of("typical.purchase_per_chip"),
+            "own.electricity" | "epoch.electricity" => shelf.region.of("electricity.price"),
+            "own.hosting" => shelf.bill.of("hosting"),
+            "own.border" => shelf.bill.of(match self.terms.own.border {
+                cost::duty::BorderCharge::Duty { .. } => "border.duty",
+                cost::duty::BorderCharge::RevenueShare { .. } => "border.revenue_share",
+                _ => "border.kind",
+            }),
+            "storage.price" => shelf.bill.of("storage.usd_per_gb_month"),
+            "storage.egress" => shelf.bill.of("storage.usd_per_gb_egress"),
+            "programme.people" => shelf.bill.of("programme.usd_per_person_year"),
+            "programme.compute" => shelf.bill.of("programme"),
+            key => shelf.bill.of(key),
+        }
+    }
+}
+
+/// The whole bill of an answer.
+///
+/// # Errors
+/// An answer without a chip; an unknown place; terms that are none.
+pub fn whole_bill(answer: &Answer, view: View, choices: &Choices, catalog: &Catalog) -> Result<WholeBill, Error> {
+    let Some(chip) = &answer.chip else {
+        return Err(Error::no_solution("a bill needs the chip").with_hint("give --gpu"));
+    };
+    let chip = &chip.chip;
+    let BillProfile { mut defaults, sources, .. } = catalog.bill()?;
+    choices.apply(&mut defaults);
+    let place = catalog.region(choices.region.as_deref().unwrap_or("world"))?;
+    let prices = catalog.prices(&chip.id)?;
+    let electricity = match (place.region.electricity, view) {
+        (Some(price), _) => price,
+        (None, View::Rent) => EnergyPrice::ZERO, // contained in the rent
+        (None, View::Own | View::Epoch) => {
+            let error = Error::no_solution(format!("no electricity price is known for {}", place.region.name));
+            return Err(error.with_hint("give the region a parent, or a price in its profile"));
+        }
+    };
+    let known =
+        known(answer, choices, &defaults, (&place.region, electricity), prices.as_ref().map(|found| &found.list), chip);
+    let mut terms = defaults.terms(&known)?;
+    terms.programme.compute = choices.programme.or(terms.programme.compute);
+    let list = prices.as_ref().map(|found| &found.list);
+    let rented = offer(choices, &defaults, list)?;
+    let total = answer.estimate.total;
+    let usage = Usage { held: total.held, chips: answer.estimate.chips, wall: total.wall_clock };
+    let grid = grid(&place.region);
+    let water = water(&place.region);
+    let footprint = terms.own.power.zip(grid).zip(water).map(|((power, grid), water)| {
+        carbon::footprint(total.held, energy::energy(total.held, &power)?, &grid, &defaults.embodied, &water)
+    });
+    let owned = own::annual(&terms.own)?.map(|year| {
+        let even = terms.rent.price.and_then(|rent| own::break_even_utilisation(year.total(), rent).ok());
+        (own::per_used_hour(year.total(), terms.own.utilisation), even)
+    });
+    let mut assumptions = assumptions(choices, &terms, &place.region);
+    let failures = match failures(answer, &known, &defaults, chip.node_chips) {
+        Ok(found) => found,
+        Err(error) => {
+            assumptions.push(format!("failures at this size: {}", error.message()));
+            None
+        }
+    };
+    let rent_source = match &rented {
+        Some(offered) => {
+            let shelves = (prices.as_ref().map(|found| &found.sources), &sources);
+            offered.apply(&mut terms, failures.as_ref(), &defaults, shelves)?
+        }
+        None => rent_source(answer, prices.as_ref().map(|found| &found.sources)),
+    };
+    let shelf =
+        Shelf { bill: sources, region: place.sources, rent: rent_source, prices: prices.map(|found| found.sources) };
+    Ok(WholeBill {
+        bill: cost::bill(view, &usage, &terms)?,
+        terms,
+        owned,
+        footprint: footprint.transpose()?,
+        grid,
+        region: place.region,
+        shelf,
+        failures,
+        assumptions,
+    })
+}
+
+impl Choices {
+    /// Lays the choices over the defaults.
+    fn apply(&self, defaults: &mut Defaults) {
+        defaults.border.kind = self.border.unwrap_or(defaults.border.kind);
+        defaults.hosting.kind = self.hosting.unwrap_or(defaults.hosting.kind);
+        defaults.power.basis = self.power.unwrap_or(defaults.power.basis);
+        defaults.own.utilisation = self.utilisation.unwrap_or(defaults.own.utilisation);
+    }
+}
+
+/// What the answer, the place and the chip's sheets say.
+fn known(
+    answer: &Answer,
+    choices: &Choices,
+    defaults: &Defaults,
+    (region, electricity): (&Region, EnergyPrice),
+    prices: Option<&PriceList>,
+    chip: &crate::hardware::accelerator::Accelerator,
+) -> Known {
+    let params = answer.spec.params.as_ref().map(|entry| entry.value.get());
+    let tokens = answer.solved.knowns.get(Var::Tokens);
+    let (hyperscale, hall) = (region.pue_hyperscale, region.pue_colocation);
+    let pue = if choices.hyperscale { hyperscale.or(hall) } else { hall.or(hyperscale) };
+    Known {
+        rent: answer.price.as_ref().map(|price| price.value),
+        checkpoint: params.map(|params| Bytes::new(params * defaults.checkpoint.bytes_per_param)),
+        data: tokens.map(|tokens| Bytes::new(tokens * defaults.storage.bytes_per_token)),
+        egress: params.map(|params| Bytes::new(params * WEIGHT_BYTES)),
+        people: choices.people,
+        duration: choices.duration.unwrap_or(Seconds::from_years(1.0)),
+        ..Known::about(chip, prices, pue.unwrap_or(defaults.epoch.pue_other), electricity)
+    }
+}
+
+/// The place's electricity, counted where it is used.
+fn grid(region: &Region) -> Option<Grid> {
+    let basis = region.carbon_basis.unwrap_or(GridBasis::LifeCycle);
+    Some(Grid { intensity: region.carbon?, accounting: Accounting::Location, basis })
+}
+
+fn water(region: &Region) -> Option<Water> {
+    Some(Water { on_site_l_per_kwh: region.water_on_site?, off_site_l_per_kwh: region.water_off_site? })
+}
+
+/// Where the rent comes from: the spec's source, the price list's, or the flag that said it.
+fn rent_source(answer: &Answer, prices: Option<&Sources>) -> Option<Source> {
+    let price = answer.price.as_ref()?;
+    let told =
+        |title: String| Source { title, url: None, as_of: String::new(), kind: SourceKind::Assumption, note: None };
+    use crate::input::file::Origin;
+    match &price.origin {
+        Origin::File(_) => {
+            answer.spec.sources.of("price.rent").cloned().or_else(|| Some(told(price.origin.to_string())))
+        }
+        Origin::Profile(_) => prices.and_then(|sources| sources.of("typical.on_demand")).cloned(),
+        other => Some(told(other.to_string())),
+    }
+}
+
+fn assumptions(choices: &Choices, terms: &Terms, region: &Region) -> Vec<String> {
+    let mut found = Vec::new();
+    if choices.region.is_none() {
+        found.push(format!("place: {} (give --region)", region.name));
+    }
+    if let (Some(factor), None) = (terms.programme.compute, choices.programme) {
+        let times = crate::units::show::number(factor, 3);
+        found.push(format!("experiments and failed runs: all compute is {times} times the final run"));
+    }
+    if terms.own.border == cost::duty::BorderCharge::None {
+        found.push("no duty and no revenue share (give --border duty or revenue_share)".into());
+    }
+    found
+}
+
+/// What failures do at this size, apart from the goodput of the answer.
+fn failures(answer: &Answer, known: &Known, defaults: &Defaults, node_chips: u32) -> Result<Option<Failures>, Error> {
+    let (Some(chips), Some(size)) = (answer.estimate.chips, known.checkpoint) else { return Ok(None) };
+    let of = &defaults.failures;
+    let stops = Stops {
+        mtbf: mtbf(chips, node_chips, &of.rate)?,
+        checkpoint: checkpoint::pause(size, chips, &defaults.save())?,
+        restart: of.restart,
+        detect: of.detect,
+    };
+    let losses = defaults.losses();
+    let goodput = plan(&crate::reliability::Downtime::Modelled { stops, interval: Interval::Optimal, losses })?;
+    let node = f64::from(node_chips.max(1));
+    let per_1000 = of.rate.per_1000_node_days * of.rate.all_cause * of.rate.hbm;
+    let kept = spares(chips.get() / node, per_1000, of.repair, of.spares_confidence)?;
+    Ok(Some(Failures { stops, goodput, spares: Chips::new(kept as f64 * node) }))
+}
+
+/// The price of a unit on a line, if it is priced.
+pub fn unit_price(line: &CostLine) -> Option<f64> {
+    match line.charge {
+        Charge::Priced { price, .. } => Some(price),
+        Charge::Contained(_) | Charge::NotPriced(_) => None,
+    }
+}

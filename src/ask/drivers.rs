@@ -1,0 +1,73 @@
+//! What an uncertain answer hangs on, in every way that can be told.
+
+use crate::Error;
+use crate::answer::prepared::OUTPUTS;
+use crate::answer::ranges::{Asked, draw, inputs};
+use crate::answer::resolve::Answer;
+use crate::uncertainty::montecarlo::{Inputs, Plan};
+use crate::uncertainty::sensitivity::{Indices, Narrowing, Swing, first_and_total, halved, ranks, tornado};
+
+/// Draws of each of the two sets that the Sobol indices are made of.
+const INDEX_DRAWS: usize = 1 << 13;
+
+/// One uncertain input.
+#[derive(Debug, Clone)]
+pub struct Driver {
+    /// Its field.
+    pub path: String,
+    /// What the answer does when it alone goes from its p5 to its p95.
+    pub swing: Swing,
+    /// Spearman's rank correlation with the answer.
+    pub spearman: f64,
+    /// What halving its spread does to the width of the answer.
+    pub narrowing: Narrowing,
+}
+
+/// The drivers of one output.
+#[derive(Debug, Clone)]
+pub struct Drivers {
+    /// The output's place in [`OUTPUTS`].
+    pub output: usize,
+    /// The output with every input at its median.
+    pub centre: f64,
+    /// The inputs, the widest swing first.
+    pub inputs: Vec<Driver>,
+    /// Shares of the variance, or why there are none: correlated inputs, answers that never come.
+    pub indices: Result<Indices, Error>,
+}
+
+/// What drives an output of an answer; `None` when nothing is uncertain.
+///
+/// # Errors
+/// A correlation of a field that is not uncertain, an output that is not known.
+pub fn drivers(answer: &Answer, asked: &Asked, output: usize) -> Result<Option<Drivers>, Error> {
+    if answer.prepared.ranges().len() == 0 {
+        return Ok(None);
+    }
+    let (inputs, _) = inputs(answer)?;
+    let of = |values: &[f64]| answer.prepared.evaluate(values).get(output).copied().unwrap_or(f64::NAN);
+    let (centre, swings) = tornado(&inputs, of);
+    if centre.is_nan() {
+        let name = OUTPUTS.get(output).copied().unwrap_or_default();
+        let error = Error::no_solution(format!("{name} is not known, so that nothing drives it"));
+        return Err(error.with_hint("give a price for the cost, chips for the days"));
+    }
+    let draws = draw(&inputs, &answer.prepared, &asked.plan);
+    let spearman = ranks(&draws, output);
+    let narrowings = halved(&inputs, &asked.plan, output, |values| answer.prepared.evaluate(values));
+    let driver = |swing: Swing| {
+        Some(Driver {
+            path: inputs.names().get(swing.input)?.clone(),
+            swing,
+            spearman: *spearman.get(swing.input)?,
+            narrowing: *narrowings.get(swing.input)?,
+        })
+    };
+    let found = swings.into_iter().filter_map(driver).collect();
+    Ok(Some(Drivers { output, centre, inputs: found, indices: indices(&inputs, asked, of) }))
+}
+
+fn indices(inputs: &Inputs, asked: &Asked, of: impl Fn(&[f64]) -> f64 + Sync) -> Result<Indices, Error> {
+    let plan = Plan::new(INDEX_DRAWS, asked.plan.seed(), asked.plan.method())?;
+    first_and_total(inputs, &plan, of)
+}

@@ -1,0 +1,13 @@
+//! One file per question.
+
+pub mod check;
+pub mod compare;
+pub mod convert;
+pub mod decompose;
+pub mod drivers;
+pub mod failures;
+pub mod layouts;
+pub mod pareto;
+pub mod sweep;
+pub mod sweep_plan;
+pub mod usual;

@@ -1,0 +1,128 @@
+//! An axis of a sweep on a field of the spec.
+
+use std::borrow::Cow;
+
+use crate::Error;
+use crate::answer::resolve::var_of;
+use crate::ask::sweep_plan::Axis;
+use crate::input::field::{FIELDS, Field, prefix};
+use crate::input::file::{Origin, Spec};
+use crate::solve::Var;
+
+/// Values of an axis that are read ahead; a longer axis is read value by value.
+const MOST_TABLED: u64 = 1 << 16;
+
+/// Names that flags have and fields do not.
+const FLAGS: [(&str, &str); 4] = [
+    ("days", "run.wall_clock"),
+    ("price", "price.rent"),
+    ("global_batch", "run.global_batch_tokens"),
+    ("seq_len", "run.sequence_length"),
+];
+
+/// An axis and the field it sets.
+#[derive(Debug)]
+pub struct Bound {
+    axis: Axis,
+    field: &'static Field,
+    /// The variable that its values set, where they are numbers that the relations alone use.
+    pub(super) var: Option<Var>,
+    table: Vec<Cell>,
+}
+
+/// One value of an axis.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cell {
+    /// As a user would write it.
+    pub text: String,
+    /// As a number in the field's unit; NaN for a name.
+    pub number: f64,
+}
+
+/// The field that a key means: by its path, its last part, or the flag that sets it.
+pub(super) fn field_of(key: &str) -> Result<&'static Field, Error> {
+    let wanted = key.replace('-', "_");
+    let of_flag = FLAGS.iter().find(|(flag, _)| *flag == wanted).map(|(_, path)| *path);
+    let wanted = of_flag.unwrap_or(&wanted);
+    let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
+    let found = FIELDS.iter().find(|field| field.path == wanted);
+    found.or_else(|| FIELDS.iter().find(|field| last(field.path) == wanted)).ok_or_else(|| {
+        let names = FIELDS.iter().flat_map(|field| [field.path, last(field.path)]);
+        let error = prefix("--vary", &Error::unknown_name("field", key, names));
+        match error.hint() {
+            Some(_) => error,
+            None => error.with_hint("`flopbill init -` shows the fields of a spec"),
+        }
+    })
+}
+
+/// Two axes that set one variable, parameters and active ones, take more than the relations to tell apart.
+pub(super) fn tell_apart(axes: &mut [Bound]) {
+    let vars: Vec<Var> = axes.iter().filter_map(|axis| axis.var).collect();
+    for axis in axes {
+        axis.var = axis.var.filter(|var| vars.iter().filter(|other| *other == var).count() == 1);
+    }
+}
+
+impl Bound {
+    /// Reads the values, or the ends of an axis that is too long to.
+    pub(super) fn new(axis: &Axis, field: &'static Field) -> Result<Self, Error> {
+        let mut bound = Self { axis: axis.clone(), field, var: var_of(field.path), table: Vec::new() };
+        let whole = axis.values() <= MOST_TABLED;
+        let ends = [0, axis.values().saturating_sub(1)];
+        let read = |place| bound.read(place).map_err(|error| prefix(&format!("--vary {}", field.path), &error));
+        let table: Result<Vec<Cell>, Error> =
+            if whole { (0..axis.values()).map(read).collect() } else { ends.into_iter().map(read).collect() };
+        let table = table?;
+        if table.iter().any(|cell| cell.number.is_nan()) {
+            bound.var = None;
+        }
+        if whole {
+            bound.table = table;
+        }
+        Ok(bound)
+    }
+
+    /// The field's path.
+    pub fn path(&self) -> &'static str {
+        self.field.path
+    }
+
+    /// What the field is, with its unit.
+    pub fn field(&self) -> &'static Field {
+        self.field
+    }
+
+    /// How many values there are.
+    pub fn values(&self) -> u64 {
+        self.axis.values()
+    }
+
+    /// Whether all of them are numbers, as far as they are read ahead: not names, nor ranges.
+    pub fn is_numeric(&self) -> bool {
+        let ends = [0, self.values().saturating_sub(1)];
+        let all = self.table.iter().all(|cell| !cell.number.is_nan());
+        all && ends.iter().all(|place| !self.cell(*place).number.is_nan())
+    }
+
+    /// One of them.
+    pub fn cell(&self, place: u64) -> Cow<'_, Cell> {
+        match usize::try_from(place).ok().and_then(|index| self.table.get(index)) {
+            Some(cell) => Cow::Borrowed(cell),
+            // Between two ends that read, every step of a range does.
+            None => Cow::Owned(self.read(place).unwrap_or_default()),
+        }
+    }
+
+    fn read(&self, place: u64) -> Result<Cell, Error> {
+        let mut text = self.axis.value(place);
+        if self.field.unit == "days" && text.parse::<f64>().is_ok() {
+            text.push('d');
+        }
+        let mut scratch = Spec::default();
+        scratch.set(self.field.path, &text, Origin::Flag("--vary".into()))?;
+        let point = scratch.ranges.is_empty();
+        let number = (self.field.number)(&scratch).filter(|_| point).unwrap_or(f64::NAN);
+        Ok(Cell { text, number })
+    }
+}

@@ -1,0 +1,7 @@
+//! Measured steps: the back-test, the fit, and measurements of one chip.
+
+pub mod backtest;
+pub mod calibrate;
+pub mod history;
+pub mod microbench;
+pub mod refit;

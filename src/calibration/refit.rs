@@ -1,0 +1,180 @@
+//! Refits of the factors: from what comes with flopbill, to see whether its values are what that gives; and from a
+//! user's own measured steps.
+
+use std::collections::BTreeSet;
+
+use crate::Error;
+use crate::calibration::backtest::{Case, Known, Skipped, resolve, summary};
+use crate::calibration::calibrate::{Report, calibrate, refit_some};
+use crate::catalog::Catalog;
+use crate::catalog::steps::StepRow;
+use crate::step::efficiency::{Factors, NAMES};
+use crate::step::machine::{GENERATIONS, Generation};
+
+/// Largest relative difference of two values that still count as the same: where a fit stops is the machine's affair.
+const SAME: f64 = 1e-3;
+
+/// Most factors that the steps of one cluster can settle.
+const MOST_NAMED: usize = 3;
+
+/// One factor, refitted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Compared {
+    /// Its name.
+    pub factor: &'static str,
+    /// The profile's value.
+    pub committed: f64,
+    /// The refitted value.
+    pub refitted: f64,
+    /// Whether the two are the same to the digits that a profile has.
+    pub same: bool,
+    /// It was fitted, not held.
+    pub fitted: bool,
+    /// It lies within 2 % of a bound: the model lacks a term there.
+    pub on_bound: bool,
+}
+
+/// The factors of one generation, refitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generated {
+    /// The profile's id.
+    pub name: &'static str,
+    /// Rows it was fitted to.
+    pub rows: usize,
+    /// All factors in one.
+    pub factors: Factors,
+    /// Each factor.
+    pub compared: Vec<Compared>,
+}
+
+impl Generated {
+    /// Whether every factor is what the profile says.
+    pub fn reproduced(&self) -> bool {
+        self.compared.iter().all(|one| one.same)
+    }
+}
+
+/// Refits every generation from these rows, and compares with the profiles.
+///
+/// # Errors
+/// Factors profiles that are missing or wrong, or no row to fit to.
+pub fn reproduce(rows: &[StepRow], catalog: &Catalog) -> Result<(Report, Vec<Generated>), Error> {
+    let report = calibrate(rows, catalog)?;
+    let mut all = Vec::new();
+    for fit in &report.fits {
+        let name = name_of(fit.generation);
+        let committed = catalog.factors(name)?.calibration;
+        let values = committed.factors.values().into_iter().zip(fit.factors.values()).zip(&committed.priors);
+        let compared = NAMES.into_iter().zip(values).map(|(factor, ((committed, refitted), prior))| Compared {
+            factor,
+            committed,
+            refitted,
+            same: (refitted / committed - 1.0).abs() <= SAME,
+            fitted: prior.spread > 0.0,
+            on_bound: fit.on_bounds.contains(&factor),
+        });
+        all.push(Generated { name, rows: fit.rows, factors: fit.factors, compared: compared.collect() });
+    }
+    if all.is_empty() {
+        return Err(Error::bad_input("no measured step could be read: there is nothing to fit to"));
+    }
+    Ok((report, all))
+}
+
+/// The profile of a generation.
+pub fn name_of(generation: Generation) -> &'static str {
+    GENERATIONS.iter().find(|(_, known)| *known == generation).map_or("", |(name, _)| name)
+}
+
+/// A user's step under the old and the new factors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refitted {
+    /// The profile's id.
+    pub name: &'static str,
+    /// All factors in one.
+    pub factors: Factors,
+    /// The named factors: name, old and new value, whether it is on a bound.
+    pub changed: Vec<(&'static str, f64, f64, bool)>,
+    /// Each step: identifier, seconds measured, error before and after, and what was chosen.
+    pub steps: Vec<(String, f64, f64, f64, Vec<String>)>,
+    /// Mean, median and largest absolute error and the bias before, and after.
+    pub errors: [[f64; 4]; 2],
+}
+
+/// The refusal of a name that no factor has.
+pub(crate) fn unknown(name: &str) -> Error {
+    let error = Error::unknown_name("factor", name, NAMES);
+    let near = error.hint().map(|hint| format!("{hint} ")).unwrap_or_default();
+    error.with_hint(format!("{near}All are: {}", NAMES.join(", ")))
+}
+
+/// Refits named factors of each generation from a user's own steps, and says what it could not read.
+///
+/// # Errors
+/// More factors than steps can settle, an unknown one, too few or too uniform rows.
+pub fn refit(rows: &[StepRow], catalog: &Catalog, names: &[String]) -> Result<(Vec<Refitted>, Vec<Skipped>), Error> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if let Some(name) = names.iter().find(|name| !NAMES.contains(name)) {
+        return Err(unknown(name));
+    }
+    if names.is_empty() || names.len() > MOST_NAMED {
+        let message = format!("one to {MOST_NAMED} factors can be refitted from steps, not {}", names.len());
+        return Err(Error::bad_input(message)
+            .with_hint("steps of one cluster do not tell more factors apart: name those that matter most"));
+    }
+    let mut known = Known::new(catalog)?;
+    let (mut cases, mut skipped) = (Vec::new(), Vec::new());
+    for row in rows {
+        match resolve(row, &mut known) {
+            Ok(case) => cases.push(case),
+            Err(reason) => skipped.push(Skipped { id: row.id.clone(), reason }),
+        }
+    }
+    if cases.is_empty() {
+        let reasons: Vec<String> = skipped.iter().take(3).map(|one| format!("{}: {}", one.id, one.reason)).collect();
+        return Err(Error::bad_input("no measured step could be read").with_hint(reasons.join("; ")));
+    }
+    let mut all = Vec::new();
+    for (name, generation) in GENERATIONS {
+        let mine: Vec<Case> = cases.iter().filter(|case| case.machine.generation == generation).cloned().collect();
+        if !mine.is_empty() {
+            all.push(one_generation(name, &mine, catalog, &names)?);
+        }
+    }
+    Ok((all, skipped))
+}
+
+fn one_generation(name: &'static str, mine: &[Case], catalog: &Catalog, names: &[&str]) -> Result<Refitted, Error> {
+    let apart: BTreeSet<String> = mine.iter().map(|case| format!("{:?} {:?}", case.shape, case.layout)).collect();
+    if apart.len() < names.len() {
+        let message = format!(
+            "{} factors need at least as many {name} steps that differ in model or layout; there are {}",
+            names.len(),
+            apart.len()
+        );
+        return Err(Error::bad_input(message).with_hint("name fewer factors, or measure other layouts too"));
+    }
+    let base = catalog.factors(name)?.calibration;
+    let factors = refit_some(mine, &base, names)?;
+    let values = base.factors.values().into_iter().zip(factors.values()).zip(&base.priors);
+    let near = |value: f64, low: f64, high: f64| value < low * 1.02 || value > high * 0.98;
+    let named = |(factor, ((old, new), prior)): (&'static str, ((f64, f64), &crate::step::efficiency::Prior))| {
+        names.contains(&factor).then(|| (factor, old, new, near(new, prior.low, prior.high)))
+    };
+    let steps: Vec<(String, f64, f64, f64, Vec<String>)> = mine
+        .iter()
+        .map(|case| {
+            let (before, after) = (case.error(&base.factors), case.error(&factors));
+            (case.id.clone(), case.measured.get(), before, after, case.choices.clone())
+        })
+        .collect();
+    let before: Vec<f64> = steps.iter().map(|step| step.2).collect();
+    let after: Vec<f64> = steps.iter().map(|step| step.3).collect();
+    Ok(Refitted {
+        name,
+        factors,
+        changed: NAMES.into_iter().zip(values).filter_map(named).collect(),
+        errors: [summary(&before), summary(&after)],
+        steps,
+    })
+}
