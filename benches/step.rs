@@ -25,7 +25,7 @@ fn one_step(c: &mut Criterion) {
         let Some(Ok(case)) = rows.iter().find(|row| row.id == id).map(|row| backtest::resolve(row, &mut known)) else {
             continue;
         };
-        let factors = known.calibration(case.machine.generation).factors;
+        let Ok(factors) = known.calibration(&case.family).map(|known| known.factors) else { continue };
         let step = || perform(black_box(&case.shape), black_box(&case.layout), &case.machine, &case.stack, &factors);
         c.bench_function(name, |b| b.iter(step));
     }
@@ -39,8 +39,9 @@ fn layouts(c: &mut Criterion) {
     {
         let (Ok(model), Ok(chip)) = (catalog.model(model), catalog.accelerator(chip)) else { continue };
         let machine = Machine::of(&chip.chip);
-        let Ok(known) = Known::new(&catalog) else { continue };
-        let factors = known.calibration(machine.generation).factors;
+        let Ok(factors) = catalog.factors(&chip.chip.factors).map(|profile| profile.calibration.factors) else {
+            continue;
+        };
         let space = Space {
             shape: &model.shape,
             chips,

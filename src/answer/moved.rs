@@ -94,7 +94,7 @@ impl Pair {
         let per_token = |predicted: &Predicted| predicted.computing(Tokens::new(1.0)).get();
         let ratio = per_token(&after) / per_token(&before);
         let run = self.after.calibration.run;
-        let within = self.before.machine.generation == self.after.machine.generation;
+        let within = self.before.family == self.after.family;
         let spread = match (self.after.borrowed, within) {
             (true, _) => run.borrowed_spread,
             (false, true) if same_layout && self.chips == self.own_chips => run.measured_spread * LEFT_WITHIN,

@@ -15,7 +15,7 @@ use crate::model::params::{Embeddings, count};
 use crate::predict::{Job, Predicted, predict};
 use crate::solve::{Knowns, Rank, Solved, Var};
 use crate::step::efficiency::Calibration;
-use crate::step::machine::{GENERATIONS, Machine};
+use crate::step::machine::Machine;
 use crate::step::stack::Stack;
 use crate::uncertainty::dist::Dist;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Quantity as _, Seconds, Tokens, show};
@@ -36,6 +36,8 @@ pub struct Setting {
     pub machine: Machine,
     /// Its factors.
     pub calibration: Calibration,
+    /// The family they were fitted to.
+    pub family: String,
     /// Factors of another chip family stand in: nobody published steps on this one.
     pub borrowed: bool,
     /// The software.
@@ -98,8 +100,6 @@ pub(super) fn complete(spec: &mut Spec, catalog: &Catalog) -> Result<(), Error> 
 pub fn setting(spec: &Spec, chip: &AcceleratorProfile, catalog: &Catalog) -> Result<Option<Setting>, Error> {
     let Some(model) = model_of(spec, catalog)? else { return Ok(None) };
     let machine = Machine::of(&chip.chip);
-    let (name, _) =
-        GENERATIONS.iter().find(|(_, generation)| *generation == machine.generation).unwrap_or(&GENERATIONS[0]);
     let mut chosen = Vec::new();
     let mut usual = |value: Option<f64>, usual: f64, what: &str| {
         if value.is_none() {
@@ -119,7 +119,8 @@ pub fn setting(spec: &Spec, chip: &AcceleratorProfile, catalog: &Catalog) -> Res
     let counted = count(&model.shape).active(Embeddings::Counted);
     Ok(Some(Setting {
         machine,
-        calibration: catalog.factors(name)?.calibration,
+        calibration: catalog.factors(&chip.chip.factors)?.calibration,
+        family: chip.chip.factors.clone(),
         borrowed: machine.borrowed,
         stack,
         given,

@@ -37,7 +37,7 @@ pub fn file(path: &Path, catalog: &Catalog) -> Result<Kind, Error> {
 /// Everything that is wrong with it, each with its place.
 pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error> {
     match kind {
-        Kind::Accelerators => accelerator::accelerator(found).map(drop),
+        Kind::Accelerators => accelerator::accelerator(found, catalog).map(drop),
         Kind::Systems => system::system(found).and_then(|_| names_a_chip(found, catalog)),
         Kind::Prices => price::prices(found).and_then(|_| names_a_chip(found, catalog)),
         Kind::Regions => region::region(found).map(drop),

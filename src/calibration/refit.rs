@@ -9,7 +9,6 @@ use crate::calibration::calibrate::{Report, calibrate, refit_some};
 use crate::catalog::Catalog;
 use crate::catalog::steps::StepRow;
 use crate::step::efficiency::{Factors, NAMES};
-use crate::step::machine::{GENERATIONS, Generation};
 
 /// Largest relative difference of two values that still count as the same: where a fit stops is the machine's affair.
 const SAME: f64 = 1e-3;
@@ -34,11 +33,11 @@ pub struct Compared {
     pub on_bound: bool,
 }
 
-/// The factors of one generation, refitted.
+/// The factors of one chip family, refitted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generated {
     /// The profile's id.
-    pub name: &'static str,
+    pub name: String,
     /// Rows it was fitted to.
     pub rows: usize,
     /// All factors in one.
@@ -54,7 +53,7 @@ impl Generated {
     }
 }
 
-/// Refits every generation from these rows, and compares with the profiles.
+/// Refits every chip family from these rows, and compares with the profiles.
 ///
 /// # Errors
 /// Factors profiles that are missing or wrong, or no row to fit to.
@@ -62,8 +61,7 @@ pub fn reproduce(rows: &[StepRow], catalog: &Catalog) -> Result<(Report, Vec<Gen
     let report = calibrate(rows, catalog)?;
     let mut all = Vec::new();
     for fit in &report.fits {
-        let name = name_of(fit.generation);
-        let committed = catalog.factors(name)?.calibration;
+        let committed = catalog.factors(&fit.family)?.calibration;
         let values = committed.factors.values().into_iter().zip(fit.factors.values()).zip(&committed.priors);
         let compared = NAMES.into_iter().zip(values).map(|(factor, ((committed, refitted), prior))| Compared {
             factor,
@@ -73,7 +71,12 @@ pub fn reproduce(rows: &[StepRow], catalog: &Catalog) -> Result<(Report, Vec<Gen
             fitted: prior.spread > 0.0,
             on_bound: fit.on_bounds.contains(&factor),
         });
-        all.push(Generated { name, rows: fit.rows, factors: fit.factors, compared: compared.collect() });
+        all.push(Generated {
+            name: fit.family.clone(),
+            rows: fit.rows,
+            factors: fit.factors,
+            compared: compared.collect(),
+        });
     }
     if all.is_empty() {
         return Err(Error::bad_input("no measured step could be read: there is nothing to fit to"));
@@ -81,16 +84,11 @@ pub fn reproduce(rows: &[StepRow], catalog: &Catalog) -> Result<(Report, Vec<Gen
     Ok((report, all))
 }
 
-/// The profile of a generation.
-pub fn name_of(generation: Generation) -> &'static str {
-    GENERATIONS.iter().find(|(_, known)| *known == generation).map_or("", |(name, _)| name)
-}
-
 /// A user's step under the old and the new factors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refitted {
     /// The profile's id.
-    pub name: &'static str,
+    pub name: String,
     /// All factors in one.
     pub factors: Factors,
     /// The named factors: name, old and new value, whether it is on a bound.
@@ -108,7 +106,7 @@ pub(crate) fn unknown(name: &str) -> Error {
     error.with_hint(format!("{near}All are: {}", NAMES.join(", ")))
 }
 
-/// Refits named factors of each generation from a user's own steps, and says what it could not read.
+/// Refits named factors of each chip family from a user's own steps, and says what it could not read.
 ///
 /// # Errors
 /// More factors than steps can settle, an unknown one, too few or too uniform rows.
@@ -135,16 +133,15 @@ pub fn refit(rows: &[StepRow], catalog: &Catalog, names: &[String]) -> Result<(V
         return Err(Error::bad_input("no measured step could be read").with_hint(reasons.join("; ")));
     }
     let mut all = Vec::new();
-    for (name, generation) in GENERATIONS {
-        let mine: Vec<Case> = cases.iter().filter(|case| case.machine.generation == generation).cloned().collect();
-        if !mine.is_empty() {
-            all.push(one_generation(name, &mine, catalog, &names)?);
-        }
+    let families: BTreeSet<String> = cases.iter().map(|case| case.family.clone()).collect();
+    for family in families {
+        let mine: Vec<Case> = cases.iter().filter(|case| case.family == family).cloned().collect();
+        all.push(one_family(family, &mine, catalog, &names)?);
     }
     Ok((all, skipped))
 }
 
-fn one_generation(name: &'static str, mine: &[Case], catalog: &Catalog, names: &[&str]) -> Result<Refitted, Error> {
+fn one_family(name: String, mine: &[Case], catalog: &Catalog, names: &[&str]) -> Result<Refitted, Error> {
     let apart: BTreeSet<String> = mine.iter().map(|case| format!("{:?} {:?}", case.shape, case.layout)).collect();
     if apart.len() < names.len() {
         let message = format!(
@@ -154,7 +151,7 @@ fn one_generation(name: &'static str, mine: &[Case], catalog: &Catalog, names: &
         );
         return Err(Error::bad_input(message).with_hint("name fewer factors, or measure other layouts too"));
     }
-    let base = catalog.factors(name)?.calibration;
+    let base = catalog.factors(&name)?.calibration;
     let factors = refit_some(mine, &base, names)?;
     let values = base.factors.values().into_iter().zip(factors.values()).zip(&base.priors);
     let near = |value: f64, low: f64, high: f64| value < low * 1.02 || value > high * 0.98;

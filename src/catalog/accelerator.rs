@@ -42,20 +42,20 @@ impl Catalog {
     /// # Errors
     /// An unknown name, or a profile that does not hold what it should.
     pub fn accelerator(&self, name: &str) -> Result<AcceleratorProfile, Error> {
-        self.remembered(name, |memo| &memo.accelerators, || accelerator(&self.find(Kind::Accelerators, name)?))
+        self.remembered(name, |memo| &memo.accelerators, || accelerator(&self.find(Kind::Accelerators, name)?, self))
     }
 }
 
-/// Reads one chip.
+/// Reads one chip, whose family must be one that the catalog has factors of.
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its place.
-pub fn accelerator(found: &Found) -> Result<AcceleratorProfile, Error> {
+pub fn accelerator(found: &Found, catalog: &Catalog) -> Result<AcceleratorProfile, Error> {
     found.document.read(|r| {
         let (aliases, sources) = (r.texts("aliases"), r.sources());
         let disagreements = r.tables("disagreements", disagreement);
-        let chip = chip(r, &found.id);
-        r.require_sources(&sources, &["vendor", "form", "architecture"]); // labels
+        let chip = chip(r, &found.id, catalog);
+        r.require_sources(&sources, &["vendor", "form", "architecture", "factors", "borrowed"]); // labels
         Some(AcceleratorProfile {
             chip: chip?,
             aliases,
@@ -67,11 +67,13 @@ pub fn accelerator(found: &Found) -> Result<AcceleratorProfile, Error> {
     })
 }
 
-fn chip(r: &Reader<'_>, id: &str) -> Option<Accelerator> {
+fn chip(r: &Reader<'_>, id: &str, catalog: &Catalog) -> Option<Accelerator> {
     let name = r.need("name", r.text("name"));
     let vendor = r.need("vendor", r.text("vendor"));
     let form = r.need("form", r.text("form"));
     let architecture = r.need("architecture", r.text("architecture"));
+    let factors = family(r, architecture.as_deref(), catalog);
+    let borrowed = r.flag("borrowed").unwrap_or(false);
     let release = r.date("release");
     let peak = r.need("peak", r.table("peak", |p| p.need("dense", p.table("dense", peaks))));
     let memory = r.need("memory", r.table("memory", memory));
@@ -90,6 +92,8 @@ fn chip(r: &Reader<'_>, id: &str) -> Option<Accelerator> {
         vendor: vendor?,
         form: form?,
         architecture: architecture?,
+        factors: factors?,
+        borrowed,
         release,
         peak: peak?,
         memory: memory?,
@@ -101,6 +105,18 @@ fn chip(r: &Reader<'_>, id: &str) -> Option<Accelerator> {
         die_area: die_area.flatten(),
         node_chips: node_chips?.max(1),
     })
+}
+
+/// The family whose factors time the chip: the one it names, else the one of its architecture's name.
+fn family(r: &Reader<'_>, architecture: Option<&str>, catalog: &Catalog) -> Option<String> {
+    let family = super::normal(r.text("factors").as_deref().or(architecture)?);
+    if catalog.has(Kind::Factors, &family) {
+        return Some(family);
+    }
+    let advice = "name the nearest family: factors = \"hopper\" and, as it is another's, borrowed = true";
+    let error = Error::bad_input(format!("no profile of fitted factors is named `{family}`"));
+    r.fail("factors", error.with_hint(format!("{advice}; there are {}", catalog.ids(Kind::Factors).join(", "))));
+    None
 }
 
 fn peaks(r: &Reader<'_>) -> Option<Peaks> {

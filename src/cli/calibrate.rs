@@ -9,7 +9,7 @@ use super::backtest::skipped;
 use super::{Reply, output, today};
 use flopbill::Error;
 use flopbill::internals::calibration::microbench::settle;
-use flopbill::internals::calibration::refit::{Generated, name_of, refit, reproduce};
+use flopbill::internals::calibration::refit::{Generated, refit, reproduce};
 use flopbill::internals::catalog::{Catalog, measurement, steps, user_rows};
 use flopbill::internals::report::calibrate::{measured_view, refitted_view, reproduced_view};
 use flopbill::internals::step::efficiency::{Factors, NAMES};
@@ -45,7 +45,8 @@ pub fn run(args: &CalibrateArgs, catalog: &Catalog) -> Result<Reply, Error> {
 impl CalibrateArgs {
     fn shipped(&self, catalog: &Catalog) -> Result<Reply, Error> {
         let (report, all) = reproduce(&steps::shipped()?, catalog)?;
-        let texts = all.iter().map(|one| Ok((one.name, catalog.factors_with(one.name, &one.factors, &NAMES, None)?)));
+        let texts =
+            all.iter().map(|one| Ok((one.name.as_str(), catalog.factors_with(&one.name, &one.factors, &NAMES, None)?)));
         let written = self.written(texts)?;
         let mut reply = Reply::new(reproduced_view(&report, &all, &written));
         let sentences = all.iter().flat_map(differences);
@@ -67,7 +68,9 @@ impl CalibrateArgs {
         }
         let (all, mut unread) = refit(&rows.read, catalog, &names)?;
         unread.splice(0..0, skipped(rows.unreadable));
-        let texts = all.iter().map(|one| Ok((one.name, self.new_text(catalog, one.name, &one.factors, &names, path)?)));
+        let texts = all
+            .iter()
+            .map(|one| Ok((one.name.as_str(), self.new_text(catalog, &one.name, &one.factors, &names, path)?)));
         let written = self.written(texts)?;
         let mut reply = Reply::new(refitted_view(&all, &unread, &written));
         reply.warnings = warnings;
@@ -78,14 +81,14 @@ impl CalibrateArgs {
 
     fn operations(&self, path: &Path, catalog: &Catalog) -> Result<Reply, Error> {
         let measured = measurement::measurement(path)?;
-        let machine = Machine::of(&catalog.accelerator(&measured.gpu)?.chip);
-        let generation = name_of(machine.generation);
-        let base = catalog.factors(generation)?.calibration;
+        let chip = catalog.accelerator(&measured.gpu)?.chip;
+        let (machine, family) = (Machine::of(&chip), chip.factors.as_str());
+        let base = catalog.factors(family)?.calibration;
         let (factors, settled) = settle(&measured, &machine, &base, &self.factor)?;
         let names: Vec<String> = settled.iter().map(|one| one.factor.to_owned()).collect();
-        let text = || Ok((generation, self.new_text(catalog, generation, &factors, &names, path)?));
+        let text = || Ok((family, self.new_text(catalog, family, &factors, &names, path)?));
         let written = self.written(std::iter::once_with(text))?;
-        let mut reply = Reply::new(measured_view(&measured, generation, &settled, &written));
+        let mut reply = Reply::new(measured_view(&measured, family, &settled, &written));
         reply.warnings = settled.iter().filter(|one| one.on_bound).map(|one| on_bound(one.factor)).collect();
         Ok(reply)
     }
@@ -136,7 +139,7 @@ fn differences(one: &Generated) -> Vec<String> {
     let differing = one.compared.iter().filter(|compared| !compared.same);
     differing
         .map(|compared| {
-            let (name, factor) = (one.name, compared.factor);
+            let (name, factor) = (&one.name, compared.factor);
             format!(
                 "{name}: {factor} is {:.4e} in the profile and {:.4e} refitted",
                 compared.committed, compared.refitted

@@ -10,7 +10,6 @@ use flopbill::internals::answer::resolve::{Answer, answer};
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report;
 use flopbill::internals::report::explain::Link;
-use flopbill::internals::step::machine::GENERATIONS;
 
 /// Which run.
 #[derive(Debug, Args)]
@@ -27,8 +26,7 @@ pub struct ExplainArgs {
 fn step(answer: &Answer, catalog: &Catalog) -> Vec<Link> {
     let (Some(chip), Some(chips)) = (&answer.chip, answer.estimate.chips) else { return Vec::new() };
     let Ok(Some(setting)) = setting(&answer.spec, chip, catalog) else { return Vec::new() };
-    let generation = GENERATIONS.iter().find(|(_, known)| *known == setting.machine.generation);
-    let factors = format!("profiles/factors/{}.toml", generation.map_or("", |(name, _)| name));
+    let factors = format!("profiles/factors/{}.toml", chip.chip.factors);
     match setting.on(chips) {
         Ok(predicted) => report::explain::step(answer, &predicted, &factors),
         Err(_) => Vec::new(),

@@ -14,7 +14,7 @@ use flopbill::internals::layout::parallelism::{SCHEDULES, ZERO_STAGES};
 use flopbill::internals::layout::search::Space;
 use flopbill::internals::model::flops::{Kernel, RECOMPUTES};
 use flopbill::internals::report::layout::{Shown, view};
-use flopbill::internals::step::machine::{GENERATIONS, Machine};
+use flopbill::internals::step::machine::Machine;
 use flopbill::internals::step::stack::Stack;
 use flopbill::internals::units::parse::{Grammar, parse_fleet};
 use flopbill::internals::units::{Chips, Tokens};
@@ -177,8 +177,7 @@ pub fn run(args: &LayoutArgs, catalog: &Catalog) -> Result<Reply, Error> {
     chip.chip.peak_of(precision)?;
     let fixed = args.fixed.fixed()?;
     let machine = Machine::of(&chip.chip);
-    let (generation, _) = GENERATIONS.iter().find(|(_, known)| *known == machine.generation).unwrap_or(&GENERATIONS[0]);
-    let factors = catalog.factors(generation)?.calibration.factors;
+    let factors = catalog.factors(&chip.chip.factors)?.calibration.factors;
     let seq_len = args.seq_len.as_deref().map(|text| count::<Tokens>("--seq-len", text)).transpose()?;
     let batch = args.global_batch.as_deref().map(Batch::parse).transpose()?;
     let step = usual(&model.id, catalog, seq_len, batch, chips)?;
@@ -197,6 +196,6 @@ pub fn run(args: &LayoutArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let keep = args.top.clamp(1, MOST_SHOWN);
     let asked = Asked { space, fixed, machine, stack: Stack::CURRENT, factors, keep };
     let found = layouts(&asked)?;
-    let shown = Shown { model: &model, chip: &chip.chip, generation, asked: &asked, found: &found, said: &step.said };
+    let shown = Shown { model: &model, chip: &chip.chip, asked: &asked, found: &found, said: &step.said };
     Ok(Reply::new(view(&shown)))
 }

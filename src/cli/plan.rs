@@ -13,7 +13,6 @@ use flopbill::internals::input::field::flag_value;
 use flopbill::internals::report::plan::{Frontier, frontier, held};
 use flopbill::internals::scaling::frontier::{Limits, Mixture, frontier as models};
 use flopbill::internals::scaling::{Budget, laws::laws, mixture::best_granularity};
-use flopbill::internals::step::machine::{GENERATIONS, Machine};
 use flopbill::internals::uncertainty::montecarlo::{Method, Plan};
 use flopbill::internals::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
 
@@ -188,9 +187,7 @@ fn goodput(
     if let Some(text) = &args.goodput {
         return flag_value("--goodput", text);
     }
-    let generation = Machine::of(chip).generation;
-    let name = GENERATIONS.iter().find(|(_, known)| *known == generation).map_or("hopper", |(name, _)| name);
-    let prior = catalog.factors(name)?.calibration.run.goodput;
+    let prior = catalog.factors(&chip.factors)?.calibration.run.goodput;
     assumptions.push(format!("goodput {}: a prior, not given", show::percent(prior)));
     Ok(Fraction::new(prior))
 }

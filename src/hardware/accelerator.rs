@@ -15,8 +15,12 @@ pub struct Accelerator {
     pub vendor: String,
     /// How it is mounted: SXM5, PCIe, OAM.
     pub form: String,
-    /// The generation, which picks the calibrated factors: `hopper`.
+    /// The design: `hopper`, `cdna3`.
     pub architecture: String,
+    /// The family whose fitted factors time its steps, by the name of its profile: `hopper`.
+    pub factors: String,
+    /// Nobody published steps of its own family: the factors are another's, which is an assumption.
+    pub borrowed: bool,
     /// The day it was released, `2023-03-21`.
     pub release: Option<String>,
     /// Dense peak rates.

@@ -134,7 +134,7 @@ pub fn refitted_view(all: &[Refitted], skipped: &[Skipped], written: &[String]) 
     let said: Vec<String> = all.iter().map(said).collect();
     let mut view = View { title: "Factors refitted to your steps".into(), summary: said.join(" "), ..View::default() };
     for one in all {
-        let mut section = Section::new(one.name, &["Factor", "Old", "New", "Change"]);
+        let mut section = Section::new(&one.name, &["Factor", "Old", "New", "Change"]);
         for (factor, old, new, _) in &one.changed {
             let (before, after) = (show::number(*old, 4), show::number(*new, 4));
             section.row([(*factor).to_owned(), before, after, show::percent(new / old - 1.0)]);
@@ -189,7 +189,7 @@ fn steps_section(one: &Refitted) -> Section {
 fn refitted_records(all: &[Refitted]) -> Records {
     let columns = ["generation", "factor", "old", "new", "on_bound"];
     let row = |one: &Refitted| {
-        let name = one.name;
+        let name = one.name.as_str();
         let cells = move |(factor, old, new, on_bound): &(&'static str, f64, f64, bool)| {
             vec![name.to_owned(), (*factor).to_owned(), cell(Some(*old)), cell(Some(*new)), on_bound.to_string()]
         };

@@ -21,8 +21,6 @@ pub struct Shown<'a> {
     pub model: &'a ModelProfile,
     /// The chip.
     pub chip: &'a Accelerator,
-    /// The set of factors it uses.
-    pub generation: &'a str,
     /// The question.
     pub asked: &'a Asked<'a>,
     /// The answer.
@@ -126,7 +124,7 @@ fn assumptions(shown: &Shown<'_>) -> Vec<String> {
         show::percent(RESERVE.share.get()),
         show::number(RESERVE.workspace.gb(), 2)
     ));
-    lines.push(format!("fitted factors `{}`; a tuned software stack of 2024 and later", shown.generation));
+    lines.push(format!("fitted factors `{}`; a tuned software stack of 2024 and later", shown.chip.factors));
     lines
 }
 
@@ -182,7 +180,7 @@ fn machine(shown: &Shown<'_>) -> Value {
         "seq_len": space.seq_len,
         "precision": space.precision.name(),
         "states": space.states.name(),
-        "factors": shown.generation,
+        "factors": shown.chip.factors,
         "mfu_basis": BASIS,
         "assumptions": assumptions(shown),
         "result": {

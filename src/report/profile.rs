@@ -66,7 +66,8 @@ pub fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<View, Error>
     }
     view.sections = super::listed::sections(&values, &sources);
     if kind == Kind::Accelerators {
-        view.sections.push(super::policy::chip_section(&crate::catalog::accelerator::accelerator(found)?.chip));
+        view.sections
+            .push(super::policy::chip_section(&crate::catalog::accelerator::accelerator(found, catalog)?.chip));
     }
     view.note(
         "Sources",

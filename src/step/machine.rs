@@ -5,21 +5,6 @@ use crate::hardware::accelerator::Accelerator;
 use crate::hardware::precision::Precision;
 use crate::units::{Bytes, BytesPerSecond, FlopPerSecond};
 
-/// Chip family whose fitted factors apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Generation {
-    /// A100, A800 and what borrows their factors.
-    Ampere,
-    /// H100, H800, H200, H20 and what borrows their factors.
-    Hopper,
-    /// B200, GB200, B300, GB300 and what borrows their factors.
-    Blackwell,
-}
-
-/// The generations, their profile in `profiles/factors/`.
-pub const GENERATIONS: [(&str, Generation); 3] =
-    [("ampere", Generation::Ampere), ("hopper", Generation::Hopper), ("blackwell", Generation::Blackwell)];
-
 /// One chip and its links, per chip.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Machine {
@@ -41,24 +26,9 @@ pub struct Machine {
     pub nic: BytesPerSecond,
     /// Chips in one server.
     pub node: u32,
-    /// Whose factors apply.
-    pub generation: Generation,
     /// Nobody published steps of this family: the factors are another's, which is an assumption.
     pub borrowed: bool,
 }
-
-/// Chip families that nobody published steps of, and whose factors they borrow: those of the same years.
-const BORROWED: [(&str, Generation); 9] = [
-    ("volta", Generation::Ampere),
-    ("ada", Generation::Ampere),
-    ("cdna2", Generation::Ampere),
-    ("cdna3", Generation::Hopper),
-    ("cdna4", Generation::Blackwell),
-    ("gaudi", Generation::Hopper),
-    ("tpu", Generation::Hopper),
-    ("ascend", Generation::Hopper),
-    ("rubin", Generation::Blackwell),
-];
 
 /// Network of a chip whose sheet names none: 100 Gb/s.
 const USUAL_NIC: BytesPerSecond = BytesPerSecond::new(12.5e9);
@@ -72,7 +42,6 @@ impl Machine {
     /// `profiles/accelerators/`
     pub fn of(chip: &Accelerator) -> Self {
         let peak = |format: Precision| chip.peak.of(format).unwrap_or(FlopPerSecond::ZERO);
-        let (generation, borrowed) = generation(&chip.architecture);
         let wide = chip.peak.bf16.or(chip.peak.fp16).or(chip.peak.tf32).or(chip.peak.fp32);
         Self {
             peak_16: wide.unwrap_or(FlopPerSecond::ZERO),
@@ -84,8 +53,7 @@ impl Machine {
             domain: chip.scale_up.domain.max(1),
             nic: chip.nic_one_way.unwrap_or(USUAL_NIC),
             node: chip.node_chips.max(1),
-            generation,
-            borrowed,
+            borrowed: chip.borrowed,
         }
     }
 
@@ -142,14 +110,5 @@ impl Machine {
             Precision::Fp4 => self.peak_4,
             Precision::Fp32 | Precision::Tf32 | Precision::Fp16 | Precision::Bf16 => self.peak_16,
         }
-    }
-}
-
-/// The generation whose factors a chip family uses, and whether they are another's.
-fn generation(architecture: &str) -> (Generation, bool) {
-    let find = |list: &[(&str, Generation)]| list.iter().find(|(name, _)| *name == architecture).map(|known| known.1);
-    match find(&GENERATIONS) {
-        Some(own) => (own, false),
-        None => (find(&BORROWED).unwrap_or(Generation::Hopper), true),
     }
 }

@@ -230,7 +230,7 @@ fn a_refit_to_other_rows_is_not_called_the_same() {
     let rows: Vec<_> = steps::shipped().unwrap().into_iter().filter(|row| row.id.starts_with("sc21t2")).collect();
     assert!(!rows.is_empty());
     let (report, all) = reproduce(&rows, &Catalog::built_in()).unwrap();
-    assert_eq!((report.fits.len(), all.len(), all[0].name), (1, 1, "ampere"));
+    assert_eq!((report.fits.len(), all.len(), all[0].name.as_str()), (1, 1, "ampere"));
     assert!(!all[0].reproduced());
     assert!(all[0].compared.iter().filter(|one| !one.fitted).all(|one| one.same), "what is held stays");
 }

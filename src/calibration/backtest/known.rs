@@ -3,23 +3,36 @@
 use std::collections::BTreeMap;
 
 use crate::Error;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Kind};
 use crate::model::architecture::Architecture;
 use crate::step::efficiency::Calibration;
-use crate::step::machine::{GENERATIONS, Generation, Machine};
+use crate::step::machine::Machine;
 use crate::units::Watts;
 
 /// What a back-test looks up by name.
 #[derive(Debug)]
 pub struct Known<'a> {
     catalog: &'a Catalog,
-    machines: BTreeMap<String, (Machine, Option<Watts>)>,
+    chips: BTreeMap<String, KnownChip>,
     shapes: BTreeMap<String, Option<Architecture>>,
-    calibrations: [Calibration; GENERATIONS.len()],
+    calibrations: Calibrations,
+}
+
+/// The factors of every family, by name.
+pub type Calibrations = BTreeMap<String, Calibration>;
+
+/// What a row's chip is.
+#[derive(Debug, Clone)]
+pub(super) struct KnownChip {
+    pub(super) machine: Machine,
+    /// The family whose factors time it.
+    pub(super) family: String,
+    /// The power of its sheet.
+    pub(super) power: Option<Watts>,
 }
 
 impl<'a> Known<'a> {
-    /// Reads the factors of every generation.
+    /// Reads the factors of every family.
     ///
     /// # Errors
     /// A factors profile that is missing or wrong.
@@ -28,24 +41,22 @@ impl<'a> Known<'a> {
     }
 
     /// With these factors in place of the profiles'.
-    pub fn with(catalog: &'a Catalog, calibrations: [Calibration; GENERATIONS.len()]) -> Self {
-        Self { catalog, machines: BTreeMap::new(), shapes: BTreeMap::new(), calibrations }
+    pub fn with(catalog: &'a Catalog, calibrations: Calibrations) -> Self {
+        Self { catalog, chips: BTreeMap::new(), shapes: BTreeMap::new(), calibrations }
     }
 
-    /// The factors of a generation.
-    pub fn calibration(&self, generation: Generation) -> &Calibration {
-        let [ampere, hopper, blackwell] = &self.calibrations;
-        match generation {
-            Generation::Ampere => ampere,
-            Generation::Hopper => hopper,
-            Generation::Blackwell => blackwell,
-        }
+    /// The factors of a family.
+    ///
+    /// # Errors
+    /// No profile has its name.
+    pub fn calibration(&self, family: &str) -> Result<&Calibration, String> {
+        self.calibrations.get(family).ok_or_else(|| format!("no factors are known of `{family}`"))
     }
 
-    /// The machine of a chip and its power: `H100-80GB-SXM` is looked up whole, then without its last part, and so on.
-    pub(super) fn machine(&mut self, name: &str) -> Result<(Machine, Option<Watts>), String> {
-        if let Some(known) = self.machines.get(name) {
-            return Ok(*known);
+    /// A chip by its name: `H100-80GB-SXM` is looked up whole, then without its last part, and so on.
+    pub(super) fn chip(&mut self, name: &str) -> Result<KnownChip, String> {
+        if let Some(known) = self.chips.get(name) {
+            return Ok(known.clone());
         }
         let mut short = name.to_lowercase().replace([' ', '_'], "-");
         let found = loop {
@@ -58,8 +69,9 @@ impl<'a> Known<'a> {
                 },
             }
         };
-        let known = (Machine::of(&found.chip), found.chip.power.tdp);
-        self.machines.insert(name.to_owned(), known);
+        let (machine, power) = (Machine::of(&found.chip), found.chip.power.tdp);
+        let known = KnownChip { machine, family: found.chip.factors, power };
+        self.chips.insert(name.to_owned(), known.clone());
         Ok(known)
     }
 
@@ -73,15 +85,11 @@ impl<'a> Known<'a> {
     }
 }
 
-/// The factors of every generation.
+/// The factors of every family.
 ///
 /// # Errors
 /// A factors profile that is missing or wrong.
-pub fn calibrations(catalog: &Catalog) -> Result<[Calibration; GENERATIONS.len()], Error> {
-    let [(ampere, _), (hopper, _), (blackwell, _)] = GENERATIONS;
-    Ok([
-        catalog.factors(ampere)?.calibration,
-        catalog.factors(hopper)?.calibration,
-        catalog.factors(blackwell)?.calibration,
-    ])
+pub fn calibrations(catalog: &Catalog) -> Result<Calibrations, Error> {
+    let one = |id: String| catalog.factors(&id).map(|profile| (id, profile.calibration));
+    catalog.ids(Kind::Factors).into_iter().map(one).collect()
 }

@@ -7,7 +7,7 @@ mod runs;
 mod shape;
 mod stack;
 
-pub use known::{Known, calibrations};
+pub use known::{Calibrations, Known, calibrations};
 pub use resolve::{Case, resolve};
 pub use runs::{RunCase, RunReport, RunResult, RunSummary, resolve_run, runs, summarise};
 
@@ -79,11 +79,12 @@ pub struct StepReport {
 pub fn steps(rows: &[StepRow], known: &mut Known<'_>) -> StepReport {
     let mut report = StepReport::default();
     for row in rows {
-        match resolve(row, known) {
-            Ok(case) => {
-                let factors = known.calibration(case.machine.generation).factors;
-                report.rows.push(result(&case, case.error(&factors)));
-            }
+        let predicted = resolve(row, known).and_then(|case| {
+            let error = case.error(&known.calibration(&case.family)?.factors);
+            Ok(result(&case, error))
+        });
+        match predicted {
+            Ok(result) => report.rows.push(result),
             Err(reason) => report.skipped.push(Skipped { id: row.id.clone(), reason }),
         }
     }

@@ -1,7 +1,7 @@
 //! From a row of a table to a question with one answer.
 
 use super::choose::Open;
-use super::known::Known;
+use super::known::{Known, KnownChip};
 use super::{shape, stack};
 use crate::catalog::steps::StepRow;
 use crate::hardware::precision::{PRECISIONS, Precision, States};
@@ -31,6 +31,8 @@ pub struct Case {
     pub layout: Layout,
     /// The machine.
     pub machine: Machine,
+    /// The family whose factors time it.
+    pub family: String,
     /// The software.
     pub stack: Stack,
     /// Measured time of one step.
@@ -62,7 +64,7 @@ pub(super) fn whole(x: Option<f64>) -> Option<u32> {
 /// The reason why the row cannot be read.
 pub fn resolve(row: &StepRow, known: &mut Known<'_>) -> Result<Case, String> {
     let mut choices = Vec::new();
-    let (mut machine, power) = known.machine(&row.gpu)?;
+    let KnownChip { mut machine, family, power } = known.chip(&row.gpu)?;
     if let Some(limit) = power_limit(row, power) {
         machine.peak_16 = machine.peak_16 * limit;
         machine.peak_8 = machine.peak_8 * limit;
@@ -77,8 +79,8 @@ pub fn resolve(row: &StepRow, known: &mut Known<'_>) -> Result<Case, String> {
     }
     let profile = known.shape(&row.model);
     let shape = shape::shape(row, profile, &mut choices)?;
-    let stack = stack::stack(row, machine.generation);
-    let factors = known.calibration(machine.generation).factors;
+    let stack = stack::stack(row);
+    let factors = known.calibration(&family)?.factors;
     let start = start(row, &mut choices)?;
     let chips = whole(row.num_gpus);
     let open = Open { row, shape: &shape, machine: &machine, stack: &stack, factors: &factors, chips, start };
@@ -87,7 +89,7 @@ pub fn resolve(row: &StepRow, known: &mut Known<'_>) -> Result<Case, String> {
     let source = row.id.rsplit_once('-').map_or(row.id.as_str(), |(source, _)| source).to_owned();
     let group = format!("{source}|{}|{}", row.model, row.gpu);
     let (id, gpu) = (row.id.clone(), row.gpu.clone());
-    Ok(Case { id, source, group, gpu, shape, layout, machine, stack, measured, choices })
+    Ok(Case { id, source, group, gpu, shape, layout, machine, family, stack, measured, choices })
 }
 
 /// Share of the peak that a part of less power than its sheet's sustains, where the row names its power: `500 W`.

@@ -61,7 +61,7 @@ pub fn runs(rows: &[RunRow], known: &mut Known<'_>) -> RunReport {
     for row in rows {
         let predicted = match row.gpu_hours.filter(|&hours| hours > 0.0) {
             None => Err("gpu_hours is blank".into()),
-            Some(hours) => resolve_run(row, known).map(|run| result(run, hours, known)),
+            Some(hours) => resolve_run(row, known).and_then(|run| result(run, hours, known)),
         };
         match predicted {
             Ok(result) => report.rows.push(result),
@@ -72,8 +72,8 @@ pub fn runs(rows: &[RunRow], known: &mut Known<'_>) -> RunReport {
     report
 }
 
-fn result(run: RunCase, published_gpu_hours: f64, known: &Known<'_>) -> RunResult {
-    let prior = known.calibration(run.case.machine.generation).run;
+fn result(run: RunCase, published_gpu_hours: f64, known: &Known<'_>) -> Result<RunResult, String> {
+    let prior = known.calibration(&run.case.family)?.run;
     let (factor, spread) = match (run.case.machine.borrowed, run.case.stack.measured) {
         (true, _) => (prior.unmeasured, prior.borrowed_spread),
         (false, true) => (1.0, prior.measured_spread),
@@ -81,7 +81,7 @@ fn result(run: RunCase, published_gpu_hours: f64, known: &Known<'_>) -> RunResul
     };
     let p50 = run.steps.gpu_hours() * factor / prior.goodput;
     let (p10, p90) = (p50 * (-NINETY * spread).exp(), p50 * (NINETY * spread).exp());
-    RunResult { id: run.id, tier: run.tier, published_gpu_hours, p10, p50, p90, choices: run.case.choices }
+    Ok(RunResult { id: run.id, tier: run.tier, published_gpu_hours, p10, p50, p90, choices: run.case.choices })
 }
 
 /// How well these runs were predicted.
@@ -120,7 +120,7 @@ pub fn resolve_run(row: &RunRow, known: &mut Known<'_>) -> Result<RunCase, Strin
     let tokens = row.tokens_b.filter(|&tokens| tokens > 0.0).ok_or("tokens_b is blank")? * 1e9;
     let step = step_row(row, known)?;
     let case = resolve(&step, known)?;
-    let factors = known.calibration(case.machine.generation).factors;
+    let factors = known.calibration(&case.family)?.factors;
     let layout = &case.layout;
     let per_step = f64::from(layout.global_batch) * f64::from(layout.seq_len);
     let steps = case.predicted(&factors) * (tokens / per_step) * Chips::new(layout.chips() as f64);
@@ -199,7 +199,7 @@ fn batch(row: &RunRow, seq_len: f64, chips: f64) -> f64 {
 
 /// Chips that finish in about a month at 40 % of the peak, as a power of two.
 fn chips_for(row: &RunRow, known: &mut Known<'_>) -> Result<f64, String> {
-    let (machine, _) = known.machine(&row.gpu)?;
+    let machine = known.chip(&row.gpu)?.machine;
     let params = row.active_params_b.or(row.params_b).ok_or("num_gpus and params_b are blank")? * 1e9;
     let flop = 6.0 * params * row.tokens_b.unwrap_or(0.0) * 1e9;
     let month = crate::units::Seconds::from_days(30.0).get();

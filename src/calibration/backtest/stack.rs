@@ -1,7 +1,6 @@
 //! What a row's text says of its software.
 
 use crate::catalog::steps::StepRow;
-use crate::step::machine::Generation;
 use crate::step::stack::{Stack, TensorOverlap};
 
 /// Frameworks whose element-wise operations run one kernel each.
@@ -12,7 +11,7 @@ const EAGER: [&str; 9] =
 const CARRIED: [&str; 2] = ["llm-foundry", "composer"];
 
 /// The software of a row.
-pub(super) fn stack(row: &StepRow, generation: Generation) -> Stack {
+pub(super) fn stack(row: &StepRow) -> Stack {
     let text = format!("{} {} {}", row.framework, row.notes, row.source).to_lowercase();
     let has = |names: &[&str]| names.iter().any(|name| text.contains(name));
     let own = has(&["dualpipe", "hai-llm"]);
@@ -28,7 +27,7 @@ pub(super) fn stack(row: &StepRow, generation: Generation) -> Stack {
         stack.deduplicated_dispatch = false;
     }
     stack.blocking_launches = text.contains("cuda_launch_blocking=1");
-    stack.native_attention = generation == Generation::Ampere || !has(&CARRIED) && !has(&["eager"]);
+    stack.native_attention = !has(&CARRIED) && !has(&["eager"]);
     stack.eager = has(&EAGER) && !has(&["compile"]);
     stack.deduplicated_dispatch &= !text.contains("dispatcher a2a");
     stack

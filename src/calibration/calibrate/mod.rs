@@ -12,7 +12,6 @@ use crate::calibration::backtest::{
 use crate::catalog::Catalog;
 use crate::catalog::steps::{Fit, StepRow};
 use crate::step::efficiency::{Calibration, Factors, NAMES};
-use crate::step::machine::{GENERATIONS, Generation};
 use problem::{Problem, fitted, weighted};
 
 /// Iterations after which a fit stops, converged or not; it takes about ten.
@@ -24,11 +23,11 @@ const MOST_NAMED: usize = 3;
 /// How loosely a named factor is held: who names it doubts its value more than the shipped rows do.
 const NAMED_SPREAD: f64 = 0.3;
 
-/// The fit of one generation.
+/// The fit of one chip family.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fitted {
-    /// Which.
-    pub generation: Generation,
+    /// The profile's id.
+    pub family: String,
     /// Rows it was fitted to.
     pub rows: usize,
     /// The result.
@@ -40,7 +39,7 @@ pub struct Fitted {
 /// A calibration with its errors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// One fit a generation that has rows.
+    /// One fit a family that has rows.
     pub fits: Vec<Fitted>,
     /// Errors of the rows the factors were fitted to.
     pub in_sample: StepReport,
@@ -53,12 +52,13 @@ pub struct Report {
 /// # Errors
 /// Factors profiles that are missing or wrong.
 pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
-    let believed = calibrations(catalog)?.map(|c| Calibration { factors: c.prior(), ..c });
-    let (cases, skipped) = cases(rows, &mut Known::with(catalog, believed));
+    let mut believed = calibrations(catalog)?;
+    believed.values_mut().for_each(|known| known.factors = known.prior());
+    let (cases, skipped) = cases(rows, &mut Known::with(catalog, believed.clone()));
     let mut report =
         Report { fits: Vec::new(), in_sample: StepReport::default(), leave_one_out: StepReport::default() };
-    for ((_, generation), base) in GENERATIONS.iter().zip(&believed) {
-        let mine: Vec<&(Case, Fit)> = cases.iter().filter(|(case, _)| case.machine.generation == *generation).collect();
+    for (family, base) in &believed {
+        let mine: Vec<&(Case, Fit)> = cases.iter().filter(|(case, _)| case.family == *family).collect();
         let used: Vec<&Case> = mine.iter().filter(|(_, fit)| *fit == Fit::Yes).map(|(case, _)| case).collect();
         if used.is_empty() {
             continue;
@@ -67,7 +67,7 @@ pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
         report.in_sample.rows.extend(used.iter().map(|case| result(case, case.error(&factors))));
         report.leave_one_out.rows.extend(leave_one_out(&mine, &used, base, &factors));
         report.fits.push(Fitted {
-            generation: *generation,
+            family: family.clone(),
             rows: used.len(),
             factors,
             on_bounds: on_bounds(&factors, base),
