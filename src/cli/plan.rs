@@ -188,11 +188,16 @@ fn goodput(
     if let Some(text) = &args.goodput {
         return flag_value("--goodput", text);
     }
+    let prior = goodput_prior(chip, catalog)?;
+    assumptions.push(format!("goodput {}: a prior, not given", show::percent(prior.get())));
+    Ok(prior)
+}
+
+/// The goodput that runs on chips of this generation reach.
+pub(super) fn goodput_prior(chip: &Accelerator, catalog: &Catalog) -> Result<Fraction, Error> {
     let generation = Machine::of(chip).generation;
     let name = GENERATIONS.iter().find(|(_, known)| *known == generation).map_or("hopper", |(name, _)| name);
-    let prior = catalog.factors(name)?.calibration.run.goodput;
-    assumptions.push(format!("goodput {}: a prior, not given", show::percent(prior)));
-    Ok(Fraction::new(prior))
+    Ok(Fraction::new(catalog.factors(name)?.calibration.run.goodput))
 }
 
 fn optimal(args: &OptimalArgs, catalog: &Catalog) -> Result<Reply, Error> {
