@@ -3,7 +3,6 @@
 pub mod confidence;
 mod given;
 pub mod moved;
-mod offer;
 mod phases;
 pub mod predicted;
 pub mod prepared;

@@ -1,23 +1,25 @@
 //! Every charge of one answer in a chosen view, its emissions and water, and what failures do at its size.
 
 use crate::Error;
-use crate::answer::offer::offer;
 use crate::answer::resolve::Answer;
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
 use crate::catalog::read::Sources;
 use crate::cost::carbon::{self, Accounting, Footprint, Grid, Water};
 use crate::cost::defaults::{BorderKind, Defaults, HostingKind, PowerBasis};
-use crate::cost::known::Known;
+use crate::cost::inputs::Inputs;
+use crate::cost::rent_terms::rent_terms;
 use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, energy, own};
+use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::{PriceList, Term};
 use crate::hardware::region::{GridBasis, Region};
+use crate::input::file::Origin;
 use crate::reliability::availability::spares;
 use crate::reliability::rate::mtbf;
 use crate::reliability::{Goodput, Interval, Stops, checkpoint, plan};
 use crate::solve::Var;
 use crate::source::{Source, SourceKind};
-use crate::units::{Bytes, Chips, EnergyPrice, Fraction, Price, Seconds};
+use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens};
 
 /// Bytes of a weight in the format that models are handed out in.
 const WEIGHT_BYTES: f64 = 2.0;
@@ -113,59 +115,105 @@ impl WholeBill {
     }
 }
 
-/// The whole bill of an answer.
+/// What a bill is made for: the values of an answer that it needs.
+#[derive(Debug, Clone)]
+pub struct BillQuestion<'a> {
+    /// The chip.
+    pub chip: &'a Accelerator,
+    /// Chip-time held, downtime and idle chips included.
+    pub held: ChipSeconds,
+    /// Chips held; `None` where it is not known.
+    pub chips: Option<Chips>,
+    /// Wall-clock of the run; `None` where it is not known.
+    pub wall: Option<Seconds>,
+    /// All parameters, idle experts included; `None` where it is not known.
+    pub params: Option<Params>,
+    /// Training tokens; `None` where it is not known.
+    pub tokens: Option<Tokens>,
+    /// Rent of a chip by the hour, with its source; the source is `None` for the typical price of the price list.
+    pub rent: Option<(Price, Option<Source>)>,
+}
+
+impl<'a> BillQuestion<'a> {
+    /// The bill's part of an answer.
+    ///
+    /// # Errors
+    /// An answer without a chip.
+    pub fn of(answer: &'a Answer) -> Result<Self, Error> {
+        let Some(chip) = &answer.chip else {
+            return Err(Error::no_solution("a bill needs the chip").with_hint("give --gpu"));
+        };
+        let total = answer.estimate.total;
+        Ok(Self {
+            chip: &chip.chip,
+            held: total.held,
+            chips: answer.estimate.chips,
+            wall: total.wall_clock,
+            params: answer.spec.params.as_ref().map(|entry| entry.value),
+            tokens: answer.solved.knowns.get(Var::Tokens).map(Tokens::new),
+            rent: answer.price.as_ref().map(|price| (price.value, rent_source(answer, &price.origin))),
+        })
+    }
+}
+
+/// Where the rent comes from: the spec's source, or the flag that said it; `None` for the price list's own.
+fn rent_source(answer: &Answer, origin: &Origin) -> Option<Source> {
+    let told =
+        |title: String| Source { title, url: None, as_of: String::new(), kind: SourceKind::Assumption, note: None };
+    match origin {
+        Origin::File(_) => {
+            Some(answer.spec.sources.of("price.rent").cloned().unwrap_or_else(|| told(origin.to_string())))
+        }
+        Origin::Profile(_) => None,
+        other => Some(told(other.to_string())),
+    }
+}
+
+/// The whole bill of a question.
 ///
 /// # Errors
-/// An answer without a chip; an unknown place; terms that are none.
-pub fn whole_bill(answer: &Answer, view: View, choices: &Choices, catalog: &Catalog) -> Result<WholeBill, Error> {
-    let Some(chip) = &answer.chip else {
-        return Err(Error::no_solution("a bill needs the chip").with_hint("give --gpu"));
-    };
-    let chip = &chip.chip;
+/// An unknown place; choices that no bill can be made of.
+pub fn whole_bill(
+    question: &BillQuestion<'_>,
+    view: View,
+    choices: &Choices,
+    catalog: &Catalog,
+) -> Result<WholeBill, Error> {
+    let chip = question.chip;
     let BillProfile { mut defaults, sources, .. } = catalog.bill()?;
     choices.apply(&mut defaults);
     let place = catalog.region(choices.region.as_deref().unwrap_or("world"))?;
     let prices = catalog.prices(&chip.id)?;
-    let electricity = match (place.region.electricity, view) {
-        (Some(price), _) => price,
-        (None, View::Rent) => EnergyPrice::ZERO, // contained in the rent
-        (None, View::Own | View::Epoch) => {
-            let error = Error::no_solution(format!("no electricity price is known for {}", place.region.name));
-            return Err(error.with_hint("give the region a parent, or a price in its profile"));
-        }
-    };
-    let known =
-        known(answer, choices, &defaults, (&place.region, electricity), prices.as_ref().map(|found| &found.list), chip);
-    let mut terms = defaults.terms(&known)?;
-    terms.programme.compute = choices.programme.or(terms.programme.compute);
     let list = prices.as_ref().map(|found| &found.list);
-    let rented = offer(choices, &defaults, list)?;
-    let total = answer.estimate.total;
-    let usage = Usage { held: total.held, chips: answer.estimate.chips, wall: total.wall_clock };
-    let grid = grid(&place.region);
-    let water = water(&place.region);
-    let footprint = terms.own.power.zip(grid).zip(water).map(|((power, grid), water)| {
-        carbon::footprint(total.held, energy::energy(total.held, &power)?, &grid, &defaults.embodied, &water)
-    });
-    let owned = own::annual(&terms.own)?.map(|year| {
-        let even = terms.rent.price.and_then(|rent| own::break_even_utilisation(year.total(), rent).ok());
-        (own::per_used_hour(year.total(), terms.own.utilisation), even)
-    });
+    let inputs = inputs(question, choices, &defaults, (&place.region, electricity(&place.region, view)?), list);
+    let mut terms = defaults.terms(&inputs)?;
+    terms.programme.compute = choices.programme.or(terms.programme.compute);
     let mut assumptions = assumptions(choices, &terms, &place.region);
-    let failures = match failures(answer, &known, &defaults, chip.node_chips) {
+    let failures = match failures(question, &inputs, &defaults) {
         Ok(found) => found,
         Err(error) => {
             assumptions.push(format!("failures at this size: {}", error.message()));
             None
         }
     };
-    let rent_source = match &rented {
-        Some(offered) => {
-            let shelves = (prices.as_ref().map(|found| &found.sources), &sources);
-            offered.apply(&mut terms, failures.as_ref(), &defaults, shelves)?
+    let typical = |term: Term| prices.as_ref()?.sources.of(&format!("typical.{}", term.name())).cloned();
+    let owned = own::annual(&terms.own)?.map(|year| {
+        let even = terms.rent.price.and_then(|rent| own::break_even_utilisation(year.total(), rent).ok());
+        (own::per_used_hour(year.total(), terms.own.utilisation), even)
+    });
+    let rent_source = match choices.term.filter(|term| *term != Term::OnDemand) {
+        Some(term) => {
+            let found = rent_terms(term, list, &defaults, failures.as_ref().map(|found| &found.stops))?;
+            (terms.rent.price, terms.rent.offer) = (found.price, found.offer);
+            if found.by_discount { sources.of("commitment").cloned() } else { typical(term) }
         }
-        None => rent_source(answer, prices.as_ref().map(|found| &found.sources)),
+        None => question.rent.as_ref().and_then(|(_, source)| source.clone().or_else(|| typical(Term::OnDemand))),
     };
+    let usage = Usage { held: question.held, chips: question.chips, wall: question.wall };
+    let (grid, water) = (grid(&place.region), water(&place.region));
+    let footprint = terms.own.power.zip(grid).zip(water).map(|((power, grid), water)| {
+        carbon::footprint(usage.held, energy::energy(usage.held, &power)?, &grid, &defaults.embodied, &water)
+    });
     let shelf =
         Shelf { bill: sources, region: place.sources, rent: rent_source, prices: prices.map(|found| found.sources) };
     Ok(WholeBill {
@@ -181,6 +229,18 @@ pub fn whole_bill(answer: &Answer, view: View, choices: &Choices, catalog: &Cata
     })
 }
 
+/// The place's price of electricity; a rent contains it.
+fn electricity(region: &Region, view: View) -> Result<EnergyPrice, Error> {
+    match (region.electricity, view) {
+        (Some(price), _) => Ok(price),
+        (None, View::Rent) => Ok(EnergyPrice::ZERO),
+        (None, View::Own | View::Epoch) => {
+            let error = Error::no_solution(format!("no electricity price is known for {}", region.name));
+            Err(error.with_hint("give the region a parent, or a price in its profile"))
+        }
+    }
+}
+
 impl Choices {
     /// Lays the choices over the defaults.
     fn apply(&self, defaults: &mut Defaults) {
@@ -191,27 +251,25 @@ impl Choices {
     }
 }
 
-/// What the answer, the place and the chip's sheets say.
-fn known(
-    answer: &Answer,
+/// What the question, the place and the chip's sheets say.
+fn inputs(
+    question: &BillQuestion<'_>,
     choices: &Choices,
     defaults: &Defaults,
     (region, electricity): (&Region, EnergyPrice),
     prices: Option<&PriceList>,
-    chip: &crate::hardware::accelerator::Accelerator,
-) -> Known {
-    let params = answer.spec.params.as_ref().map(|entry| entry.value.get());
-    let tokens = answer.solved.knowns.get(Var::Tokens);
+) -> Inputs {
     let (hyperscale, hall) = (region.pue_hyperscale, region.pue_colocation);
     let pue = if choices.hyperscale { hyperscale.or(hall) } else { hall.or(hyperscale) };
-    Known {
-        rent: answer.price.as_ref().map(|price| price.value),
+    let params = question.params.map(Params::get);
+    Inputs {
+        rent: question.rent.as_ref().map(|(price, _)| *price),
         checkpoint: params.map(|params| Bytes::new(params * defaults.checkpoint.bytes_per_param)),
-        data: tokens.map(|tokens| Bytes::new(tokens * defaults.storage.bytes_per_token)),
+        data: question.tokens.map(|tokens| Bytes::new(tokens.get() * defaults.storage.bytes_per_token)),
         egress: params.map(|params| Bytes::new(params * WEIGHT_BYTES)),
         people: choices.people,
         duration: choices.duration.unwrap_or(Seconds::from_years(1.0)),
-        ..Known::about(chip, prices, pue.unwrap_or(defaults.epoch.pue_other), electricity)
+        ..Inputs::about(question.chip, prices, pue.unwrap_or(defaults.epoch.pue_other), electricity)
     }
 }
 
@@ -223,21 +281,6 @@ fn grid(region: &Region) -> Option<Grid> {
 
 fn water(region: &Region) -> Option<Water> {
     Some(Water { on_site_l_per_kwh: region.water_on_site?, off_site_l_per_kwh: region.water_off_site? })
-}
-
-/// Where the rent comes from: the spec's source, the price list's, or the flag that said it.
-fn rent_source(answer: &Answer, prices: Option<&Sources>) -> Option<Source> {
-    let price = answer.price.as_ref()?;
-    let told =
-        |title: String| Source { title, url: None, as_of: String::new(), kind: SourceKind::Assumption, note: None };
-    use crate::input::file::Origin;
-    match &price.origin {
-        Origin::File(_) => {
-            answer.spec.sources.of("price.rent").cloned().or_else(|| Some(told(price.origin.to_string())))
-        }
-        Origin::Profile(_) => prices.and_then(|sources| sources.of("typical.on_demand")).cloned(),
-        other => Some(told(other.to_string())),
-    }
 }
 
 fn assumptions(choices: &Choices, terms: &Terms, region: &Region) -> Vec<String> {
@@ -256,9 +299,9 @@ fn assumptions(choices: &Choices, terms: &Terms, region: &Region) -> Vec<String>
 }
 
 /// What failures do at this size, apart from the goodput of the answer.
-fn failures(answer: &Answer, known: &Known, defaults: &Defaults, node_chips: u32) -> Result<Option<Failures>, Error> {
-    let (Some(chips), Some(size)) = (answer.estimate.chips, known.checkpoint) else { return Ok(None) };
-    let of = &defaults.failures;
+fn failures(question: &BillQuestion<'_>, inputs: &Inputs, defaults: &Defaults) -> Result<Option<Failures>, Error> {
+    let (Some(chips), Some(size)) = (question.chips, inputs.checkpoint) else { return Ok(None) };
+    let (of, node_chips) = (&defaults.failures, question.chip.node_chips);
     let stops = Stops {
         mtbf: mtbf(chips, node_chips, &of.rate)?,
         checkpoint: checkpoint::pause(size, chips, &defaults.save())?,

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::answer::resolve::{Question, answer};
 use crate::catalog::read::{Reader, Sources};
 use crate::catalog::{Catalog, Found, Kind};
-use crate::cost::known::Known;
+use crate::cost::inputs::Inputs;
 use crate::cost::{own, people};
 use crate::units::{ChipSeconds, Chips, EnergyPrice, Fraction, Seconds, Usd};
 
@@ -160,7 +160,7 @@ pub fn decompose(figures: &Figures, catalog: &Catalog) -> Result<Decomposition, 
         let accelerator = catalog.accelerator(chip)?.chip;
         let prices = catalog.prices(&accelerator.id)?;
         let list = prices.as_ref().map(|found| &found.list);
-        let mut known = Known::about(&accelerator, list, defaults.epoch.pue_other, EnergyPrice::ZERO);
+        let mut known = Inputs::about(&accelerator, list, defaults.epoch.pue_other, EnergyPrice::ZERO);
         known.purchase = purchase.or(known.purchase);
         let terms = defaults.terms(&known)?.own;
         found.chips += *count;

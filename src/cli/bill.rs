@@ -4,13 +4,13 @@ use clap::Args;
 
 use flopbill::Error;
 use flopbill::internals::answer::resolve::Answer;
-use flopbill::internals::answer::whole_bill::{Choices, whole_bill};
+use flopbill::internals::answer::whole_bill::{BillQuestion, Choices, whole_bill};
 use flopbill::internals::ask::decompose::{decompose, figures};
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::catalog::rule::known_until;
 use flopbill::internals::cost::VIEWS;
 use flopbill::internals::cost::defaults::{BORDER_KINDS, HOSTING_KINDS, POWER_BASES};
-use flopbill::internals::hardware::price::Term;
+use flopbill::internals::cost::rent_terms::RENT_TERMS;
 use flopbill::internals::report::{View, bill, policy, thresholds};
 use flopbill::internals::units::parse::parse;
 use flopbill::internals::units::{Chips, Fraction};
@@ -51,14 +51,6 @@ pub struct BillArgs {
     people: Option<String>,
 }
 
-/// The terms a chip can be rented on.
-const RENT_TERMS: [(&str, Term); 4] = [
-    ("on_demand", Term::OnDemand),
-    ("reserved_1y", Term::Reserved1y),
-    ("reserved_3y", Term::Reserved3y),
-    ("spot", Term::Spot),
-];
-
 /// Adds the training-compute rules that a run reaches and the next, as they are known.
 pub fn add_thresholds(view: &mut View, answer: &Answer, catalog: &Catalog, with_table: bool) -> Result<(), Error> {
     if answer.estimate.flop.is_none() {
@@ -92,7 +84,8 @@ impl BillArgs {
             people: self.people.as_deref().map(parse::<Chips>).transpose()?.map(Chips::get),
             duration: None,
         };
-        let whole = whole_bill(answer, choice("--bill", kind, &VIEWS)?, &choices, catalog)?;
+        let view_of = choice("--bill", kind, &VIEWS)?;
+        let whole = whole_bill(&BillQuestion::of(answer)?, view_of, &choices, catalog)?;
         bill::add(view, &whole);
         let rules = catalog.rules()?;
         if let Some(day) = known_until(&rules) {

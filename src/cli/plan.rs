@@ -187,9 +187,14 @@ fn goodput(
     if let Some(text) = &args.goodput {
         return flag_value("--goodput", text);
     }
-    let prior = catalog.factors(&chip.factors)?.calibration.run.goodput;
-    assumptions.push(format!("goodput {}: a prior, not given", show::percent(prior)));
-    Ok(Fraction::new(prior))
+    let prior = goodput_prior(chip, catalog)?;
+    assumptions.push(format!("goodput {}: a prior, not given", show::percent(prior.get())));
+    Ok(prior)
+}
+
+/// The goodput that runs on chips of this family reach.
+pub(super) fn goodput_prior(chip: &Accelerator, catalog: &Catalog) -> Result<Fraction, Error> {
+    Ok(Fraction::new(catalog.factors(&chip.factors)?.calibration.run.goodput))
 }
 
 fn optimal(args: &OptimalArgs, catalog: &Catalog) -> Result<Reply, Error> {

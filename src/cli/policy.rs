@@ -7,10 +7,11 @@ use flopbill::Error;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::catalog::rule::known_until;
 use flopbill::internals::hardware::price::Term;
+use flopbill::internals::policy::{Pace, gpu_hours_to};
 use flopbill::internals::report::policy::{Asked, view};
 use flopbill::internals::units::date::Date;
 use flopbill::internals::units::parse::parse;
-use flopbill::internals::units::{Fraction, Price};
+use flopbill::internals::units::{Flop, Fraction, Price};
 
 /// The question.
 #[derive(Debug, Args)]
@@ -27,6 +28,9 @@ pub struct PolicyArgs {
     /// Share of the dense 16-bit peak, for hours to a threshold
     #[arg(long, value_name = "SHARE", default_value = "40%")]
     mfu: String,
+    /// Share of the held time that computes; a prior of the chip's generation without it
+    #[arg(long, value_name = "SHARE")]
+    goodput: Option<String>,
     /// Rent of one chip, for dollars to a threshold; without it, the usual one
     #[arg(long, value_name = "PRICE")]
     price: Option<String>,
@@ -41,16 +45,20 @@ pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
         None => known_until(&rules).unwrap_or(Date::MIN),
     };
     let after = known_until(&rules).filter(|known| *known < day);
-    let mfu = parse::<Fraction>(&args.mfu)?;
+    let goodput = match &args.goodput {
+        Some(text) => parse::<Fraction>(text)?,
+        None => super::plan::goodput_prior(&chip.chip, catalog)?,
+    };
     let peak = chip.chip.peak_of(chip.chip.training_precision())?;
-    flopbill::internals::policy::gpu_hours_to(flopbill::internals::units::Flop::new(1.0), peak, mfu)?;
+    let pace = Pace { peak, mfu: parse::<Fraction>(&args.mfu)?, goodput };
+    gpu_hours_to(Flop::new(1.0), &pace)?;
     let price = match &args.price {
         Some(text) => Some(parse::<Price>(text)?),
         None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
     };
     let other = args.not_datacentre || chip.chip.form.contains("consumer");
     let scopes: &[&str] = if other { &["other"] } else { &["datacentre"] };
-    let mut reply = Reply::new(view(&Asked { chip: &chip, rules: &rules, day, scopes, pace: (peak, mfu, price) }));
+    let mut reply = Reply::new(view(&Asked { chip: &chip, rules: &rules, day, scopes, pace, price }));
     if args.as_of.is_none() {
         reply.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
     }

@@ -14,12 +14,13 @@ pub mod defaults;
 pub mod duty;
 pub mod energy;
 pub mod epoch;
+pub mod inputs;
 pub mod invest;
-pub mod known;
 pub mod network;
 pub mod own;
 pub mod people;
 pub mod rent;
+pub mod rent_terms;
 pub mod storage;
 
 /// How the chips are paid for.

@@ -89,7 +89,7 @@ fn body(r: &Reader<'_>, shelf: &Shelf<'_>, approvals: Vec<Approval>) -> Option<F
     let efficiency = r.quantity("mixed_efficiency").unwrap_or(defaults.mixed_efficiency);
     let mix = mix(r, efficiency).unwrap_or(Mix::Separate);
     let tranches = r.tables("tranche", |t| tranche(t, shelf));
-    let runs = r.tables("run", |t| run(t, shelf));
+    let runs = r.tables("run", |t| run(t, shelf, goodput));
     let actions = r.tables("action", |t| action(t, &tranches, mix, efficiency));
     Some(Fleet {
         name: name?,
@@ -236,7 +236,8 @@ fn condition(r: &Reader<'_>, shelf: &Shelf<'_>) -> Option<Condition> {
     Some(when.map_or(Condition::Granted(index), |state| Condition::State(index, state)))
 }
 
-fn run(r: &Reader<'_>, shelf: &Shelf<'_>) -> Option<Run> {
+/// A run by its work, or by the hours it held elsewhere: those contain their downtime, at the goodput of this fleet.
+fn run(r: &Reader<'_>, shelf: &Shelf<'_>, goodput: Fraction) -> Option<Run> {
     let name = r.need("name", r.text("name"));
     let flop: Option<Flop> = r.quantity("flop");
     let sizes: (Option<Params>, Option<Tokens>) = (r.quantity("active_params"), r.quantity("tokens"));
@@ -246,7 +247,7 @@ fn run(r: &Reader<'_>, shelf: &Shelf<'_>) -> Option<Run> {
     let work = match (flop, sizes, hours.zip(rate)) {
         (Some(flop), (None, None), None) => flop,
         (None, (Some(params), Some(tokens)), None) => crate::model::flops::train_work(params, tokens),
-        (None, (None, None), Some((hours, rate))) => hours * rate,
+        (None, (None, None), Some((hours, rate))) => hours * rate * goodput.get(),
         _ => {
             let error = Error::bad_input(
                 "a run's work is `flop`, or `active_params` and `tokens`, or `gpu_hours` with `on` and `mfu`",

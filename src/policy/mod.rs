@@ -7,7 +7,7 @@ pub mod rule;
 
 use crate::Error;
 use crate::hardware::accelerator::{Accelerator, Peaks};
-use crate::units::check::{not_negative, positive};
+use crate::units::check::{not_negative, positive, share};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, SquareMm, Usd};
 
 /// What a rule can measure.
@@ -152,26 +152,39 @@ pub fn chip_facts(chip: &Accelerator) -> Facts {
         .with(Metric::DramPlusIo, Some(io + memory))
 }
 
-/// GPU-hours after which a run reaches an amount of work.
+/// How fast held chips work on a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Dense peak of a chip.
+    pub peak: FlopPerSecond,
+    /// Share of the peak that is reached while the job computes.
+    pub mfu: Fraction,
+    /// Share of the held time in which the job computes; 1 where the MFU already contains the downtime.
+    pub goodput: Fraction,
+}
+
+/// GPU-hours that are held until a run reaches an amount of work.
 ///
 /// # Formula
-/// `hours = FLOP / (peak * MFU * 3600)`
+/// `hours = FLOP / (peak * MFU * goodput * 3600)`
 /// # Source
-/// Definition of MFU.
+/// Definitions of MFU and goodput.
 ///
 /// ```
-/// use flopbill::internals::policy::gpu_hours_to;
+/// use flopbill::internals::policy::{Pace, gpu_hours_to};
 /// use flopbill::internals::units::{Flop, FlopPerSecond, Fraction};
-/// // by hand: 1e25 / (989.5e12 * 0.4 * 3600) = 7.02 million hours
-/// let hours = gpu_hours_to(Flop::new(1e25), FlopPerSecond::from_tflops(989.5), Fraction::new(0.4))?;
-/// assert!((hours.gpu_hours() - 7.018e6).abs() < 1e3);
+/// let pace = Pace { peak: FlopPerSecond::from_tflops(989.5), mfu: Fraction::new(0.4), goodput: Fraction::new(0.8) };
+/// // by hand: 1e25 / (989.5e12 * 0.4 * 0.8 * 3600) = 8.77 million hours
+/// let hours = gpu_hours_to(Flop::new(1e25), &pace)?;
+/// assert!((hours.gpu_hours() - 8.773e6).abs() < 1e3);
 /// # Ok::<(), flopbill::Error>(())
 /// ```
-pub fn gpu_hours_to(threshold: Flop, peak: FlopPerSecond, mfu: Fraction) -> Result<ChipSeconds, Error> {
+pub fn gpu_hours_to(threshold: Flop, pace: &Pace) -> Result<ChipSeconds, Error> {
     positive("the threshold", threshold)?;
-    positive("the peak of a chip", peak)?;
-    positive("the MFU", mfu)?;
-    Ok(threshold / (peak * mfu.get()))
+    positive("the peak of a chip", pace.peak)?;
+    positive("the MFU", pace.mfu)?;
+    positive("the goodput", share("the goodput", pace.goodput)?)?;
+    Ok(threshold / (pace.peak * pace.mfu.get() * pace.goodput.get()))
 }
 
 /// How far a run is from a threshold of training work.
@@ -181,7 +194,7 @@ pub struct Distance {
     pub threshold: Flop,
     /// Work done over the threshold; 1 and more is over it.
     pub reached: f64,
-    /// GPU-hours that remain; zero once it is reached.
+    /// GPU-hours that are still to be held; zero once it is reached.
     pub remaining: ChipSeconds,
     /// What those cost.
     pub remaining_cost: Usd,
@@ -194,18 +207,13 @@ pub struct Distance {
 /// How far a run is from a threshold of training work, in hours and dollars of this chip.
 ///
 /// # Formula
-/// `reached = C / threshold`, `remaining = max(0, threshold - C) / (peak * MFU)`
+/// `reached = C / threshold`, `remaining = max(0, threshold - C) / (peak * MFU * goodput)`
 /// # Source
-/// Definition of MFU; the run's own FLOP convention decides what C counts.
-pub fn distance(
-    work: Flop,
-    threshold: Flop,
-    (peak, mfu): (FlopPerSecond, Fraction),
-    price: Price,
-) -> Result<Distance, Error> {
+/// Definitions of MFU and goodput; the run's own FLOP convention decides what C counts.
+pub fn distance(work: Flop, threshold: Flop, pace: &Pace, price: Price) -> Result<Distance, Error> {
     not_negative("the work of the run", work)?;
     not_negative("the price of a GPU-hour", price)?;
-    let whole = gpu_hours_to(threshold, peak, mfu)?;
+    let whole = gpu_hours_to(threshold, pace)?;
     let remaining = whole * (1.0 - work / threshold).max(0.0);
     Ok(Distance {
         threshold,
@@ -257,8 +265,9 @@ mod tests {
     #[test]
     fn a_run_over_the_threshold_has_nothing_left() {
         let at = |work: f64| {
-            let rate = (FlopPerSecond::from_tflops(989.5), Fraction::new(0.4));
-            distance(Flop::new(work), Flop::new(1e25), rate, Price::from_usd_per_hour(2.0)).unwrap()
+            let peak = FlopPerSecond::from_tflops(989.5);
+            let pace = Pace { peak, mfu: Fraction::new(0.4), goodput: Fraction::new(1.0) };
+            distance(Flop::new(work), Flop::new(1e25), &pace, Price::from_usd_per_hour(2.0)).unwrap()
         };
         assert_eq!(at(2e25).remaining_cost, Usd::ZERO);
         assert!((at(3.29e24).reached - 0.329).abs() < 1e-12);

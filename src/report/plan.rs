@@ -84,7 +84,11 @@ pub fn frontier(found: &Frontier<'_>) -> View {
     let on = format!("on {} chips", show::number(budget.chips.get(), 7));
     buys.fact("wall-clock", show::duration(bought.wall), on);
     view.sections.extend([section, buys]);
-    view.note("Assumptions", found.assumptions.clone());
+    let mut assumptions = found.assumptions.clone();
+    if answers.iter().any(|answer| answer.choice == Choice::WithInference) {
+        assumptions.push("with inference: the budget pays for training; serving comes on top".into());
+    }
+    view.note("Assumptions", assumptions);
     let law = format!("{}: its losses rank models against each other, nobody will measure them", found.law);
     view.note("The law", vec![law]);
     view.records = records(answers, bought);

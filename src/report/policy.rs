@@ -11,9 +11,9 @@ use crate::hardware::accelerator::Accelerator;
 use crate::policy::rule::{
     Condition, Finding, Rule, STATUSES, Standing, Status, Subject, Verdict, findings, standing, training_thresholds,
 };
-use crate::policy::{METRICS, Metric, chip_facts, chips_to_peak, distance, gpu_hours_to};
+use crate::policy::{METRICS, Metric, Pace, chip_facts, chips_to_peak, distance, gpu_hours_to};
 use crate::units::date::Date;
-use crate::units::{Flop, FlopPerSecond, Fraction, Price, show};
+use crate::units::{Flop, Price, show};
 
 /// What the answer is about.
 pub struct Asked<'a> {
@@ -25,8 +25,10 @@ pub struct Asked<'a> {
     pub day: Date,
     /// What the chip is sold for: `datacentre` or `other`.
     pub scopes: &'a [&'a str],
-    /// Peak and share of it for hours to a threshold, and the price of an hour.
-    pub pace: (FlopPerSecond, Fraction, Option<Price>),
+    /// The pace for hours to a threshold.
+    pub pace: Pace,
+    /// The price of an hour, where it is known.
+    pub price: Option<Price>,
 }
 
 /// Label, unit, remark and metric of what rules on chips look at.
@@ -136,24 +138,25 @@ fn status_text(status: Status) -> &'static str {
 
 /// Hours and dollars to the training thresholds, and chips to those of clusters.
 fn thresholds(asked: &Asked<'_>) -> Section {
-    let (peak, mfu, price) = asked.pace;
+    let Pace { peak, mfu, goodput } = asked.pace;
     let columns = ["Threshold", "On that day", "From", "GPU-hours", "Cost"];
     let heading = format!(
-        "Thresholds on this chip, at {} of {}",
+        "Thresholds on this chip, at {} of {}, goodput {}",
         show::percent(mfu.get()),
-        show::prefixed(peak.get(), "FLOP/s", 4)
+        show::prefixed(peak.get(), "FLOP/s", 4),
+        show::percent(goodput.get())
     );
     let mut section = Section::new(heading, &columns);
     section.numeric = vec![2, 3, 4];
     for found in asked.rules {
         for (test, bound) in training_thresholds(&found.rule) {
-            let Ok(hours) = gpu_hours_to(Flop::new(bound), peak, mfu) else { continue };
+            let Ok(hours) = gpu_hours_to(Flop::new(bound), &asked.pace) else { continue };
             section.row([
                 format!("{}: {}", found.rule.name, test.outcome),
                 standing_text(standing(&found.rule, asked.day)),
                 format!("{} FLOP", show::number(bound, 3)),
                 show::count(hours.gpu_hours(), 3),
-                price.map_or_else(|| "not priced".into(), |price| show::usd(hours * price)),
+                asked.price.map_or_else(|| "not priced".into(), |price| show::usd(hours * price)),
             ]);
         }
         for bound in cluster_bounds(&found.rule) {
@@ -262,11 +265,11 @@ fn machine(asked: &Asked<'_>) -> Value {
                 "outcome": finding.test.outcome, "scope": finding.test.scope, "verdict": verdict_text(finding.verdict),
             })).collect::<Vec<_>>(),
             "training_thresholds": training_thresholds(&found.rule).map(|(test, bound)| {
-                let hours = gpu_hours_to(Flop::new(bound), asked.pace.0, asked.pace.1).ok();
+                let hours = gpu_hours_to(Flop::new(bound), &asked.pace).ok();
                 json!({
                     "outcome": test.outcome, "flop": number(bound),
                     "gpu_hours": maybe(hours.map(|hours| hours.gpu_hours())),
-                    "cost_usd": maybe(hours.zip(asked.pace.2).map(|(hours, price)| (hours * price).get())),
+                    "cost_usd": maybe(hours.zip(asked.price).map(|(hours, price)| (hours * price).get())),
                 })
             }).collect::<Vec<_>>(),
         })
@@ -298,15 +301,14 @@ fn short(asked: &Asked<'_>, metrics: &serde_json::Map<String, Value>) -> Value {
 /// Adds how far a run is from every training threshold in force on a day.
 pub fn add_distances(view: &mut View, answer: &Answer, rules: &[RuleProfile], day: Date) {
     let estimate = &answer.estimate;
-    let (Some(work), Some(mfu)) = (estimate.flop, estimate.mfu) else { return };
+    let (Some(work), Some(pace)) = (estimate.flop, pace(answer)) else { return };
     let price = answer.price.as_ref().map(|price| price.value);
     let columns = ["Threshold", "FLOP", "Reached", "GPU-hours left", "Cost left"];
     let mut section = Section::new(format!("Training-compute rules in force on {day}"), &columns);
     let mut values = Vec::new();
     for found in rules.iter().filter(|found| standing(&found.rule, day) == Standing::InForce) {
         for (test, bound) in training_thresholds(&found.rule).filter(|(test, _)| test.scope.is_empty()) {
-            let pace = (answer.scenario.peak, mfu);
-            let Ok(far) = distance(work, Flop::new(bound), pace, price.unwrap_or(Price::ZERO)) else { continue };
+            let Ok(far) = distance(work, Flop::new(bound), &pace, price.unwrap_or(Price::ZERO)) else { continue };
             section.row([
                 format!("{}: {}", found.rule.jurisdiction, test.outcome),
                 show::number(bound, 3),
@@ -329,6 +331,12 @@ pub fn add_distances(view: &mut View, answer: &Answer, rules: &[RuleProfile], da
     if let Some(json) = view.json.as_object_mut() {
         json.insert("training_rules".into(), values.into());
     }
+}
+
+/// How fast the chips of an answer work, where it has a chip and an MFU.
+pub(super) fn pace(answer: &Answer) -> Option<Pace> {
+    answer.chip.as_ref()?;
+    Some(Pace { peak: answer.scenario.peak, mfu: answer.estimate.mfu?, goodput: answer.scenario.terms.goodput })
 }
 
 /// What is left to a threshold; nothing is left of one that is reached.

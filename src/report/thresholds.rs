@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::json::{maybe, number};
-use super::policy::{NO_ADVICE, money_left};
+use super::policy::{NO_ADVICE, money_left, pace};
 use super::view::{Section, View};
 use crate::answer::resolve::Answer;
 use crate::catalog::rule::RuleProfile;
@@ -56,11 +56,9 @@ fn table(answer: &Answer, work: Flop, reached: &[Line<'_>], next: Option<&Line<'
     section
 }
 
-/// GPU-hours of this chip at this MFU up to a threshold, where both are known.
+/// GPU-hours of this chip at this MFU and goodput up to a threshold, where they are known.
 fn hours_left(answer: &Answer, work: Flop, bound: f64) -> Option<ChipSeconds> {
-    let (mfu, _) = answer.estimate.mfu.zip(answer.chip.as_ref())?;
-    let pace = (answer.scenario.peak, mfu);
-    distance(work, Flop::new(bound), pace, crate::units::Price::ZERO).ok().map(|far| far.remaining)
+    distance(work, Flop::new(bound), &pace(answer)?, crate::units::Price::ZERO).ok().map(|far| far.remaining)
 }
 
 fn machine(answer: &Answer, work: Flop, reached: &[Line<'_>], next: Option<&Line<'_>>, day: Date) -> Value {

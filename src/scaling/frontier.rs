@@ -42,7 +42,7 @@ pub enum Choice {
     ComputeOptimal,
     /// So many tokens per parameter.
     Ratio(f64),
-    /// Least training and inference together, at the loss of the optimum.
+    /// Least training and inference together, at its loss; its training uses what the budget buys.
     WithInference,
     /// Least loss with the tokens there are.
     DataLimited,
@@ -126,7 +126,7 @@ pub fn frontier(
     }
     if limits.served.get() > 0.0 {
         let weights = InferenceWeights { training: 1.0, inference: limits.inference_price };
-        let plan = law.with_inference(best.loss, limits.served, weights)?;
+        let plan = law.served_within(bought.work, limits.served, weights)?;
         answers.push(answer(Choice::WithInference, plan, &bought, limits, most));
     }
     if best.tokens > limits.tokens {

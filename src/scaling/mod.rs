@@ -138,6 +138,26 @@ impl Law {
         }
     }
 
+    /// The model that is cheapest to train and serve among those whose training takes this work.
+    ///
+    /// # Formula
+    /// the loss `L` at which [`Law::with_inference`] trains with work `C`: it falls as `L` rises; bisection
+    /// # Source
+    /// Sardana et al. 2024, arXiv:2401.00448, at a fixed training budget.
+    pub fn served_within(&self, work: Flop, served: Tokens, weights: InferenceWeights) -> Result<Plan, Error> {
+        let gap = self.optimum(work)?.loss - self.e;
+        let at = |above: f64| self.with_inference(self.e + above, served, weights);
+        let (mut low, mut high) = (gap, 2.0 * gap);
+        while at(high)?.work > work {
+            high *= 2.0;
+        }
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            (low, high) = if at(middle)?.work > work { (middle, high) } else { (low, middle) };
+        }
+        at(high)
+    }
+
     /// A plan from its two sizes.
     fn plan(&self, params: Params, tokens: Tokens) -> Result<Plan, Error> {
         positive("the number of parameters", params)?;

@@ -102,7 +102,11 @@ fn four_hundred_thousand_h200s() {
     close(all.power.unwrap().kw() / 1e3, 692.0, 1e-12); // MW
     close(all.purchase.unwrap().get(), 10.8e9, 1e-12);
     close((all.purchase.unwrap() + all.border.unwrap()).get(), 13.5e9, 1e-12);
-    close(all.runs_per_year * 1000.0, 9.6e6 * 0.93 * 365.0 / 2.788e6, 1e-9);
+    // The hours that V3 held contain its downtime: 1,257 of them fit into a year of hours held. With the goodput
+    // counted on the fleet's side alone it would be 1,169.
+    close(all.runs_per_year * 1000.0, 9.6e6 * 365.0 / 2.788e6, 1e-9);
+    close(all.runs_per_year * 1000.0, 1256.8, 1e-4);
+    close(all.runs_per_year * 1000.0 * 0.93, 1168.8, 1e-4);
 }
 
 mod wrong_fleets {

@@ -2,7 +2,7 @@
 
 use flopbill::Catalog;
 use flopbill::internals::policy::rule::{Standing, Verdict, findings, standing};
-use flopbill::internals::policy::{Metric, chip_facts, chips_to_peak, distance, gpu_hours_to};
+use flopbill::internals::policy::{Metric, Pace, chip_facts, chips_to_peak, distance, gpu_hours_to};
 use flopbill::internals::units::date::Date;
 use flopbill::internals::units::*;
 
@@ -129,8 +129,8 @@ fn the_gate_of_2026() {
 
 #[test]
 fn thresholds_in_hours_and_chips() {
-    let (peak, mfu) = (FlopPerSecond::from_tflops(989.5), share(0.4));
-    let hours = |flop| gpu_hours_to(Flop::new(flop), peak, mfu).unwrap().gpu_hours();
+    let pace = |mfu| Pace { peak: FlopPerSecond::from_tflops(989.5), mfu: share(mfu), goodput: share(1.0) };
+    let hours = |flop| gpu_hours_to(Flop::new(flop), &pace(0.4)).unwrap().gpu_hours();
     close(hours(1e23), 70_182.0, 1e-4);
     close(hours(1e25), 7.0182e6, 1e-4);
     close(hours(1e26), 70.182e6, 1e-4);
@@ -138,7 +138,28 @@ fn thresholds_in_hours_and_chips() {
     assert_eq!([1979.0, 989.5, 3958.0].map(chips).map(f64::round), [50_531.0, 101_061.0, 25_265.0]);
     let v3 = Flop::new(6.0 * 37e9 * 14.8e12);
     let price = Price::from_usd_per_hour(2.0);
-    let far = distance(v3, Flop::new(1e25), (peak, share(0.346)), price).unwrap();
+    let far = distance(v3, Flop::new(1e25), &pace(0.346), price).unwrap();
     close(far.reached, 0.32856, 1e-9);
     close(far.remaining_cost.get() + far.whole_cost.get() * far.reached, far.whole_cost.get(), 1e-12);
+    // Chips are held while the job is down: at a goodput of 80 % the hours to a threshold are 1 / 0.8 as many.
+    let held = Pace { goodput: share(0.8), ..pace(0.4) };
+    close(gpu_hours_to(Flop::new(1e25), &held).unwrap().gpu_hours(), hours(1e25) / 0.8, 1e-12);
+    close(
+        distance(v3, Flop::new(1e25), &held, price).unwrap().remaining.gpu_hours(),
+        hours(1e25 - v3.get()) / 0.8,
+        1e-9,
+    );
+}
+
+/// What an estimate says is left to a threshold is what reaching it takes.
+#[test]
+fn the_hours_that_are_short_are_held_hours() {
+    let shell = crate::shell::Shell::new();
+    let asked = ["estimate", "--gpu", "h200", "--params", "70B", "--mfu", "40%", "--goodput", "80%", "--tokens"];
+    let run = shell.json(&[&asked[..], &["2T"]].concat());
+    let more = 1e25 / 6.0 / 70e9; // tokens that are the threshold
+    let over = shell.json(&[&asked[..], &[&format!("{more}")]].concat());
+    let hours = |json: &serde_json::Value| json["result"]["gpu_hours"].as_f64().unwrap();
+    let left = run["policy"]["next"]["gpu_hours_left"].as_f64().unwrap();
+    close(hours(&run) + left, hours(&over), 1e-9);
 }

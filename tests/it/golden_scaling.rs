@@ -170,8 +170,15 @@ fn a_frontier_names_what_binds_each_answer() {
     assert_eq!(limit_of(Choice::ComputeOptimal), Limit::Data); // 4.36e12 tokens wanted
     assert_eq!(limit_of(Choice::DataLimited), Limit::Data);
     let served = answers.iter().find(|answer| answer.choice == Choice::WithInference).unwrap();
+    close(served.used, 1.0, 1e-9); // what the budget buys is for training; serving is paid elsewhere
+    assert!(served.plan.loss > answers[0].plan.loss);
     assert!(served.plan.params < answers[0].plan.params);
-    assert!(served.lifetime_work < answers[0].lifetime_work);
+    // No other size of that loss is cheaper to train and serve.
+    for size in [0.9, 1.1] {
+        let params = served.plan.params * size;
+        let tokens = law.tokens_to(served.plan.loss, params).unwrap();
+        assert!(train_work(params, tokens) + serve_work(params, limits.served) > served.lifetime_work);
+    }
     close(answers[1].plan.tokens.get() / answers[1].plan.params.get(), 20.0, 1e-12);
     let mixture = answers.last().unwrap();
     assert!(mixture.plan.loss < answers[0].plan.loss);

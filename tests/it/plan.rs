@@ -113,6 +113,12 @@ fn the_best_model_for_ten_million_dollars() {
     close(&choice("all the data")["tokens"], 2e12, 1e-12);
     assert_eq!(choice("all the data")["binding"], "the data");
     assert!(choice("with inference")["params"].as_f64() < models[0]["params"].as_f64());
+    // No model takes longer than the days that are there, or costs more than the budget, however much it serves.
+    let served = shell.json(&[&asked[..], &["2048", "--served", "20T"]].concat());
+    for model in served["result"]["models"].as_array().unwrap() {
+        assert!(model["wall_clock_days"].as_f64().unwrap() <= 60.0 * (1.0 + 1e-9), "{model}");
+        assert!(model["cost_usd"].as_f64().unwrap() <= 1e7, "{model}");
+    }
 }
 
 /// The lognormal spine: shares and swings by hand.

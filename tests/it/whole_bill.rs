@@ -2,7 +2,7 @@
 
 use flopbill::Catalog;
 use flopbill::internals::answer::resolve::{Answer, Question, answer};
-use flopbill::internals::answer::whole_bill::{Choices, WholeBill, whole_bill};
+use flopbill::internals::answer::whole_bill::{BillQuestion, Choices, WholeBill, whole_bill};
 use flopbill::internals::cost::defaults::{BorderKind, HostingKind};
 use flopbill::internals::cost::{Charge, VIEWS, View};
 use flopbill::internals::units::*;
@@ -21,7 +21,7 @@ fn v3() -> Answer {
 fn bill(view: View, change: impl FnOnce(&mut Choices)) -> Result<WholeBill, flopbill::Error> {
     let mut choices = Choices { region: Some("china".into()), ..Choices::default() };
     change(&mut choices);
-    whole_bill(&v3(), view, &choices, &Catalog::built_in())
+    whole_bill(&BillQuestion::of(&v3()).unwrap(), view, &choices, &Catalog::built_in())
 }
 
 #[test]

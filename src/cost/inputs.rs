@@ -18,7 +18,7 @@ use super::storage::Storage;
 
 /// What is known about the chip, the place and the run, for the terms.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Known {
+pub struct Inputs {
     /// Rent of a chip-hour.
     pub rent: Option<Price>,
     /// Purchase price of a chip with its part of the server.
@@ -49,7 +49,7 @@ pub struct Known {
     pub duration: Seconds,
 }
 
-impl Known {
+impl Inputs {
     /// What the sheet and the price list of a chip say; everything else is for the caller to add.
     pub fn about(chip: &Accelerator, prices: Option<&PriceList>, pue: f64, electricity: EnergyPrice) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Defaults {
     /// Without a node's power on its sheets: `rated = tdp * server_over_chip`
     /// # Source
     /// `profiles/assumptions`, which names where each factor is from.
-    pub fn power(&self, known: &Known) -> Option<Power> {
+    pub fn power(&self, known: &Inputs) -> Option<Power> {
         let of = &self.power;
         let rated = known.node_share.or(known.tdp.map(|tdp| tdp * of.server_over_chip));
         let chip = || known.tdp.map(|tdp| Power::Chip { tdp, load: Fraction::new(1.0) });
@@ -113,7 +113,7 @@ impl Defaults {
     ///
     /// # Errors
     /// An interval of the programme that is none.
-    pub fn terms(&self, known: &Known) -> Result<Terms, Error> {
+    pub fn terms(&self, known: &Inputs) -> Result<Terms, Error> {
         let (own, epoch) = (&self.own, &self.epoch);
         let hosting = match self.hosting.kind {
             HostingKind::AllIn => Hosting::AllIn { usd_per_kw_month: self.hosting.all_in_usd_per_kw_month },
