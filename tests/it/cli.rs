@@ -195,8 +195,8 @@ fn the_help_lists_the_exit_codes_and_verbs() {
 #[test]
 fn deepseek_v3_in_json() {
     let v3 = Shell::new().json(&["estimate", "deepseek-v3"]);
-    assert_eq!(v3["schema_version"], 1);
-    assert_eq!(v3["tool"]["name"], "flopbill");
+    assert_eq!(v3["schema_version"], 2);
+    assert_eq!(v3["tool_version"], env!("CARGO_PKG_VERSION"));
     let result = &v3["result"];
     assert_eq!(result["gpu_hours"], 2_788_000);
     assert_eq!(result["cost_usd"], 5_576_000);
