@@ -56,6 +56,11 @@ pub fn leaves(path: &str, value: &Value, take: &mut impl FnMut(&str, String)) {
     }
 }
 
+/// The view as JSON on one line.
+pub fn line(view: &View) -> String {
+    format!("{}\n", view.json)
+}
+
 /// A number for machines: 15 significant digits, which drops the noise of the last bit
 /// (5576000, not 5576000.000000001), or null when it is not finite.
 ///
