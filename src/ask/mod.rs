@@ -8,6 +8,7 @@ pub mod drivers;
 pub mod failures;
 pub mod layouts;
 pub mod pareto;
+pub mod reply;
 pub mod sweep;
 pub mod sweep_plan;
 pub mod usual;

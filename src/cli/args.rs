@@ -34,7 +34,7 @@ pub struct Args {
     #[command(subcommand)]
     pub command: Command,
 
-    /// Output format: table, markdown, json, csv or plain; jsonl for the rows of a sweep
+    /// Output format: table, markdown, json, jsonl, csv, plain or html; parquet for a sweep
     #[arg(long, global = true, value_name = "FORMAT")]
     pub format: Option<String>,
 

@@ -27,7 +27,7 @@ use clap::error::ErrorKind;
 
 use args::{Args, Command};
 use flopbill::internals::error::{Error, Kind};
-use flopbill::internals::report::View;
+use flopbill::internals::report::{View, formats};
 use flopbill::internals::units::Seconds;
 use flopbill::internals::units::date::Date;
 
@@ -73,6 +73,13 @@ fn answer(args: &Args) -> u8 {
     if let Command::Sweep(sweep) = &args.command {
         return sweep::answer(sweep, args); // it writes as it goes
     }
+    let format = match formats::choose(args.format.as_deref(), args.output.as_deref()) {
+        Ok(format) => format,
+        Err(error) => {
+            complain::error(&error);
+            return USAGE;
+        }
+    };
     let reply = match dispatch(args) {
         Ok(Some(reply)) => reply,
         Ok(None) => return YES,
@@ -83,7 +90,7 @@ fn answer(args: &Args) -> u8 {
         }
     };
     reply.warnings.iter().for_each(|warning| complain::warning(warning));
-    match output::write(&reply.view, args.format.as_deref(), args.output.as_deref()) {
+    match output::write(&reply.view, format, args.output.as_deref()) {
         Ok(()) => {}
         Err(error) => {
             complain::error(&error);

@@ -5,54 +5,18 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use flopbill::Error;
-use flopbill::internals::report::sweep::STREAMS;
-use flopbill::internals::report::{FORMATS, Format, View};
+use flopbill::internals::report::{Format, View};
 
-/// Writes a view in the format that was asked for, or that the file's extension says.
+/// Writes a view in a format, to a file or to stdout.
 ///
 /// # Errors
-/// An unknown format, a format that contradicts the extension, a file that cannot be written.
-pub fn write(view: &View, format: Option<&str>, output: Option<&Path>) -> Result<(), Error> {
-    let chosen = choose(format, output)?;
-    let text = (chosen.render)(view);
+/// A format that is not for single answers, a file that cannot be written.
+pub fn write(view: &View, format: &Format, output: Option<&Path>) -> Result<(), Error> {
+    let text = format.text(view)?;
     match output.filter(|path| path.as_os_str() != "-") {
         Some(path) => to_file(path, text.as_bytes()),
         None => to_stdout(text.as_bytes()),
     }
-}
-
-/// The format of a name, or the one that a file's extension says; the first without either.
-///
-/// # Errors
-/// An unknown format, a format that contradicts the extension.
-pub fn choose(format: Option<&str>, output: Option<&Path>) -> Result<&'static Format, Error> {
-    let named = format.map(by_name).transpose()?;
-    let extension = output.and_then(Path::extension).and_then(|extension| extension.to_str());
-    let implied = extension.and_then(|extension| FORMATS.iter().find(|format| format.extension == extension));
-    match (named, implied) {
-        (Some(named), Some(implied)) if named.name != implied.name => {
-            let file = output.map(|path| path.display().to_string()).unwrap_or_default();
-            let message = format!("--format {} and -o {file} contradict each other", named.name);
-            Err(Error::bad_input(message).with_hint(format!("`.{}` means {}", implied.extension, implied.name)))
-        }
-        (named, implied) => named.or(implied).or(FORMATS.first()).ok_or_else(|| Error::bad_input("no format")),
-    }
-}
-
-/// Whether a file's extension means no format.
-pub fn extension_is_free(extension: Option<&str>) -> bool {
-    FORMATS.iter().all(|format| Some(format.extension) != extension)
-}
-
-fn by_name(name: &str) -> Result<&'static Format, Error> {
-    if STREAMS.iter().any(|stream| stream.name == name) && FORMATS.iter().all(|format| format.name != name) {
-        let error = Error::bad_input(format!("--format {name} is for the rows of a sweep"));
-        return Err(error.with_hint("--format json is one answer"));
-    }
-    FORMATS.iter().find(|format| format.name == name).ok_or_else(|| {
-        let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-        Error::unknown_of("format", name, names)
-    })
 }
 
 /// Writes to stdout; a reader that has gone away is no error.

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::json::{SCHEMA_VERSION, cell, head, maybe, number};
+use super::json::{cell, head, maybe, number};
 use super::view::{Records, Section, View};
 use crate::Error;
 use crate::ask::compare::{Difference, Side, TARGETS, Target, difference};
+use crate::ask::reply::SCHEMA_VERSION;
 use crate::units::{ChipSeconds, FlopPerSecond, Price, Quantity as _, Seconds, Usd, show};
 
 /// What the sides are called in the tables.
@@ -25,8 +26,12 @@ pub fn saved(file: &str, text: &str) -> Result<Side, Error> {
     };
     let json: Value = serde_json::from_str(text).map_err(|trouble| wrong(trouble.to_string()))?;
     match (json.get("command").and_then(Value::as_str), json.get("schema_version").and_then(Value::as_u64)) {
-        (Some("estimate"), Some(version)) if version == u64::from(SCHEMA_VERSION) => {}
-        (Some("estimate"), version) => return Err(wrong(format!("its schema is {version:?}, not {SCHEMA_VERSION}"))),
+        // What is read below has the same keys and meanings in both.
+        (Some("estimate"), Some(version)) if (1..=u64::from(SCHEMA_VERSION)).contains(&version) => {}
+        (Some("estimate"), version) => {
+            let version = version.map_or_else(|| "missing".to_owned(), |version| version.to_string());
+            return Err(wrong(format!("its schema_version is {version}, and 1 to {SCHEMA_VERSION} are read")));
+        }
         (command, _) => return Err(wrong(format!("it answers {}", command.unwrap_or("nothing")))),
     }
     let result = |key: &str| json.pointer(&format!("/result/{key}")).and_then(Value::as_f64);

@@ -1,17 +1,64 @@
 //! JSON: fixed base units named in the keys, full precision, no NaN.
 
+use serde::Serialize;
 use serde_json::{Number, Value, json};
 
 use super::View;
+use crate::ask::reply::SCHEMA_VERSION;
 
-/// Version of the JSON output; it changes when a key changes its meaning or goes away.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Why a value is null, where the reply gives no reason of its own.
+const NO_REASON: &str = "does not follow from what is given";
+
+/// A reply for machines. This is the one place where its numbers are looked at: they have 15 digits at most, what is
+/// not finite is null, and a null of the block `result` has its reason in `unknown`.
+pub fn reply<T: Serialize>(reply: &T) -> Value {
+    let mut json = serde_json::to_value(reply).unwrap_or_default();
+    debug_assert!(json.is_object(), "a reply is a struct whose keys are texts");
+    neat(&mut json);
+    let result = json.get("result").and_then(Value::as_object);
+    let nulls = result.into_iter().flatten().filter(|(_, value)| value.is_null());
+    let nulls: Vec<String> = nulls.map(|(key, _)| key.clone()).collect();
+    if let Some(unknown) = json.get_mut("unknown").and_then(Value::as_object_mut) {
+        for key in nulls {
+            unknown.entry(key).or_insert_with(|| NO_REASON.into());
+        }
+    }
+    json
+}
+
+fn neat(json: &mut Value) {
+    match json {
+        Value::Number(value) if value.is_f64() => *json = maybe(value.as_f64()),
+        Value::Array(items) => items.iter_mut().for_each(neat),
+        Value::Object(map) => map.values_mut().for_each(neat),
+        _ => {}
+    }
+}
 
 /// The view as JSON text.
 pub fn text(view: &View) -> String {
     let mut text = serde_json::to_string_pretty(&view.json).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Hands over every value below a path that holds no others, with its dotted path and as a text; null is empty.
+pub fn leaves(path: &str, value: &Value, take: &mut impl FnMut(&str, String)) {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, inner)| leaves(&below(key), inner, take)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, inner)| leaves(&below(&index.to_string()), inner, take));
+        }
+        Value::String(text) => take(path, text.clone()),
+        Value::Null => take(path, String::new()),
+        other => take(path, other.to_string()),
+    }
+}
+
+/// The view as JSON on one line.
+pub fn line(view: &View) -> String {
+    format!("{}\n", view.json)
 }
 
 /// A number for machines: 15 significant digits, which drops the noise of the last bit
@@ -49,7 +96,39 @@ pub fn cell(value: Option<f64>) -> String {
 pub fn head(command: &str) -> Value {
     json!({
         "schema_version": SCHEMA_VERSION,
-        "tool": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
+        "tool_version": env!("CARGO_PKG_VERSION"),
         "command": command,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::reply::{ReplyHead, ResultBlock};
+
+    #[derive(Serialize)]
+    struct Reply {
+        #[serde(flatten)]
+        head: ReplyHead,
+        result: ResultBlock,
+        rates: [f64; 2],
+    }
+
+    #[test]
+    fn nothing_that_is_not_finite_gets_out_and_every_null_has_a_reason() {
+        let mut head = ReplyHead::new("estimate", "a run");
+        head.unknown = [("cost_usd".to_owned(), "no price is known".to_owned())].into_iter().collect();
+        let mut result = ResultBlock::default().gpu_hours(5576000.000000001);
+        result.mfu = Some(f64::INFINITY);
+        let json = reply(&Reply { head, result, rates: [0.5, f64::NAN] });
+        assert_eq!(json["result"]["gpu_hours"].to_string(), "5576000");
+        assert_eq!(json["rates"].to_string(), "[0.5,null]");
+        assert!(json["result"]["mfu"].is_null());
+        assert_eq!(json["unknown"]["mfu"], NO_REASON);
+        assert_eq!(json["unknown"]["cost_usd"], "no price is known");
+        assert!(json["unknown"]["gpu_hours"].is_null());
+        let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let head = "schema_version tool_version command name inputs unknown assumptions warnings sources result rates";
+        assert_eq!(keys.join(" "), head);
+    }
 }

@@ -10,6 +10,8 @@ pub mod drivers;
 pub mod estimate;
 pub mod explain;
 pub mod fleet;
+pub mod formats;
+mod html;
 pub mod json;
 pub mod layout;
 pub mod listed;
@@ -17,7 +19,6 @@ pub mod plan;
 pub mod policy;
 pub mod profile;
 pub mod ranges;
-#[cfg(feature = "cli")]
 mod render;
 pub mod resolved;
 pub mod step;
@@ -28,24 +29,5 @@ pub mod thresholds;
 pub mod tranches;
 pub mod view;
 
+pub use formats::{FORMATS, Format};
 pub use view::View;
-
-/// One output format.
-pub struct Format {
-    /// What `--format` calls it.
-    pub name: &'static str,
-    /// The file extension that means it.
-    pub extension: &'static str,
-    /// The view as text, with a newline at its end.
-    pub render: fn(&View) -> String,
-}
-
-/// Every output format, the default first.
-#[cfg(feature = "cli")]
-pub static FORMATS: &[Format] = &[
-    Format { name: "table", extension: "txt", render: render::table },
-    Format { name: "markdown", extension: "md", render: render::markdown },
-    Format { name: "json", extension: "json", render: json::text },
-    Format { name: "csv", extension: "csv", render: render::csv },
-    Format { name: "plain", extension: "tsv", render: render::plain },
-];

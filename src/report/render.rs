@@ -1,9 +1,9 @@
 //! Views as text: tables, Markdown, CSV, tab-separated lines.
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width, presets};
-use serde_json::Value;
 
 use super::View;
+use super::json::leaves;
 use super::view::Section;
 use crate::units::show::printable;
 
@@ -154,19 +154,6 @@ pub fn csv(view: &View) -> String {
 pub fn plain(view: &View) -> String {
     let mut text = String::new();
     let body = view.json.get("result").unwrap_or(&view.json);
-    flat("", body, &mut text);
+    leaves("", body, &mut |path, value| text += &format!("{path}\t{}\n", value.replace(['\t', '\n'], " ")));
     printable(&text).into_owned()
-}
-
-fn flat(path: &str, value: &Value, text: &mut String) {
-    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    match value {
-        Value::Object(map) => map.iter().for_each(|(key, inner)| flat(&below(key), inner, text)),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, inner)| flat(&below(&index.to_string()), inner, text));
-        }
-        Value::String(line) => *text += &format!("{path}\t{}\n", line.replace(['\t', '\n'], " ")),
-        Value::Null => *text += &format!("{path}\t\n"),
-        other => *text += &format!("{path}\t{other}\n"),
-    }
 }

@@ -13,18 +13,16 @@ use crate::ask::sweep::{Bound, Row, Sweep};
 
 /// A format whose rows are written one by one, however many there are.
 pub struct Stream {
-    /// What `--format` calls it.
+    /// The name of the format.
     pub name: &'static str,
-    /// The file extension that means it.
-    pub extension: &'static str,
     head: fn(&[String]) -> String,
     row: fn(&Writer<'_>, &Row<'_>, &mut Last, &mut Vec<u8>),
 }
 
 /// The formats that stream.
 pub static STREAMS: [Stream; 2] = [
-    Stream { name: "csv", extension: "csv", head: csv_head, row: csv_row },
-    Stream { name: "jsonl", extension: "jsonl", head: |_| String::new(), row: jsonl_row },
+    Stream { name: "csv", head: csv_head, row: csv_row },
+    Stream { name: "jsonl", head: |_| String::new(), row: jsonl_row },
 ];
 
 /// What is done with points that others beat in both cost and time.

@@ -1,6 +1,10 @@
 //! What every format shows: sections of labelled rows for people, records for spreadsheets, one value for machines.
 
+use serde::Serialize;
 use serde_json::Value;
+
+use super::json;
+use crate::ask::reply::ReplyHead;
 
 /// An answer, ready to be written in any format.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +54,37 @@ pub struct Records {
     pub rows: Vec<Vec<String>>,
 }
 
+impl Records {
+    /// The rows of a reply's main table, each a struct of its own: a column for every key, in the order of the
+    /// fields, `key.inner` for those further in.
+    pub fn of<T: Serialize>(rows: &[T]) -> Self {
+        let rows: Vec<Value> = rows.iter().map(json::reply).collect();
+        Self::flat(rows.iter())
+    }
+
+    fn flat<'a>(rows: impl Iterator<Item = &'a Value>) -> Self {
+        let mut records = Self::default();
+        for row in rows {
+            let mut cells = vec![String::new(); records.columns.len()];
+            json::leaves("", row, &mut |path, value| {
+                let known = records.columns.iter().position(|column| column == path);
+                let index = known.unwrap_or_else(|| {
+                    records.columns.push(path.to_owned());
+                    cells.push(String::new());
+                    cells.len() - 1
+                });
+                if let Some(cell) = cells.get_mut(index) {
+                    *cell = value;
+                }
+            });
+            records.rows.push(cells);
+        }
+        let width = records.columns.len();
+        records.rows.iter_mut().for_each(|row| row.resize(width, String::new()));
+        records
+    }
+}
+
 impl Section {
     /// An empty table whose columns from the second on hold numbers.
     pub fn new(heading: impl Into<String>, columns: &[&'static str]) -> Self {
@@ -74,10 +109,47 @@ impl Section {
 }
 
 impl View {
+    /// A view of a reply: everything for machines, `result` for spreadsheets, and nothing for people yet.
+    pub fn with_reply<T: Serialize>(reply: &T) -> Self {
+        let json = json::reply(reply);
+        let text = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let records = Records::flat(json.get("result").into_iter());
+        Self { title: text("name"), records, json, ..Self::default() }
+    }
+
+    /// Adds what the head of a reply says to people: what was assumed, and the sources.
+    pub fn head_notes(&mut self, head: &ReplyHead) {
+        self.note("Assumptions", head.assumptions.clone());
+        self.note("Sources", head.sources.iter().map(ToString::to_string).collect());
+    }
+
     /// Adds a list of sentences, unless it is empty.
     pub fn note(&mut self, heading: &'static str, lines: Vec<String>) {
         if !lines.is_empty() {
             self.notes.push(Notes { heading, lines });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Row {
+        name: &'static str,
+        cost_usd: Option<f64>,
+        days: Vec<f64>,
+    }
+
+    #[test]
+    fn rows_become_columns_with_dotted_names_and_equal_lengths() {
+        let rows = [
+            Row { name: "a", cost_usd: None, days: vec![] },
+            Row { name: "b", cost_usd: Some(2.5), days: vec![1.0, f64::NAN] },
+        ];
+        let records = Records::of(&rows);
+        assert_eq!(records.columns, ["name", "cost_usd", "days.0", "days.1"]);
+        assert_eq!(records.rows, [["a", "", "", ""], ["b", "2.5", "1", ""]]);
     }
 }

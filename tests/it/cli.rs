@@ -195,8 +195,8 @@ fn the_help_lists_the_exit_codes_and_verbs() {
 #[test]
 fn deepseek_v3_in_json() {
     let v3 = Shell::new().json(&["estimate", "deepseek-v3"]);
-    assert_eq!(v3["schema_version"], 1);
-    assert_eq!(v3["tool"]["name"], "flopbill");
+    assert_eq!(v3["schema_version"], 2);
+    assert_eq!(v3["tool_version"], env!("CARGO_PKG_VERSION"));
     let result = &v3["result"];
     assert_eq!(result["gpu_hours"], 2_788_000);
     assert_eq!(result["cost_usd"], 5_576_000);
@@ -255,10 +255,10 @@ fn what_is_not_known_is_null_with_a_reason() {
 #[test]
 fn every_format_agrees_on_the_hours() {
     let shell = Shell::new();
-    for format in flopbill::internals::report::FORMATS {
+    for format in flopbill::internals::report::Format::of_answers() {
         let output = shell.run(&["estimate", "deepseek-v3", "--format", format.name]);
-        let text = text(&output.stdout).replace(',', if format.name == "csv" { "," } else { "" });
-        assert!(text.contains("2788000"), "{}: {text}", format.name);
+        let text = text(&output.stdout);
+        assert!(text.contains("2788000") || text.contains("2,788,000"), "{}: {text}", format.name);
         assert!(text.ends_with('\n') && !text.contains("NaN"), "{}", format.name);
         assert!(!text.contains('\u{1b}'), "{} is coloured in a pipe", format.name);
     }
@@ -270,7 +270,7 @@ fn every_format_agrees_on_the_hours() {
 #[test]
 fn a_file_is_written_whole_in_the_format_its_name_says() {
     let shell = Shell::new();
-    for format in flopbill::internals::report::FORMATS {
+    for format in flopbill::internals::report::Format::of_answers() {
         let name = format!("answer.{}", format.extension);
         shell.write(&name, "old");
         let output = shell.run(&["estimate", "deepseek-v3", "-o", &name]);
@@ -280,7 +280,7 @@ fn a_file_is_written_whole_in_the_format_its_name_says() {
         assert_eq!(text(&fs::read(shell.path().join(&name)).unwrap()), text(&printed), "{name}");
     }
     let left = fs::read_dir(shell.path()).unwrap().count();
-    assert_eq!(left, flopbill::internals::report::FORMATS.len(), "something is left beside the answers");
+    assert_eq!(left, flopbill::internals::report::Format::of_answers().count(), "something is left beside the answers");
     let dash = shell.run(&["estimate", "deepseek-v3", "-o", "-"]);
     assert!(text(&dash.stdout).contains("2.788M GPU-hours"));
 }
@@ -291,6 +291,9 @@ fn a_refused_write_leaves_the_old_file() {
     shell.write("answer.json", "old");
     let conflict = shell.run(&["estimate", "deepseek-v3", "--format", "csv", "-o", "answer.json"]);
     refused(&conflict, 2, &["--format csv and -o answer.json contradict each other", "help"]);
+    let unknown = shell.run(&["estimate", "deepseek-v3", "-o", "answer.xlsx"]);
+    refused(&unknown, 2, &["-o answer.xlsx: its extension means no format", ".jsonl", "--format"]);
+    refused(&shell.run(&["estimate", "deepseek-v3", "--format", "parquet"]), 2, &["parquet"]);
     fs::create_dir(shell.path().join("taken.json")).unwrap();
     refused(&shell.run(&["estimate", "deepseek-v3", "-o", "taken.json"]), 4, &["cannot write taken.json", "help"]);
     refused(&shell.run(&["estimate", "deepseek-v3", "-o", "no/where.json"]), 4, &["cannot write no/where.json"]);

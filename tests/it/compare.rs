@@ -62,6 +62,9 @@ fn a_saved_answer_compares_as_its_question_does() {
     }
     let read = |file: &str| saved(file, &std::fs::read_to_string(shell.path(file)).unwrap()).unwrap();
     let (a, b) = (read("a.json"), read("b.json"));
+    let second = std::fs::read_to_string(shell.path("a.json")).unwrap();
+    let first = second.replacen("\"schema_version\": 2", "\"schema_version\": 1", 1);
+    assert_eq!(saved("a.json", &first).unwrap(), a, "an answer that version 0.1.0 saved is read");
     let asked = difference(
         &side(&run("deepseek-v3")),
         &side(&run("deepseek-v3").with("run.tokens", "20T").with("price.rent", "$3/h")),

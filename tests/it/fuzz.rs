@@ -7,6 +7,7 @@ use flopbill::internals::ask::check;
 use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Catalog, Found, KINDS, Kind, hf, text_from};
 use flopbill::internals::input::file::spec;
+use flopbill::internals::report::Format;
 use flopbill::internals::units::parse::{parse, parse_fleet};
 use flopbill::internals::units::{
     Bytes, CarbonIntensity, ChipSeconds, EnergyPrice, Flop, FlopPerSecond, Fraction, Price, Seconds, Tokens, Usd,
@@ -171,8 +172,7 @@ fn load(kind: Kind, id: &str, text: &str, catalog: &Catalog) -> bool {
 fn ask(question: Question, catalog: &Catalog) {
     if let Some(answer) = shown(answer(&question, catalog)) {
         let view = flopbill::internals::report::estimate::view(&answer);
-        #[cfg(feature = "cli")]
-        flopbill::internals::report::FORMATS.iter().for_each(|format| assert!(!(format.render)(&view).contains("NaN")));
+        Format::of_answers().for_each(|format| assert!(!format.text(&view).unwrap().contains("NaN")));
         assert!(!view.title.is_empty());
     }
 }

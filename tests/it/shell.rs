@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use flopbill::internals::report::Format;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -62,10 +63,14 @@ impl Shell {
     /// Every format gives something, tables within 80 columns.
     #[track_caller]
     pub fn formats(&self, args: &[&str]) {
-        for format in ["table", "markdown", "json", "csv", "plain"] {
+        for format in Format::of_answers().map(|format| format.name) {
             let output = self.run(&[args, &["--format", format]].concat());
             let text = String::from_utf8(output.stdout).unwrap();
-            assert!(text.lines().count() >= 2, "{args:?} in {format}:\n{text}");
+            assert!(text.lines().count() >= if format == "jsonl" { 1 } else { 2 }, "{args:?} in {format}:\n{text}");
+            if format == "jsonl" {
+                assert_eq!(text.lines().count(), 1, "{args:?}: one answer is one line");
+                assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), self.answer(args).0);
+            }
             if format == "table" {
                 let wide: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
                 assert!(wide.is_empty(), "{args:?}: wider than 80:\n{}", wide.join("\n"));

@@ -14,7 +14,8 @@ use super::{NOT_WRITTEN, YES, code, complain, output};
 use flopbill::Error;
 use flopbill::internals::ask::pareto::Front;
 use flopbill::internals::ask::sweep::{Row, Sweep};
-use flopbill::internals::report::sweep::{Dominated, Last, STREAMS, Stream, Writer, view};
+use flopbill::internals::report::sweep::{Dominated, Last, STREAMS, Writer, view};
+use flopbill::internals::report::{Format, formats};
 use progress::Progress;
 
 /// Which question, and which values.
@@ -78,7 +79,9 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
     let sweep = Sweep::new(args.values.question(base)?, &args.vary, catalog)?;
     let dominated = args.pareto.as_deref().map(dominated).transpose()?;
     let file = all.output.as_deref().filter(|path| path.as_os_str() != "-");
-    let stream = if parquet_wanted(args, all)? { STREAMS.first() } else { stream(all)? };
+    let format = asked(args, all, file)?;
+    let columnar = format.name == "parquet";
+    let stream = STREAMS.iter().find(|stream| columnar || stream.name == format.name);
     if args.resume && (stream.is_none() || file.is_none()) {
         let error = Error::bad_input("--resume continues a file");
         return Err(error.with_hint("name it: -o FILE.csv or -o FILE.jsonl").into());
@@ -86,12 +89,12 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
     let front = dominated.map(|dominated| Ok::<_, Failed>((front(&sweep)?, dominated))).transpose()?;
     let Some(stream) = stream else {
         let view = view(&sweep, front.as_ref(), args.rows);
-        return output::write(&view, all.format.as_deref(), all.output.as_deref()).map_err(Failed::Write);
+        return output::write(&view, format, all.output.as_deref()).map_err(Failed::Write);
     };
     let job = Job { sweep: &sweep, writer: Writer::new(&sweep, stream, front), dominated };
     match file {
         #[cfg(feature = "parquet")]
-        Some(path) if is_parquet(path) => parquet::write(&job, path),
+        Some(path) if columnar => parquet::write(&job, path),
         Some(path) => file::write(&job, path, args.resume),
         None => job.to(0, &mut io::stdout().lock()),
     }
@@ -108,50 +111,19 @@ fn dominated(what: &str) -> Result<Dominated, Error> {
     }
 }
 
-fn is_parquet(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "parquet")
-}
-
-/// Whether Parquet was asked for, which is no text.
+/// The format that was asked for.
 ///
 /// # Errors
-/// What cannot be done with it, if only in this build.
-fn parquet_wanted(args: &SweepArgs, all: &Args) -> Result<bool, Error> {
-    let named = all.format.as_deref() == Some("parquet");
-    let file = all.output.as_deref().filter(|path| is_parquet(path));
-    let refused = |message: String, hint: &str| Err(Error::bad_input(message).with_hint(hint));
-    match (file, all.format.as_deref()) {
-        (None, _) if !named => Ok(false),
-        _ if !cfg!(feature = "parquet") => {
-            refused("this build writes no Parquet".into(), "build with `--features parquet`, or write -o FILE.csv")
+/// What cannot be done with it.
+fn asked(args: &SweepArgs, all: &Args, file: Option<&Path>) -> Result<&'static Format, Error> {
+    let format = formats::choose(all.format.as_deref(), all.output.as_deref())?;
+    let refused = |message: &str, hint: &str| Err(Error::bad_input(message).with_hint(hint));
+    match format.name {
+        "parquet" if file.is_none() => refused("--format parquet is for a file", "name it: -o FILE.parquet"),
+        "parquet" if args.resume => {
+            refused("a Parquet file cannot be continued", "leave --resume out, or write -o FILE.csv")
         }
-        (None, _) => refused("--format parquet is for a file".into(), "name it: -o FILE.parquet"),
-        (Some(file), Some(format)) if !named => {
-            let message = format!("--format {format} and -o {} contradict each other", file.display());
-            refused(message, "leave --format out: the extension says it")
-        }
-        (Some(_), _) if args.resume => {
-            refused("a Parquet file cannot be continued".into(), "leave --resume out, or write -o FILE.csv")
-        }
-        (Some(_), _) => Ok(true),
-    }
-}
-
-/// The streaming format that was asked for, if it was one.
-fn stream(all: &Args) -> Result<Option<&'static Stream>, Error> {
-    let extension = all.output.as_deref().and_then(Path::extension).and_then(|extension| extension.to_str());
-    let implied = extension.and_then(|extension| STREAMS.iter().find(|stream| stream.extension == extension));
-    let named = all.format.as_deref().and_then(|name| STREAMS.iter().find(|stream| stream.name == name));
-    match (named, implied, all.format.as_deref()) {
-        (Some(named), Some(implied), _) if named.name == implied.name => Ok(Some(named)),
-        (None, Some(implied), None) => Ok(Some(implied)),
-        (Some(named), None, _) if output::extension_is_free(extension) => Ok(Some(named)),
-        (None, None, format) => output::choose(format, all.output.as_deref()).map(|_| None),
-        (_, _, format) => {
-            let file = all.output.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
-            let message = format!("--format {} and -o {file} contradict each other", format.unwrap_or_default());
-            Err(Error::bad_input(message).with_hint("leave --format out: the extension says it"))
-        }
+        _ => Ok(format),
     }
 }
 
