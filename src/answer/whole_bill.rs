@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
 use crate::catalog::read::Sources;
 use crate::cost::carbon::{self, Accounting, Footprint, Grid, Water};
-use crate::cost::defaults::{BorderKind, Defaults, HostingKind, PowerBasis};
+use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
 use crate::cost::inputs::Inputs;
 use crate::cost::rent::{Commitment, commitment, per_held_hour};
 use crate::cost::rent_terms::rent_terms;
@@ -204,7 +204,7 @@ pub fn whole_bill(
     let inputs = inputs(question, choices, &defaults, (&place.region, electricity(&place.region, view)?), list);
     let mut terms = defaults.terms(&inputs)?;
     terms.programme.compute = choices.programme.or(terms.programme.compute);
-    let mut assumptions = assumptions(choices, &terms, &place.region);
+    let mut assumptions = assumptions(choices, view, &terms, &place.region);
     let failures = match failures(question, &inputs, &defaults) {
         Ok(found) => found,
         Err(error) => {
@@ -237,7 +237,10 @@ pub fn whole_bill(
         Shelf { bill: sources, region: place.sources, rent: rent_source, prices: prices.map(|found| found.sources) };
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
-        warnings: commitment.iter().filter_map(|found| outlives(found, &usage)).collect(),
+        warnings: [commitment.and_then(|found| outlives(&found, &usage)), idle_border(choices, view)]
+            .into_iter()
+            .flatten()
+            .collect(),
         terms,
         owned,
         commitment,
@@ -261,6 +264,18 @@ fn outlives(found: &Commitment, usage: &Usage) -> Option<String> {
             show::percent(found.used.get())
         )
     })
+}
+
+/// A border that was asked for and changes no line of this bill.
+fn idle_border(choices: &Choices, view: View) -> Option<String> {
+    let name = BORDER_KINDS.iter().find(|(_, kind)| Some(*kind) == choices.border && *kind != BorderKind::None)?.0;
+    let why = match view {
+        View::Own => return None,
+        View::Rent => "a rent contains what the provider paid there",
+        View::Epoch => "its method has no border",
+    };
+    let shown = view.name();
+    Some(format!("--border {name} changes no line of --bill {shown}: {why}; it moves the owned hour beside it"))
 }
 
 /// The place's price of electricity; a rent contains it.
@@ -317,7 +332,7 @@ fn water(region: &Region) -> Option<Water> {
     Some(Water { on_site_l_per_kwh: region.water_on_site?, off_site_l_per_kwh: region.water_off_site? })
 }
 
-fn assumptions(choices: &Choices, terms: &Terms, region: &Region) -> Vec<String> {
+fn assumptions(choices: &Choices, view: View, terms: &Terms, region: &Region) -> Vec<String> {
     let mut found = Vec::new();
     if choices.region.is_none() {
         found.push(format!("place: {} (give --region)", region.name));
@@ -326,8 +341,12 @@ fn assumptions(choices: &Choices, terms: &Terms, region: &Region) -> Vec<String>
         let times = show::number(factor, 3);
         found.push(format!("experiments and failed runs: all compute is {times} times the final run"));
     }
-    if terms.own.border == cost::duty::BorderCharge::None {
-        found.push("no duty and no revenue share (give --border duty or revenue_share)".into());
+    match view {
+        View::Rent => found.push("the rent contains what the provider paid at a border".into()),
+        View::Own if terms.own.border == cost::duty::BorderCharge::None => {
+            found.push("no duty and no revenue share (give --border duty or revenue_share)".into());
+        }
+        View::Own | View::Epoch => {}
     }
     found
 }

@@ -7,7 +7,7 @@ use super::view::{Section, View};
 use crate::answer::whole_bill::{Failures, Owned, WholeBill, unit_price};
 use crate::ask::decompose::Decomposition;
 use crate::cost::energy::meter_power;
-use crate::cost::{Charge, CostLine, Scope, VIEWS};
+use crate::cost::{Charge, CostLine, Scope};
 use crate::hardware::region::GRID_BASES;
 use crate::units::{Seconds, Usd, show};
 
@@ -41,7 +41,7 @@ fn short(whole: &WholeBill) -> Value {
     let priced = chips_not_priced(whole).is_none();
     let amount = |line: &CostLine| (line.label.to_owned(), maybe(line.charge.amount().map(Usd::get)));
     json!({
-        "view": name(whole),
+        "view": whole.bill.view.name(),
         "final_run_usd": maybe(priced.then(|| whole.bill.final_run().get())),
         "programme_usd": maybe(priced.then(|| whole.bill.programme().get())),
         "lines": whole.bill.lines.iter().map(amount).collect::<Map<_, _>>(),
@@ -67,10 +67,10 @@ fn records(view: &mut View, whole: &WholeBill) {
 /// The totals in one sentence; without a price for the chips there is no total worth a sentence.
 fn summary(whole: &WholeBill) -> String {
     if let Some(why) = chips_not_priced(whole) {
-        return format!(" Bill ({}): the chips are not priced: {why}.", name(whole));
+        return format!(" Bill ({}): the chips are not priced: {why}.", whole.bill.view.name());
     }
     let (run, all) = (show::usd(whole.bill.final_run()), show::usd(whole.bill.programme()));
-    format!(" Bill ({}): {run} for the run, {all} with the work around it.", name(whole))
+    format!(" Bill ({}): {run} for the run, {all} with the work around it.", whole.bill.view.name())
 }
 
 /// Why holding the chips has no price, if it has none.
@@ -125,12 +125,9 @@ pub fn add_decomposition(view: &mut View, found: &Decomposition) {
     }
 }
 
-fn name(whole: &WholeBill) -> &'static str {
-    VIEWS.iter().find(|(_, view)| *view == whole.bill.view).map_or("", |(name, _)| name)
-}
-
 fn lines(whole: &WholeBill) -> Section {
-    let mut section = Section::new(format!("Bill ({})", name(whole)), &["", "Quantity", "Price", "Amount", "Known"]);
+    let mut section =
+        Section::new(format!("Bill ({})", whole.bill.view.name()), &["", "Quantity", "Price", "Amount", "Known"]);
     for line in &whole.bill.lines {
         let (price, amount) = match line.charge {
             Charge::Priced { price, amount } => (dollars(price), show::usd(amount)),
@@ -244,7 +241,7 @@ fn sources(whole: &WholeBill) -> Vec<String> {
 fn machine(whole: &WholeBill) -> Value {
     let priced = chips_not_priced(whole).is_none();
     json!({
-        "view": name(whole),
+        "view": whole.bill.view.name(),
         "final_run_usd": maybe(priced.then(|| whole.bill.final_run().get())),
         "programme_usd": maybe(priced.then(|| whole.bill.programme().get())),
         "priced_lines_usd": number(whole.bill.programme().get()),

@@ -112,3 +112,17 @@ fn a_reservation_is_charged_for_the_hours_that_the_run_holds() {
     let long = whole_bill(&few, View::Rent, &choices, &Catalog::built_in()).unwrap();
     assert_eq!((long.commitment.unwrap().used.get(), long.warnings.len()), (1.0, 0));
 }
+
+#[test]
+fn a_border_that_a_bill_does_not_charge_is_said() {
+    let border = |view, kind| bill(view, |choices| choices.border = Some(kind)).unwrap();
+    for (view, why) in [(View::Rent, "a rent contains"), (View::Epoch, "no border")] {
+        let found = border(view, BorderKind::Duty);
+        assert_eq!(found.bill.programme(), border(view, BorderKind::None).bill.programme());
+        assert!(found.warnings[0].contains(why) && found.warnings[0].contains("duty"), "{:?}", found.warnings);
+        assert!(border(view, BorderKind::None).warnings.is_empty());
+    }
+    assert!(border(View::Own, BorderKind::Duty).warnings.is_empty());
+    let rented = bill(View::Rent, |_| ()).unwrap();
+    assert!(rented.assumptions.iter().any(|text| text.contains("the rent contains")), "{:?}", rented.assumptions);
+}
