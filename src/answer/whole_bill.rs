@@ -6,8 +6,9 @@ use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
 use crate::catalog::read::Sources;
 use crate::cost::carbon::{self, Accounting, Footprint, Grid, Water};
-use crate::cost::defaults::{BorderKind, Defaults, HostingKind, PowerBasis};
+use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
 use crate::cost::inputs::Inputs;
+use crate::cost::rent::{Commitment, commitment, per_held_hour};
 use crate::cost::rent_terms::rent_terms;
 use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, energy, own};
 use crate::hardware::accelerator::Accelerator;
@@ -19,7 +20,7 @@ use crate::reliability::rate::mtbf;
 use crate::reliability::{Goodput, Interval, Stops, checkpoint, plan};
 use crate::solve::Var;
 use crate::source::{Source, SourceKind};
-use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens};
+use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, show};
 
 /// Bytes of a weight in the format that models are handed out in.
 const WEIGHT_BYTES: f64 = 2.0;
@@ -56,8 +57,10 @@ pub struct WholeBill {
     pub bill: Bill,
     /// The terms they were priced on.
     pub terms: Terms,
-    /// What a used hour costs the owner, and the utilisation above which that beats the rent.
-    pub owned: Option<(Price, Option<f64>)>,
+    /// Owning set beside renting; `None` where the chip's price or power is not known.
+    pub owned: Option<Owned>,
+    /// What a reservation binds to beyond the run; `None` for other rents.
+    pub commitment: Option<Commitment>,
     /// Emissions, water and energy; `None` where the power of the chip is not known.
     pub footprint: Option<Footprint>,
     /// The electricity of the place; `None` where its carbon is not known.
@@ -70,6 +73,19 @@ pub struct WholeBill {
     pub failures: Option<Failures>,
     /// Assumptions of the view, in sentences.
     pub assumptions: Vec<String>,
+    /// What a reader should know before using the totals, in sentences.
+    pub warnings: Vec<String>,
+}
+
+/// Owning set beside renting on the terms of the bill.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Owned {
+    /// What a used hour costs the owner.
+    pub hour: Price,
+    /// What an hour costs whoever rents it on the bill's terms; `None` where nobody offers one.
+    pub rented: Option<Price>,
+    /// The utilisation above which owning is cheaper.
+    pub break_even: Option<f64>,
 }
 
 /// Failures of a job of this size.
@@ -188,7 +204,7 @@ pub fn whole_bill(
     let inputs = inputs(question, choices, &defaults, (&place.region, electricity(&place.region, view)?), list);
     let mut terms = defaults.terms(&inputs)?;
     terms.programme.compute = choices.programme.or(terms.programme.compute);
-    let mut assumptions = assumptions(choices, &terms, &place.region);
+    let mut assumptions = assumptions(choices, view, &terms, &place.region);
     let failures = match failures(question, &inputs, &defaults) {
         Ok(found) => found,
         Err(error) => {
@@ -197,10 +213,6 @@ pub fn whole_bill(
         }
     };
     let typical = |term: Term| prices.as_ref()?.sources.of(&format!("typical.{}", term.name())).cloned();
-    let owned = own::annual(&terms.own)?.map(|year| {
-        let even = terms.rent.price.and_then(|rent| own::break_even_utilisation(year.total(), rent).ok());
-        (own::per_used_hour(year.total(), terms.own.utilisation), even)
-    });
     let rent_source = match choices.term.filter(|term| *term != Term::OnDemand) {
         Some(term) => {
             let found = rent_terms(term, list, &defaults, failures.as_ref().map(|found| &found.stops))?;
@@ -209,7 +221,14 @@ pub fn whole_bill(
         }
         None => question.rent.as_ref().and_then(|(_, source)| source.clone().or_else(|| typical(Term::OnDemand))),
     };
+    let rented = per_held_hour(&terms.rent)?;
+    let owned = own::annual(&terms.own)?.map(|year| Owned {
+        hour: own::per_used_hour(year.total(), terms.own.utilisation),
+        rented,
+        break_even: rented.and_then(|rent| own::break_even_utilisation(year.total(), rent).ok()),
+    });
     let usage = Usage { held: question.held, chips: question.chips, wall: question.wall };
+    let commitment = commitment(usage.held, usage.chips, &terms.rent)?.filter(|_| view == View::Rent);
     let (grid, water) = (grid(&place.region), water(&place.region));
     let footprint = terms.own.power.zip(grid).zip(water).map(|((power, grid), water)| {
         carbon::footprint(usage.held, energy::energy(usage.held, &power)?, &grid, &defaults.embodied, &water)
@@ -218,8 +237,13 @@ pub fn whole_bill(
         Shelf { bill: sources, region: place.sources, rent: rent_source, prices: prices.map(|found| found.sources) };
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
+        warnings: [commitment.and_then(|found| outlives(&found, &usage)), idle_border(choices, view)]
+            .into_iter()
+            .flatten()
+            .collect(),
         terms,
         owned,
+        commitment,
         footprint: footprint.transpose()?,
         grid,
         region: place.region,
@@ -227,6 +251,31 @@ pub fn whole_bill(
         failures,
         assumptions,
     })
+}
+
+/// A reservation that is longer than the run.
+fn outlives(found: &Commitment, usage: &Usage) -> Option<String> {
+    let chips = show::number(usage.chips?.get(), 7);
+    let (years, total) = (show::number(found.term.years(), 3), show::usd(found.total));
+    (found.used.get() < 1.0).then(|| {
+        format!(
+            "the reservation outlives the run: {chips} chips for {years} y are {total}, and the bill holds only the \
+             {} of it that the run uses",
+            show::percent(found.used.get())
+        )
+    })
+}
+
+/// A border that was asked for and changes no line of this bill.
+fn idle_border(choices: &Choices, view: View) -> Option<String> {
+    let name = BORDER_KINDS.iter().find(|(_, kind)| Some(*kind) == choices.border && *kind != BorderKind::None)?.0;
+    let why = match view {
+        View::Own => return None,
+        View::Rent => "a rent contains what the provider paid there",
+        View::Epoch => "its method has no border",
+    };
+    let shown = view.name();
+    Some(format!("--border {name} changes no line of --bill {shown}: {why}; it moves the owned hour beside it"))
 }
 
 /// The place's price of electricity; a rent contains it.
@@ -283,17 +332,21 @@ fn water(region: &Region) -> Option<Water> {
     Some(Water { on_site_l_per_kwh: region.water_on_site?, off_site_l_per_kwh: region.water_off_site? })
 }
 
-fn assumptions(choices: &Choices, terms: &Terms, region: &Region) -> Vec<String> {
+fn assumptions(choices: &Choices, view: View, terms: &Terms, region: &Region) -> Vec<String> {
     let mut found = Vec::new();
     if choices.region.is_none() {
         found.push(format!("place: {} (give --region)", region.name));
     }
     if let (Some(factor), None) = (terms.programme.compute, choices.programme) {
-        let times = crate::units::show::number(factor, 3);
+        let times = show::number(factor, 3);
         found.push(format!("experiments and failed runs: all compute is {times} times the final run"));
     }
-    if terms.own.border == cost::duty::BorderCharge::None {
-        found.push("no duty and no revenue share (give --border duty or revenue_share)".into());
+    match view {
+        View::Rent => found.push("the rent contains what the provider paid at a border".into()),
+        View::Own if terms.own.border == cost::duty::BorderCharge::None => {
+            found.push("no duty and no revenue share (give --border duty or revenue_share)".into());
+        }
+        View::Own | View::Epoch => {}
     }
     found
 }

@@ -28,7 +28,8 @@ pub struct BillArgs {
     /// A hyperscaler's site rather than a rented hall
     #[arg(long, requires = "bill")]
     hyperscale: bool,
-    /// How the chips are rented: on_demand, reserved_1y, reserved_3y or spot
+    /// How the chips are rented: on_demand, reserved_1y, reserved_3y (the hours held are charged, the whole commitment
+    /// is shown beside them) or spot
     #[arg(long, value_name = "TERM", requires = "bill")]
     term: Option<String>,
     /// What the border takes: none, duty or revenue_share
@@ -69,9 +70,9 @@ impl BillArgs {
         self.bill.is_none()
     }
 
-    /// Adds the bill, if one was asked for.
-    pub fn add(&self, view: &mut View, answer: &Answer, catalog: &Catalog) -> Result<(), Error> {
-        let Some(kind) = &self.bill else { return Ok(()) };
+    /// Adds the bill, if one was asked for, and gives its warnings back.
+    pub fn add(&self, view: &mut View, answer: &Answer, catalog: &Catalog) -> Result<Vec<String>, Error> {
+        let Some(kind) = &self.bill else { return Ok(Vec::new()) };
         let choices = Choices {
             region: self.region.clone(),
             hyperscale: self.hyperscale,
@@ -95,7 +96,7 @@ impl BillArgs {
         if let Some(figures) = id.map(|id| figures(id, catalog)).transpose()?.flatten() {
             bill::add_decomposition(view, &decompose(&figures, catalog)?);
         }
-        Ok(())
+        Ok(whole.warnings)
     }
 }
 

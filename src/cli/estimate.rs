@@ -188,7 +188,7 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
             None => answer.warnings.push("no value is a range: nothing drives the answer".into()),
         }
     }
-    args.bill.add(&mut view, &answer, catalog)?;
+    let of_bill = args.bill.add(&mut view, &answer, catalog)?;
     super::bill::add_thresholds(&mut view, &answer, catalog, args.bill.is_none())?;
     if args.show_resolved {
         report::resolved::add(&mut view, &answer);
@@ -196,6 +196,7 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut reply = Reply::new(view);
     reply.failed = gates.failed(&answer, spread.as_ref());
     reply.warnings = answer.warnings;
+    reply.warnings.extend(of_bill);
     Ok(reply)
 }
 

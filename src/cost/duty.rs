@@ -4,8 +4,8 @@
 //! name, so that it cannot happen unseen.
 
 use crate::Error;
-use crate::units::Fraction;
 use crate::units::check::{not_negative, share, share_below_one};
+use crate::units::{Fraction, Usd};
 
 /// What the border takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +33,25 @@ pub enum BorderCharge {
         /// The revenue share, passed on in full.
         revenue_share: Fraction,
     },
+}
+
+/// What a border adds to the chips that cross it: the one base for the owner's bill and for fleets.
+///
+/// # Formula
+/// `declared * (multiplier - 1)`: declared the price of the chips in their servers, without the network
+/// # Source
+/// Section 232 proclamation of 2026-01-14: a duty on the declared value of chips; the announcement of 2025-12-08: a
+/// share of what the seller takes for them. Switches and cables are in neither.
+///
+/// ```
+/// use flopbill::internals::cost::duty::{BorderCharge, at_the_border};
+/// use flopbill::internals::units::{Fraction, Usd};
+/// let duty = BorderCharge::Duty { rate: Fraction::new(0.25), passed_on: Fraction::new(1.0) };
+/// assert_eq!(at_the_border(Usd::new(10.8e9), &duty)?.get(), 2.7e9); // by hand
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+pub fn at_the_border(declared: Usd, charge: &BorderCharge) -> Result<Usd, Error> {
+    Ok(declared * (multiplier(charge)? - 1.0))
 }
 
 /// What the buyer pays over the price without the border.

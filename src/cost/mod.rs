@@ -37,6 +37,13 @@ pub enum View {
 /// The views and how a user writes them.
 pub const VIEWS: [(&str, View); 3] = [("rent", View::Rent), ("own", View::Own), ("epoch", View::Epoch)];
 
+impl View {
+    /// How a user writes it.
+    pub fn name(self) -> &'static str {
+        VIEWS.iter().find(|(_, view)| *view == self).map_or("", |(name, _)| name)
+    }
+}
+
 /// Whether a line belongs to the run itself or to the work around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {

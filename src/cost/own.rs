@@ -136,9 +136,9 @@ impl Annual {
 /// The whole price of a chip in place, with server, network and border.
 ///
 /// # Formula
-/// `K = chip * (1 + server) / (1 - f_network) * border`
+/// `K = chip * (1 + server) * (1 / (1 - f_network) + border - 1)`: the border takes its part of chips and servers
 /// # Source
-/// Cottier et al. 2024 (arXiv:2405.21015) for server and network; [`duty`] for the border.
+/// Cottier et al. 2024 (arXiv:2405.21015) for server and network; [`duty::at_the_border`] for the border.
 ///
 /// ```
 /// use flopbill::internals::cost::own::purchase;
@@ -150,7 +150,8 @@ impl Annual {
 /// # Ok::<(), flopbill::Error>(())
 /// ```
 pub fn purchase(chip: Usd, server: f64, network: Fraction, border: &BorderCharge) -> Result<Usd, Error> {
-    Ok(chip * (1.0 + server) * (1.0 + over_servers(network)?) * duty::multiplier(border)?)
+    let servers = chip * (1.0 + server);
+    Ok(servers * (1.0 + over_servers(network)?) + duty::at_the_border(servers, border)?)
 }
 
 /// What one chip costs its owner in a year; `None` if its price or its power is not known.

@@ -1,4 +1,4 @@
-//! Renting: on demand, reserved to the full term, spot with preemption, tiers of a volume discount.
+//! Renting: on demand, reserved for a term, spot with preemption, tiers of a volume discount.
 
 use crate::Error;
 use crate::reliability::{self, Stops, interval};
@@ -12,7 +12,7 @@ use super::{Charge, Context, CostLine, Scope};
 pub enum Offer {
     /// Paid by the hour.
     OnDemand,
-    /// Paid for the full term, used or not.
+    /// Cheaper, for a commitment to the full term, used or not.
     Reserved {
         /// Length of the commitment.
         term: Seconds,
@@ -80,33 +80,62 @@ fn check_tiers(tiers: &[Tier]) -> Result<(), Error> {
     Err(Error::bad_input("the tiers are out of order").with_hint("sort them by the hours they start from"))
 }
 
-/// Chip-time that is paid for.
+/// Chip-time that a run pays for.
 ///
 /// # Formula
-/// on demand, tiers: held; reserved: `max(term * chips, held)`; spot: `held * slowdown`
+/// held; on spot chips `held * slowdown`
 /// # Source
-/// A reservation is paid to its end; preempted work is done again.
+/// Preempted work is done again. A reservation is paid to its end, but one run answers only for the hours it holds:
+/// see [`commitment`] for the rest.
 ///
 /// ```
 /// use flopbill::internals::cost::rent::{Offer, paid};
-/// use flopbill::internals::units::{ChipSeconds, Chips, Seconds};
-/// let year = Offer::Reserved { term: Seconds::from_years(1.0) };
-/// let chips = Some(Chips::new(2048.0));
+/// use flopbill::internals::units::ChipSeconds;
 /// let run = ChipSeconds::from_gpu_hours(2.788e6);
-/// // by hand: 2048 chips for a year are 17.94 M hours, more than the run uses
-/// assert!((paid(run, chips, &year)?.gpu_hours() - 17_940_480.0).abs() < 1e-6);
+/// assert_eq!(paid(run, &Offer::Spot { slowdown: 1.25 }).gpu_hours(), 3.485e6); // by hand
+/// ```
+pub fn paid(held: ChipSeconds, offer: &Offer) -> ChipSeconds {
+    match offer {
+        Offer::OnDemand | Offer::Tiered(_) | Offer::Reserved { .. } => held,
+        Offer::Spot { slowdown } => held * *slowdown,
+    }
+}
+
+/// What a reservation binds its buyer to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Commitment {
+    /// Its length.
+    pub term: Seconds,
+    /// What it costs over the whole term.
+    pub total: Usd,
+    /// The part of it that the run holds; 1 for a run that outlasts the term.
+    pub used: Fraction,
+}
+
+/// The commitment behind a rent; `None` for other offers, and where chips or price are not known.
+///
+/// # Formula
+/// `total = max(term * chips, held) * price * (1 - discount) * (1 + uplift)`, `used = held / max(term * chips, held)`
+/// # Source
+/// A reservation is paid to its end, used or not; a run beyond the term goes on at the same price.
+///
+/// ```
+/// use flopbill::internals::cost::rent::{Offer, Rent, commitment};
+/// use flopbill::internals::units::{ChipSeconds, Chips, Fraction, Price, Seconds};
+/// let terms = Rent { price: Some(Price::from_usd_per_hour(2.0)), offer: Offer::Reserved { term: Seconds::from_years(1.0) },
+///     discount: Fraction::ZERO, uplift: Fraction::ZERO };
+/// let found = commitment(ChipSeconds::from_gpu_hours(2.788e6), Some(Chips::new(2048.0)), &terms)?.unwrap();
+/// // by hand: 2048 chips for a year are 17,940,480 hours, of which the run holds 15.54 %
+/// assert!((found.total.get() - 35_880_960.0).abs() < 1e-6);
+/// assert!((found.used.get() - 2.788e6 / 17_940_480.0).abs() < 1e-12);
 /// # Ok::<(), flopbill::Error>(())
 /// ```
-pub fn paid(held: ChipSeconds, chips: Option<Chips>, offer: &Offer) -> Result<ChipSeconds, Error> {
-    match offer {
-        Offer::OnDemand | Offer::Tiered(_) => Ok(held),
-        Offer::Reserved { term } => match chips {
-            Some(chips) => Ok((chips * *term).max(held)),
-            None => Err(Error::no_solution("a reservation is paid per chip, and their number is not known")
-                .with_hint("give --chips")),
-        },
-        Offer::Spot { slowdown } => Ok(held * *slowdown),
-    }
+pub fn commitment(held: ChipSeconds, chips: Option<Chips>, terms: &Rent) -> Result<Option<Commitment>, Error> {
+    let (Offer::Reserved { term }, Some(chips), Some(hour)) = (&terms.offer, chips, per_held_hour(terms)?) else {
+        return Ok(None);
+    };
+    let whole = (chips * *term).max(held);
+    Ok(Some(Commitment { term: *term, total: whole * hour, used: Fraction::new(held / whole) }))
 }
 
 /// The whole rent.
@@ -121,21 +150,32 @@ pub fn paid(held: ChipSeconds, chips: Option<Chips>, offer: &Offer) -> Result<Ch
 /// use flopbill::internals::units::{ChipSeconds, Fraction, Price};
 /// let terms = Rent { price: Some(Price::from_usd_per_hour(2.0)), offer: Offer::OnDemand,
 ///     discount: Fraction::ZERO, uplift: Fraction::ZERO };
-/// let bill = rent(ChipSeconds::from_gpu_hours(2.788e6), None, &terms)?;
+/// let bill = rent(ChipSeconds::from_gpu_hours(2.788e6), &terms)?;
 /// assert!((bill.unwrap().get() - 5.576e6).abs() < 1e-6); // by hand; DeepSeek-V3's figure
 /// # Ok::<(), flopbill::Error>(())
 /// ```
-pub fn rent(held: ChipSeconds, chips: Option<Chips>, terms: &Rent) -> Result<Option<Usd>, Error> {
+pub fn rent(held: ChipSeconds, terms: &Rent) -> Result<Option<Usd>, Error> {
     terms.check()?;
     not_negative("the GPU-hours", held)?;
     let Some(list) = terms.price else { return Ok(None) };
     let factor = (1.0 - terms.discount.get()) * (1.0 + terms.uplift.get());
-    let hours = paid(held, chips, &terms.offer)?;
+    let hours = paid(held, &terms.offer);
     let charged = match &terms.offer {
         Offer::Tiered(tiers) => discounted_hours(hours, tiers),
         _ => hours,
     };
     Ok(Some(charged * list * factor))
+}
+
+/// What an hour held costs, with preemption and what comes on top; of tiers the first; `None` without a price.
+///
+/// # Formula
+/// `p * (1 - discount) * (1 + uplift)`, times the slowdown on spot chips
+/// # Source
+/// [`rent`] of one hour.
+pub fn per_held_hour(terms: &Rent) -> Result<Option<Price>, Error> {
+    let hour = ChipSeconds::from_gpu_hours(1.0);
+    Ok(rent(hour, terms)?.map(|usd| usd / hour))
 }
 
 /// Hours at the list price that cost as much as these hours under the tiers.
@@ -203,14 +243,14 @@ pub fn price_per_useful_hour(price: Price, goodput: Fraction) -> Price {
 /// The rent as a line of the bill.
 pub(super) fn line(context: &Context) -> Result<CostLine, Error> {
     let (usage, terms) = (context.usage, &context.terms.rent);
-    let hours = paid(usage.held, usage.chips, &terms.offer)?;
+    let hours = paid(usage.held, &terms.offer);
     let label = match terms.offer {
         Offer::OnDemand => "Rent, on demand",
-        Offer::Reserved { .. } => "Rent, reserved to the full term",
+        Offer::Reserved { .. } => "Rent, reserved",
         Offer::Spot { .. } => "Rent, spot with preemption",
         Offer::Tiered(_) => "Rent, with volume discount",
     };
-    let charge = match rent(usage.held, usage.chips, terms)? {
+    let charge = match rent(usage.held, terms)? {
         Some(amount) => Charge::of(amount, hours.gpu_hours()),
         None => Charge::NotPriced("nobody offers this chip by the hour"),
     };
@@ -241,7 +281,7 @@ mod tests {
             discount: Fraction::ZERO,
             uplift: Fraction::ZERO,
         };
-        let bill = |hours: f64, tiers| rent(ChipSeconds::from_gpu_hours(hours), None, &terms(tiers));
+        let bill = |hours: f64, tiers| rent(ChipSeconds::from_gpu_hours(hours), &terms(tiers));
         // By hand: 100 h at $2, 100 h at $1.80, 50 h at $1.
         let found = bill(250.0, vec![tier(100.0, 0.1), tier(200.0, 0.5)]).unwrap().unwrap();
         assert!((found.get() - (200.0 + 180.0 + 50.0)).abs() < 1e-9);
@@ -252,6 +292,6 @@ mod tests {
     #[test]
     fn a_chip_nobody_rents_out_has_no_rent() {
         let terms = Rent { price: None, offer: Offer::OnDemand, discount: Fraction::ZERO, uplift: Fraction::ZERO };
-        assert_eq!(rent(ChipSeconds::new(1.0), None, &terms), Ok(None));
+        assert_eq!(rent(ChipSeconds::new(1.0), &terms), Ok(None));
     }
 }

@@ -28,7 +28,7 @@ pub struct Capacity {
 /// The whole fleet, as if every tranche arrived.
 ///
 /// # Formula
-/// `chips * 24 h` a day; `rate * year / work`; sums of power, price and `price * (border - 1)`
+/// `chips * 24 h` a day; `rate * year / work`; sums of power, price and [`duty::at_the_border`]
 /// # Source
 /// Definition.
 pub fn capacity(fleet: &Fleet) -> Result<Capacity, Error> {
@@ -48,8 +48,8 @@ pub fn of(tranches: &[Tranche], goodput: f64, work: Flop) -> Result<Capacity, Er
     let price = |tranche: &Tranche| Some(tranche.purchase? * tranche.chips.get());
     let mut border = Some(Usd::ZERO);
     for tranche in tranches {
-        let extra = duty::multiplier(&tranche.border)? - 1.0;
-        border = border.zip(price(tranche)).map(|(sum, price)| sum + price * extra);
+        let extra = price(tranche).map(|price| duty::at_the_border(price, &tranche.border)).transpose()?;
+        border = border.zip(extra).map(|(sum, extra)| sum + extra);
     }
     Ok(Capacity {
         chips,

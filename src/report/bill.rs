@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::json::{cell, maybe, number};
 use super::view::{Section, View};
-use crate::answer::whole_bill::{Failures, WholeBill, unit_price};
+use crate::answer::whole_bill::{Failures, Owned, WholeBill, unit_price};
 use crate::ask::decompose::Decomposition;
 use crate::cost::energy::meter_power;
-use crate::cost::{Charge, CostLine, Scope, VIEWS};
+use crate::cost::{Charge, CostLine, Scope};
 use crate::hardware::region::GRID_BASES;
 use crate::units::{Seconds, Usd, show};
 
@@ -16,12 +16,16 @@ pub fn add(view: &mut View, whole: &WholeBill) {
     view.summary += &summary(whole);
     view.sections.push(lines(whole));
     view.sections.extend(owned(whole));
+    view.sections.extend(reservation(whole));
     view.sections.extend(footprint(whole));
     view.sections.extend(whole.failures.as_ref().map(failures));
     view.note("Not in these totals", not_priced(whole));
     view.note("Assumptions of the bill", whole.assumptions.clone());
     view.note("Sources of the bill", sources(whole));
     if let Some(json) = view.json.as_object_mut() {
+        if let Some(warnings) = json.get_mut("warnings").and_then(Value::as_array_mut) {
+            warnings.extend(whole.warnings.iter().map(|text| Value::from(text.as_str())));
+        }
         json.insert("bill".into(), machine(whole));
         json.insert("cost_lines".into(), whole.bill.lines.iter().map(|line| machine_line(whole, line)).collect());
         json.insert("footprint".into(), machine_footprint(whole));
@@ -37,7 +41,7 @@ fn short(whole: &WholeBill) -> Value {
     let priced = chips_not_priced(whole).is_none();
     let amount = |line: &CostLine| (line.label.to_owned(), maybe(line.charge.amount().map(Usd::get)));
     json!({
-        "view": name(whole),
+        "view": whole.bill.view.name(),
         "final_run_usd": maybe(priced.then(|| whole.bill.final_run().get())),
         "programme_usd": maybe(priced.then(|| whole.bill.programme().get())),
         "lines": whole.bill.lines.iter().map(amount).collect::<Map<_, _>>(),
@@ -63,10 +67,10 @@ fn records(view: &mut View, whole: &WholeBill) {
 /// The totals in one sentence; without a price for the chips there is no total worth a sentence.
 fn summary(whole: &WholeBill) -> String {
     if let Some(why) = chips_not_priced(whole) {
-        return format!(" Bill ({}): the chips are not priced: {why}.", name(whole));
+        return format!(" Bill ({}): the chips are not priced: {why}.", whole.bill.view.name());
     }
     let (run, all) = (show::usd(whole.bill.final_run()), show::usd(whole.bill.programme()));
-    format!(" Bill ({}): {run} for the run, {all} with the work around it.", name(whole))
+    format!(" Bill ({}): {run} for the run, {all} with the work around it.", whole.bill.view.name())
 }
 
 /// Why holding the chips has no price, if it has none.
@@ -121,12 +125,9 @@ pub fn add_decomposition(view: &mut View, found: &Decomposition) {
     }
 }
 
-fn name(whole: &WholeBill) -> &'static str {
-    VIEWS.iter().find(|(_, view)| *view == whole.bill.view).map_or("", |(name, _)| name)
-}
-
 fn lines(whole: &WholeBill) -> Section {
-    let mut section = Section::new(format!("Bill ({})", name(whole)), &["", "Quantity", "Price", "Amount", "Known"]);
+    let mut section =
+        Section::new(format!("Bill ({})", whole.bill.view.name()), &["", "Quantity", "Price", "Amount", "Known"]);
     for line in &whole.bill.lines {
         let (price, amount) = match line.charge {
             Charge::Priced { price, amount } => (dollars(price), show::usd(amount)),
@@ -163,17 +164,32 @@ fn dollars(price: f64) -> String {
 }
 
 fn owned(whole: &WholeBill) -> Option<Section> {
-    let (price, even) = whole.owned?;
+    let Owned { hour, rented, break_even } = whole.owned?;
     let mut section = Section::facts("Owning against renting");
     let used = show::percent(whole.terms.own.utilisation.get());
-    section.fact("an owned GPU-hour", show::price(price), format!("at {used} of the hours used"));
-    if let Some(rent) = whole.terms.rent.price {
+    section.fact("an owned GPU-hour", show::price(hour), format!("at {used} of the hours used"));
+    if let Some(rent) = rented {
         section.fact("a rented one", show::price(rent), "");
     }
-    if let Some(even) = even {
+    if let Some(even) = break_even {
         let remark = if even > 1.0 { "owning never pays at this rent" } else { "above it owning is cheaper" };
         section.fact("break-even use", show::percent(even), remark);
     }
+    Some(section)
+}
+
+/// What a reservation costs beside what the run uses of it.
+fn reservation(whole: &WholeBill) -> Option<Section> {
+    let found = whole.commitment?;
+    let mut section = Section::facts("The reservation");
+    section.fact("term", format!("{} y", show::number(found.term.years(), 3)), "paid to its end, used or not");
+    section.fact("total", show::usd(found.total), "of all the chips, over the term or a longer run");
+    section.fact(
+        "this run",
+        show::usd(found.total * found.used.get()),
+        format!("{} of it", show::percent(found.used.get())),
+    );
+    section.fact("for other work", show::usd(found.total * (1.0 - found.used.get())), "not in the bill");
     Some(section)
 }
 
@@ -225,13 +241,18 @@ fn sources(whole: &WholeBill) -> Vec<String> {
 fn machine(whole: &WholeBill) -> Value {
     let priced = chips_not_priced(whole).is_none();
     json!({
-        "view": name(whole),
+        "view": whole.bill.view.name(),
         "final_run_usd": maybe(priced.then(|| whole.bill.final_run().get())),
         "programme_usd": maybe(priced.then(|| whole.bill.programme().get())),
         "priced_lines_usd": number(whole.bill.programme().get()),
         "reason": chips_not_priced(whole),
-        "owned_usd_per_gpu_hour": maybe(whole.owned.map(|(price, _)| price.usd_per_hour())),
-        "break_even_utilisation": maybe(whole.owned.and_then(|(_, even)| even)),
+        "owned_usd_per_gpu_hour": maybe(whole.owned.map(|owned| owned.hour.usd_per_hour())),
+        "break_even_utilisation": maybe(whole.owned.and_then(|owned| owned.break_even)),
+        "commitment": whole.commitment.map(|found| json!({
+            "term_years": number(found.term.years()),
+            "total_usd": number(found.total.get()),
+            "used_by_this_run": number(found.used.get()),
+        })),
         "region": whole.region.id,
         "assumptions": whole.assumptions,
         "failures": whole.failures.as_ref().map(|found| json!({

@@ -245,8 +245,9 @@ fn owning_an_h200() {
 
 #[test]
 fn owning_an_h200_with_duty_and_metered_power() {
+    // The golden values charge a duty of 25 % on the network too: on chips and servers alone that is 25 % / 0.81.
     let terms = Ownership {
-        border: BorderCharge::Duty { rate: share(0.25), passed_on: share(1.0) },
+        border: BorderCharge::Duty { rate: share(0.25 / 0.81), passed_on: share(1.0) },
         hosting: Hosting::Facility { usd_per_kw_month: 60.0, electricity: EnergyPrice::from_usd_per_kwh(0.08) },
         power: Some(Power::Server { rated: Watts::from_kw(1.275), load: share(0.76), fabric: share(0.0), pue: 1.25 }),
         ..h200()
@@ -257,6 +258,19 @@ fn owning_an_h200_with_duty_and_metered_power() {
     close(year.electricity.get(), 848.844, 1e-12);
     close((year.staff + year.maintenance).get(), 1706.27716, 1e-8);
     close(own::per_used_hour(year.total(), share(0.85)).usd_per_hour(), 2.88218, 1e-6);
+}
+
+/// A fleet and its owner pay the same at the border: a duty on the chips, and none on the network.
+#[test]
+fn the_border_takes_its_part_of_chips_in_bills_and_fleets_alike() {
+    let border = BorderCharge::Duty { rate: share(0.25), passed_on: share(1.0) };
+    let terms = Ownership { chip: Some(Usd::new(27_000.0)), border, ..h200() };
+    let year = own::annual(&terms).unwrap().unwrap();
+    let catalog = flopbill::Catalog::built_in();
+    let fleet = flopbill::internals::fleet::load::fleet("400k", &catalog).unwrap().fleet;
+    let all = flopbill::internals::fleet::capacity::capacity(&fleet).unwrap();
+    close(year.border.get() * 4.0, 6750.0, 1e-12); // by hand: 27,000 * 25 %, over four years
+    close(all.border.unwrap().get() / all.chips.get(), 6750.0, 1e-12);
 }
 
 #[test]

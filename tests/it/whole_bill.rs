@@ -5,6 +5,7 @@ use flopbill::internals::answer::resolve::{Answer, Question, answer};
 use flopbill::internals::answer::whole_bill::{BillQuestion, Choices, WholeBill, whole_bill};
 use flopbill::internals::cost::defaults::{BorderKind, HostingKind};
 use flopbill::internals::cost::{Charge, VIEWS, View};
+use flopbill::internals::hardware::price::Term;
 use flopbill::internals::units::*;
 
 use crate::close::close;
@@ -54,7 +55,7 @@ fn renting_v3_starts_from_the_papers_figure() {
 fn owning_moves_with_border_and_hosting() {
     let owned = |change: fn(&mut Choices)| {
         let whole = bill(View::Own, change).unwrap();
-        (whole.bill.final_run().get(), whole.owned.unwrap().0.usd_per_hour())
+        (whole.bill.final_run().get(), whole.owned.unwrap().hour.usd_per_hour())
     };
     let (plain, hour) = owned(|_| ());
     close(plain / 2.788e6, hour, 2e-3); // the hour holds no storage, the bill does
@@ -71,4 +72,57 @@ fn a_place_nobody_knows_and_hours_nobody_uses_are_refused() {
     assert!(error.message().contains("atlantis"), "{error}");
     let error = bill(View::Own, |choices| choices.utilisation = Some(share(0.0))).unwrap_err();
     assert!(error.message().contains("utilisation"), "{error}");
+}
+
+#[test]
+fn break_even_takes_the_rent_that_the_bill_charges() {
+    for term in [None, Some(Term::Reserved1y), Some(Term::Reserved3y), Some(Term::Spot)] {
+        let whole = bill(View::Rent, |choices| choices.term = term).unwrap();
+        let owned = whole.owned.unwrap();
+        let Some(charged) = whole.bill.lines[0].charge.amount().map(|amount| amount.get() / 2.788e6) else {
+            assert_eq!((term, owned.rented, owned.break_even), (Some(Term::Spot), None, None)); // no quote, no rent
+            continue;
+        };
+        close(owned.rented.unwrap().usd_per_hour(), charged, 1e-12);
+        // At the break-even use an owned hour costs what a rented one does.
+        let even = owned.hour.usd_per_hour() * whole.terms.own.utilisation.get() / owned.break_even.unwrap();
+        close(even, charged, 1e-12);
+    }
+}
+
+/// A run answers for the hours that it holds. What else a reservation binds to is shown beside the bill, with a warning,
+/// and no programme multiplies it.
+#[test]
+fn a_reservation_is_charged_for_the_hours_that_the_run_holds() {
+    let plain = bill(View::Rent, |_| ()).unwrap();
+    let three = bill(View::Rent, |choices| choices.term = Some(Term::Reserved3y)).unwrap();
+    let hour = three.terms.rent.price.unwrap();
+    assert!(hour < plain.terms.rent.price.unwrap() * 2.0, "{hour:?}");
+    close(three.bill.lines[0].charge.amount().unwrap().get(), 2.788e6 * hour.usd_per_hour(), 1e-12);
+    let commitment = three.commitment.unwrap();
+    close(commitment.total.get(), 2048.0 * 3.0 * 8760.0 * hour.usd_per_hour(), 1e-12);
+    close(commitment.used.get(), 2.788e6 / (2048.0 * 3.0 * 8760.0), 1e-12);
+    assert!(three.bill.programme() < commitment.total, "the run and its experiments take a fraction of it");
+    assert!(three.warnings[0].contains("outlives the run"), "{:?}", three.warnings);
+    assert_eq!((plain.commitment, plain.warnings), (None, vec![]));
+    // A run that is longer than the term has nothing left to warn of.
+    let answer = v3();
+    let few = BillQuestion { chips: Some(Chips::new(64.0)), ..BillQuestion::of(&answer).unwrap() };
+    let choices = Choices { term: Some(Term::Reserved3y), ..Choices::default() };
+    let long = whole_bill(&few, View::Rent, &choices, &Catalog::built_in()).unwrap();
+    assert_eq!((long.commitment.unwrap().used.get(), long.warnings.len()), (1.0, 0));
+}
+
+#[test]
+fn a_border_that_a_bill_does_not_charge_is_said() {
+    let border = |view, kind| bill(view, |choices| choices.border = Some(kind)).unwrap();
+    for (view, why) in [(View::Rent, "a rent contains"), (View::Epoch, "no border")] {
+        let found = border(view, BorderKind::Duty);
+        assert_eq!(found.bill.programme(), border(view, BorderKind::None).bill.programme());
+        assert!(found.warnings[0].contains(why) && found.warnings[0].contains("duty"), "{:?}", found.warnings);
+        assert!(border(view, BorderKind::None).warnings.is_empty());
+    }
+    assert!(border(View::Own, BorderKind::Duty).warnings.is_empty());
+    let rented = bill(View::Rent, |_| ()).unwrap();
+    assert!(rented.assumptions.iter().any(|text| text.contains("the rent contains")), "{:?}", rented.assumptions);
 }
