@@ -11,7 +11,7 @@ use crate::answer::resolve::chip_of;
 use crate::ask::decompose;
 use crate::catalog::read::Document;
 use crate::catalog::{Catalog, Found, KINDS, Kind, read_text};
-use crate::catalog::{accelerator, bill, factors, model, price, region, rule, system};
+use crate::catalog::{accelerator, bill, factors, model, price, region, rule, stack, system};
 use crate::fleet;
 use crate::input::file::spec;
 use crate::scaling::laws;
@@ -46,6 +46,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
         Kind::Rules => rule::rule(found).map(drop),
         Kind::Fleets => fleet::load::read(found, catalog).map(drop),
         Kind::Factors => factors::factors(found).map(drop),
+        Kind::Stacks => stack::stack(found).map(drop),
         Kind::Assumptions => match found.id.as_str() {
             "bill" => bill::bill(found).map(drop),
             "scaling" => laws::scaling(found).map(drop),
@@ -83,7 +84,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
     if let Some((_, kind, _)) = KINDS.iter().find(|(known, _, _)| Some(*known) == folder) {
         return Ok(*kind);
     }
-    const TELLING: [(&str, Kind); 14] = [
+    const TELLING: [(&str, Kind); 15] = [
         ("peak", Kind::Accelerators),
         ("typical", Kind::Prices),
         ("quote", Kind::Prices),
@@ -96,6 +97,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
         ("run", Kind::Runs),
         ("chips", Kind::Systems),
         ("factors", Kind::Factors),
+        ("tensor_overlap", Kind::Stacks),
         ("failures", Kind::Assumptions),
         ("law", Kind::Assumptions),
     ];

@@ -8,6 +8,7 @@ use super::accelerator::AcceleratorProfile;
 use super::factors::FactorProfile;
 use super::model::ModelProfile;
 use super::price::PriceProfile;
+use super::stack::StackProfile;
 use crate::Error;
 
 /// One kind of profile, by the name it was asked for.
@@ -20,6 +21,7 @@ pub(super) struct Memo {
     pub factors: Shelf<FactorProfile>,
     pub models: Shelf<ModelProfile>,
     pub prices: Shelf<Option<PriceProfile>>,
+    pub stacks: Shelf<StackProfile>,
 }
 
 impl Catalog {

@@ -24,6 +24,7 @@ pub mod read;
 pub mod region;
 pub mod rule;
 pub mod run_rows;
+pub mod stack;
 pub mod steps;
 pub mod system;
 pub mod user_rows;
@@ -59,12 +60,14 @@ pub enum Kind {
     Fleets,
     /// Fitted factors of the step-time model.
     Factors,
+    /// Training software, by what it overlaps and fuses.
+    Stacks,
     /// Defaults of the bill, each with its source.
     Assumptions,
 }
 
 /// The kinds, their folder and the singular for messages.
-pub const KINDS: [(&str, Kind, &str); 10] = [
+pub const KINDS: [(&str, Kind, &str); 11] = [
     ("accelerators", Kind::Accelerators, "accelerator"),
     ("systems", Kind::Systems, "system"),
     ("prices", Kind::Prices, "price list"),
@@ -74,6 +77,7 @@ pub const KINDS: [(&str, Kind, &str); 10] = [
     ("rules", Kind::Rules, "rule"),
     ("fleets", Kind::Fleets, "fleet"),
     ("factors", Kind::Factors, "set of factors"),
+    ("stacks", Kind::Stacks, "software stack"),
     ("assumptions", Kind::Assumptions, "set of assumptions"),
 ];
 
@@ -118,7 +122,7 @@ impl Catalog {
         Self { folders, memo: None }
     }
 
-    /// The same catalog, which reads each chip, price list, model and set of factors once and keeps it: for
+    /// The same catalog, which reads each chip, price list, model, stack and set of factors once and keeps it: for
     /// questions asked thousands of times. Files that change meanwhile are not read again.
     #[must_use]
     pub fn remembering(self) -> Self {
@@ -246,8 +250,13 @@ fn built_in(kind: Kind, wanted: &str) -> Option<Found> {
     let id = built_in_id(kind, wanted)?;
     let index = embedded::FILES.binary_search_by(|file| (file.0, file.1).cmp(&(kind.folder(), id))).ok()?;
     let text = embedded::FILES.get(index)?.2;
-    let file = format!("profiles/{}/{id}.toml", kind.folder());
+    let file = built_in_file(kind, id);
     Some(Found { id: id.into(), document: Document::new(file, text), from_user: false })
+}
+
+/// The name of a built-in profile's file.
+fn built_in_file(kind: Kind, id: &str) -> String {
+    format!("profiles/{}/{id}.toml", kind.folder())
 }
 
 fn stem(path: &Path) -> Option<String> {

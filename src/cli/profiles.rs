@@ -19,7 +19,7 @@ pub struct ProfilesArgs {
 
 #[derive(Debug, Subcommand)]
 enum ProfilesCommand {
-    /// Names of all profiles, or of one kind: accelerators, systems, prices, regions, models, runs, rules
+    /// Names of all profiles, or of one kind: accelerators, systems, prices, regions, models, runs, rules, stacks
     List {
         /// The kind
         kind: Option<String>,

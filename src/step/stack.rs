@@ -34,6 +34,13 @@ pub enum TensorOverlap {
     Products,
 }
 
+/// What hides tensor-parallel traffic, and how a profile writes it.
+pub const TENSOR_OVERLAPS: [(&str, TensorOverlap); 3] = [
+    ("nothing", TensorOverlap::Nothing),
+    ("weight-gradients", TensorOverlap::WeightGradients),
+    ("products", TensorOverlap::Products),
+];
+
 impl Stack {
     /// A tuned stack of 2024 and later: Megatron-Core, NeMo, TorchTitan.
     pub const CURRENT: Self = Self {

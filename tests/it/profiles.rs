@@ -6,17 +6,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use flopbill::internals::ask::check;
+use flopbill::internals::catalog::stack::{DEFAULT, DEFAULT_UNFUSED};
 use flopbill::internals::catalog::{Catalog, KINDS, Kind};
+use flopbill::internals::model::flops::Kernel;
 use flopbill::internals::source::SourceKind;
+use flopbill::internals::step::stack::Stack;
 
 /// How many of each kind there are at least.
-const AT_LEAST: [(Kind, usize); 6] = [
+const AT_LEAST: [(Kind, usize); 7] = [
     (Kind::Accelerators, 38),
     (Kind::Systems, 20),
     (Kind::Prices, 30),
     (Kind::Regions, 90),
     (Kind::Models, 100),
     (Kind::Runs, 40),
+    (Kind::Stacks, 20),
 ];
 
 fn folder() -> PathBuf {
@@ -202,7 +206,7 @@ fn a_chip_names_the_family_that_times_it() {
     assert!(shipped.contains(said));
     let catalog = Catalog::with_folders(vec![own.path().to_owned()]);
     let read = |name: &str, family: &str, architecture: &str| {
-        let text = shipped.replace(said, family).replace("\"cdna3\"", &format!("\"{architecture}\""));
+        let text = shipped.replace("\"cdna3\"", &format!("\"{architecture}\"")).replace(said, family);
         fs::write(chips.join(format!("{name}.toml")), text).unwrap();
         catalog.accelerator(name).map(|profile| (profile.chip.factors, profile.chip.borrowed))
     };
@@ -259,4 +263,68 @@ fn profiles_are_toml_1_0() {
         "{complaints}{}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+#[test]
+fn frameworks_lead_to_stacks_by_their_whole_name() {
+    let catalog = Catalog::built_in();
+    let of = |framework: &str| catalog.stack_of_framework(framework).unwrap().map(|stack| stack.id);
+    for (framework, id) in [
+        ("NeMo 25.02+", "tuned"),
+        ("nemo", "tuned"),
+        ("NVIDIA NeMo Framework Release 25.04", "tuned"),
+        ("Megatron-Bridge 26.04.01 (Megatron-FSDP group 64)", "megatron-fsdp"),
+        ("HAI-LLM DualPipe", "deepseek"),
+        ("llm-foundry/composer FSDP SHARD_GRAD_OP", "llm-foundry-shard-grad-op"),
+        ("torchtitan FSDP2 eager", "torchtitan-eager"),
+        ("torchtitan FSDP2+TP ", "torchtitan"),
+        ("MaxText (JAX) FSDP+DP", "maxtext"),
+    ] {
+        assert_eq!(of(framework).as_deref(), Some(id), "{framework}");
+    }
+    // No part of a name is enough.
+    for framework in ["", "my fork of NeMo", "NeMo on a Tuesday", "eager", "DualPipe"] {
+        assert_eq!(of(framework), None, "{framework}");
+    }
+}
+
+#[test]
+fn a_stack_of_one_s_own_outranks_those_that_are_built_in() {
+    let own = tempfile::tempdir().unwrap();
+    fs::create_dir(own.path().join("stacks")).unwrap();
+    let shipped = fs::read_to_string(folder().join("stacks/tuned.toml")).unwrap();
+    let mine = shipped.replacen("aliases = [\"megatron-core\", \"nemo\"]", "aliases = []", 1);
+    fs::write(own.path().join("stacks/zz.toml"), mine.replacen("\"NeMo\",", "\"NeMo\", \"Mine\",", 1)).unwrap();
+    let catalog = Catalog::with_folders(vec![own.path().to_owned()]);
+    for framework in ["Mine 2.0", "NeMo 25.05"] {
+        assert_eq!(catalog.stack_of_framework(framework).unwrap().unwrap().id, "zz", "{framework}");
+    }
+    assert_eq!(catalog.stack("megatron-core").unwrap().id, "tuned");
+    let wrong = mine.replacen("\"products\"", "\"some\"", 1).replacen("eager = false\n", "", 1);
+    fs::write(own.path().join("stacks/zz.toml"), wrong).unwrap();
+    let error = catalog.stack("zz").unwrap_err().to_string();
+    assert!(catalog.stack_of_framework("NeMo").is_err());
+    assert!(error.contains("some") || error.contains("eager"), "{error}");
+}
+
+#[test]
+fn a_month_has_its_usual_stack() {
+    let catalog = Catalog::built_in();
+    for (month, id) in [
+        ("", "ordinary"),
+        ("2026-11", "ordinary"),
+        ("2024-01", "ordinary"),
+        ("2023-12", "ordinary-2023"),
+        ("2022-09", "ordinary-2023"),
+        ("2022-08", "ordinary-2022"),
+        ("2021-12", "ordinary-2021"),
+        ("2019-10", "ordinary-2021"),
+    ] {
+        assert_eq!(catalog.usual_stack(month).unwrap().id, id, "{month}");
+    }
+    let switches = |name: &str| Stack { measured: false, ..catalog.stack(name).unwrap().stack };
+    assert_eq!(switches("tuned"), Stack::CURRENT);
+    assert_eq!(switches(DEFAULT), Stack::CURRENT);
+    assert_eq!(catalog.stack("deepseek").unwrap().stack, Stack::DEEPSEEK);
+    assert_eq!(catalog.stack(DEFAULT_UNFUSED).unwrap().kernel, Kernel::Unfused);
 }

@@ -1,0 +1,147 @@
+//! `profiles/stacks/`: TOML to [`Stack`], and which stack stands where nobody names one.
+
+use super::read::{Reader, Sources};
+use super::{Catalog, Found, Kind, normal};
+use crate::error::Error;
+use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES, ZeroStage};
+use crate::model::flops::{KERNELS, Kernel};
+use crate::step::stack::{Stack, TENSOR_OVERLAPS};
+
+/// The stack where nobody says.
+pub const DEFAULT: &str = "ordinary";
+
+/// The stack of a step where all that is known is that its attention is not fused.
+pub const DEFAULT_UNFUSED: &str = "megatron-2022";
+
+/// A software stack with the sources of its switches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackProfile {
+    /// The file's stem: `tuned`.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// The year it is of.
+    pub era: String,
+    /// The frameworks that are it, as tables of measured steps write them.
+    pub frameworks: Vec<String>,
+    /// What it does beyond what a layout says.
+    pub stack: Stack,
+    /// The factors were fitted to steps of it, so that no factor for software nobody measured applies.
+    pub measured: bool,
+    /// The month from which a run that names no stack most likely used it.
+    pub usual_from: Option<String>,
+    /// The schedule it brings.
+    pub schedule: Option<Schedule>,
+    /// What its replicas share.
+    pub zero: Option<ZeroStage>,
+    /// How it computes attention.
+    pub kernel: Kernel,
+    /// Where each value came from.
+    pub sources: Sources,
+    /// The file, or the built-in profile's name.
+    pub file: String,
+}
+
+impl Catalog {
+    /// The stack of this name.
+    ///
+    /// # Errors
+    /// An unknown name, or a profile that does not hold what it should.
+    pub fn stack(&self, name: &str) -> Result<StackProfile, Error> {
+        self.remembered(name, |memo| &memo.stacks, || stack(&self.find(Kind::Stacks, name)?))
+    }
+
+    /// The stack that lists this framework, whatever the version: `NeMo 25.05` is `NeMo`. A user's own profile
+    /// outranks a built-in one.
+    ///
+    /// # Errors
+    /// A profile that does not hold what it should.
+    pub fn stack_of_framework(&self, framework: &str) -> Result<Option<StackProfile>, Error> {
+        let wanted = without_version(framework);
+        let lists = |stack: &StackProfile| stack.frameworks.iter().any(|known| without_version(known) == wanted);
+        let mut named: Vec<StackProfile> = self.stacks()?.into_iter().filter(lists).collect();
+        named.sort_by_key(|stack| stack.file == super::built_in_file(Kind::Stacks, &stack.id));
+        Ok(named.into_iter().next())
+    }
+
+    /// The stack that a run of this month most likely used, where nobody says: `2023-07`.
+    ///
+    /// # Errors
+    /// A profile that does not hold what it should.
+    pub fn usual_stack(&self, month: &str) -> Result<StackProfile, Error> {
+        let mut usual = self.stacks()?;
+        usual.retain(|stack| stack.usual_from.is_some());
+        usual.sort_by(|a, b| a.usual_from.cmp(&b.usual_from));
+        let begun = usual.iter().rposition(|stack| stack.usual_from.as_deref().is_some_and(|from| from <= month));
+        match usual.into_iter().nth(begun.unwrap_or(0)) {
+            Some(stack) if !month.is_empty() => Ok(stack),
+            _ => self.stack(DEFAULT),
+        }
+    }
+
+    fn stacks(&self) -> Result<Vec<StackProfile>, Error> {
+        self.ids(Kind::Stacks).iter().map(|id| self.stack(id)).collect()
+    }
+}
+
+/// A framework's name in one form, without its version: parts such as `25.05`, `25.02+` and `release` say no more.
+fn without_version(framework: &str) -> String {
+    let version = |part: &str| {
+        part.contains('.') && part.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '+'))
+            || part.eq_ignore_ascii_case("release")
+    };
+    let parts: Vec<&str> = framework.split_whitespace().filter(|part| !version(part)).collect();
+    normal(&parts.join(" "))
+}
+
+/// Reads one stack.
+///
+/// # Errors
+/// Everything that is wrong with the file, each with its place.
+pub fn stack(found: &Found) -> Result<StackProfile, Error> {
+    found.document.read(|r| {
+        r.texts("aliases");
+        let sources = r.sources();
+        let (name, era) = (r.need("name", r.text("name")), r.need("era", r.text("era")));
+        let frameworks = r.texts("frameworks");
+        let measured = r.need("measured", r.flag("measured"));
+        let usual_from = r.date("usual_from");
+        let switches = switches(r);
+        let (schedule, zero) = (r.choice("schedule", &SCHEDULES), r.choice("zero", &ZERO_STAGES));
+        let kernel = r.choice("kernel", &KERNELS).unwrap_or(Kernel::Fused);
+        r.require_sources(&sources, &["era", "frameworks", "measured", "usual_from"]);
+        Some(StackProfile {
+            id: found.id.clone(),
+            name: name?,
+            era: era?,
+            frameworks,
+            stack: Stack { measured: measured?, ..switches? },
+            measured: measured?,
+            usual_from,
+            schedule,
+            zero,
+            kernel,
+            sources,
+            file: found.document.file.clone(),
+        })
+    })
+}
+
+fn switches(r: &Reader<'_>) -> Option<Stack> {
+    let flag = |key: &'static str| r.need(key, r.flag(key));
+    let tensor_overlap = r.need("tensor_overlap", r.choice("tensor_overlap", &TENSOR_OVERLAPS));
+    let (overlap, fused_accumulation, eager) = (flag("overlap"), flag("fused_accumulation"), flag("eager"));
+    let (blocking_launches, native_attention) = (flag("blocking_launches"), flag("native_attention"));
+    let (deduplicated_dispatch, narrow_dispatch) = (flag("deduplicated_dispatch"), flag("narrow_dispatch"));
+    Some(Stack {
+        overlap: overlap?,
+        tensor_overlap: tensor_overlap?,
+        fused_accumulation: fused_accumulation?,
+        eager: eager?,
+        blocking_launches: blocking_launches?,
+        native_attention: native_attention?,
+        deduplicated_dispatch: deduplicated_dispatch?,
+        narrow_dispatch: narrow_dispatch?,
+        measured: false,
+    })
+}
