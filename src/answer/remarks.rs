@@ -89,9 +89,6 @@ fn warnings(answer: &mut Answer, today: Option<Date>) {
         let share = show::percent(mfu.get());
         say.push(format!("an MFU of {share} is implausible: no published run of this size is above 60 %"));
     }
-    if answer.price.as_ref().is_some_and(|price| price.value.base() == 0.0) {
-        say.push("the price is zero: the cost leaves the chips out".into());
-    }
     let dated = answer.price_date.as_deref().and_then(|date| Some((date, date.parse::<Date>().ok()?)));
     if let (Some((text, date)), Some(today)) = (dated, today)
         && date.until(today) > STALE
