@@ -114,7 +114,7 @@ fn records(answer: &Answer, moved: &Conversion, price: Option<Price>) -> Records
                 cell(Some((hours / layout.chips).days())),
                 cell(Some(layout.chips.get())),
                 cell(price.map(|price| (hours * price).get())),
-                cell(Some(layout.step.ratio)),
+                cell(Some(layout.step.ratio * (hours / layout.hours[1]))),
             ]);
         }
     }

@@ -150,3 +150,22 @@ fn numbers_are_shown_as_they_are() {
     assert!(!shown(&[&given[..], &["--goodput", "100%"]].concat()).contains("goodput 94 %"));
     assert!(shown(&given).contains("goodput 94 %: a prior"));
 }
+
+#[test]
+fn each_level_of_a_conversion_has_its_own_ratio_in_csv() {
+    let output = Shell::new().run(&["convert", "deepseek-v3", "--to", "h200", "--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(output.stdout.as_slice());
+    let heads = reader.headers().unwrap().clone();
+    let at = |name: &str| heads.iter().position(|head| head == name).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
+    let number = |row: &csv::StringRecord, name: &str| row[at(name)].parse::<f64>().unwrap();
+    assert_eq!(rows.len(), 6);
+    for level in rows.chunks(3) {
+        let ratios: Vec<f64> = level.iter().map(|row| number(row, "ratio")).collect();
+        assert!(ratios[0] < ratios[1] && ratios[1] < ratios[2], "{ratios:?}");
+        for (row, ratio) in level.iter().zip(&ratios) {
+            let hours = number(row, "gpu_hours") / number(&level[1], "gpu_hours");
+            assert!((ratio / ratios[1] / hours - 1.0).abs() < 1e-9, "{row:?}");
+        }
+    }
+}
