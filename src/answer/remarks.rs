@@ -6,7 +6,7 @@ use crate::input::file::Origin;
 use crate::solve::{Knowns, Rank, Var, display, name};
 use crate::source::SourceKind;
 use crate::units::date::Date;
-use crate::units::{Quantity as _, Seconds, show};
+use crate::units::{Seconds, show};
 
 /// An MFU above this has not been published for a whole run.
 const IMPLAUSIBLE_MFU: f64 = 0.7;
@@ -40,7 +40,7 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
         say.push("FLOPs are 6 x active parameters x tokens: attention over the sequence is not counted".into());
     }
     if let Some(outcome) = &answer.outcome {
-        say.extend(predicted(outcome));
+        say.extend(predicted(outcome, answer.spec.goodput.is_none()));
     } else if given.rank(Var::Goodput) == Some(Rank::Default) && answer.estimate.mfu.is_some() {
         // Without FLOPs nothing stands between busy and held time.
         say.push("goodput 100 %: the GPU-hours or the MFU are taken to contain the downtime".into());
@@ -61,7 +61,7 @@ fn assumptions(answer: &mut Answer, given: &Knowns) {
 }
 
 /// What a prediction rests on.
-fn predicted(outcome: &Outcome) -> Vec<String> {
+fn predicted(outcome: &Outcome, prior: bool) -> Vec<String> {
     let (setting, step) = (&outcome.setting, &outcome.predicted);
     let mut say = Vec::new();
     let how = if setting.given.is_empty() { "the fastest legal layout" } else { "the fastest with the given degrees" };
@@ -70,7 +70,9 @@ fn predicted(outcome: &Outcome) -> Vec<String> {
         let factor = show::number(step.software, 3);
         say.push(format!("software: {factor} x the step of the tuned stacks that the model was fitted to"));
     }
-    say.push(format!("goodput {}: a prior, not this run's", show::percent(step.goodput)));
+    if prior {
+        say.push(format!("goodput {}: a prior, not this run's", show::percent(step.goodput)));
+    }
     if setting.borrowed {
         say.push("nobody published steps on this chip: factors of another family stand in, a guess".into());
     }
@@ -89,9 +91,6 @@ fn warnings(answer: &mut Answer, today: Option<Date>) {
         let share = show::percent(mfu.get());
         say.push(format!("an MFU of {share} is implausible: no published run of this size is above 60 %"));
     }
-    if answer.price.as_ref().is_some_and(|price| price.value.base() == 0.0) {
-        say.push("the price is zero: the cost leaves the chips out".into());
-    }
     let dated = answer.price_date.as_deref().and_then(|date| Some((date, date.parse::<Date>().ok()?)));
     if let (Some((text, date)), Some(today)) = (dated, today)
         && date.until(today) > STALE
@@ -101,7 +100,7 @@ fn warnings(answer: &mut Answer, today: Option<Date>) {
     if let Some(chips) = answer.estimate.chips.filter(|_| !answer.solved.knowns.is_solved(Var::Chips)) {
         let node = f64::from(answer.scenario.node_chips);
         if chips.get() % node != 0.0 {
-            say.push(format!("{} chips are not whole nodes of {node}", show::number(chips.get(), 6)));
+            say.push(format!("{} chips are not whole nodes of {node}", show::chips(chips)));
         }
     }
     answer.warnings.extend(say);

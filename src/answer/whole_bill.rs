@@ -255,7 +255,7 @@ pub fn whole_bill(
 
 /// A reservation that is longer than the run.
 fn outlives(found: &Commitment, usage: &Usage) -> Option<String> {
-    let chips = show::number(usage.chips?.get(), 7);
+    let chips = show::chips(usage.chips?);
     let (years, total) = (show::number(found.term.years(), 3), show::usd(found.total));
     (found.used.get() < 1.0).then(|| {
         format!(

@@ -12,8 +12,8 @@ use flopbill::internals::cost::VIEWS;
 use flopbill::internals::cost::defaults::{BORDER_KINDS, HOSTING_KINDS, POWER_BASES};
 use flopbill::internals::cost::rent_terms::RENT_TERMS;
 use flopbill::internals::report::{View, bill, policy, thresholds};
+use flopbill::internals::units::Fraction;
 use flopbill::internals::units::parse::parse;
-use flopbill::internals::units::{Chips, Fraction};
 
 /// What the whole bill is made of.
 #[derive(Debug, Default, Args)]
@@ -49,7 +49,7 @@ pub struct BillArgs {
     programme: Option<f64>,
     /// People in research and engineering, for a year
     #[arg(long, value_name = "N", requires = "bill", allow_hyphen_values = true)]
-    people: Option<String>,
+    people: Option<f64>,
 }
 
 /// Adds the training-compute rules that a run reaches and the next, as they are known.
@@ -82,7 +82,7 @@ impl BillArgs {
             power: self.power.as_deref().map(|name| choice("--power", name, &POWER_BASES)).transpose()?,
             utilisation: self.utilisation.as_deref().map(parse::<Fraction>).transpose()?,
             programme: self.programme,
-            people: self.people.as_deref().map(parse::<Chips>).transpose()?.map(Chips::get),
+            people: self.people,
             duration: None,
         };
         let view_of = choice("--bill", kind, &VIEWS)?;

@@ -141,9 +141,9 @@ fn chips(args: &ChipsArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let by: Seconds = flag_value("--by", &in_days(&args.by))?;
     let (confidence, plan) = args.asked.plan()?;
     let found = confidence::chips(&args.asked.question(catalog)?, by, confidence, &plan, catalog)?;
-    let chips = found.answer.estimate.chips.map_or(0.0, Chips::get);
+    let chips = found.answer.estimate.chips.unwrap_or(Chips::ZERO);
     let asked = format!("finish within {}", show::duration(by));
-    let mut reply = Reply::new(held(&found, &asked, &format!("{} chips", show::number(chips, 7)), confidence));
+    let mut reply = Reply::new(held(&found, &asked, &format!("{} chips", show::chips(chips)), confidence));
     reply.warnings = found.answer.warnings;
     Ok(reply)
 }

@@ -52,7 +52,7 @@ impl Rent {
     /// Refuses prices and discounts that no contract has.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(price) = self.price {
-            not_negative("the price of a GPU-hour", price)?;
+            positive("the price of a GPU-hour", price)?;
         }
         share_below_one("the discount", self.discount)?;
         not_negative("the uplift", self.uplift)?;

@@ -182,7 +182,7 @@ pub struct Pace {
 pub fn gpu_hours_to(threshold: Flop, pace: &Pace) -> Result<ChipSeconds, Error> {
     positive("the threshold", threshold)?;
     positive("the peak of a chip", pace.peak)?;
-    positive("the MFU", pace.mfu)?;
+    positive("the MFU", share("the MFU", pace.mfu)?)?;
     positive("the goodput", share("the goodput", pace.goodput)?)?;
     Ok(threshold / (pace.peak * pace.mfu.get() * pace.goodput.get()))
 }

@@ -89,7 +89,7 @@ pub fn add_decomposition(view: &mut View, found: &Decomposition) {
     let [low, middle, high] = found.programme_compute.map(show::usd);
     section.fact("all compute", middle, format!("{low} to {high}: experiments and failed runs"));
     section.fact("people", show::usd(found.staff), "assumed");
-    let chips = show::count(found.chips.get(), 3);
+    let chips = show::chips(found.chips);
     section.fact(
         "the fleet, bought",
         show::usd(found.fleet_purchase),
@@ -214,7 +214,7 @@ fn failures(found: &Failures) -> Section {
     section.fact("checkpoint every", show::duration(found.goodput.interval), format!("each holds the job for {pause}"));
     section.fact("goodput, failures", show::percent(found.goodput.from_failures.get()), "at that interval");
     section.fact("goodput, all losses", show::percent(found.goodput.total.get()), "stragglers, stops, evaluation");
-    section.fact("spare chips", show::number(found.spares.get(), 4), "in whole nodes, for repairs");
+    section.fact("spare chips", show::chips(found.spares), "in whole nodes, for repairs");
     section
 }
 

@@ -7,7 +7,7 @@ use super::view::{Records, Section, View};
 use crate::Error;
 use crate::ask::compare::{Difference, Side, TARGETS, Target, difference};
 use crate::ask::reply::SCHEMA_VERSION;
-use crate::units::{ChipSeconds, FlopPerSecond, Price, Quantity as _, Seconds, Usd, show};
+use crate::units::{ChipSeconds, Chips, FlopPerSecond, Price, Quantity as _, Seconds, Usd, show};
 
 /// What the sides are called in the tables.
 const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
@@ -65,8 +65,8 @@ type Line = (&'static str, fn(&Side) -> Option<f64>, fn(f64) -> String);
 const LINES: [Line; 11] = [
     ("GPU-hours", |side| side.hours.map(ChipSeconds::gpu_hours), |value| show::count(value, 4)),
     ("days", |side| side.wall.map(Seconds::days), |value| show::number(value, 4)),
-    ("cost", |side| side.cost.map(Usd::get), |value| format!("${}", show::count(value, 4))),
-    ("chips", |side| side.chips, |value| show::number(value, 5)),
+    ("cost", |side| side.cost.map(Usd::get), |value| show::money(Usd::new(value), 4)),
+    ("chips", |side| side.chips, |value| show::chips(Chips::new(value))),
     ("price", |side| side.price.map(|price| price.base()), |value| show::price(Price::new(value))),
     ("tokens", |side| side.tokens, |value| show::count(value, 4)),
     ("active parameters", |side| side.params, |value| show::count(value, 4)),

@@ -58,7 +58,7 @@ fn hours(answer: &Answer, moved: &Conversion, price: Option<Price>) -> Section {
         format!("as it was, on {}", moved.from.chip.id),
         show::count(total.held.gpu_hours(), 4),
         total.wall_clock.map_or_else(unknown, |wall| show::number(wall.days(), 4)),
-        show::number(moved.chips.get(), 6),
+        show::chips(moved.chips),
         total.cost.map_or_else(unknown, show::usd),
     ]);
     for (name, layout) in [("same layout", &moved.same), ("best layouts", &moved.best)] {
@@ -69,7 +69,7 @@ fn hours(answer: &Answer, moved: &Conversion, price: Option<Price>) -> Section {
                 format!("{name}, {level}"),
                 show::count(hours.gpu_hours(), 4),
                 show::number((hours / layout.chips).days(), 4),
-                show::number(layout.chips.get(), 6),
+                show::chips(layout.chips),
                 price.map_or_else(unknown, |price| show::usd(hours * price)),
             ]);
         }
@@ -114,7 +114,7 @@ fn records(answer: &Answer, moved: &Conversion, price: Option<Price>) -> Records
                 cell(Some((hours / layout.chips).days())),
                 cell(Some(layout.chips.get())),
                 cell(price.map(|price| (hours * price).get())),
-                cell(Some(layout.step.ratio)),
+                cell(Some(layout.step.ratio * (hours / layout.hours[1]))),
             ]);
         }
     }

@@ -65,7 +65,11 @@ fn index(drivers: &Drivers, driver: &Driver) -> Option<Index> {
 
 fn share(estimate: Estimate) -> String {
     let error = CONFIDENCE * estimate.se;
-    if error.is_finite() { format!("{:.3} ± {error:.3}", estimate.value) } else { format!("{:.2}", estimate.value) }
+    match (estimate.value.is_finite(), error.is_finite()) {
+        (false, _) => "-".into(),
+        (true, true) => format!("{:.3} ± {error:.3}", estimate.value),
+        (true, false) => format!("{:.2}", estimate.value),
+    }
 }
 
 /// A share to the per mille: more would be noise.

@@ -43,7 +43,7 @@ fn summary(answer: &Answer) -> String {
     let total = answer.estimate.total;
     let mut text = format!("{} GPU-hours", show::count(total.held.gpu_hours(), 4));
     if let (Some(wall), Some(chips)) = (total.wall_clock, answer.estimate.chips) {
-        text += &format!(": {} on {} chips", show::duration(wall), show::number(chips.get(), 5));
+        text += &format!(": {} on {} chips", show::duration(wall), show::chips(chips));
     }
     match total.cost {
         Some(cost) => text += &format!(", {}", show::usd(cost)),
@@ -83,11 +83,11 @@ fn time_and_chips(answer: &Answer) -> Section {
     }
     match (estimate.chips, estimate.chips_in_whole_nodes) {
         (Some(chips), Some(whole)) => {
-            section.fact("chips", show::number(chips.get(), 5), origin(answer, Var::Chips));
+            section.fact("chips", show::chips(chips), origin(answer, Var::Chips));
             let nodes = whole.get() / f64::from(answer.scenario.node_chips);
             let plural = if nodes == 1.0 { "" } else { "s" };
             let of = format!("{} node{plural} of {}", show::number(nodes, 7), answer.scenario.node_chips);
-            section.fact("in whole nodes", show::number(whole.get(), 7), of);
+            section.fact("in whole nodes", show::chips(whole), of);
         }
         _ => section.fact("chips", "not known", unknown(answer, Var::Chips)),
     }

@@ -8,7 +8,7 @@ use crate::answer::resolve::Answer;
 use crate::ask::layouts::{parts, words};
 use crate::predict::Predicted;
 use crate::solve::Var;
-use crate::units::{ChipSeconds, Chips, Price, Tokens, show};
+use crate::units::{ChipSeconds, Price, Tokens, show};
 
 /// One link of the chain.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ fn wall_clock(answer: &Answer) -> Option<Link> {
     Some(Link {
         what: "wall-clock time",
         formula: "days = GPU-hours / chips / 24".into(),
-        numbers: format!("{} = {hours} h / {} / 24", show::duration(wall), show::number(Chips::get(chips), 6)),
+        numbers: format!("{} = {hours} h / {} / 24", show::duration(wall), show::chips(chips)),
         source: "definition".into(),
     })
 }
@@ -168,7 +168,7 @@ pub fn step(answer: &Answer, predicted: &Predicted, factors: &str) -> Vec<Link> 
             show::count(per_step.get(), 4),
             show::number(total, 4),
             show::number(predicted.software, 3),
-            show::number(chips, 6),
+            show::chips(crate::units::Chips::new(chips)),
             show::percent(predicted.goodput),
             against.unwrap_or_default(),
         ),

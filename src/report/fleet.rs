@@ -75,7 +75,7 @@ fn summary(asked: &Asked<'_>) -> String {
 /// Money with three digits: a fleet rests on guesses.
 fn about(amount: Usd) -> String {
     let dollars = amount.get();
-    if dollars.abs() < 1e3 { show::usd(amount) } else { format!("${}", show::count(dollars, 3)) }
+    if dollars.abs() < 1e3 { show::usd(amount) } else { show::money(amount, 3) }
 }
 
 fn finish(asked: &Asked<'_>) -> Section {
@@ -111,7 +111,7 @@ fn finish(asked: &Asked<'_>) -> Section {
 fn full(asked: &Asked<'_>) -> Section {
     let all = asked.capacity;
     let mut section = Section::facts("If every tranche arrives");
-    section.fact("chips", show::number(all.chips.get(), 7), "");
+    section.fact("chips", show::chips(all.chips), "");
     section.fact("GPU-hours", show::count(all.per_day.gpu_hours(), 3), "a day");
     section.fact("sustained", show::prefixed(all.rate.get(), "FLOP/s", 3), "at the MFU and goodput of the file");
     section.fact(

@@ -71,7 +71,7 @@ pub fn frontier(found: &Frontier<'_>) -> View {
             show::count(answer.plan.params.get(), 3),
             show::count(answer.plan.tokens.get(), 3),
             show::number(answer.plan.tokens.get() / answer.plan.params.get(), 3),
-            format!("${}", show::count(cost.get(), 3)),
+            show::money(cost, 3),
             show::number(time.days(), 3),
             show::number(answer.plan.loss, 4),
             limit(answer.limit).into(),
@@ -81,7 +81,7 @@ pub fn frontier(found: &Frontier<'_>) -> View {
     buys.fact("GPU-hours", show::count(bought.held.gpu_hours(), 4), binding(bought.binding));
     buys.fact("training work", format!("{} FLOP", show::number(bought.work.get(), 4)), "6 x parameters x tokens");
     buys.fact("spent", show::usd(bought.spent), "");
-    let on = format!("on {} chips", show::number(budget.chips.get(), 7));
+    let on = format!("on {} chips", show::chips(budget.chips));
     buys.fact("wall-clock", show::duration(bought.wall), on);
     view.sections.extend([section, buys]);
     let mut assumptions = found.assumptions.clone();

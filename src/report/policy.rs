@@ -13,7 +13,7 @@ use crate::policy::rule::{
 };
 use crate::policy::{METRICS, Metric, Pace, chip_facts, chips_to_peak, distance, gpu_hours_to};
 use crate::units::date::Date;
-use crate::units::{Flop, Price, show};
+use crate::units::{Chips, Flop, Price, show};
 
 /// What the answer is about.
 pub struct Asked<'a> {
@@ -165,7 +165,7 @@ fn thresholds(asked: &Asked<'_>) -> Section {
                 format!("{}: cluster", found.rule.name),
                 standing_text(standing(&found.rule, asked.day)),
                 format!("{} OP/s", show::number(bound, 3)),
-                format!("{} chips", show::number(chips.get().ceil(), 6)),
+                format!("{} chips", show::chips(Chips::new(chips.get().ceil()))),
                 String::new(),
             ]);
         }

@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 use super::json::number;
 use super::view::{Section, View};
 use crate::answer::prepared::OUTPUTS;
-use crate::answer::ranges::Spread;
+use crate::answer::ranges::{CHIPS, Spread};
 use crate::answer::resolve::Answer;
+use crate::estimate::whole_nodes;
 use crate::uncertainty::montecarlo::{Estimate, Method, Summary};
-use crate::units::show;
+use crate::units::{Chips, Usd, show};
 
 /// Shows a value with so many digits.
 type Shown = fn(f64, usize) -> String;
@@ -17,9 +18,9 @@ type Shown = fn(f64, usize) -> String;
 pub(super) const SHOWN: [(&str, Shown); OUTPUTS.len()] = [
     ("GPU-hours", |value, digits| show::count(value, digits)),
     ("days", |value, digits| show::number(value, digits)),
-    ("cost", |value, digits| format!("${}", show::count(value, digits))),
-    ("chips", |value, digits| rounded(value, digits)),
-    ("MFU", |value, digits| format!("{} %", show::number(value * 100.0, digits))),
+    ("cost", |value, digits| show::money(Usd::new(value), digits)),
+    ("chips", |value, _| show::chips(Chips::new(value))),
+    ("MFU", show::percent_to),
     ("FLOP", |value, digits| show::number(value, digits)),
 ];
 
@@ -32,6 +33,12 @@ pub fn add(view: &mut View, spread: &Spread, answer: &Answer) {
             shown(quantile.value, digits(quantile))
         };
         section.row([(*label).to_owned(), cell(0.1), cell(0.5), cell(0.9)]);
+    }
+    let chips = spread.summaries.get(CHIPS).filter(|summary| varies(summary));
+    if let Some(summary) = chips {
+        let node = answer.scenario.node_chips;
+        let whole = |level: f64| show::chips(whole_nodes(Chips::new(summary.quantile(level).value), node));
+        section.row([format!("in nodes of {node}"), whole(0.1), whole(0.5), whole(0.9)]);
     }
     let mut said = Vec::new();
     if let Some((time, share)) = &spread.by {
@@ -66,11 +73,6 @@ fn varies(summary: &Summary) -> bool {
 fn digits(quantile: Estimate) -> usize {
     let supported = (quantile.value.abs() / quantile.se).log10().floor();
     if supported.is_nan() { 2 } else { (supported + 1.0).clamp(2.0, 4.0) as usize }
-}
-
-fn rounded(value: f64, digits: usize) -> String {
-    let step = 10f64.powi(value.abs().log10().floor() as i32 + 1 - digits as i32);
-    show::number((value / step).round() * step, digits)
 }
 
 fn probability(share: &Estimate) -> String {

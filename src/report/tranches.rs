@@ -12,7 +12,7 @@ pub fn section(fleet: &Fleet) -> Section {
     for tranche in &fleet.tranches {
         section.row([
             tranche.name.clone(),
-            show::number(tranche.chips.get(), 7),
+            show::chips(tranche.chips),
             tranche.chip.clone(),
             tranche.date.to_string(),
             hangs_on(fleet, tranche),

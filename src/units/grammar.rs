@@ -142,7 +142,6 @@ impl Grammar for Price {
     const SHORT_SCALE: bool = false;
     const MONEY: bool = true;
     const MAX: f64 = 1e6 / HOUR;
-    const ZERO_ALLOWED: bool = true;
 }
 
 impl Grammar for Fraction {

@@ -72,9 +72,13 @@ fn shifted(mantissa: &str, exponent: i32) -> String {
 /// assert_eq!(number(56.7220, 4), "56.72");
 /// assert_eq!(number(3.2856e24, 3), "3.29e24");
 /// assert_eq!(number(0.03456, 2), "0.035");
+/// assert_eq!(number(f64::INFINITY, 4), "-"); // what does not exist has no number
 /// ```
 pub fn number(value: f64, digits: usize) -> String {
     let digits = digits.clamp(1, 17);
+    if !value.is_finite() {
+        return "-".into();
+    }
     if value == 0.0 {
         return "0".into();
     }
@@ -144,22 +148,69 @@ pub fn count(value: f64, digits: usize) -> String {
     format!("{}{suffix}", number(value / ten, digits))
 }
 
+/// A number of chips for people: every digit of a whole number, one decimal of another.
+///
+/// ```
+/// use flopbill::internals::units::{Chips, show::chips};
+/// assert_eq!(chips(Chips::new(16_384.0)), "16,384");
+/// assert_eq!(chips(Chips::new(16_384.46)), "16,384.5");
+/// ```
+pub fn chips(value: Chips) -> String {
+    let tenths = (value.get() * 10.0).round() / 10.0;
+    if tenths < 10.0 { number(value.get(), 3) } else { number(tenths, 12) }
+}
+
 /// Money for people: `$5,576,000`, `$1.42`.
 pub fn usd(value: Usd) -> String {
     let dollars = value.get();
+    if !dollars.is_finite() {
+        return "-".into();
+    }
     let sign = if dollars < 0.0 { "-" } else { "" };
     let size = dollars.abs();
     if size >= 100.0 { format!("{sign}${}", grouped(&format!("{size:.0}"))) } else { format!("{sign}${size:.2}") }
 }
 
+/// Money on the short scale for people: `$5.576M`.
+///
+/// ```
+/// use flopbill::internals::units::{Usd, show::money};
+/// assert_eq!(money(Usd::new(5.576e6), 3), "$5.58M");
+/// assert_eq!(money(Usd::new(f64::NAN), 3), "-");
+/// ```
+pub fn money(value: Usd, digits: usize) -> String {
+    if value.get().is_finite() { format!("${}", count(value.get(), digits)) } else { "-".into() }
+}
+
 /// A price for people: `$2.00/h`.
 pub fn price(value: Price) -> String {
-    format!("${:.2}/h", value.usd_per_hour())
+    let hour = value.usd_per_hour();
+    if hour.is_finite() { format!("${hour:.2}/h") } else { "-".into() }
 }
 
 /// A share for people: `34.6 %`.
 pub fn percent(value: f64) -> String {
-    format!("{} %", number(value * 100.0, 3))
+    percent_to(value, 3)
+}
+
+/// A share with so many digits, and with as many more as tell it from 100 %.
+///
+/// ```
+/// use flopbill::internals::units::show::{percent, percent_to};
+/// assert_eq!(percent_to(0.34626, 4), "34.63 %");
+/// assert_eq!(percent(0.9997), "99.97 %");
+/// assert_eq!(percent(1.00004), "100.004 %");
+/// assert_eq!(percent(1.0 - 1e-15), "100 %"); // rounding of the machine
+/// assert_eq!(percent(f64::NAN), "-");
+/// ```
+pub fn percent_to(value: f64, digits: usize) -> String {
+    if !value.is_finite() {
+        return "-".into();
+    }
+    let whole = (value - 1.0).abs() < 1e-9;
+    let text = |digits| number(value * 100.0, digits);
+    let told = (digits..12).map(text).find(|text| whole || text != "100");
+    format!("{} %", told.unwrap_or_else(|| text(digits)))
 }
 
 /// A duration for people: days above one day, else hours, minutes, seconds, milliseconds.

@@ -512,10 +512,10 @@ fn profiles_are_looked_up_in_the_documented_order() {
 
 #[test]
 fn a_warning_goes_to_stderr_and_into_the_json() {
-    let output = Shell::new().run(&["estimate", "--gpu-hours", "1M", "--price", "$0/h", "--format", "json"]);
-    assert!(text(&output.stderr).contains("the price is zero"));
+    let output = Shell::new().run(&["estimate", "--gpu-hours", "1M", "--chips", "2047", "--format", "json"]);
+    assert!(text(&output.stderr).contains("not whole nodes"));
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(answer["warnings"][0].as_str().unwrap().contains("the price is zero"));
+    assert!(answer["warnings"][0].as_str().unwrap().contains("not whole nodes"));
 }
 
 #[test]

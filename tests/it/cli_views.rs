@@ -16,7 +16,7 @@ fn plain_is_short_and_holds_what_was_asked() {
     let bill = plain(&shell, &["estimate", "deepseek-v3", "--bill", "rent"]);
     assert!(bill.contains("bill.programme_usd\t") && bill.contains("bill.lines."), "{bill}");
     let fleet = plain(&shell, &["fleet", "400k", "--by", "2027-12-31"]);
-    assert!(fleet.contains("by_2027-12-31\t0.7\n") && fleet.contains("never\t0.14\n"), "{fleet}");
+    assert!(fleet.contains("by_2027-12-31\t0.86\n") && fleet.contains("never\t0.08\n"), "{fleet}");
 }
 
 #[test]
@@ -130,4 +130,42 @@ fn what_init_leaves_commented_out_works_once_it_is_let_in() {
     let answer = shell.json(&["estimate", "./run.toml"]);
     assert!(answer["prediction"].is_object(), "{answer}");
     assert_eq!(answer["inputs"]["layout.ep"]["value"], 64);
+}
+
+#[test]
+fn numbers_are_shown_as_they_are() {
+    let shell = Shell::new();
+    let shown = |args: &[&str]| text(&shell.run(args).stdout);
+    let asked = ["estimate", "--gpu", "h200", "--params", "70B", "--tokens", "15T", "--price", "$2/h"];
+    // A count of chips keeps its digits, and a range of chips is told in whole nodes.
+    let range = shown(&[&asked[..], &["--gpu-hours", "2M", "--chips", "16384..16389"]].concat());
+    let row = |label: &str| range.lines().find(|line| line.trim_start().starts_with(label)).unwrap_or_default();
+    assert!(row("chips").contains("16,386.") && !range.contains("16,390 "), "{range}");
+    assert_eq!(row("in nodes of 8").split_whitespace().skip(4).collect::<Vec<_>>(), ["16,392", "16,392", "16,392"]);
+    // What is not quite all of it is not all of it.
+    let mfu = shown(&[&asked[..], &["--mfu", "99.97%", "--chips", "2048"]].concat());
+    assert!(mfu.contains("99.97 %") && !mfu.contains("MFU 100 %"), "{mfu}");
+    // A goodput that is given stands alone: no prior is named beside it.
+    let given = ["estimate", "--model", "llama-3.1-8b", "--tokens", "1T", "--gpu", "h100", "--chips", "512"];
+    assert!(!shown(&[&given[..], &["--goodput", "100%"]].concat()).contains("goodput 94 %"));
+    assert!(shown(&given).contains("goodput 94 %: a prior"));
+}
+
+#[test]
+fn each_level_of_a_conversion_has_its_own_ratio_in_csv() {
+    let output = Shell::new().run(&["convert", "deepseek-v3", "--to", "h200", "--format", "csv"]);
+    let mut reader = csv::Reader::from_reader(output.stdout.as_slice());
+    let heads = reader.headers().unwrap().clone();
+    let at = |name: &str| heads.iter().position(|head| head == name).unwrap();
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.unwrap()).collect();
+    let number = |row: &csv::StringRecord, name: &str| row[at(name)].parse::<f64>().unwrap();
+    assert_eq!(rows.len(), 6);
+    for level in rows.chunks(3) {
+        let ratios: Vec<f64> = level.iter().map(|row| number(row, "ratio")).collect();
+        assert!(ratios[0] < ratios[1] && ratios[1] < ratios[2], "{ratios:?}");
+        for (row, ratio) in level.iter().zip(&ratios) {
+            let hours = number(row, "gpu_hours") / number(&level[1], "gpu_hours");
+            assert!((ratio / ratios[1] / hours - 1.0).abs() < 1e-9, "{row:?}");
+        }
+    }
 }

@@ -75,6 +75,27 @@ fn a_place_nobody_knows_and_hours_nobody_uses_are_refused() {
 }
 
 #[test]
+fn what_no_bill_can_mean_is_refused_with_its_reason() {
+    let shell = crate::shell::Shell::new();
+    for (flag, value, code, reason) in [
+        ("--price", "$0/h", 2, "a price per GPU-hour cannot be zero"),
+        ("--utilisation", "150%", 2, "the utilisation must be between 0% and 100%, got 1.5"),
+        ("--utilisation", "-5%", 2, "cannot be negative"),
+        ("--people", "-5", 2, "the number of people must not be negative, got -5"),
+        ("--people", "nan", 2, "the number of people must not be negative, got NaN"),
+        ("--programme", "0.5", 2, "at least 1 times it, got 0.5"),
+        ("--programme", "-1", 2, "at least 1 times it, got -1"),
+    ] {
+        shell.refused(&["estimate", "deepseek-v3", "--bill", "rent", flag, value], code, &[reason]);
+    }
+    shell.refused(&["policy", "h200", "--mfu", "140%"], 2, &["the MFU must be between 0% and 100%"]);
+    let answer = v3();
+    let free = BillQuestion { rent: Some((Price::ZERO, None)), ..BillQuestion::of(&answer).unwrap() };
+    let error = whole_bill(&free, View::Rent, &Choices::default(), &Catalog::built_in()).unwrap_err();
+    assert!(error.message().contains("the price of a GPU-hour must be above zero"), "{error}");
+}
+
+#[test]
 fn break_even_takes_the_rent_that_the_bill_charges() {
     for term in [None, Some(Term::Reserved1y), Some(Term::Reserved3y), Some(Term::Spot)] {
         let whole = bill(View::Rent, |choices| choices.term = term).unwrap();
