@@ -10,11 +10,12 @@ use flopbill::internals::calibration::calibrate::calibrate;
 use flopbill::internals::catalog::{run_rows, steps};
 use flopbill::internals::hardware::precision::{Precision, States};
 use flopbill::internals::layout::fit::Reserve;
+use flopbill::internals::layout::fixed::Fixed;
 use flopbill::internals::layout::search::Space;
 use flopbill::internals::model::flops::Kernel;
 use flopbill::internals::step::machine::Machine;
 use flopbill::internals::step::perform;
-use flopbill::internals::step::ranking::rank;
+use flopbill::internals::step::ranking::rank_within;
 use flopbill::internals::step::stack::Stack;
 use flopbill::internals::units::{Bytes, Fraction};
 
@@ -51,13 +52,17 @@ fn layouts(c: &mut Criterion) {
             states: States::MixedGradients16,
             kernel: Kernel::Fused,
             domain: machine.domain,
+            node: machine.node,
             memory: machine.memory,
             reserve: Reserve { share: Fraction::new(0.05), workspace: Bytes::from_gb(2.0) },
         };
-        let Ok(found) = rank(&space, &machine, &Stack::CURRENT, &factors, 10) else { continue };
+        let Ok(found) = rank_within(&space, &Fixed::default(), &machine, &Stack::CURRENT, &factors, 10) else {
+            continue;
+        };
         group.throughput(Throughput::Elements(found.considered));
-        group
-            .bench_function(&model.id, |b| b.iter(|| rank(black_box(&space), &machine, &Stack::CURRENT, &factors, 10)));
+        group.bench_function(&model.id, |b| {
+            b.iter(|| rank_within(black_box(&space), &Fixed::default(), &machine, &Stack::CURRENT, &factors, 10))
+        });
     }
     group.finish();
 }

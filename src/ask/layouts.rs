@@ -7,7 +7,7 @@ use crate::layout::fit::{Fit, Reserve, fit};
 use crate::layout::fixed::Fixed;
 use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::remedies::{Remedy, remedies};
-use crate::layout::search::{Found, Ranked, Space, search_within};
+use crate::layout::search::{Found, Ranked, Space, Timing, search};
 use crate::model::flops::{Causality, Choice, Counting, Recompute, per_token};
 pub use crate::predict::RESERVE;
 pub use crate::step::Part;
@@ -16,7 +16,7 @@ use crate::step::machine::Machine;
 use crate::step::ranking::rank_within;
 use crate::step::stack::Stack;
 use crate::step::{StepTime, perform};
-use crate::units::{Bytes, Fraction, Seconds};
+use crate::units::{Bytes, ChipSeconds, Fraction, Seconds};
 
 /// Multiples of the chips that are tried where none fits.
 const MOST_DOUBLINGS: u32 = 6;
@@ -118,15 +118,16 @@ fn illegal(asked: &Asked<'_>, error: Error) -> Error {
     let product = u64::from(tp) * u64::from(pp) * u64::from(cp);
     let rest = u64::from(space.chips) / product.max(1);
     let open = fixed.dp.is_none() || fixed.tp.is_none() || fixed.pp.is_none() || fixed.cp.is_none();
-    if !u64::from(space.chips).is_multiple_of(product.saturating_mul(u64::from(degree(fixed.dp))).max(1)) {
+    if product.saturating_mul(u64::from(degree(fixed.dp))) > u64::from(space.chips) {
         let given = [("TP", fixed.tp), ("PP", fixed.pp), ("CP", fixed.cp), ("DP", fixed.dp)];
         let given = given.into_iter().filter_map(|(name, degree)| degree.map(|degree| format!("{name} {degree}")));
         let given = given.collect::<Vec<_>>().join(" x ");
-        let message = format!("{given} does not divide the {} chips", space.chips);
-        return Error::no_solution(message).with_hint("TP x PP x CP x DP has to be the number of chips");
+        let message = format!("{given} needs more than the {} chips", space.chips);
+        return Error::no_solution(message).with_hint("TP x PP x CP x DP is at most the number of chips");
     }
     let usual = if degree(fixed.vpp) > 1 { Schedule::Interleaved } else { Schedule::OneFOneB };
-    let dp = fixed.dp.unwrap_or(u32::try_from(rest).unwrap_or(u32::MAX));
+    let shared = space.global_batch / degree(fixed.micro_batch).max(1);
+    let dp = fixed.dp.unwrap_or(u32::try_from(rest).unwrap_or(u32::MAX).min(shared).max(1));
     let layout = Layout {
         tp,
         pp,
@@ -187,14 +188,30 @@ fn too_big(asked: &Asked<'_>) -> Option<Error> {
     }))
 }
 
+/// Bytes in place of seconds, so that the search ranks by them; fewer replicas never hold less.
+struct Held<'a>(&'a Space<'a>);
+
+impl Timing for Held<'_> {
+    fn least(&mut self, _: &Layout) -> ChipSeconds {
+        ChipSeconds::ZERO
+    }
+
+    fn bound(&mut self, layout: &Layout) -> Seconds {
+        Seconds::new(fit(self.0.shape, layout, self.0.memory, &self.0.reserve).total.get())
+    }
+
+    fn time(&mut self, layout: &Layout) -> Seconds {
+        self.bound(layout)
+    }
+}
+
 /// The legal layout that holds least.
 fn leanest(space: &Space<'_>, fixed: &Fixed) -> Option<Ranked> {
     let set_aside = space.memory * space.reserve.share.get() + space.reserve.workspace;
     let reserve = Reserve { share: Fraction::new(0.0), workspace: set_aside };
     let boundless = Space { memory: Bytes::new(f64::MAX), reserve, ..*space };
     let lean = Fixed { recompute: fixed.recompute.or(Some(Recompute::Full)), ..*fixed };
-    let held = |layout: &Layout| Seconds::new(fit(space.shape, layout, space.memory, &space.reserve).total.get());
-    let found = search_within(&boundless, &lean, 1, |_| Seconds::ZERO, held).ok()?;
+    let found = search(&boundless, &lean, 1, Held(space)).ok()?;
     let best = found.best.first()?;
     Some(Ranked { fit: fit(space.shape, &best.layout, space.memory, &space.reserve), ..*best })
 }

@@ -190,6 +190,7 @@ pub fn run(args: &LayoutArgs, catalog: &Catalog) -> Result<Reply, Error> {
         states,
         kernel: Kernel::Fused,
         domain: machine.domain,
+        node: machine.node,
         memory: machine.memory,
         reserve: RESERVE,
     };

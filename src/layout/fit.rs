@@ -262,11 +262,12 @@ impl<'a> Parts<'a> {
 /// Micro-batches whose activations a stage holds at its fullest, in units of all its layers.
 ///
 /// # Formula
-/// 1F1B `min(p - i, m)`; interleaved `min(2 (p - i - 1) + (v - 1) p + 1, m v) / v`; zero-bubble `min(p, m)`;
+/// 1F1B `min(p - i, m)`; interleaved `min(2 (p - i - 1) + (v - 1) g + 1, m v) / v`, micro-batches in even groups of g,
+/// at least p; zero-bubble `min(p, m)`;
 /// DualPipe `min(p + 1, m)`, for stage i of p, v virtual stages, m micro-batches
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; Korthikanti et al. 2022, arXiv:2205.05198, section 4.2.3
-/// (`1 + (p - 1) / (p v)` of the first stage); Qi et al. 2023, arXiv:2401.10241, table 1 (ZB-H1); DeepSeek-V3, arXiv:2412.19437, table 2.
+/// (`1 + (p - 1) / (p v)` of the first stage); Megatron-Core, `microbatch_group_size_per_vp_stage`; Qi et al. 2023, arXiv:2401.10241, table 1 (ZB-H1); DeepSeek-V3, arXiv:2412.19437, table 2.
 /// ```
 /// use flopbill::internals::layout::fit::under_way;
 /// use flopbill::internals::layout::parallelism::{Layout, Schedule};
@@ -281,7 +282,8 @@ pub fn under_way(layout: &Layout, stage: u32, micro_batches: f64) -> f64 {
         Schedule::OneFOneB => behind.min(micro_batches),
         Schedule::Interleaved => {
             let vpp = f64::from(layout.vpp.max(1));
-            (2.0 * (behind - 1.0) + (vpp - 1.0) * pp + 1.0).min(micro_batches * vpp) / vpp
+            let group = (micro_batches / (micro_batches / pp).floor().max(1.0)).ceil();
+            (2.0 * (behind - 1.0) + (vpp - 1.0) * group + 1.0).min(micro_batches * vpp) / vpp
         }
         Schedule::ZeroBubble => pp.min(micro_batches),
         Schedule::DualPipe => (pp + 1.0).min(micro_batches),

@@ -4,5 +4,6 @@ pub mod fit;
 pub mod fixed;
 pub mod parallelism;
 pub mod remedies;
+pub mod replicas;
 pub mod rules;
 pub mod search;

@@ -131,16 +131,35 @@ impl Layout {
             .fold(1, |product, &degree| product.saturating_mul(u64::from(degree)))
     }
 
-    /// The micro-batches a replica runs in one step.
+    /// The micro-batches that the replica with the most runs in one step: the last one counts in full even where it is
+    /// short, and interleaved stages idle through what they lack of one for each.
     ///
     /// # Formula
-    /// `m = global_batch / (dp micro_batch)`
+    /// `m = ceil(global_batch / (dp micro_batch))`, at least pp where interleaved
     /// # Source
-    /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2.
+    /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; Megatron-Core, `forward_backward_pipelining_with_interleaving`.
+    /// ```
+    /// use flopbill::internals::layout::parallelism::Layout;
+    /// let layout = Layout { dp: 3, global_batch: 16, ..Layout::single(4096) };
+    /// // by hand: 6, 5 and 5 sequences
+    /// assert_eq!(layout.micro_batches(), 6);
+    /// assert_eq!(Layout { pp: 8, vpp: 2, ..layout }.micro_batches(), 8);
+    /// ```
     #[inline]
     pub fn micro_batches(&self) -> u64 {
         let one_round = u64::from(self.dp).saturating_mul(u64::from(self.micro_batch)).max(1);
-        u64::from(self.global_batch) / one_round
+        u64::from(self.global_batch).div_ceil(one_round).max(self.fewest_micro_batches())
+    }
+
+    /// The fewest micro-batches that the schedule can run.
+    ///
+    /// # Formula
+    /// pp where virtual stages interleave, else 1
+    /// # Source
+    /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2.
+    #[inline]
+    pub fn fewest_micro_batches(&self) -> u64 {
+        if self.vpp > 1 { u64::from(self.pp) } else { 1 }
     }
 
     /// Chips that hold the same weights outside the experts, among which ZeRO may split.

@@ -58,7 +58,7 @@ pub struct Remedy {
 /// Single changes that make the layout fit, the mildest first; where no single one does, the shortest way found:
 /// a chain of changes, each building on the one before, of which the last fits if any way was found.
 ///
-/// Doubling a degree halves data parallelism, so the number of chips stays.
+/// Doubling a degree halves data parallelism, so that no more chips are needed.
 ///
 /// # Formula
 /// every legal single change that lowers [`fit`]'s total; chained by the largest saving
@@ -101,7 +101,7 @@ fn single_changes(
 
 /// The changes one could try, legal or not, in order of what they cost in speed.
 fn changes(layout: &Layout) -> [Option<(Change, Layout)>; 9] {
-    let halved = layout.dp.is_multiple_of(2).then_some(layout.dp / 2);
+    let halved = (layout.dp > 1).then_some(layout.dp / 2);
     let doubled = |degree: u32| degree.checked_mul(2).zip(halved);
     let zero = match layout.zero {
         ZeroStage::None => Some(ZeroStage::Optimizer),

@@ -31,10 +31,10 @@ impl Broken {
 }
 
 impl Layout {
-    /// Refuses a layout that this model cannot run on this many chips, naming every field that is wrong.
+    /// Refuses a layout that this model cannot run on at most this many chips, naming every field that is wrong.
     ///
     /// # Formula
-    /// `tp pp cp dp = chips`; `dp micro_batch` divides the global batch; tp divides heads and MLP width, and divides
+    /// `tp pp cp dp <= chips`; `dp micro_batch <= global_batch`; tp divides heads and MLP width, and divides
     /// the key-value heads or is a multiple of them; `pp <= layers`, `pp vpp <= layers + 2`; ep divides the experts, and `ep etp` the
     /// chips of one stage
     /// # Source
@@ -93,13 +93,13 @@ impl Layout {
     }
 
     fn chips_and_batch(&self, chips: u64, report: &mut impl FnMut(Broken)) {
-        if self.chips() != chips {
-            let (value, says) = (self.chips(), "chips are tp x pp x cp x dp, but the run has");
+        if self.chips() > chips {
+            let (value, says) = (self.chips(), "chips are tp x pp x cp x dp, but the run holds");
             report(Broken { field: "layout", value, says, other: chips, of: "" });
         }
         let one_round = u64::from(self.dp) * u64::from(self.micro_batch);
-        if u64::from(self.global_batch) % one_round != 0 {
-            let says = "sequences do not divide into rounds of dp x micro_batch =";
+        if u64::from(self.global_batch) < one_round {
+            let says = "sequences leave replicas without work: a micro-batch of each is dp x micro_batch =";
             let value = u64::from(self.global_batch);
             report(Broken { field: "layout.global_batch", value, says, other: one_round, of: "" });
         }

@@ -1,23 +1,31 @@
-//! Every legal layout of a model on a number of chips, in a fixed order: those that fit are timed, the best are kept.
+//! Every legal layout of a model on at most so many chips: those that fit are timed, the best are kept.
 //!
-//! The search knows neither chips nor software: it is given the memory, how long a layout takes, and a time no layout
-//! can beat. Layouts are skipped, and counted, in three ways: a whole family whose weights alone do not fit, a layout
-//! that recomputes more than it has to, and one whose lower bound is above the worst that is kept.
+//! The search knows neither chips nor software: it is given the memory, and asks a [`Timing`] how long a layout takes and
+//! what time none can beat. Its candidates on N chips are among those on N + 1, so that more chips never take longer: a
+//! layout need not use every chip, replicas need not run the same number of sequences, nor stages hold as many layers.
+//! Passed over, and not timed, are: whole families and stages that the bound rules out, shapes whose leanest member does
+//! not fit, and layouts that recompute more than they have to.
+
+use std::ops::RangeInclusive;
 
 use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
 use crate::layout::fit::{Fit, Reserve, fit};
 use crate::layout::fixed::{Fixed, either};
 use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
+use crate::layout::replicas::Replicas;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, ChipSeconds, Chips, Seconds};
 
 /// Fewest tokens of a sequence that context parallelism leaves on a chip.
 const LEAST_TOKENS: u32 = 1024;
 
 /// Most sequences of a micro-batch that are tried.
 const MOST_SEQUENCES: u32 = 16;
+
+/// Tensor parallelism wider than this has not been published for training.
+const WIDEST_TP: u32 = 16;
 
 /// Recompute modes, from the fastest to the leanest.
 const RECOMPUTES: [Recompute; 3] = [Recompute::None, Recompute::Selective, Recompute::Full];
@@ -27,7 +35,7 @@ const RECOMPUTES: [Recompute; 3] = [Recompute::None, Recompute::Selective, Recom
 pub struct Space<'a> {
     /// The model.
     pub shape: &'a Architecture,
-    /// Chips, all of which are used.
+    /// Chips that are held; a layout may leave some of them idle.
     pub chips: u32,
     /// Sequences of a step.
     pub global_batch: u32,
@@ -41,6 +49,8 @@ pub struct Space<'a> {
     pub kernel: Kernel,
     /// Chips within one scale-up domain, which tensor parallelism does not leave.
     pub domain: u32,
+    /// Chips of a server, which tensor parallelism divides where it does not divide the domain.
+    pub node: u32,
     /// Memory of a chip.
     pub memory: Bytes,
     /// Memory set aside.
@@ -58,12 +68,19 @@ pub struct Ranked {
     pub fit: Fit,
 }
 
+impl Ranked {
+    /// Whether it comes before another: it is faster, or as fast on fewer chips.
+    fn beats(&self, other: &Self) -> bool {
+        self.step < other.step || (self.step == other.step && self.layout.chips() < other.layout.chips())
+    }
+}
+
 /// What a search found, and at what cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// The fastest layouts, fastest first.
+    /// The fastest layouts, fastest first; of those that differ in replicas and recompute alone, the fastest.
     pub best: Vec<Ranked>,
-    /// Legal layouts there are.
+    /// Legal layouts that were looked at; those that a bound rules out by the family are not among them.
     pub considered: u64,
     /// Those that were found to fit.
     pub fit: u64,
@@ -71,59 +88,46 @@ pub struct Found {
     pub timed: u64,
 }
 
-/// A search under way.
-struct Search<'a, B, T> {
+/// How long layouts take, and what none can beat.
+pub trait Timing {
+    /// Chip-time of a step that no layout with this one's tp, cp, ep and micro-batch beats, whatever the rest.
+    fn least(&mut self, family: &Layout) -> ChipSeconds;
+
+    /// A time that neither the layout beats, nor one that differs from it in having fewer replicas or recomputing more.
+    fn bound(&mut self, layout: &Layout) -> Seconds;
+
+    /// One step.
+    fn time(&mut self, layout: &Layout) -> Seconds;
+}
+
+/// A search in progress.
+struct Search<'a, T> {
     space: &'a Space<'a>,
     fixed: &'a Fixed,
     keep: usize,
-    bound: B,
-    time: T,
+    timing: T,
     found: Found,
 }
 
-/// Searches every legal layout, and keeps the `keep` fastest that fit.
-///
-/// `bound` must never exceed `time`. Among equals the earlier in the order wins: fewer chips to a layer first.
+/// Searches every legal layout that has the settled degrees and choices, and keeps the `keep` fastest that fit.
 ///
 /// # Formula
-/// for tp, pp, cp, ep, ZeRO stage, vpp, micro-batch: the least recompute that fits; the smallest `time` of those
+/// for tp, cp, ep, micro-batch, pp, vpp, ZeRO stage, replicas: the least recompute that fits; the smallest `time` of
+/// those, and among equals the fewest chips
 /// # Source
 /// The rules are those of [`Layout::check`]; exhaustive search over them as in Isaev et al. 2023 (Calculon, SC23).
 ///
 /// # Errors
-/// No legal layout, or none that fits: then the least that is missing.
-pub fn search<B, T>(space: &Space<'_>, keep: usize, bound: B, time: T) -> Result<Found, Error>
-where
-    B: Fn(&Layout) -> Seconds,
-    T: FnMut(&Layout) -> Seconds,
-{
-    search_within(space, &Fixed::default(), keep, bound, time)
-}
-
-/// [`search`] among the layouts that have the settled degrees and choices, whether or not it would try them itself.
-///
-/// # Formula
-/// as [`search`]
-/// # Source
-/// as [`search`]
-///
-/// # Errors
-/// As [`search`].
-pub fn search_within<B, T>(space: &Space<'_>, fixed: &Fixed, keep: usize, bound: B, time: T) -> Result<Found, Error>
-where
-    B: Fn(&Layout) -> Seconds,
-    T: FnMut(&Layout) -> Seconds,
-{
+/// No legal layout, or none that fits.
+pub fn search<T: Timing>(space: &Space<'_>, fixed: &Fixed, keep: usize, timing: T) -> Result<Found, Error> {
     let found = Found { best: Vec::with_capacity(keep.min(1 << 10) + 1), considered: 0, fit: 0, timed: 0 };
-    let mut search = Search { space, fixed, keep: keep.max(1), bound, time, found };
-    search.degrees();
+    let mut search = Search { space, fixed, keep: keep.max(1), timing, found };
+    search.families();
     let found = search.found;
     if found.considered == 0 {
-        return Err(Error::no_solution(format!(
-            "no layout of {} chips divides {} sequences and the model's heads, layers and experts",
-            space.chips, space.global_batch
-        ))
-        .with_hint("try a number of chips with more divisors, or a global batch that is a multiple of it"));
+        let (chips, batch) = (space.chips, space.global_batch);
+        let message = format!("no layout of {batch} sequences on {chips} chips is legal for this model");
+        return Err(Error::no_solution(message).with_hint("use more chips, or settle fewer degrees"));
     }
     if found.best.is_empty() {
         return Err(Error::does_not_fit(format!(
@@ -147,123 +151,198 @@ fn powers(most: u32) -> impl Iterator<Item = u32> {
     (0..32).map(|k| 1u32 << k).take_while(move |power| *power <= most)
 }
 
-impl<B, T> Search<'_, B, T>
-where
-    B: Fn(&Layout) -> Seconds,
-    T: FnMut(&Layout) -> Seconds,
-{
-    /// Every way to spread the chips over the degrees.
-    fn degrees(&mut self) {
+/// The numbers of stages worth trying: the fewest for each number of layers a stage, even where they pair up.
+fn stages(layers: u32, paired: bool) -> Vec<u32> {
+    let even = |pp: u32| if paired && pp > 1 { pp.next_multiple_of(2) } else { pp };
+    let mut all: Vec<u32> = (1..=layers).map(|each| even(layers.div_ceil(each))).filter(|pp| *pp <= layers).collect();
+    all.dedup();
+    all
+}
+
+/// The replicas of a range that may be tried: all, or the settled number.
+fn admitted(range: RangeInclusive<u32>, settled: Option<u32>) -> Option<RangeInclusive<u32>> {
+    match settled {
+        None => Some(range),
+        Some(dp) => range.contains(&dp).then_some(dp..=dp),
+    }
+}
+
+impl<T: Timing> Search<'_, T> {
+    /// Every family of degrees that decide how long a layer takes, the most promising first.
+    fn families(&mut self) {
+        let pipelines = self.pipelines();
+        let mut families = Vec::new();
+        self.each_family(&mut |timing, family| families.push((timing.least(&family), family)));
+        families.sort_by(|(a, _), (b, _)| a.get().total_cmp(&b.get()));
+        let chips = Chips::new(f64::from(self.space.chips));
+        for (least, family) in families {
+            if self.is_beaten(least / chips, None) {
+                return;
+            }
+            for (pp, vpp, schedule) in &pipelines {
+                let layout = Layout { pp: *pp, vpp: *vpp, schedule: *schedule, ..family };
+                self.replicas(layout);
+                // Sharded weights are gathered for every micro-batch of every stage: nobody pipelines them.
+                if *pp == 1 && self.fixed.zero.is_none() {
+                    self.replicas(Layout { zero: ZeroStage::Weights, ..layout });
+                }
+            }
+        }
+    }
+
+    /// Every legal choice of tp, cp, ep and micro-batch.
+    fn each_family(&mut self, each: &mut impl FnMut(&mut T, Layout)) {
         let (space, fixed) = (self.space, self.fixed);
-        let most_cp = (space.seq_len / LEAST_TOKENS).max(1);
-        for tp in either(fixed.tp, divisors(space.chips, space.domain)) {
-            let after_tp = space.chips / tp;
-            for pp in either(fixed.pp, divisors(after_tp, space.shape.layers)) {
-                let after_pp = after_tp / pp;
-                for cp in either(fixed.cp, powers(most_cp)).filter(|cp| after_pp.is_multiple_of(*cp)) {
-                    let dp = after_pp / cp;
-                    if dp > 0 && Fixed::admits(fixed.dp, dp) && space.global_batch.is_multiple_of(dp) {
-                        self.experts(tp, pp, cp, dp);
+        let in_domain = |tp: &u32| space.node.is_multiple_of(*tp) || space.domain.is_multiple_of(*tp);
+        let tps = divisors(space.shape.attention.heads(), space.domain.min(WIDEST_TP)).filter(in_domain);
+        let experts = space.shape.experts.map_or(1, |experts| experts.count);
+        for tp in either(fixed.tp, tps) {
+            for cp in either(fixed.cp, powers((space.seq_len / LEAST_TOKENS).max(1))) {
+                for ep in either(fixed.ep, powers(experts)) {
+                    for micro_batch in either(fixed.micro_batch, powers(MOST_SEQUENCES)) {
+                        let family = Layout {
+                            tp,
+                            cp,
+                            ep,
+                            micro_batch,
+                            global_batch: space.global_batch,
+                            precision: space.precision,
+                            states: space.states,
+                            kernel: space.kernel,
+                            sequence_parallel: tp > 1,
+                            zero: fixed.zero.unwrap_or(ZeroStage::Optimizer),
+                            recompute: fixed.recompute.unwrap_or(Recompute::None),
+                            ..Layout::single(space.seq_len)
+                        };
+                        let family = Layout { dp: Replicas::unit(&family) as u32, ..family };
+                        if family.is_legal(space.shape, u64::from(space.chips)) {
+                            each(&mut self.timing, family);
+                        }
                     }
                 }
             }
         }
     }
 
-    /// Every way to spread the experts over the chips of a stage.
-    fn experts(&mut self, tp: u32, pp: u32, cp: u32, dp: u32) {
-        let (space, fixed) = (self.space, self.fixed);
-        let most = space.shape.experts.map_or(1, |experts| experts.count);
-        let stage = u64::from(tp) * u64::from(cp) * u64::from(dp);
-        let divides = |ep: &u32| most.is_multiple_of(*ep) && stage.is_multiple_of(u64::from(*ep));
-        for ep in either(fixed.ep, powers(most)).filter(divides) {
-            let start = Layout {
-                tp,
-                pp,
-                cp,
-                dp,
-                ep,
-                global_batch: space.global_batch,
-                precision: space.precision,
-                states: space.states,
-                kernel: space.kernel,
-                sequence_parallel: tp > 1,
-                zero: fixed.zero.unwrap_or(ZeroStage::Optimizer),
-                schedule: fixed.schedule.filter(|s| *s != Schedule::Interleaved).unwrap_or(Schedule::OneFOneB),
-                ..Layout::single(space.seq_len)
-            };
-            if start.is_legal(space.shape, u64::from(space.chips)) {
-                self.family(&start);
-                // Sharded weights are gathered for every micro-batch of every stage: nobody pipelines them.
-                if pp == 1 && dp * cp > 1 && fixed.zero.is_none() {
-                    self.family(&Layout { zero: ZeroStage::Weights, ..start });
+    /// Every choice of stages, virtual stages and schedule; one stage has none.
+    fn pipelines(&self) -> Vec<(u32, u32, Schedule)> {
+        let (fixed, layers) = (self.fixed, self.space.shape.layers);
+        let plain = fixed.schedule.filter(|schedule| *schedule != Schedule::Interleaved);
+        let mut all = Vec::new();
+        for pp in either(fixed.pp, stages(layers, fixed.schedule == Some(Schedule::DualPipe)).into_iter()) {
+            let per_stage = layers.div_ceil(pp);
+            for vpp in either(fixed.vpp, divisors(per_stage, per_stage)) {
+                let schedule = match (pp, vpp) {
+                    (1, _) => Schedule::OneFOneB,
+                    (_, 1) => plain.unwrap_or(Schedule::OneFOneB),
+                    _ => Schedule::Interleaved,
+                };
+                if (pp > 1 || vpp == 1) && (pp == 1 || Fixed::admits(fixed.schedule, schedule)) {
+                    all.push((pp, vpp, schedule));
                 }
+            }
+        }
+        all
+    }
+
+    /// Every count of replicas of one shape, from the most down, until fewer cannot be among the best.
+    fn replicas(&mut self, shape: Layout) {
+        let modes = if self.fixed.recompute.is_some() { 1 } else { RECOMPUTES.len() as u64 };
+        let mut best: Option<Ranked> = None;
+        let mut looked_at = false;
+        let settled = self.fixed.dp;
+        for range in Replicas::of(&shape, self.space.chips).filter_map(|range| admitted(range, settled)) {
+            let layout = Layout { dp: *range.start(), ..shape };
+            if self.fixed.zero.is_none() && layout.zero == ZeroStage::Weights && layout.replicas() == 1 {
+                break;
+            }
+            let bound = self.timing.bound(&layout);
+            if self.is_beaten(bound, best.as_ref()) {
+                break;
+            }
+            let most = Layout { dp: *range.end(), ..layout };
+            if !looked_at && !most.is_legal(self.space.shape, u64::from(self.space.chips)) {
+                break;
+            }
+            self.found.considered += modes;
+            let hopeless = !looked_at && self.is_hopeless(&most);
+            looked_at = true;
+            if hopeless || (!self.least_recompute(&layout, most.dp, &mut best) && self.is_hopeless(&layout)) {
+                break;
+            }
+        }
+        if let Some(best) = best {
+            let place = self.found.best.partition_point(|ranked| !best.beats(ranked));
+            if place < self.keep {
+                self.found.best.insert(place, best);
+                self.found.best.truncate(self.keep);
             }
         }
     }
 
-    /// Every batch and interleaving of one set of degrees; none where the leanest member does not fit.
-    fn family(&mut self, start: &Layout) {
-        let fixed = self.fixed;
-        let rounds = self.space.global_batch / start.dp;
-        let leanest = Layout { micro_batch: 1, recompute: Recompute::Full, ..*start };
-        let hopeless = !self.fits(&leanest).fits();
-        let per_stage = self.space.shape.layers.div_ceil(start.pp);
-        let modes = if fixed.recompute.is_some() { 1 } else { RECOMPUTES.len() as u64 };
-        let admitted = |vpp: &u32| *vpp == 1 || start.pp > 1;
-        for vpp in either(fixed.vpp, divisors(per_stage, per_stage)).filter(admitted) {
-            let schedule = if vpp > 1 { Schedule::Interleaved } else { start.schedule };
-            if !Fixed::admits(fixed.schedule, schedule) {
-                continue;
-            }
-            for micro_batch in either(fixed.micro_batch, powers(MOST_SEQUENCES)).filter(|b| rounds.is_multiple_of(*b)) {
-                // Interleaving runs micro-batches in groups of pp.
-                if vpp > 1 && !(rounds / micro_batch).is_multiple_of(start.pp) {
-                    continue;
-                }
-                let layout = Layout { vpp, micro_batch, schedule, ..*start };
-                // A settled number of virtual stages need not divide the layers.
-                if fixed.vpp.is_some() && !layout.is_legal(self.space.shape, u64::from(self.space.chips)) {
-                    continue;
-                }
-                self.found.considered += modes;
-                if !hopeless {
-                    self.least_recompute(&layout);
-                }
-            }
-        }
-    }
-
-    /// The first recompute mode that fits is the fastest of this layout.
-    fn least_recompute(&mut self, layout: &Layout) {
+    /// Looks at the recompute modes until one fits with the fewest replicas; whether any fits.
+    fn least_recompute(&mut self, start: &Layout, most: u32, best: &mut Option<Ranked>) -> bool {
         let settled = self.fixed.recompute;
+        let mut any = false;
         for recompute in RECOMPUTES.into_iter().filter(|mode| Fixed::admits(settled, *mode)) {
-            let layout = Layout { recompute, ..*layout };
-            let fit = self.fits(&layout);
-            if fit.fits() {
-                self.found.fit += 1;
-                self.rank(layout, fit);
-                return;
+            let Some((layout, fit)) = self.fewest_that_fit(&Layout { recompute, ..*start }, most) else { continue };
+            self.found.fit += 1;
+            any = true;
+            let bound = self.timing.bound(&layout);
+            if !self.is_beaten(bound, best.as_ref()) {
+                let found = Ranked { layout, step: self.timing.time(&layout), fit };
+                self.found.timed += 1;
+                if best.as_ref().is_none_or(|best| found.beats(best)) {
+                    *best = Some(found);
+                }
+            }
+            if layout.dp == start.dp {
+                break;
             }
         }
+        any
+    }
+
+    /// The layout with the fewest replicas, from its own up to so many, with which it fits: more split the states further.
+    fn fewest_that_fit(&self, layout: &Layout, most: u32) -> Option<(Layout, Fit)> {
+        let unit = Replicas::unit(layout) as u32;
+        let with = |dp: u32| {
+            let layout = Layout { dp, ..*layout };
+            Some((layout, self.fits(&layout))).filter(|(_, fit)| fit.fits())
+        };
+        let own = with(layout.dp);
+        if own.is_some() || most == layout.dp {
+            return own;
+        }
+        let mut best = with(most)?;
+        let (mut fails, mut fits) = (layout.dp, most);
+        while fits - fails > unit {
+            let middle = fails + (fits - fails) / unit / 2 * unit;
+            match with(middle) {
+                Some(found) => (best, fits) = (found, middle),
+                None => fails = middle,
+            }
+        }
+        Some(best)
     }
 
     fn fits(&self, layout: &Layout) -> Fit {
         fit(self.space.shape, layout, self.space.memory, &self.space.reserve)
     }
 
-    fn rank(&mut self, layout: Layout, fit: Fit) {
+    /// Whether the memory holds neither the layout nor one that differs in having fewer replicas or recomputing more.
+    fn is_hopeless(&self, layout: &Layout) -> bool {
+        let recompute = self.fixed.recompute.unwrap_or(Recompute::Full);
+        // Interleaved groups hold least where the micro-batches are a multiple of the stages.
+        let (rounds, group) = (layout.micro_batches() as u32, layout.fewest_micro_batches() as u32);
+        let global_batch = (rounds - rounds % group).saturating_mul(layout.dp).saturating_mul(layout.micro_batch);
+        !self.fits(&Layout { recompute, global_batch, ..*layout }).fits()
+    }
+
+    /// Whether no layout with this bound can be among the best, nor better than what its shape already has.
+    fn is_beaten(&self, bound: Seconds, own: Option<&Ranked>) -> bool {
         let full = self.found.best.len() >= self.keep;
-        let worst = self.found.best.last().filter(|_| full).map(|ranked| ranked.step);
-        if worst.is_some_and(|worst| (self.bound)(&layout) >= worst) {
-            return;
-        }
-        let step = (self.time)(&layout);
-        self.found.timed += 1;
-        let place = self.found.best.partition_point(|ranked| ranked.step <= step);
-        if place < self.keep {
-            self.found.best.insert(place, Ranked { layout, step, fit });
-            self.found.best.truncate(self.keep);
-        }
+        let worst = self.found.best.last().filter(|_| full);
+        [worst, own].into_iter().flatten().any(|ranked| bound > ranked.step)
     }
 }

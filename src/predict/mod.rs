@@ -29,7 +29,7 @@ pub struct Job<'a> {
     pub calibration: &'a Calibration,
     /// The software.
     pub stack: Stack,
-    /// Chips, all of which are used.
+    /// Chips held; the layout may leave some of them idle.
     pub chips: u32,
     /// Tokens of a sequence.
     pub seq_len: u32,
@@ -130,14 +130,12 @@ fn space<'a>(job: &Job<'a>) -> Space<'a> {
         precision: job.precision,
         states: states(job.precision),
         kernel: Kernel::Fused,
-        domain: job.given.tp.unwrap_or(1).max(job.machine.domain.min(WIDEST_TP)),
+        domain: job.machine.domain,
+        node: job.machine.node,
         memory: job.machine.memory,
         reserve: RESERVE,
     }
 }
-
-/// Tensor parallelism wider than this has not been published for training.
-const WIDEST_TP: u32 = 16;
 
 /// What a recipe of this precision usually keeps for each parameter.
 fn states(precision: Precision) -> States {

@@ -5,6 +5,7 @@
 //! sheet comes from the fitted [`efficiency::Factors`] of its generation, what software does from a [`stack::Stack`].
 
 mod attention;
+pub mod bound;
 mod collectives;
 mod compute;
 pub mod efficiency;
@@ -125,12 +126,14 @@ impl StepTime {
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2, with the terms of the modules named above.
 pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: &Stack, f: &Factors) -> StepTime {
     let b = Bench::new(shape, layout, machine, stack, f);
-    let stages = pipeline::stages(&b, shape.layers);
-    let work = stages.slowest.times(b.micro_batches);
-    let bubble = pipeline::bubble(layout, &stages);
+    let pieces = pipeline::Pieces::of(&b);
+    let times = pieces.times();
+    let share = pipeline::slowest(layout, shape.layers, &times);
+    let slowest = pieces.sum(&share);
+    let work = slowest.both().times(b.micro_batches);
+    let bubble = pipeline::bubble(layout, shape.layers, &share, &times);
     let held = overlap::on_chip(&b);
-    let (gradients, gradients_exposed) = overlap::gradients(&b, shape.tied_embeddings, &held, stages.backward);
-    let servers = (layout.chips() as f64 / f64::from(machine.node.max(1))).max(1.0);
+    let (gradients, gradients_exposed) = overlap::gradients(&b, shape.tied_embeddings, &held, slowest.bwd.total());
     StepTime {
         work,
         bubble,
@@ -138,7 +141,12 @@ pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: 
         gradients,
         gradients_exposed,
         optimizer: overlap::optimizer(&b, &held),
-        jitter: (work.total() + bubble) * f.jitter * servers.log2(),
+        jitter: jitter(work.total() + bubble, layout.chips() as f64, machine, f),
         fixed: f.fixed,
     }
+}
+
+/// Seconds that everyone waits for the slowest of so many chips.
+fn jitter(busy: f64, chips: f64, machine: &Machine, f: &Factors) -> f64 {
+    busy * f.jitter * (chips / f64::from(machine.node.max(1))).max(1.0).log2()
 }

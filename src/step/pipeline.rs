@@ -1,75 +1,88 @@
 //! Stages: the slowest sets the pace, the others' work is the bubble.
 
 use super::layer::Bench;
-use super::work::{Passes, Work};
+use super::work::Passes;
 use crate::layout::parallelism::{Layout, Schedule};
 
 /// Share of a transfer that shows where interleaved stages send while they compute.
 const SHOWN_INTERLEAVED: f64 = 0.3;
 
-/// One micro-batch through the pipeline.
+/// One micro-batch through the first end of the network, its last, and a layer that is the mean of all.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stages {
-    /// The slowest stage.
-    pub(super) slowest: Work,
-    /// Its backward pass, seconds.
-    pub(super) backward: f64,
-    /// All stages together, seconds.
-    pub(super) all: f64,
-}
+pub(super) struct Pieces([Passes; 3]);
 
-impl Stages {
-    fn of(slowest: &Passes, all: f64) -> Self {
-        Self { slowest: slowest.both(), backward: slowest.bwd.total(), all }
+impl Pieces {
+    /// Embedding; head, loss and multi-token prediction; layers of either kind in their shares.
+    pub(super) fn of(b: &Bench<'_>) -> Self {
+        let mixed = if b.w.layers > 0.0 { b.w.mixtures / b.w.layers } else { 0.0 };
+        let (mut layer, mut mixture) = (Passes::default(), Passes::default());
+        if mixed < 1.0 {
+            layer.add(&b.dense(), 1.0 - mixed);
+        }
+        if mixed > 0.0 {
+            mixture = b.mixture();
+            layer.add(&mixture, mixed);
+        }
+        let mut last = Passes::default();
+        last.add(&b.head(), 1.0 + b.w.mtp);
+        last.add(if mixed > 0.0 { &mixture } else { &layer }, b.w.mtp);
+        Self([b.embedding(), last, layer])
+    }
+
+    /// Time of each in both directions, and what of it are weight gradients.
+    pub(super) fn times(&self) -> Times {
+        let both = self.0.map(|piece| piece.both());
+        Times { total: both.map(|work| work.total()), weight_gradient: both.map(|work| work.weight_gradient) }
+    }
+
+    /// So many of each.
+    pub(super) fn sum(&self, share: &Share) -> Passes {
+        let mut sum = Passes::default();
+        for (piece, n) in self.0.iter().zip(share).filter(|(_, n)| **n > 0.0) {
+            sum.add(piece, *n);
+        }
+        sum
     }
 }
 
-/// Sums layers and ends of the network into stages, and finds the slowest.
+/// How many of each piece a stage has.
+pub(super) type Share = [f64; 3];
+
+/// Seconds of each piece for one micro-batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) total: [f64; 3],
+    pub(super) weight_gradient: [f64; 3],
+}
+
+/// What so many of each piece come to.
+#[inline]
+pub(super) fn dot(share: &Share, each: &[f64; 3]) -> f64 {
+    share[0] * each[0] + share[1] * each[1] + share[2] * each[2]
+}
+
+/// What the slowest stage has.
 ///
 /// # Formula
 /// the largest of: first stage with the embedding, last stage with head, loss and multi-token prediction, a stage
 /// between with the most layers; under DualPipe a chip holds half of either end
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; DeepSeek-V3, arXiv:2412.19437, section 3.2.1.
-pub(super) fn stages(b: &Bench<'_>, layers: u32) -> Stages {
-    let layout = b.layout;
-    let mixed = if b.w.layers > 0.0 { b.w.mixtures / b.w.layers } else { 0.0 };
-    let (mut layer, mut mixture) = (Passes::default(), Passes::default());
-    if mixed < 1.0 {
-        layer.add(&b.dense(), 1.0 - mixed);
-    }
-    if mixed > 0.0 {
-        mixture = b.mixture();
-        layer.add(&mixture, mixed);
-    }
-    let mut last = Passes::default();
-    last.add(&b.head(), 1.0 + b.w.mtp);
-    last.add(if mixed > 0.0 { &mixture } else { &layer }, b.w.mtp);
-    let mut first = b.embedding();
-    let one = layer.both().total();
-    let all = one * b.w.layers + last.both().total() + first.both().total();
+pub(super) fn slowest(layout: &Layout, layers: u32, times: &Times) -> Share {
     if layout.pp <= 1 {
-        first.add(&last, 1.0);
-        first.add(&layer, b.w.layers);
-        return Stages::of(&first, all);
+        return [1.0, 1.0, f64::from(layers)];
     }
     let on = |stage: u32| f64::from(layout.layers_on(stage, layers));
-    last.add(&layer, on(layout.pp - 1));
-    first.add(&layer, on(0));
-    if layout.schedule == Schedule::DualPipe {
-        let mut ends = Passes::default();
-        ends.add(&first, 0.5);
-        ends.add(&last, 0.5);
-        (first, last) = (ends, ends);
-    }
-    let mut slowest = if last.both().total() > first.both().total() { last } else { first };
+    let (on_first, on_last) = (on(0), on(layout.pp - 1));
+    let [first, last] = match layout.schedule {
+        Schedule::DualPipe => [[0.5, 0.5, 0.5 * (on_first + on_last)]; 2],
+        _ => [[1.0, 0.0, on_first], [0.0, 1.0, on_last]],
+    };
+    let time = |share: &Share| dot(share, &times.total);
+    let end = if time(&last) > time(&first) { last } else { first };
     // Stages that are short of a layer lie at the ends, so that the one in the middle has the most.
-    let middle = on(layout.pp / 2);
-    if layout.pp > 2 && middle * one > slowest.both().total() {
-        slowest = Passes::default();
-        slowest.add(&layer, middle);
-    }
-    Stages::of(&slowest, all)
+    let middle = [0.0, 0.0, on((layout.pp - 1) / 2)];
+    if layout.pp > 2 && time(&middle) > time(&end) { middle } else { end }
 }
 
 /// Seconds the slowest stage waits for the others in one step.
@@ -80,10 +93,11 @@ pub(super) fn stages(b: &Bench<'_>, layers: u32) -> Stages {
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; Qi et al. 2023, arXiv:2401.10241, table 1 (ZB-H1);
 /// DeepSeek-V3, arXiv:2412.19437, table 2.
-pub(super) fn bubble(layout: &Layout, s: &Stages) -> f64 {
-    let busy = s.slowest.total();
-    let idle = (s.all - busy).max(0.0);
-    let moved = if busy > 0.0 { (1.0 - 2.0 * s.slowest.weight_gradient / busy).max(0.0) } else { 1.0 };
+pub(super) fn bubble(layout: &Layout, layers: u32, slowest: &Share, times: &Times) -> f64 {
+    let busy = dot(slowest, &times.total);
+    let idle = (dot(&[1.0, 1.0, f64::from(layers)], &times.total) - busy).max(0.0);
+    let gradients = dot(slowest, &times.weight_gradient);
+    let moved = if busy > 0.0 { (1.0 - 2.0 * gradients / busy).max(0.0) } else { 1.0 };
     match layout.schedule {
         Schedule::OneFOneB | Schedule::Interleaved => idle / f64::from(layout.vpp.max(1)),
         Schedule::ZeroBubble => idle * moved,

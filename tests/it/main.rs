@@ -21,6 +21,7 @@ mod golden_scaling;
 mod golden_uncertainty;
 mod invariants;
 mod layout;
+mod layout_search;
 mod layouts;
 mod models;
 #[cfg(feature = "cli")]

@@ -1,0 +1,253 @@
+//! The search over layouts: more chips never take longer, what is found is legal, and a search over all finds no better.
+
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::hardware::precision::{Precision, States};
+use flopbill::internals::layout::fit::{Reserve, fit};
+use flopbill::internals::layout::fixed::Fixed;
+use flopbill::internals::layout::parallelism::{Layout, Schedule, ZeroStage};
+use flopbill::internals::layout::search::{Ranked, Space, Timing};
+use flopbill::internals::model::architecture::{Architecture, Attention, Experts};
+use flopbill::internals::model::flops::{Kernel, Recompute};
+use flopbill::internals::step::bound::LowerBound;
+use flopbill::internals::step::efficiency::Factors;
+use flopbill::internals::step::machine::Machine;
+use flopbill::internals::step::perform;
+use flopbill::internals::step::ranking::rank_within;
+use flopbill::internals::step::stack::Stack;
+use flopbill::internals::units::{Bytes, Fraction};
+
+use super::invariants::Dice;
+
+const RECOMPUTES: [Recompute; 3] = [Recompute::None, Recompute::Selective, Recompute::Full];
+
+/// A chip, its factors and what is searched on it.
+struct Bed {
+    machine: Machine,
+    factors: Factors,
+    shape: Architecture,
+    batch: u32,
+    memory: Bytes,
+}
+
+impl Bed {
+    fn new(shape: Architecture, batch: u32) -> Self {
+        let catalog = Catalog::built_in();
+        let machine = Machine::of(&catalog.accelerator("h100").unwrap().chip);
+        let factors = catalog.factors("hopper").unwrap().calibration.factors;
+        Self { machine, factors, shape, batch, memory: machine.memory }
+    }
+
+    fn space(&self, chips: u32) -> Space<'_> {
+        Space {
+            shape: &self.shape,
+            chips,
+            global_batch: self.batch,
+            seq_len: 4096,
+            precision: Precision::Bf16,
+            states: States::MixedGradients16,
+            kernel: Kernel::Fused,
+            domain: 8,
+            node: 8,
+            memory: self.memory,
+            reserve: Reserve { share: Fraction::new(0.05), workspace: Bytes::from_gb(2.0) },
+        }
+    }
+
+    fn found(&self, chips: u32, fixed: &Fixed, keep: usize) -> Vec<Ranked> {
+        let space = self.space(chips);
+        rank_within(&space, fixed, &self.machine, &Stack::CURRENT, &self.factors, keep).map_or(vec![], |f| f.best)
+    }
+
+    fn time(&self, layout: &Layout) -> f64 {
+        perform(&self.shape, layout, &self.machine, &Stack::CURRENT, &self.factors).total().get()
+    }
+}
+
+/// A small model, dense or with experts, of any number of layers.
+fn model(dice: &mut Dice) -> Architecture {
+    let experts = (dice.below(2) == 1).then(|| Experts {
+        count: [8, 16, 60, 64][dice.below(4)],
+        active: 1 + dice.below(4) as u32,
+        width: 1024,
+        shared_width: 1024 * dice.below(2) as u32,
+        leading_dense: dice.below(3) as u32,
+        every: 1,
+    });
+    Architecture {
+        layers: 4 + dice.below(60) as u32,
+        hidden: 1024 * (1 + dice.below(8) as u32),
+        vocab: 32_000 + 1000 * dice.below(100) as u32,
+        attention: Attention::Grouped { heads: [16, 24, 32][dice.below(3)], kv_heads: 8, head_dim: 128, window: None },
+        output_gate: false,
+        linear: None,
+        ffn: 4096 * (1 + dice.below(4) as u32),
+        gated: true,
+        experts,
+        tied_embeddings: false,
+        learned_positions: 0,
+        biases: false,
+        mtp_modules: dice.below(2) as u32,
+    }
+}
+
+#[test]
+fn more_chips_never_take_longer() {
+    let mut dice = Dice(0x5eed);
+    for _ in 0..40 {
+        let bed = Bed::new(model(&mut dice), 1 << (4 + dice.below(7)));
+        let schedule = [None, Some(Schedule::DualPipe), Some(Schedule::Interleaved)][dice.below(3)];
+        let fixed = Fixed { schedule, ..Fixed::default() };
+        let mut chips = 1 + dice.below(64) as u32;
+        let mut before: Option<Ranked> = None;
+        for _ in 0..12 {
+            let best = bed.found(chips, &fixed, 1).first().copied();
+            if let Some(before) = before {
+                let best = best.unwrap_or_else(|| panic!("{chips} chips: nothing, but {before:?}"));
+                assert!(best.step <= before.step, "{chips} chips: {best:?}\nbefore {before:?}");
+            }
+            if let Some(Ranked { layout, step, fit: held }) = best {
+                layout.check(&bed.shape, u64::from(chips)).unwrap();
+                assert!(held.fits() && layout.chips() <= u64::from(chips));
+                assert_eq!(step.get(), bed.time(&layout));
+            }
+            before = best.or(before);
+            chips += 1 + dice.below(chips as usize) as u32;
+        }
+    }
+}
+
+/// Whatever is found on some chips is found on more of them too.
+#[test]
+fn candidates_are_nested() {
+    let mut dice = Dice(0xce11);
+    for _ in 0..12 {
+        let bed = Bed::new(Architecture { layers: 4 + dice.below(9) as u32, ..model(&mut dice) }, 16);
+        let chips = 4 + dice.below(12) as u32;
+        let few = bed.found(chips, &Fixed::default(), usize::MAX);
+        let more = bed.found(chips + 1 + dice.below(8) as u32, &Fixed::default(), usize::MAX);
+        for Ranked { layout, step, .. } in &few {
+            let alike = |other: &&Ranked| {
+                let recompute = layout.recompute;
+                let Layout { dp, .. } = *layout;
+                Layout { dp, recompute, ..other.layout } == *layout
+            };
+            let other = more.iter().find(alike).unwrap_or_else(|| panic!("{layout:?} is lost"));
+            assert!(other.step <= *step, "{layout:?} is slower as {:?}", other.layout);
+        }
+    }
+}
+
+/// Every layout there can be on a few chips, by loops that know nothing of the search.
+fn fastest_of_all(bed: &Bed, chips: u32) -> Option<(f64, Layout)> {
+    let space = bed.space(chips);
+    let mut best: Option<(f64, Layout)> = None;
+    let experts = bed.shape.experts.map_or(1, |experts| experts.count);
+    let degrees = |most: u32| 1..=most;
+    for tp in [1, 2, 4, 8] {
+        for (pp, cp) in degrees(chips).flat_map(|pp| [1, 2, 4].map(|cp| (pp, cp))) {
+            for (dp, ep) in degrees(chips / (tp * pp * cp)).flat_map(|dp| degrees(experts).map(move |ep| (dp, ep))) {
+                for (micro_batch, recompute) in [1, 2, 4, 8, 16].into_iter().flat_map(|b| RECOMPUTES.map(|r| (b, r))) {
+                    for vpp in degrees(bed.shape.layers.div_ceil(pp)) {
+                        let schedule = if vpp > 1 { Schedule::Interleaved } else { Schedule::OneFOneB };
+                        let zero = if pp == 1 { ZeroStage::Weights } else { ZeroStage::Optimizer };
+                        let start = Layout {
+                            tp,
+                            pp,
+                            cp,
+                            dp,
+                            ep,
+                            micro_batch,
+                            recompute,
+                            vpp,
+                            schedule,
+                            ..Layout::single(4096)
+                        };
+                        let (global_batch, states) = (bed.batch, space.states);
+                        for zero in [ZeroStage::Optimizer, zero] {
+                            let layout = Layout { global_batch, states, zero, sequence_parallel: tp > 1, ..start };
+                            if !layout.is_legal(&bed.shape, u64::from(chips))
+                                || !fit(&bed.shape, &layout, space.memory, &space.reserve).fits()
+                            {
+                                continue;
+                            }
+                            let time = bed.time(&layout);
+                            if best.is_none_or(|(least, _)| time < least) {
+                                best = Some((time, layout));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    best
+}
+
+#[test]
+fn a_search_over_everything_finds_no_better() {
+    let mut dice = Dice(0xb0b);
+    for round in 0..10 {
+        let shape = Architecture { layers: 4 + dice.below(5) as u32, ..model(&mut dice) };
+        let experts = shape.experts.map(|experts| Experts { count: 8, ..experts });
+        let mut bed = Bed::new(Architecture { experts, ..shape }, 8);
+        if round % 2 == 0 {
+            bed.memory = Bytes::from_gb(16.0);
+        }
+        let chips = 4 + dice.below(7) as u32;
+        let best = bed.found(chips, &Fixed::default(), 1);
+        match (best.first(), fastest_of_all(&bed, chips)) {
+            (None, None) => {}
+            (Some(found), Some((least, layout))) => {
+                let slower = found.step.get() / least - 1.0;
+                // The search leaves out replicas that only split the optimizer's states further.
+                assert!((-1e-12..0.02).contains(&slower), "{slower}: {:?}\nthan {layout:?}", found.layout);
+            }
+            (found, other) => panic!("{found:?} {other:?}"),
+        }
+    }
+}
+
+/// A bound is below the time of its layout, of those with fewer replicas, and of those that recompute more.
+#[test]
+fn no_layout_beats_its_bounds() {
+    let mut dice = Dice(0xb0);
+    let mut tried = 0;
+    while tried < 300 {
+        let bed = Bed::new(model(&mut dice), 16 << dice.below(6));
+        let pp = 1 + dice.below(bed.shape.layers as usize) as u32;
+        let vpp = if pp > 1 { 1 + dice.below(3) as u32 } else { 1 };
+        let plain = [Schedule::OneFOneB, Schedule::ZeroBubble, Schedule::DualPipe][dice.below(3)];
+        let layout = Layout {
+            pp,
+            vpp,
+            tp: 1 << dice.below(4),
+            cp: 1 << dice.below(3),
+            dp: 1 + dice.below(64) as u32,
+            ep: 1 << dice.below(4),
+            micro_batch: 1 << dice.below(3),
+            global_batch: bed.batch,
+            schedule: if vpp > 1 { Schedule::Interleaved } else { plain },
+            zero: if pp == 1 { ZeroStage::Weights } else { ZeroStage::Optimizer },
+            sequence_parallel: true,
+            ..Layout::single(4096)
+        };
+        let chips = layout.chips();
+        if !layout.is_legal(&bed.shape, chips) {
+            continue;
+        }
+        tried += 1;
+        let stack = Stack::CURRENT;
+        let mut bounds = LowerBound::new(&bed.shape, &bed.machine, &stack, &bed.factors);
+        for recompute in RECOMPUTES {
+            let (bound, least) = (bounds.bound(&Layout { recompute, ..layout }), bounds.least(&layout));
+            for dp in 1..=layout.dp {
+                let fewer = Layout { dp, recompute, ..layout };
+                if fewer.is_legal(&bed.shape, chips) {
+                    let time = bed.time(&fewer);
+                    assert!(bound.get() <= time, "{bound:?} {time}: {fewer:?}");
+                    assert!(least.get() <= time * fewer.chips() as f64, "{least:?} {time}: {fewer:?}");
+                }
+            }
+        }
+    }
+}
