@@ -201,7 +201,7 @@ pub fn whole_bill(
     let place = catalog.region(choices.region.as_deref().unwrap_or("world"))?;
     let prices = catalog.prices(&chip.id)?;
     let list = prices.as_ref().map(|found| &found.list);
-    let inputs = inputs(question, choices, &defaults, (&place.region, electricity(&place.region, view)?), list);
+    let inputs = inputs(question, choices, &defaults, (&place.region, electricity(&place.region, view)?), list)?;
     let mut terms = defaults.terms(&inputs)?;
     terms.programme.compute = choices.programme.or(terms.programme.compute);
     let mut assumptions = assumptions(choices, view, &terms, &place.region);
@@ -307,19 +307,19 @@ fn inputs(
     defaults: &Defaults,
     (region, electricity): (&Region, EnergyPrice),
     prices: Option<&PriceList>,
-) -> Inputs {
+) -> Result<Inputs, Error> {
     let (hyperscale, hall) = (region.pue_hyperscale, region.pue_colocation);
     let pue = if choices.hyperscale { hyperscale.or(hall) } else { hall.or(hyperscale) };
-    let params = question.params.map(Params::get);
-    Inputs {
+    let stored = |params| checkpoint::size(params, defaults.checkpoint.bytes_per_param);
+    Ok(Inputs {
         rent: question.rent.as_ref().map(|(price, _)| *price),
-        checkpoint: params.map(|params| Bytes::new(params * defaults.checkpoint.bytes_per_param)),
+        checkpoint: question.params.map(stored).transpose()?,
         data: question.tokens.map(|tokens| Bytes::new(tokens.get() * defaults.storage.bytes_per_token)),
-        egress: params.map(|params| Bytes::new(params * WEIGHT_BYTES)),
+        egress: question.params.map(|params| Bytes::new(params.get() * WEIGHT_BYTES)),
         people: choices.people,
         duration: choices.duration.unwrap_or(Seconds::from_years(1.0)),
         ..Inputs::about(question.chip, prices, pue.unwrap_or(defaults.epoch.pue_other), electricity)
-    }
+    })
 }
 
 /// The place's electricity, counted where it is used.

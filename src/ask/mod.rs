@@ -5,7 +5,6 @@ pub mod compare;
 pub mod convert;
 pub mod decompose;
 pub mod drivers;
-pub mod failures;
 pub mod layouts;
 pub mod pareto;
 pub mod reply;

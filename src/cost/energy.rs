@@ -138,26 +138,3 @@ pub fn energy(held: ChipSeconds, power: &Power) -> Result<Energy, Error> {
     power.check()?;
     Ok(Energy { it: held * it_power(power), facility: held * meter_power(power) })
 }
-
-/// Power at the meter that an energy per token implies.
-///
-/// # Formula
-/// `P = e_token * MFU * peak / (FLOPs per token)`
-/// # Source
-/// Energy per token over time per token. Checks published joules per token against powers.
-///
-/// ```
-/// use flopbill::internals::cost::energy::implied_power;
-/// use flopbill::internals::units::{Flop, FlopPerSecond, Fraction, Joules};
-/// // by hand: 2 J a token at 0.5 * 100 FLOP/s and 10 FLOP a token: 5 tokens/s, 10 W
-/// let watts = implied_power(Joules::new(2.0), Fraction::new(0.5), FlopPerSecond::new(100.0), Flop::new(10.0));
-/// assert_eq!(watts.get(), 10.0);
-/// ```
-pub fn implied_power(
-    per_token: Joules,
-    mfu: Fraction,
-    peak: crate::units::FlopPerSecond,
-    flop_per_token: crate::units::Flop,
-) -> Watts {
-    Watts::new(per_token.get() * mfu.get() * peak.get() / flop_per_token.get())
-}

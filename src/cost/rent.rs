@@ -191,22 +191,6 @@ fn discounted_hours(hours: ChipSeconds, tiers: &[Tier]) -> ChipSeconds {
     charged
 }
 
-/// The used part of a reservation from which it is cheaper than on demand.
-///
-/// # Formula
-/// `u = 1 - discount`
-/// # Source
-/// `term * p * (1 - d) = u * term * p`.
-///
-/// ```
-/// use flopbill::internals::cost::rent::break_even_use;
-/// use flopbill::internals::units::Fraction;
-/// assert!((break_even_use(Fraction::new(0.37)).get() - 0.63).abs() < 1e-15); // by hand
-/// ```
-pub fn break_even_use(discount: Fraction) -> Fraction {
-    Fraction::new(1.0 - discount.get())
-}
-
 /// How much longer a run takes on chips that can be taken away.
 ///
 /// # Formula
@@ -221,23 +205,6 @@ pub fn spot_slowdown(stops: &Stops, preemption: Seconds) -> Result<f64, Error> {
     };
     let both = Seconds::new(1.0 / (1.0 / stops.mtbf.get() + 1.0 / preemption.get()));
     Ok(best(stops)? / best(&Stops { mtbf: both, ..*stops })?)
-}
-
-/// Price of an hour that trains, where every hour is paid.
-///
-/// # Formula
-/// `p / eta`
-/// # Source
-/// Definition of goodput.
-///
-/// ```
-/// use flopbill::internals::cost::rent::price_per_useful_hour;
-/// use flopbill::internals::units::{Fraction, Price};
-/// let price = price_per_useful_hour(Price::from_usd_per_hour(1.2), Fraction::new(0.75));
-/// assert!((price.usd_per_hour() - 1.6).abs() < 1e-12); // by hand
-/// ```
-pub fn price_per_useful_hour(price: Price, goodput: Fraction) -> Price {
-    price / goodput.get()
 }
 
 /// The rent as a line of the bill.

@@ -19,7 +19,7 @@ fn terms() -> Terms {
             chip: Some(Usd::new(39_083.38)),
             server: 0.0,
             network: share(0.19),
-            border: BorderCharge::Duty { rate: share(0.25), passed_on: share(1.0) },
+            border: BorderCharge::Duty { rate: share(0.25 / 0.81), passed_on: share(1.0) }, // a quarter, network included
             residual: share(0.1),
             interest: share(0.1),
             life: Seconds::from_years(4.0),

@@ -1,8 +1,6 @@
 //! Progress over time: a rate that changes in steps, its integral, and the inverse.
 
-use crate::Error;
-use crate::units::check::{positive, share};
-use crate::units::{Chips, Flop, FlopPerSecond, Fraction, Seconds};
+use crate::units::{Flop, FlopPerSecond, Seconds};
 
 /// From this time on the fleet works at this rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,25 +37,6 @@ pub fn finish(work: Flop, steps: &[Step]) -> Option<Seconds> {
         }
     }
     None
-}
-
-/// The work done by a time.
-///
-/// # Formula
-/// `integral of rate from 0 to t`
-/// # Source
-/// Definition; the inverse of [`finish`].
-///
-/// ```
-/// use flopbill::internals::fleet::schedule::{Step, done_by};
-/// use flopbill::internals::units::{FlopPerSecond, Seconds};
-/// let step = |from, rate| Step { from: Seconds::new(from), rate: FlopPerSecond::new(rate) };
-/// assert_eq!(done_by(Seconds::new(20.0), &[step(0.0, 1.0), step(10.0, 2.0)]).get(), 30.0); // by hand
-/// ```
-pub fn done_by(time: Seconds, steps: &[Step]) -> Flop {
-    let until = |index: usize| steps.get(index + 1).map_or(time, |next| next.from.min(time));
-    let part = |(index, step): (usize, &Step)| step.rate * (until(index) - step.from).max(Seconds::ZERO);
-    steps.iter().enumerate().map(part).sum()
 }
 
 /// Time up to an end in which the fleet works.
@@ -98,42 +77,16 @@ pub fn with_restarts(changes: &[(Step, bool)], restart: Seconds) -> Vec<Step> {
     steps
 }
 
-/// Chips that finish a run in a given time, in whole parallel units.
-///
-/// # Formula
-/// `n = ceil(C / (peak * MFU * g * X) / unit) * unit`
-/// # Source
-/// Definition of MFU and goodput; the unit is TP * PP * 8 or what the layout asks for.
-///
-/// ```
-/// use flopbill::internals::fleet::schedule::chips_for_deadline;
-/// use flopbill::internals::units::{Flop, FlopPerSecond, Fraction, Seconds};
-/// let rate = FlopPerSecond::new(2.0);
-/// // by hand: 1000 / (2 * 0.5 * 10) = 100 chips, 104 in units of 8
-/// let chips = chips_for_deadline(Flop::new(1000.0), rate, Fraction::new(0.5), Seconds::new(10.0), 8)?;
-/// assert_eq!(chips.get(), 104.0);
-/// # Ok::<(), flopbill::Error>(())
-/// ```
-pub fn chips_for_deadline(
-    work: Flop,
-    rate: FlopPerSecond,
-    goodput: Fraction,
-    time: Seconds,
-    unit: u32,
-) -> Result<Chips, Error> {
-    positive("the work", work)?;
-    positive("the rate of a chip", rate)?;
-    positive("the goodput", share("the goodput", goodput)?)?;
-    positive("the time to the deadline", time)?;
-    let unit = f64::from(unit.max(1));
-    let exact = work.get() / (rate.get() * goodput.get() * time.get());
-    // A hair over a whole number of units is rounding, not a chip too few.
-    positive("the number of chips", Chips::new((exact / unit * (1.0 - 1e-12)).ceil() * unit))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The work done by a time: what `finish` inverts.
+    fn done_by(time: Seconds, steps: &[Step]) -> Flop {
+        let until = |index: usize| steps.get(index + 1).map_or(time, |next| next.from.min(time));
+        let part = |(index, step): (usize, &Step)| step.rate * (until(index) - step.from).max(Seconds::ZERO);
+        steps.iter().enumerate().map(part).sum()
+    }
 
     fn step(from: f64, rate: f64) -> Step {
         Step { from: Seconds::new(from), rate: FlopPerSecond::new(rate) }

@@ -48,49 +48,6 @@ pub fn chain(losses: &Losses) -> Result<Fraction, Error> {
     Ok(Fraction::new(kept(losses.planned) * kept(losses.slow) * kept(losses.rollback) * kept(losses.evaluation)))
 }
 
-/// Effective training time by Meta's linear closed form; it goes negative for large jobs, so it only checks.
-///
-/// # Formula
-/// `(1 - N * r * (u0 + dt / 2)) / (1 + N * r * q + w / dt)`: N nodes, r failures a node-second, u0 restart,
-/// dt interval, w write time, q wait in the queue
-/// # Source
-/// Kokolis et al. 2025, arXiv:2410.21680, as quoted; the queue term is not checked against the paper.
-///
-/// ```
-/// use flopbill::internals::reliability::availability::{Linear, linear_effective_time};
-/// use flopbill::internals::units::Seconds;
-/// let minutes = |m: f64| Seconds::new(60.0 * m);
-/// let job = Linear { mtbf: Seconds::from_days(1.0 / (2048.0 * 6.5e-3)), restart: minutes(5.0),
-///     interval: minutes(5.0), write: minutes(0.0), queue: minutes(0.0) };
-/// // by hand: 1 - 2048 * 6.5e-3 * 7.5 / 1440; the paper prints 0.93
-/// assert!((linear_effective_time(&job)? - 0.9306666667).abs() < 1e-9);
-/// # Ok::<(), flopbill::Error>(())
-/// ```
-pub fn linear_effective_time(job: &Linear) -> Result<f64, Error> {
-    positive("the mean time between failures", job.mtbf)?;
-    positive("the checkpoint interval", job.interval)?;
-    not_negative("the restart time", job.restart)?;
-    not_negative("the write time", job.write)?;
-    not_negative("the wait in the queue", job.queue)?;
-    let up = 1.0 - (job.restart + job.interval / 2.0) / job.mtbf;
-    Ok(up / (1.0 + job.queue / job.mtbf + job.write / job.interval))
-}
-
-/// What [`linear_effective_time`] needs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Linear {
-    /// Mean time between failures of the job.
-    pub mtbf: Seconds,
-    /// Restart after a failure.
-    pub restart: Seconds,
-    /// Time between checkpoints.
-    pub interval: Seconds,
-    /// Time the job stands still to write one.
-    pub write: Seconds,
-    /// Wait in the queue after a failure.
-    pub queue: Seconds,
-}
-
 /// Nodes to keep in reserve, so that enough are up with this probability.
 ///
 /// # Formula
@@ -136,27 +93,4 @@ pub fn nodes_down(nodes: f64, per_1000_node_days: f64, repair: Seconds) -> Resul
         return Ok(mean);
     }
     Err(Error::bad_input(format!("{mean:.3e} nodes under repair at once is beyond any fleet")))
-}
-
-/// Wait for a repair that a job with these spares meets on average after a failure.
-///
-/// # Formula
-/// `P(down > s) * repair`
-/// # Source
-/// A failed node finds no spare when more than s are down; upper bound, for it then waits a full repair.
-///
-/// ```
-/// use flopbill::internals::reliability::availability::wait_for_repair;
-/// use flopbill::internals::units::Seconds;
-/// // by hand: mean 1 node down, no spare: P(down > 0) = 1 - 1/e
-/// let wait = wait_for_repair(250.0, 4.0, Seconds::from_days(1.0), 0)?;
-/// assert!((wait.days() - 0.632120559).abs() < 1e-9);
-/// # Ok::<(), flopbill::Error>(())
-/// ```
-pub fn wait_for_repair(nodes: f64, per_1000_node_days: f64, repair: Seconds, spares: u64) -> Result<Seconds, Error> {
-    let mean = nodes_down(nodes, per_1000_node_days, repair)?;
-    match Poisson::new(mean) {
-        Ok(down) => Ok(repair * down.sf(spares)),
-        Err(_) => Ok(Seconds::ZERO),
-    }
 }

@@ -21,24 +21,6 @@ pub fn young(checkpoint: Seconds, mtbf: Seconds) -> Seconds {
     Seconds::new((2.0 * checkpoint.get() * mtbf.get()).sqrt())
 }
 
-/// Daly's first-order interval.
-///
-/// # Formula
-/// `tau = sqrt(2 * delta * (M + R)) - delta`
-/// # Source
-/// Daly 2006, FGCS 22(3).
-///
-/// ```
-/// use flopbill::internals::reliability::interval::daly_first_order;
-/// use flopbill::internals::units::Seconds;
-/// let s = Seconds::new;
-/// // by hand: sqrt(2 * 2 * (90 + 10)) - 2 = 18
-/// assert_eq!(daly_first_order(s(2.0), s(90.0), s(10.0)), s(18.0));
-/// ```
-pub fn daly_first_order(checkpoint: Seconds, mtbf: Seconds, restart: Seconds) -> Seconds {
-    Seconds::new((2.0 * checkpoint.get() * (mtbf + restart).get()).sqrt() - checkpoint.get())
-}
-
 /// Daly's higher-order interval.
 ///
 /// # Formula
@@ -93,25 +75,6 @@ pub fn optimum(checkpoint: Seconds, mtbf: Seconds) -> Result<Seconds, Error> {
         }
     }
     Ok(mtbf * x)
-}
-
-/// The loss that a display can explain: checkpoints, redone work, and coming back.
-///
-/// # Formula
-/// `1 - eta = delta / tau + (tau / 2 + R + D) / M`
-/// # Source
-/// First-order expansion of [`goodput`](super::goodput).
-///
-/// ```
-/// use flopbill::internals::reliability::{Stops, interval::first_order_loss};
-/// use flopbill::internals::units::Seconds;
-/// let s = Seconds::new;
-/// let stops = Stops { mtbf: s(84375.0), checkpoint: s(30.0), restart: s(300.0), detect: s(300.0) };
-/// // by hand: 30/2250 + (1125 + 600)/84375 = 0.0133333 + 0.0204444
-/// assert!((first_order_loss(&stops, s(2250.0)) - 0.0337777778).abs() < 1e-9);
-/// ```
-pub fn first_order_loss(stops: &super::Stops, interval: Seconds) -> f64 {
-    stops.checkpoint / interval + (interval / 2.0 + stops.restart + stops.detect) / stops.mtbf
 }
 
 #[cfg(test)]

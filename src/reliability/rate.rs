@@ -55,24 +55,3 @@ pub fn mtbf(chips: Chips, chips_per_node: u32, rate: &FailureRate) -> Result<Sec
     let per_day = nodes * rate.per_1000_node_days / 1000.0 * rate.all_cause * rate.hbm;
     positive("the mean time between failures", Seconds::from_days(1.0 / per_day))
 }
-
-/// The failure rate that a count of events implies, per 1000 node-days.
-///
-/// # Formula
-/// `r = 1000 * events / (nodes * days)`
-/// # Source
-/// Definition.
-///
-/// ```
-/// use flopbill::internals::reliability::rate::observed;
-/// use flopbill::internals::units::Seconds;
-/// // by hand, Llama 3: 419 / (54 * 2048) * 1000
-/// assert!((observed(419.0, 2048.0, Seconds::from_days(54.0))? - 3.788701).abs() < 1e-6);
-/// # Ok::<(), flopbill::Error>(())
-/// ```
-pub fn observed(events: f64, nodes: f64, time: Seconds) -> Result<f64, Error> {
-    positive("the number of failures", events)?;
-    positive("the number of nodes", nodes)?;
-    positive("the time observed", time)?;
-    Ok(1000.0 * events / (nodes * time.days()))
-}

@@ -99,18 +99,6 @@ impl Law {
         (left > 0.0).then(|| Tokens::new((self.b / left).powf(1.0 / self.beta)))
     }
 
-    /// The work that another size needs for the loss of the optimum, over the work of the optimum.
-    ///
-    /// # Formula
-    /// `6 k N D(L*, k N) / C`; `None` if the size never gets there
-    /// # Source
-    /// The law; the price of a model that is cheaper to serve.
-    pub fn overtraining(&self, work: Flop, size: f64) -> Result<Option<f64>, Error> {
-        let best = self.optimum(work)?;
-        let params = best.params * positive("the size over the optimum", size)?;
-        Ok(self.tokens_to(best.loss, params).map(|tokens| train_work(params, tokens) / work))
-    }
-
     /// The model of a loss for which training and inference together are cheapest.
     ///
     /// # Formula
@@ -212,24 +200,6 @@ pub struct InferenceWeights {
 /// ```
 pub fn serve_work(params: Params, tokens: Tokens) -> Flop {
     Flop::new(2.0 * params.get() * tokens.get())
-}
-
-/// What attention adds to `6 N`, relative to it.
-///
-/// # Formula
-/// `12 L s d / (6 N)`, half of it if causal
-/// # Source
-/// Narayanan et al. 2021, arXiv:2104.04473: attention scores and their sum, forward and backward.
-///
-/// ```
-/// use flopbill::internals::scaling::attention_share;
-/// use flopbill::internals::units::Params;
-/// // Llama 3.1 405B at 8192: 126 layers of 16,384
-/// assert!((attention_share(126, 8192, 16_384, Params::new(405e9), true) - 0.04175662649).abs() < 1e-10);
-/// ```
-pub fn attention_share(layers: u32, sequence: u32, width: u32, params: Params, causal: bool) -> f64 {
-    let whole = 12.0 * f64::from(layers) * f64::from(sequence) * f64::from(width) / (6.0 * params.get());
-    if causal { whole / 2.0 } else { whole }
 }
 
 /// What limits a run.

@@ -2,13 +2,12 @@
 
 use flopbill::Catalog;
 use flopbill::internals::catalog::Kind;
-use flopbill::internals::fleet::approval::Approval;
 use flopbill::internals::fleet::capacity::capacity;
 use flopbill::internals::fleet::load::fleet;
 use flopbill::internals::fleet::outlook::{compare, outlook};
 use flopbill::internals::fleet::queue::{Order, finishes};
 use flopbill::internals::fleet::rate::{Mix, Part, together};
-use flopbill::internals::fleet::schedule::{Step, done_by, finish};
+use flopbill::internals::fleet::schedule::{Step, finish};
 use flopbill::internals::units::*;
 
 use crate::close::close;
@@ -30,7 +29,6 @@ fn tranches() {
     close(finish(work, &steps).unwrap().days(), 72.29942782, 1e-9);
     close(finish(work, &steps[..2]).unwrap().days(), 85.41881749, 1e-9);
     close(finish(work, &steps[..1]).unwrap().days(), 131.6117518, 1e-9);
-    close(done_by(days(72.29942782), &steps).get(), 3e25, 1e-9);
 }
 
 #[test]
@@ -55,24 +53,6 @@ fn queues() {
     close(mean(Order::Listed), 20.47293916, 1e-9);
     close(mean(Order::Shortest), 17.91382177, 1e-9);
     close(mean(Order::Shared), 24.31161526, 1e-9);
-}
-
-#[test]
-fn approvals() {
-    let licence = Approval {
-        name: "licence".into(),
-        approved: share(0.75),
-        conditional: share(0.0),
-        median: Seconds::from_days(60.0),
-        spread: 0.6,
-        domestic_share: share(0.0),
-        usage: share(1.0),
-    };
-    close(licence.granted_by(Seconds::from_days(30.0)).get(), 0.09299624569, 1e-9);
-    close(licence.granted_by(Seconds::from_days(90.0)).get(), 0.5628062268, 1e-9);
-    let median = licence.quantile(share(0.5)).unwrap().unwrap();
-    close(median.days(), 77.69422589, 1e-9);
-    assert_eq!(licence.quantile(share(0.8)).unwrap(), None);
 }
 
 #[test]

@@ -4,9 +4,7 @@ use flopbill::Catalog;
 use flopbill::internals::scaling::frontier::{Choice, Limit, Limits, Mixture, frontier};
 use flopbill::internals::scaling::laws::{ScalingProfile, laws};
 use flopbill::internals::scaling::mixture::{best_granularity, efficiency_leverage};
-use flopbill::internals::scaling::{
-    Binding, Budget, InferenceWeights, Law, affordable, attention_share, serve_work, train_work,
-};
+use flopbill::internals::scaling::{Binding, Budget, InferenceWeights, Law, affordable, serve_work, train_work};
 use flopbill::internals::units::*;
 
 use crate::close::close;
@@ -46,13 +44,15 @@ fn optima() {
 fn other_sizes_at_equal_loss() {
     let profile = published();
     let epoch = profile.law("epoch").unwrap();
-    for (size, compute) in [(0.5, 1.259343311), (0.25, 4.467020428), (2.0, 1.147619529)] {
-        close(epoch.overtraining(Flop::new(1e24), size).unwrap().unwrap(), compute, 1e-8);
-    }
     let plan = epoch.optimum(Flop::new(1e24)).unwrap();
+    for (size, compute) in [(0.5, 1.259343311), (0.25, 4.467020428), (2.0, 1.147619529)] {
+        let params = plan.params * size;
+        let tokens = epoch.tokens_to(plan.loss, params).unwrap();
+        close(train_work(params, tokens) / plan.work, compute, 1e-8);
+    }
     let half = plan.params * 0.5;
     close(epoch.tokens_to(plan.loss, half).unwrap().get() / half.get(), 91.08867429, 1e-8);
-    assert_eq!(epoch.overtraining(Flop::new(1e24), 0.01).unwrap(), None);
+    assert_eq!(epoch.tokens_to(plan.loss, plan.params * 0.01), None);
 }
 
 /// The optimum of a law whose size is 13e9, then training and inference for 2e12 tokens.
@@ -143,13 +143,6 @@ fn power_laws_of_other_labs() {
     // The exponent that Llama 3 prints is rounded; its anchor is not.
     close(0.29 * 3.8e25f64.powf(0.53), 10.4636524e12, 1e-8);
     close(at("llama-3-data", 3.8e25), 16.55e12, 1e-9);
-}
-
-#[test]
-fn attention_beside_the_parameters() {
-    let llama = |causal| attention_share(126, 8192, 16_384, Params::new(405e9), causal);
-    close(llama(false), 0.08351325298, 1e-9);
-    close(llama(true), 0.04175662649, 1e-9);
 }
 
 #[test]

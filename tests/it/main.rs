@@ -12,6 +12,7 @@ mod close;
 #[cfg(feature = "cli")]
 mod compare;
 mod examples;
+mod failures;
 mod fuzz;
 mod golden;
 mod golden_bill;
