@@ -150,7 +150,7 @@ pub fn kinds(rows: &[StepResult]) -> Vec<KindErrors> {
 /// The degrees that a row states, blanks included.
 fn layout(row: &StepRow) -> [i64; 7] {
     let degrees = [row.tp, row.pp, row.vpp, row.cp, row.ep, row.dp, row.micro_batch];
-    degrees.map(|degree| degree.map_or(-1, |degree| degree as i64))
+    degrees.map(|degree| degree.map_or(-1, i64::from))
 }
 
 /// Rows of one source on the same chips with the same batch and models of about one size, which differ by their layout.
@@ -159,7 +159,7 @@ fn sweeps(rows: &[StepRow], results: &[StepResult]) -> Vec<Sweep> {
     let mut groups = BTreeMap::<(&str, &str, [i64; 3]), Vec<(&StepRow, &StepResult)>>::new();
     for row in rows {
         let Some(result) = results.get(row.id.as_str()) else { continue };
-        let same = [row.num_gpus, row.seq_len, row.global_batch_seqs].map(|x| x.map_or(-1, |x| x as i64));
+        let same = [row.num_gpus, row.seq_len, row.global_batch_seqs].map(|x| x.map_or(-1, i64::from));
         let source = if row.source.is_empty() { result.source.as_str() } else { row.source.as_str() };
         groups.entry((source, row.gpu.as_str(), same)).or_default().push((row, *result));
     }

@@ -27,7 +27,7 @@ pub mod run_rows;
 pub mod stack;
 pub mod steps;
 pub mod system;
-pub mod user_rows;
+pub mod table;
 
 use read::Document;
 

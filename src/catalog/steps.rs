@@ -1,9 +1,16 @@
 //! Measured training steps: rows of a CSV file, each one published number with the layout it was measured under.
 
+use serde::{Deserialize, Deserializer};
+
+use super::table::{Named, Row, choice, count, number, shipped as all, whole};
 use crate::error::Error;
+use crate::hardware::precision::{Precision, States};
+use crate::layout::parallelism::{Schedule, ZeroStage};
+use crate::model::flops::{Kernel, Recompute};
 
 /// One measured step. A blank cell is `None`: what is missing is chosen later, and said.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
 pub struct StepRow {
     /// Identifier, unique in its file.
     pub id: String,
@@ -12,71 +19,170 @@ pub struct StepRow {
     /// Model name.
     pub model: String,
     /// Total parameters, in billions.
+    #[serde(deserialize_with = "number")]
     pub params_b: Option<f64>,
     /// Transformer layers.
-    pub layers: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub layers: Option<u32>,
     /// Residual width.
-    pub hidden: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub hidden: Option<u32>,
     /// Dense MLP width.
-    pub ffn_hidden: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub ffn_hidden: Option<u32>,
     /// Query heads.
-    pub heads: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub heads: Option<u32>,
     /// Key-value heads.
-    pub kv_heads: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub kv_heads: Option<u32>,
     /// Width of a head.
-    pub head_dim: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub head_dim: Option<u32>,
     /// Vocabulary.
-    pub vocab: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub vocab: Option<u32>,
+    /// Multi-token-prediction modules, where they are not the model's own.
+    #[serde(deserialize_with = "whole")]
+    pub mtp_modules: Option<u32>,
     /// Tokens a sequence.
-    pub seq_len: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub seq_len: Option<u32>,
     /// Routed experts.
-    pub experts: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub experts: Option<u32>,
     /// Experts at work for a token.
-    pub experts_active: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub experts_active: Option<u32>,
     /// Width of one expert.
-    pub expert_ffn: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub expert_ffn: Option<u32>,
     /// Chip name.
     pub gpu: String,
+    /// Power a chip is held to, in watts, where it is less than its sheet's.
+    #[serde(deserialize_with = "number")]
+    pub power_w: Option<f64>,
     /// Chips.
-    pub num_gpus: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub num_gpus: Option<u32>,
     /// Tensor-parallel degree.
-    pub tp: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub tp: Option<u32>,
     /// Pipeline-parallel degree.
-    pub pp: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub pp: Option<u32>,
     /// Virtual stages a chip.
-    pub vpp: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub vpp: Option<u32>,
     /// Context-parallel degree.
-    pub cp: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub cp: Option<u32>,
     /// Expert-parallel degree.
-    pub ep: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub ep: Option<u32>,
     /// Data-parallel degree, context excluded.
-    pub dp: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub dp: Option<u32>,
     /// Sequences a micro-batch.
-    pub micro_batch: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub micro_batch: Option<u32>,
     /// Sequences a step.
-    pub global_batch_seqs: Option<f64>,
-    /// `fp16`, `bf16`, `fp8`, `mxfp8`.
-    pub precision: String,
-    /// `full`, `selective`, `none`, or blank.
-    pub recompute: String,
-    /// `true`/`yes`, `false`/`no`, or blank.
-    pub seq_parallel: String,
+    #[serde(deserialize_with = "count")]
+    pub global_batch_seqs: Option<u32>,
+    /// What replicas share, where it is not what the stack does.
+    #[serde(deserialize_with = "choice")]
+    pub zero: Option<ZeroStage>,
+    /// Chips among which it is shared; all replicas without it.
+    #[serde(deserialize_with = "count")]
+    pub fsdp_group: Option<u32>,
+    /// The order of forward and backward passes, where it is not the stack's.
+    #[serde(deserialize_with = "choice")]
+    pub schedule: Option<Schedule>,
+    /// Format of the matrix products.
+    #[serde(deserialize_with = "choice")]
+    pub precision: Option<Precision>,
+    /// What is kept for a parameter.
+    #[serde(deserialize_with = "choice")]
+    pub states: Option<States>,
+    /// What the backward pass computes again.
+    #[serde(deserialize_with = "choice")]
+    pub recompute: Option<Recompute>,
+    /// Whether activations are split along the sequence.
+    #[serde(deserialize_with = "choice")]
+    pub seq_parallel: Option<bool>,
     /// Software, if stated.
     pub framework: String,
-    /// What the value is: `iter_time_s`, `tokens_per_s_per_gpu`, `tflops_per_gpu`, `mfu`.
-    pub metric: String,
+    /// The profile of its software; without it the one that lists the framework.
+    pub stack: String,
+    /// What the value is.
+    #[serde(deserialize_with = "choice")]
+    pub metric: Option<Metric>,
     /// The published number.
+    #[serde(deserialize_with = "number")]
     pub value: Option<f64>,
+    /// How a published MFU or FLOP rate counts FLOPs.
+    #[serde(deserialize_with = "choice")]
+    pub flop_counting: Option<FlopCounting>,
     /// Chips in a server.
-    pub gpus_per_node: Option<f64>,
+    #[serde(deserialize_with = "count")]
+    pub gpus_per_node: Option<u32>,
     /// Network, GB/s one way for one chip.
+    #[serde(deserialize_with = "number")]
     pub nic_gb_s_per_gpu: Option<f64>,
-    /// `fused` or `unfused`.
-    pub attention_kernel: String,
+    /// How attention is computed, where it is not how the stack does.
+    #[serde(deserialize_with = "choice")]
+    pub attention_kernel: Option<Kernel>,
     /// Whether the factors may be fitted to the row.
+    #[serde(deserialize_with = "fit")]
     pub fit: Fit,
-    /// Free text.
+    /// Free text, for people.
     pub notes: String,
+}
+
+impl Row for StepRow {
+    const NEEDED: &'static [&'static str] = &["id", "gpu", "seq_len", "metric", "value"];
+    const UNUSED: &'static [&'static str] = &["source_detail", "active_params_b", "nic_basis"];
+    fn id(&mut self) -> &mut String {
+        &mut self.id
+    }
+}
+
+/// What a row's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Seconds of a step.
+    Seconds,
+    /// Tokens a second and chip.
+    Tokens,
+    /// TFLOP/s of a chip.
+    Tflops,
+    /// Share of the 16-bit peak.
+    Mfu,
+}
+
+impl Named for Metric {
+    const NAMES: &'static [(&'static str, Self)] = &[
+        ("iter_time_s", Self::Seconds),
+        ("tokens_per_s_per_gpu", Self::Tokens),
+        ("tflops_per_gpu", Self::Tflops),
+        ("mfu", Self::Mfu),
+    ];
+}
+
+/// Which FLOPs a published rate counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlopCounting {
+    /// Those of the model, attention to earlier tokens alone.
+    Causal,
+    /// Those of the model, the whole square of attention.
+    Full,
+    /// All that the chip does: the whole square, and what the backward pass computes again.
+    Hardware,
+}
+
+impl Named for FlopCounting {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("causal", Self::Causal), ("full", Self::Full), ("hardware", Self::Hardware)];
 }
 
 /// Whether factors are fitted to a row.
@@ -91,8 +197,15 @@ pub enum Fit {
     Partial,
 }
 
-/// How the column `fit` writes it; blank is `yes`.
-pub const FITS: [(&str, Fit); 3] = [("yes", Fit::Yes), ("held-out", Fit::HeldOut), ("partial", Fit::Partial)];
+impl Named for Fit {
+    const NAMES: &'static [(&'static str, Self)] =
+        &[("yes", Self::Yes), ("held-out", Self::HeldOut), ("partial", Self::Partial)];
+}
+
+/// Blank is `yes`.
+fn fit<'de, D: Deserializer<'de>>(from: D) -> Result<Fit, D::Error> {
+    choice(from).map(Option::unwrap_or_default)
+}
 
 /// The rows that come with flopbill.
 ///
@@ -100,106 +213,8 @@ pub const FITS: [(&str, Fit); 3] = [("yes", Fit::Yes), ("held-out", Fit::HeldOut
 /// None in a build whose tests pass.
 pub fn shipped() -> Result<Vec<StepRow>, Error> {
     let mut rows = Vec::new();
-    for (_, text) in super::embedded::MEASUREMENTS.iter().filter(|(name, _)| *name != "runs") {
-        rows.extend(read(text)?);
+    for (name, text) in super::embedded::MEASUREMENTS.iter().filter(|(name, _)| *name != "runs") {
+        rows.extend(all::<StepRow>(name, text)?);
     }
     Ok(rows)
-}
-
-/// The rows of a CSV text with the columns of [`StepRow`], in any order; unknown columns are ignored.
-///
-/// # Errors
-/// A text that is no CSV file, or has no columns `id` and `value`.
-pub fn read(text: &str) -> Result<Vec<StepRow>, Error> {
-    Table::read(text, &["id", "value"])?.map(|cells| {
-        let (text, number) = (|name: &str| cells.text(name), |name: &str| cells.number(name));
-        StepRow {
-            id: text("id"),
-            source: text("source"),
-            model: text("model"),
-            params_b: number("params_b"),
-            layers: number("layers"),
-            hidden: number("hidden"),
-            ffn_hidden: number("ffn_hidden"),
-            heads: number("heads"),
-            kv_heads: number("kv_heads"),
-            head_dim: number("head_dim"),
-            vocab: number("vocab"),
-            seq_len: number("seq_len"),
-            experts: number("experts"),
-            experts_active: number("experts_active"),
-            expert_ffn: number("expert_ffn"),
-            gpu: text("gpu"),
-            num_gpus: number("num_gpus"),
-            tp: number("tp"),
-            pp: number("pp"),
-            vpp: number("vpp"),
-            cp: number("cp"),
-            ep: number("ep"),
-            dp: number("dp"),
-            micro_batch: number("micro_batch"),
-            global_batch_seqs: number("global_batch_seqs"),
-            precision: text("precision"),
-            recompute: text("recompute"),
-            seq_parallel: text("seq_parallel"),
-            framework: text("framework"),
-            metric: text("metric"),
-            value: number("value"),
-            gpus_per_node: number("gpus_per_node"),
-            nic_gb_s_per_gpu: number("nic_gb_s_per_gpu"),
-            attention_kernel: text("attention_kernel"),
-            fit: FITS.iter().find(|(name, _)| *name == text("fit")).map_or(Fit::Yes, |(_, fit)| *fit),
-            notes: text("notes"),
-        }
-    })
-}
-
-/// A CSV text with a header.
-pub(super) struct Table {
-    columns: csv::StringRecord,
-    records: Vec<csv::StringRecord>,
-}
-
-/// One row of a [`Table`].
-pub(super) struct Cells<'a> {
-    columns: &'a csv::StringRecord,
-    record: &'a csv::StringRecord,
-}
-
-impl Table {
-    /// Reads the text, which must have these columns.
-    pub(super) fn read(text: &str, needed: &[&str]) -> Result<Self, Error> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-        let wrong = |error: csv::Error| Error::bad_input(format!("not a readable CSV table: {error}"));
-        let columns = reader.headers().map_err(wrong)?.clone();
-        if let Some(missing) = needed.iter().find(|name| !columns.iter().any(|column| column.trim() == **name)) {
-            return Err(Error::bad_input(format!("the CSV table has no column `{missing}`"))
-                .with_hint("the columns are those of profiles/measurements/steps.csv and runs.csv"));
-        }
-        let records = reader.records().collect::<Result<_, _>>().map_err(wrong)?;
-        Ok(Self { columns, records })
-    }
-
-    /// Builds a value from each row.
-    pub(super) fn map<T>(&self, build: impl Fn(Cells<'_>) -> T) -> Result<Vec<T>, Error> {
-        Ok(self.records.iter().map(|record| build(Cells { columns: &self.columns, record })).collect())
-    }
-}
-
-impl Cells<'_> {
-    /// Whether the table has this column.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.trim() == name)
-    }
-
-    /// The cell of a column; empty where the column or the cell is missing.
-    pub(super) fn text(&self, name: &str) -> String {
-        let place = self.columns.iter().position(|column| column.trim() == name);
-        place.and_then(|place| self.record.get(place)).unwrap_or_default().trim().to_owned()
-    }
-
-    /// The number in a cell.
-    pub(super) fn number(&self, name: &str) -> Option<f64> {
-        self.text(name).parse().ok().filter(|number: &f64| number.is_finite())
-    }
 }

@@ -8,7 +8,7 @@ use super::Reply;
 use flopbill::Error;
 use flopbill::internals::calibration::backtest::Skipped;
 use flopbill::internals::calibration::history::{Runs, Steps, back_test_runs, back_test_steps};
-use flopbill::internals::catalog::{Catalog, run_rows, steps, user_rows};
+use flopbill::internals::catalog::{Catalog, run_rows, steps, table};
 use flopbill::internals::report::backtest::view;
 
 /// What is tested.
@@ -36,7 +36,7 @@ pub fn run(args: &BacktestArgs, catalog: &Catalog) -> Result<Reply, Error> {
 impl BacktestArgs {
     fn test_steps(&self, catalog: &Catalog) -> Result<Steps, Error> {
         let (rows, unreadable) = match &self.steps {
-            Some(path) => user_rows::steps(path).map(|rows| (rows.read, skipped(rows.unreadable)))?,
+            Some(path) => table::file(path).map(|rows| (rows.read, skipped(rows.unreadable)))?,
             None => (steps::shipped()?, Vec::new()),
         };
         back_test_steps(&rows, unreadable, catalog, self.leave_one_out)
@@ -44,7 +44,7 @@ impl BacktestArgs {
 
     fn test_runs(&self, catalog: &Catalog) -> Result<Runs, Error> {
         let (rows, unreadable) = match &self.runs {
-            Some(path) => user_rows::runs(path).map(|rows| (rows.read, skipped(rows.unreadable)))?,
+            Some(path) => table::file(path).map(|rows| (rows.read, skipped(rows.unreadable)))?,
             None => (run_rows::shipped()?, Vec::new()),
         };
         back_test_runs(&rows, unreadable, catalog)

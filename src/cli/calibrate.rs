@@ -10,7 +10,7 @@ use super::{Reply, output, today};
 use flopbill::Error;
 use flopbill::internals::calibration::microbench::settle;
 use flopbill::internals::calibration::refit::{Generated, refit, reproduce};
-use flopbill::internals::catalog::{Catalog, measurement, steps, user_rows};
+use flopbill::internals::catalog::{Catalog, measurement, steps, table};
 use flopbill::internals::report::calibrate::{measured_view, refitted_view, reproduced_view};
 use flopbill::internals::step::efficiency::{Factors, NAMES};
 use flopbill::internals::step::machine::Machine;
@@ -59,7 +59,7 @@ impl CalibrateArgs {
     }
 
     fn steps(&self, path: &Path, catalog: &Catalog) -> Result<Reply, Error> {
-        let rows = user_rows::steps(path)?;
+        let rows = table::file::<steps::StepRow>(path)?;
         let mut warnings = Vec::new();
         let mut names = self.factor.clone();
         if names.is_empty() {

@@ -54,16 +54,6 @@ impl Stack {
         narrow_dispatch: false,
         measured: false,
     };
-    /// Megatron-LM of 2022.
-    pub const MEGATRON_2022: Self = Self {
-        overlap: false,
-        tensor_overlap: TensorOverlap::WeightGradients,
-        deduplicated_dispatch: false,
-        ..Self::CURRENT
-    };
-    /// Megatron-LM of 2021, and its DeepSpeed fork of 2022.
-    pub const MEGATRON_2021: Self =
-        Self { tensor_overlap: TensorOverlap::Nothing, fused_accumulation: false, ..Self::MEGATRON_2022 };
     /// DeepSeek's own: narrow dispatch to few servers.
     pub const DEEPSEEK: Self = Self { narrow_dispatch: true, measured: true, ..Self::CURRENT };
 }

@@ -14,10 +14,10 @@ o-1,Other,llama-3-8b,,,,,,8192,h100,8,,,,,,128,bf16,,,mfu,0.42,
 ";
 
 const RUNS: &str = "\
-id,model,date,params_b,active_params_b,tokens_b,layers,hidden,ffn_hidden,heads,kv_heads,vocab,seq_len,gpu,num_gpus,precision,gpu_hours,notes
-a,Llama 3.1 405B,2024-07,405,405,15600,126,16384,53248,128,8,128256,8192,H100,16384,bf16,30840000,tier=A hours=published
-b,A small one,2024-01,7,7,2000,32,4096,11008,32,32,32000,4096,A100,256,bf16,180000,tier=B
-c,No tokens,2024-01,7,7,,32,4096,11008,32,32,32000,4096,A100,256,bf16,180000,tier=A
+id,model,date,params_b,active_params_b,tokens_b,layers,hidden,ffn_hidden,heads,kv_heads,vocab,seq_len,gpu,num_gpus,precision,gpu_hours,tier
+a,Llama 3.1 405B,2024-07,405,405,15600,126,16384,53248,128,8,128256,8192,H100,16384,bf16,30840000,A
+b,A small one,2024-01,7,7,2000,32,4096,11008,32,32,32000,4096,A100,256,bf16,180000,B
+c,No tokens,2024-01,7,7,,32,4096,11008,32,32,32000,4096,A100,256,bf16,180000,A
 ";
 
 fn rows<'a>(answer: &'a Value, path: &str) -> &'a Vec<Value> {
@@ -65,7 +65,7 @@ fn steps_have_signed_errors_and_sources_their_summary() {
 }
 
 #[test]
-fn the_order_of_columns_and_further_ones_do_not_matter() {
+fn neither_the_order_of_columns_nor_those_of_the_public_table_matter() {
     let plain = steps(STEPS);
     let turned: Vec<String> = STEPS
         .lines()
@@ -73,7 +73,7 @@ fn the_order_of_columns_and_further_ones_do_not_matter() {
         .map(|(index, line)| {
             let mut cells: Vec<&str> = line.split(',').collect();
             cells.reverse();
-            format!("{},{}\r\n", cells.join(" , "), if index == 0 { "remark" } else { "\"a, b\"" })
+            format!("{},{}\r\n", cells.join(" , "), if index == 0 { "source_detail" } else { "\"a, b\"" })
         })
         .collect();
     let turned = steps(format!("\u{feff}{}", turned.concat()));
@@ -99,6 +99,8 @@ fn rows_that_cannot_be_read_are_skipped_with_the_reason() {
         with(",8,8,1,", ",8,7,1,"),
         with(",48,6144,", ",999999999,6144,"),
         with("k-1", ""),
+        with(",full,false,", ",some,false,"),
+        with(",full,false,", ",full,perhaps,"),
         "short,row".to_owned(),
     ];
     let answer = steps(text.join("\n"));
@@ -106,10 +108,22 @@ fn rows_that_cannot_be_read_are_skipped_with_the_reason() {
         rows(&answer, "/steps/skipped").iter().map(|row| row["reason"].as_str().unwrap()).collect();
     let ids: Vec<&str> = rows(&answer, "/steps/rows").iter().map(|row| row["id"].as_str().unwrap()).collect();
     assert!(ids.starts_with(&["k-1"]) && ids.contains(&"row 12"), "{ids:?}: {reasons:?}");
-    for part in ["Z9000", "tp: `eight`", "tp: `-8`", "tp: `2.5`", "value", "1e999", "furlongs", "gpu"] {
+    for part in [
+        "Z9000",
+        "tp: `eight`",
+        "tp: `-8`",
+        "tp: `2.5`",
+        "value",
+        "1e999",
+        "furlongs",
+        "recompute: `some`",
+        "seq_parallel: `perhaps`",
+        "line 4, tp",
+        "gpu",
+    ] {
         assert!(reasons.iter().any(|reason| reason.contains(part)), "{part}: {reasons:?}");
     }
-    assert_eq!(ids.len() + reasons.len(), 13);
+    assert_eq!(ids.len() + reasons.len(), 15);
     assert!(reasons.iter().all(|reason| !reason.is_empty()));
 }
 
@@ -129,6 +143,8 @@ fn files_that_are_no_table_are_refused() {
         shell.refused(&["backtest", option, "bytes.csv"], 3, &["no column"]);
     }
     shell.refused(&["backtest", "--steps", "header.csv"], 3, &["no rows"]);
+    shell.write("typo.csv", "id,gpu,seq_len,metric,value,micro_batchs,remark\na,h100,4096,mfu,0.4,1,x\n");
+    shell.refused(&["backtest", "--steps", "typo.csv"], 3, &["`micro_batchs`", "`micro_batch`", "`remark`"]);
     shell.refused(&["backtest", "--steps", "renamed.csv"], 3, &["`gpu`", "`gpus`", "`metric`", "`metrics`"]);
 }
 
@@ -184,4 +200,28 @@ fn sweeps_over_layouts_have_a_rank_correlation() {
     assert_eq!(rows(&same, "/steps/sweeps")[0]["rank_correlation"], 1);
     let turned = steps(table(&|index| 1.0 / predicted[index]));
     assert_eq!(rows(&turned, "/steps/sweeps")[0]["rank_correlation"], -1);
+}
+
+#[test]
+fn columns_say_what_a_row_s_software_and_layout_are() {
+    let head = STEPS.lines().next().unwrap();
+    let good = STEPS.lines().nth(1).unwrap();
+    let extra = ["", "tuned", "megatron-2022", "nobody-s"];
+    let more = extra.map(|stack| format!("{good},{stack},,"));
+    let framework = |name: &str| format!("{good},,{name},");
+    let zero = format!("{good},,,3");
+    let text = format!(
+        "{head},stack,framework,zero\n{}\n{}\n{}\n{zero}\n",
+        more.join("\n"),
+        framework("NeMo 25.05"),
+        framework("my own")
+    );
+    let answer = steps(text);
+    let skipped = rows(&answer, "/steps/skipped");
+    assert!(skipped.len() == 1 && skipped[0]["reason"].as_str().unwrap().contains("nobody-s"), "{skipped:?}");
+    let seconds: Vec<f64> = rows(&answer, "/steps/rows").iter().map(|row| number(row, "predicted_s")).collect();
+    let [blank, tuned, early, nemo, own, sharded] = seconds[..] else { panic!("{seconds:?}") };
+    assert!(tuned < early, "what a stack overlaps shows: {seconds:?}");
+    assert_eq!((blank, nemo), (early, tuned), "unfused attention is of 2022 where nobody says, and a framework says");
+    assert_eq!((own, sharded > 0.0), (blank, true), "a framework that nobody knows says nothing");
 }

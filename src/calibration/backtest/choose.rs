@@ -1,6 +1,5 @@
 //! What a row leaves blank, chosen as a practitioner would: the fastest that fits.
 
-use super::resolve::whole;
 use crate::catalog::steps::StepRow;
 use crate::layout::fit::{Reserve, fit};
 use crate::layout::parallelism::{Layout, Schedule};
@@ -46,8 +45,8 @@ fn powers(most: u32) -> Vec<u32> {
     (0..=most.ilog2()).map(|k| 1 << k).collect()
 }
 
-fn given(cell: Option<f64>, or: Vec<u32>) -> Vec<u32> {
-    whole(cell).map_or(or, |x| vec![x])
+fn given(cell: Option<u32>, or: Vec<u32>) -> Vec<u32> {
+    cell.map_or(or, |x| vec![x])
 }
 
 impl Open<'_> {
@@ -102,13 +101,11 @@ impl Open<'_> {
     }
 
     fn recomputes(&self) -> &'static [Recompute] {
-        match self.row.recompute.as_str() {
-            // A few layers of many, which is nearer to none.
-            "full" if self.row.notes.contains("full block") => &[Recompute::None],
-            "full" => &[Recompute::Full],
-            "selective" => &[Recompute::Selective],
-            "none" => &[Recompute::None],
-            _ => &[Recompute::None, Recompute::Selective, Recompute::Full],
+        match self.row.recompute {
+            Some(Recompute::Full) => &[Recompute::Full],
+            Some(Recompute::Selective) => &[Recompute::Selective],
+            Some(Recompute::None) => &[Recompute::None],
+            None => &[Recompute::None, Recompute::Selective, Recompute::Full],
         }
     }
 
@@ -126,9 +123,9 @@ impl Open<'_> {
         let Layout { tp, pp, vpp, ep, micro_batch, .. } = layout;
         let chips = u64::from(self.chips.unwrap_or(CHIPS));
         let product = u64::from(tp).checked_mul(u64::from(pp))?.checked_mul(u64::from(self.start.cp))?;
-        let dp = whole(row.dp).or_else(|| u32::try_from(chips / product).ok().filter(|&dp| dp > 0))?;
+        let dp = row.dp.or_else(|| u32::try_from(chips / product).ok().filter(|&dp| dp > 0))?;
         let round = dp.checked_mul(micro_batch)?;
-        let global_batch = match whole(row.global_batch_seqs) {
+        let global_batch = match row.global_batch_seqs {
             Some(batch) => batch,
             None => round.checked_mul(pp.checked_mul(8)?.max(16))?,
         };
@@ -140,11 +137,7 @@ impl Open<'_> {
         if !holds || global_batch < round || !groups || pp > self.shape.layers {
             return None;
         }
-        let sequence_parallel = match row.seq_parallel.as_str() {
-            "true" | "yes" => true,
-            "false" | "no" => false,
-            _ => self.start.kernel == Kernel::Fused && tp > 1,
-        };
+        let sequence_parallel = row.seq_parallel.unwrap_or(self.start.kernel == Kernel::Fused && tp > 1);
         let vpp = if pp > 1 { vpp } else { 1 };
         let schedule = match self.start.schedule {
             Schedule::OneFOneB if vpp > 1 => Schedule::Interleaved,
@@ -179,7 +172,7 @@ impl Open<'_> {
         say(row.micro_batch.is_none(), format!("micro_batch {}", layout.micro_batch));
         say(row.vpp.is_none() && layout.pp > 1, format!("vpp {}", layout.vpp));
         say(row.global_batch_seqs.is_none(), format!("global_batch_seqs {}", layout.global_batch));
-        say(row.recompute.is_empty(), format!("recompute {:?}", layout.recompute).to_lowercase());
-        say(row.seq_parallel.is_empty() && layout.tp > 1, format!("seq_parallel {}", layout.sequence_parallel));
+        say(row.recompute.is_none(), format!("recompute {:?}", layout.recompute).to_lowercase());
+        say(row.seq_parallel.is_none() && layout.tp > 1, format!("seq_parallel {}", layout.sequence_parallel));
     }
 }

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::Error;
+use crate::catalog::run_rows::RunRow;
+use crate::catalog::stack::{DEFAULT, DEFAULT_UNFUSED, StackProfile};
+use crate::catalog::steps::StepRow;
 use crate::catalog::{Catalog, Kind};
 use crate::model::architecture::Architecture;
+use crate::model::flops::Kernel;
 use crate::step::efficiency::Calibration;
 use crate::step::machine::Machine;
 use crate::units::Watts;
@@ -14,6 +18,7 @@ use crate::units::Watts;
 pub struct Known<'a> {
     catalog: &'a Catalog,
     chips: BTreeMap<String, KnownChip>,
+    stacks: BTreeMap<String, StackProfile>,
     shapes: BTreeMap<String, Option<Architecture>>,
     calibrations: Calibrations,
 }
@@ -42,7 +47,7 @@ impl<'a> Known<'a> {
 
     /// With these factors in place of the profiles'.
     pub fn with(catalog: &'a Catalog, calibrations: Calibrations) -> Self {
-        Self { catalog, chips: BTreeMap::new(), shapes: BTreeMap::new(), calibrations }
+        Self { catalog, chips: BTreeMap::new(), stacks: BTreeMap::new(), shapes: BTreeMap::new(), calibrations }
     }
 
     /// The factors of a family.
@@ -73,6 +78,33 @@ impl<'a> Known<'a> {
         let known = KnownChip { machine, family: found.chip.factors, power };
         self.chips.insert(name.to_owned(), known.clone());
         Ok(known)
+    }
+
+    /// The software of a row: the profile that it names, else the one that lists its framework, else the usual one.
+    pub(super) fn stack(&mut self, row: &StepRow) -> Result<StackProfile, String> {
+        let unfused = row.attention_kernel == Some(Kernel::Unfused);
+        let key = format!("{}|{}|{unfused}", row.stack, row.framework);
+        if let Some(known) = self.stacks.get(&key) {
+            return Ok(known.clone());
+        }
+        let catalog = self.catalog;
+        let usual = if unfused { DEFAULT_UNFUSED } else { DEFAULT };
+        let found = match row.stack.as_str() {
+            "" => catalog
+                .stack_of_framework(&row.framework)
+                .and_then(|found| found.map_or_else(|| catalog.stack(usual), Ok)),
+            name => catalog.stack(name),
+        };
+        let found = found.map_err(|error| format!("stack: {error}"))?;
+        self.stacks.insert(key, found.clone());
+        Ok(found)
+    }
+
+    /// The software of a run: the profile that it names, else the usual one of its month.
+    pub(super) fn run_stack(&self, row: &RunRow) -> Result<StackProfile, String> {
+        let named = (!row.stack.is_empty()).then(|| self.catalog.stack(&row.stack));
+        let found = named.unwrap_or_else(|| self.catalog.usual_stack(&row.date));
+        found.map_err(|error| format!("stack: {error}"))
     }
 
     /// The shape of a model, if a profile has its name.

@@ -5,7 +5,6 @@ mod known;
 mod resolve;
 mod runs;
 mod shape;
-mod stack;
 
 pub use known::{Calibrations, Known, calibrations};
 pub use resolve::{Case, resolve};

@@ -2,9 +2,10 @@
 
 use super::choose::Open;
 use super::known::{Known, KnownChip};
-use super::{shape, stack};
-use crate::catalog::steps::StepRow;
-use crate::hardware::precision::{PRECISIONS, Precision, States};
+use super::shape;
+use crate::catalog::stack::StackProfile;
+use crate::catalog::steps::{FlopCounting, Metric, StepRow};
+use crate::hardware::precision::{Precision, States};
 use crate::layout::parallelism::{Layout, Schedule, ShardGroup, ZeroStage};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Choice, Counting, Kernel, per_token};
@@ -53,11 +54,6 @@ impl Case {
     }
 }
 
-/// A count in a cell.
-pub(super) fn whole(x: Option<f64>) -> Option<u32> {
-    x.filter(|x| x.is_finite() && *x >= 1.0 && *x <= 1e9).map(|x| x.round() as u32)
-}
-
 /// Decides what a row leaves open: by the fastest choice that fits.
 ///
 /// # Errors
@@ -74,112 +70,80 @@ pub fn resolve(row: &StepRow, known: &mut Known<'_>) -> Result<Case, String> {
     if let Some(rate) = row.nic_gb_s_per_gpu.filter(|&rate| rate > 0.0) {
         machine.nic = BytesPerSecond::from_gb_per_s(rate);
     }
-    if let Some(node) = whole(row.gpus_per_node) {
+    if let Some(node) = row.gpus_per_node {
         machine.node = node;
     }
     let profile = known.shape(&row.model);
     let shape = shape::shape(row, profile, &mut choices)?;
-    let stack = stack::stack(row);
+    let stack = known.stack(row)?;
     let factors = known.calibration(&family)?.factors;
-    let start = start(row, &mut choices)?;
-    let chips = whole(row.num_gpus);
-    let open = Open { row, shape: &shape, machine: &machine, stack: &stack, factors: &factors, chips, start };
+    let start = start(row, &stack, &mut choices)?;
+    let chips = row.num_gpus;
+    let open = Open { row, shape: &shape, machine: &machine, stack: &stack.stack, factors: &factors, chips, start };
     let layout = open.best(&mut choices)?;
     let measured = measured(row, &shape, &layout, machine.peak_16)?;
     let source = row.id.rsplit_once('-').map_or(row.id.as_str(), |(source, _)| source).to_owned();
     let group = format!("{source}|{}|{}", row.model, row.gpu);
     let (id, gpu) = (row.id.clone(), row.gpu.clone());
+    let stack = stack.stack;
     Ok(Case { id, source, group, gpu, shape, layout, machine, family, stack, measured, choices })
 }
 
-/// Share of the peak that a part of less power than its sheet's sustains, where the row names its power: `500 W`.
+/// Share of the peak that a part of less power than its sheet's sustains.
 ///
 /// Power falls with the square of the clock or faster, so that the clock falls with its root.
 fn power_limit(row: &StepRow, sheet: Option<Watts>) -> Option<f64> {
-    let text = format!("{} {}", row.gpu, row.notes).replace('W', " W ");
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let pairs = words.iter().zip(words.iter().skip(1));
-    let mut named = pairs.filter(|(_, unit)| **unit == "W").filter_map(|(number, _)| number.parse::<f64>().ok());
-    let share = named.find(|watts| (100.0..3000.0).contains(watts))? / sheet?.get();
+    let share = row.power_w.filter(|&watts| watts > 0.0)? / sheet?.get();
     (share < 0.95).then(|| share.max(0.25).sqrt())
 }
 
-/// What the row says of its layout outside the degrees that may be blank.
-fn start(row: &StepRow, choices: &mut Vec<String>) -> Result<Layout, String> {
-    let seq_len = whole(row.seq_len).ok_or("seq_len is blank")?;
-    let text = format!("{} {}", row.framework, row.notes).to_lowercase();
-    let kernel = if row.attention_kernel == "unfused" { Kernel::Unfused } else { Kernel::Fused };
-    let staged = whole(row.pp).is_some_and(|pp| pp > 1);
-    let zero = match (text.contains("fsdp"), kernel) {
-        (true, _) if staged => ZeroStage::Gradients, // weights stay gathered from one micro-batch to the next
-        (true, _) => ZeroStage::Weights,
-        (false, Kernel::Unfused) if !text.contains("zero-1") => ZeroStage::None,
-        (false, _) => ZeroStage::Optimizer,
-    };
-    let group = text.split("fsdp group ").nth(1).and_then(|rest| rest.split(')').next()?.trim().parse().ok());
-    let own = text.contains("dualpipe") || text.contains("hai-llm");
-    let precision = precision(row, choices);
+/// What the row and its stack say of the layout outside the degrees that may be blank.
+fn start(row: &StepRow, stack: &StackProfile, choices: &mut Vec<String>) -> Result<Layout, String> {
+    let seq_len = row.seq_len.ok_or("seq_len is blank")?;
+    let kernel = row.attention_kernel.unwrap_or(stack.kernel);
+    let precision = row.precision.unwrap_or_else(|| {
+        choices.push("precision bf16".into());
+        Precision::Bf16
+    });
+    let early = kernel == Kernel::Unfused && precision == Precision::Fp16;
+    let states = if early { States::MixedGradients16 } else { States::Mixed };
     Ok(Layout {
-        cp: whole(row.cp).unwrap_or(1),
-        zero,
-        shard_group: group.map_or(ShardGroup::All, ShardGroup::Chips),
+        cp: row.cp.unwrap_or(1),
+        zero: row.zero.or(stack.zero).unwrap_or(ZeroStage::Optimizer),
+        shard_group: row.fsdp_group.map_or(ShardGroup::All, ShardGroup::Chips),
         kernel,
         precision,
-        states: states(row, precision),
-        schedule: if own { Schedule::DualPipe } else { Schedule::OneFOneB },
+        states: row.states.unwrap_or(states),
+        schedule: row.schedule.or(stack.schedule).unwrap_or(Schedule::OneFOneB),
         ..Layout::single(seq_len)
     })
 }
 
-fn precision(row: &StepRow, choices: &mut Vec<String>) -> Precision {
-    let name = row.precision.to_lowercase();
-    if let Some((_, precision)) = PRECISIONS.iter().find(|(known, _)| *known == name) {
-        return *precision;
-    }
-    if name.contains("fp4") {
-        return Precision::Fp4;
-    }
-    if name.contains("fp8") {
-        return Precision::Fp8;
-    }
-    choices.push("precision bf16".into());
-    Precision::Bf16
-}
-
-fn states(row: &StepRow, precision: Precision) -> States {
-    let pure = row.notes.to_lowercase().contains("mp_mode=pure");
-    let early = row.attention_kernel == "unfused" && precision == Precision::Fp16;
-    if pure || early { States::MixedGradients16 } else { States::Mixed }
-}
-
-/// How a row's FLOPs were counted.
+/// How a row's FLOPs were counted. Where it does not say: before fused attention, most counted what the chip does
+/// (BLOOM, OPT, NeoX, MT-NLG), and since, what a causal model needs.
 fn counting(row: &StepRow, layout: &Layout) -> Choice {
-    let note = format!("{} {}", row.notes, row.source).to_lowercase();
-    let hardware = note.contains("hardware") || note.contains("hfu");
-    // The first mention is the printed number's; a second one compares.
-    let first = note.find("causal").and_then(|at| note.get(..at)).is_some_and(|before| before.ends_with("non-"));
-    let full = hardware || first || row.attention_kernel == "unfused";
-    let causality = if full { Causality::Full } else { Causality::Causal };
-    let counting = if hardware {
-        Counting::Hardware { recompute: layout.recompute, kernel: Kernel::Unfused }
-    } else {
-        Counting::Model
+    let unsaid = if layout.kernel == Kernel::Unfused { FlopCounting::Hardware } else { FlopCounting::Causal };
+    let (causality, counting) = match row.flop_counting.unwrap_or(unsaid) {
+        FlopCounting::Causal => (Causality::Causal, Counting::Model),
+        FlopCounting::Full => (Causality::Full, Counting::Model),
+        FlopCounting::Hardware => {
+            (Causality::Full, Counting::Hardware { recompute: layout.recompute, kernel: Kernel::Unfused })
+        }
     };
     Choice::Terms { causality, counting }
 }
 
 fn measured(row: &StepRow, shape: &Architecture, layout: &Layout, peak: FlopPerSecond) -> Result<Seconds, String> {
-    let value = row.value.filter(|&value| value > 0.0).ok_or("value is blank or not positive")?;
+    let value = row.value.filter(|&value| value > 0.0).ok_or("value is blank or zero")?;
     let tokens = f64::from(layout.global_batch) * f64::from(layout.seq_len);
     let chips = layout.chips() as f64;
     // Published counts leave multi-token prediction out.
     let main = Architecture { mtp_modules: 0, ..*shape };
     let flop = || per_token(&main, layout.seq_len, counting(row, layout)).total() * (tokens / chips);
-    match row.metric.as_str() {
-        "iter_time_s" => Ok(Seconds::new(value)),
-        "tokens_per_s_per_gpu" => Ok(Seconds::new(tokens / (value * chips))),
-        "tflops_per_gpu" => Ok(flop().time_at(FlopPerSecond::from_tflops(value))),
-        "mfu" => Ok(flop().time_at(peak * value)),
-        other => Err(format!("metric: `{other}` is none of iter_time_s, tokens_per_s_per_gpu, tflops_per_gpu, mfu")),
-    }
+    Ok(match row.metric.ok_or("metric is blank")? {
+        Metric::Seconds => Seconds::new(value),
+        Metric::Tokens => Seconds::new(tokens / (value * chips)),
+        Metric::Tflops => flop().time_at(FlopPerSecond::from_tflops(value)),
+        Metric::Mfu => flop().time_at(peak * value),
+    })
 }

@@ -2,9 +2,10 @@
 
 use super::Skipped;
 use super::known::Known;
-use super::resolve::{Case, resolve, whole};
+use super::resolve::{Case, resolve};
 use crate::catalog::run_rows::RunRow;
-use crate::catalog::steps::StepRow;
+use crate::catalog::steps::{Metric, StepRow};
+use crate::model::flops::{Kernel, Recompute};
 use crate::units::{ChipSeconds, Chips};
 
 /// Standard normal quantile of 90 %.
@@ -130,21 +131,18 @@ pub fn resolve_run(row: &RunRow, known: &mut Known<'_>) -> Result<RunCase, Strin
 /// Tokens of a step where nobody says: what models of these years use.
 const BATCH_TOKENS: f64 = 4e6;
 
+/// The month from which models are trained on 4,096 tokens where nobody says.
+const LONGER: &str = "2024-01";
+
 /// Parameters from which everybody recomputed every layer before selective recompute was published, in billions.
 const RECOMPUTED_B: f64 = 5.0;
 
 /// The run's step as a row of measured steps with blanks.
 fn step_row(row: &RunRow, known: &mut Known<'_>) -> Result<StepRow, String> {
-    let date = row.date.as_str();
-    let (early, young) = (date < "2022-09", date < "2024-01");
-    let seq_len = row.seq_len.unwrap_or(if young { 2048.0 } else { 4096.0 });
-    let chips = match whole(row.num_gpus) {
-        Some(chips) => f64::from(chips),
-        None => chips_for(row, known)?,
-    };
-    let model = row.model.to_lowercase().replace(' ', "-");
-    let own = model.contains("deepseek-v3");
-    let recomputed = early && row.params_b.is_some_and(|params| params > RECOMPUTED_B);
+    let stack = known.run_stack(row)?;
+    let seq_len = row.seq_len.unwrap_or(if row.date.as_str() < LONGER { 2048 } else { 4096 });
+    let chips = row.num_gpus.map_or_else(|| chips_for(row, known), Ok)?;
+    let recomputed = stack.kernel == Kernel::Unfused && row.params_b.is_some_and(|params| params > RECOMPUTED_B);
     Ok(StepRow {
         id: row.id.clone(),
         source: row.date.clone(),
@@ -167,42 +165,36 @@ fn step_row(row: &RunRow, known: &mut Known<'_>) -> Result<StepRow, String> {
         cp: row.cp,
         ep: row.ep,
         global_batch_seqs: Some(batch(row, seq_len, chips)),
-        precision: row.precision.clone(),
-        recompute: if recomputed { "full".into() } else { String::new() },
-        framework: if own {
-            "DualPipe".into()
-        } else if young {
-            "eager".into()
-        } else {
-            String::new()
-        },
-        metric: "iter_time_s".into(),
+        precision: row.precision,
+        recompute: recomputed.then_some(Recompute::Full),
+        stack: stack.id,
+        metric: Some(Metric::Seconds),
         value: Some(1.0),
-        attention_kernel: if early { "unfused".into() } else { "fused".into() },
-        model,
+        model: row.model.to_lowercase().replace(' ', "-"),
         ..StepRow::default()
     })
 }
 
 /// Sequences of a step, rounded so that the chips share them evenly.
-fn batch(row: &RunRow, seq_len: f64, chips: f64) -> f64 {
-    let pipeline = row.pp.unwrap_or(1.0) * row.tp.unwrap_or(1.0);
-    let replicas = row.dp.unwrap_or((chips / pipeline).floor()).max(1.0);
-    let usual = BATCH_TOKENS.max(replicas * row.pp.unwrap_or(1.0) * 4.0 * seq_len);
+fn batch(row: &RunRow, seq_len: u32, chips: u32) -> u32 {
+    let (stages, seq_len) = (row.pp.unwrap_or(1), f64::from(seq_len));
+    let replicas = row.dp.unwrap_or(chips / stages.saturating_mul(row.tp.unwrap_or(1))).max(1);
+    let usual = BATCH_TOKENS.max(f64::from(replicas) * f64::from(stages) * 4.0 * seq_len);
     let sequences = row.global_batch_tokens.unwrap_or(usual) / seq_len;
-    if sequences >= 0.7 * replicas {
-        (sequences / replicas).round().max(1.0) * replicas
+    let rounds = sequences / f64::from(replicas);
+    if rounds >= 0.7 {
+        replicas.saturating_mul(rounds.round().max(1.0) as u32)
     } else {
-        sequences.log2().round().max(0.0).exp2()
+        sequences.log2().round().max(0.0).exp2() as u32
     }
 }
 
 /// Chips that finish in about a month at 40 % of the peak, as a power of two.
-fn chips_for(row: &RunRow, known: &mut Known<'_>) -> Result<f64, String> {
+fn chips_for(row: &RunRow, known: &mut Known<'_>) -> Result<u32, String> {
     let machine = known.chip(&row.gpu)?.machine;
     let params = row.active_params_b.or(row.params_b).ok_or("num_gpus and params_b are blank")? * 1e9;
     let flop = 6.0 * params * row.tokens_b.unwrap_or(0.0) * 1e9;
     let month = crate::units::Seconds::from_days(30.0).get();
     let chips = flop / (0.4 * machine.peak_16.get() * month);
-    Ok(chips.max(8.0).log2().round().exp2())
+    Ok(chips.max(8.0).log2().round().exp2() as u32)
 }

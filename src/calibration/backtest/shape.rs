@@ -1,6 +1,5 @@
 //! A row's model: the profile of its name where that agrees, else the shape its columns describe.
 
-use super::resolve::whole;
 use crate::catalog::steps::StepRow;
 use crate::model::architecture::{Architecture, Attention, Experts, Window};
 use crate::model::params;
@@ -14,45 +13,42 @@ pub(super) fn shape(
     profile: Option<Architecture>,
     choices: &mut Vec<String>,
 ) -> Result<Architecture, String> {
-    let agrees = |given: Option<f64>, known: u32| whole(given).is_none_or(|given| given == known);
+    let agrees = |given: Option<u32>, known: u32| given.is_none_or(|given| given == known);
     let mut shape = match profile {
         Some(known) if agrees(row.layers, known.layers) && agrees(row.hidden, known.hidden) => known,
         _ => described(row, choices)?,
     };
-    if let Some(vocab) = whole(row.vocab) {
+    if let Some(vocab) = row.vocab {
         shape.vocab = vocab;
     }
-    if row.notes.contains("w/o MTP") {
-        shape.mtp_modules = 0;
-    }
+    shape.mtp_modules = row.mtp_modules.unwrap_or(shape.mtp_modules);
     shape.check().map_err(|error| error.to_string())?;
     Ok(shape)
 }
 
 /// The shape that the columns describe.
 fn described(row: &StepRow, choices: &mut Vec<String>) -> Result<Architecture, String> {
-    let need = |x: Option<f64>, what: &str| {
-        whole(x).ok_or(format!("{what} is blank, and no model profile is named `{}`", row.model))
-    };
+    let need =
+        |x: Option<u32>, what: &str| x.ok_or(format!("{what} is blank, and no model profile is named `{}`", row.model));
     let (layers, hidden) = match (row.layers, row.hidden, row.params_b) {
         (None, _, Some(params)) | (_, None, Some(params)) if params > 0.0 => {
-            let (layers, hidden) = typical(params * 1e9, whole(row.layers));
+            let (layers, hidden) = typical(params * 1e9, row.layers);
             choices.push(format!("{layers} layers of width {hidden}"));
             (layers, hidden)
         }
         _ => (need(row.layers, "layers")?, need(row.hidden, "hidden")?),
     };
-    let heads = whole(row.heads).unwrap_or(hidden.div_ceil(128));
+    let heads = row.heads.unwrap_or(hidden.div_ceil(128));
     let experts = experts(row);
-    let ffn = whole(row.ffn_hidden).unwrap_or(if experts.is_some() { 0 } else { hidden.saturating_mul(4) });
+    let ffn = row.ffn_hidden.unwrap_or(if experts.is_some() { 0 } else { hidden.saturating_mul(4) });
     let mut shape = Architecture {
         layers,
         hidden,
-        vocab: whole(row.vocab).unwrap_or(VOCAB),
+        vocab: row.vocab.unwrap_or(VOCAB),
         attention: Attention::Grouped {
             heads,
-            kv_heads: whole(row.kv_heads).unwrap_or(heads),
-            head_dim: whole(row.head_dim).unwrap_or(hidden / heads.max(1)),
+            kv_heads: row.kv_heads.unwrap_or(heads),
+            head_dim: row.head_dim.unwrap_or(hidden / heads.max(1)),
             window: None::<Window>,
         },
         output_gate: false,
@@ -85,9 +81,9 @@ fn typical(params: f64, layers: Option<u32>) -> (u32, u32) {
 }
 
 fn experts(row: &StepRow) -> Option<Experts> {
-    let count = whole(row.experts).filter(|&count| count > 1)?;
-    let width = whole(row.expert_ffn).or_else(|| whole(row.ffn_hidden))?;
-    let active = whole(row.experts_active).unwrap_or(2).min(count);
+    let count = row.experts.filter(|&count| count > 1)?;
+    let width = row.expert_ffn.or(row.ffn_hidden)?;
+    let active = row.experts_active.unwrap_or(2).min(count);
     Some(Experts { count, active, width, shared_width: 0, leading_dense: 0, every: 1 })
 }
 
