@@ -89,7 +89,8 @@ pub fn frontier(found: &Frontier<'_>) -> View {
         assumptions.push("with inference: the budget pays for training; serving comes on top".into());
     }
     view.note("Assumptions", assumptions);
-    let law = format!("{}: its losses rank models against each other, nobody will measure them", found.law);
+    let law =
+        format!("{}: its losses rank models against each other and are not losses that you will measure", found.law);
     view.note("The law", vec![law]);
     view.records = records(answers, bought);
     view.json = machine(found);

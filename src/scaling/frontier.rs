@@ -10,7 +10,7 @@ use super::{Affordable, Binding, Budget, InferenceWeights, Law, Plan, affordable
 /// What else limits the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Tokens there are, repeats included; infinite if that is no limit.
+    /// Tokens there are, repeats included; infinite without a limit.
     pub tokens: Tokens,
     /// Memory of a chip.
     pub memory: Bytes,
@@ -109,7 +109,7 @@ pub fn most_params(
 /// The frontier for a budget: the optimum, some ratios, and what inference, data and mixtures change.
 ///
 /// # Errors
-/// A budget, law or limit that is none.
+/// An invalid budget, law or limit.
 pub fn frontier(
     budget: &Budget,
     law: &Law,
