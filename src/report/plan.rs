@@ -107,7 +107,7 @@ fn choice(choice: Choice) -> String {
         Choice::Ratio(ratio) => format!("{} tokens/param", show::number(ratio, 4)),
         Choice::WithInference => "with inference".into(),
         Choice::DataLimited => "all the data".into(),
-        Choice::Mixture(leverage) => format!("mixture, x {}", show::number(leverage, 3)),
+        Choice::Moe(leverage) => format!("MoE, x {}", show::number(leverage, 3)),
     }
 }
 

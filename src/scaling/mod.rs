@@ -10,7 +10,7 @@ use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Pr
 
 pub mod frontier;
 pub mod laws;
-pub mod mixture;
+pub mod moe;
 
 /// A law `L = E + A / N^alpha + B / D^beta`, fitted to published runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
