@@ -82,7 +82,7 @@ pub struct WholeBill {
 pub struct Owned {
     /// What a used hour costs the owner.
     pub hour: Price,
-    /// What an hour costs whoever rents it on the bill's terms; `None` where nobody offers one.
+    /// What an hour costs to rent on the bill's terms; `None` where no rent is known.
     pub rented: Option<Price>,
     /// The utilisation above which owning is cheaper.
     pub break_even: Option<f64>,
@@ -266,7 +266,7 @@ fn outlives(found: &Commitment, usage: &Usage) -> Option<String> {
     })
 }
 
-/// A border that was asked for and changes no line of this bill.
+/// A given border that changes no line of this bill.
 fn idle_border(choices: &Choices, view: View) -> Option<String> {
     let name = BORDER_KINDS.iter().find(|(_, kind)| Some(*kind) == choices.border && *kind != BorderKind::None)?.0;
     let why = match view {

@@ -1,4 +1,4 @@
-//! What an uncertain answer hangs on, in every way that can be told.
+//! What drives an uncertain answer: swings, rank correlations, narrowing, Sobol indices.
 
 use crate::Error;
 use crate::answer::prepared::OUTPUTS;
@@ -32,7 +32,7 @@ pub struct Drivers {
     pub centre: f64,
     /// The inputs, the widest swing first.
     pub inputs: Vec<Driver>,
-    /// Shares of the variance, or why there are none: correlated inputs, answers that never come.
+    /// Shares of the variance, or why there are none: correlated inputs, draws without an answer.
     pub indices: Result<Indices, Error>,
 }
 

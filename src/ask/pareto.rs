@@ -1,6 +1,6 @@
-//! Which of many pairs of cost and time are worth a look: those that no other beats in both.
+//! The Pareto front of cost and time: the points that no other beats in both.
 //!
-//! The front is kept while the points stream by; memory grows with the front, not with the points. Both objectives are to be small.
+//! The front is kept while the points stream by; memory grows with the front, not with the points. Both objectives are minimised.
 //!
 //! ```
 //! use flopbill::internals::ask::pareto::Front;
@@ -60,14 +60,14 @@ impl<T> Default for Front<T> {
 }
 
 impl<T> Front<T> {
-    /// A front without points.
+    /// An empty front.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Takes the point in if no other beats it, and drops those that it beats. Says whether it is on the front now.
     ///
-    /// A point whose two values are on the front already counts as a tie of the first one. NaN and infinite values never get in.
+    /// A point whose two values are on the front already counts as a tie of the first one. NaN and infinite values are left out.
     pub fn offer(&mut self, first: f64, second: f64, tag: T) -> bool {
         if !first.is_finite() || !second.is_finite() {
             return false;
@@ -91,8 +91,8 @@ impl<T> Front<T> {
         true
     }
 
-    /// Whether a point of the front is better in one objective and not worse in the other. An answer that does not
-    /// exist or never comes is beaten by all that do.
+    /// Whether a point of the front is better in one objective and not worse in the other. A missing or
+    /// infinite answer is beaten by every other.
     pub fn dominates(&self, first: f64, second: f64) -> bool {
         if !first.is_finite() || !second.is_finite() {
             return !self.points.is_empty();
@@ -111,7 +111,7 @@ impl<T> Front<T> {
         self.points.len()
     }
 
-    /// Whether no point was taken in.
+    /// Whether the front has no points.
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
     }

@@ -41,7 +41,7 @@ pub struct BillArgs {
     /// Basis of the power: chip, server or all_in
     #[arg(long, value_name = "BASIS", requires = "bill")]
     power: Option<String>,
-    /// Hours in which somebody uses an owned chip: 85%
+    /// Used hours of an owned chip over all hours: 85%
     #[arg(long, value_name = "SHARE", requires = "bill", allow_hyphen_values = true)]
     utilisation: Option<String>,
     /// All compute of the programme over the final run: 2.2

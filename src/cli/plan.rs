@@ -11,8 +11,8 @@ use flopbill::internals::hardware::accelerator::Accelerator;
 use flopbill::internals::hardware::price::Term;
 use flopbill::internals::input::field::flag_value;
 use flopbill::internals::report::plan::{Frontier, frontier, held};
-use flopbill::internals::scaling::frontier::{Limits, Mixture, frontier as models};
-use flopbill::internals::scaling::{Budget, laws::laws, mixture::best_granularity};
+use flopbill::internals::scaling::frontier::{Limits, Moe, frontier as models};
+use flopbill::internals::scaling::{Budget, laws::laws, moe::best_granularity};
 use flopbill::internals::uncertainty::montecarlo::{Method, Plan};
 use flopbill::internals::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
 
@@ -112,7 +112,7 @@ struct OptimalArgs {
     /// Price of a FLOP in inference over that in training
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     inference_price: f64,
-    /// Active over all parameters of a mixture of experts to compare with: 5%
+    /// Active over all parameters of a mixture of experts (MoE) to compare with: 5%
     #[arg(long, value_name = "SHARE")]
     active: Option<String>,
 }
@@ -227,15 +227,15 @@ fn optimal(args: &OptimalArgs, catalog: &Catalog) -> Result<Reply, Error> {
         served: maybe("--served", &args.served, 0.0)?,
         inference_price: args.inference_price,
     };
-    let mixture = match &args.active {
+    let moe = match &args.active {
         None => None,
         Some(text) => {
             let activation = flag_value("--active", text)?;
-            assumptions.push("mixture: leverage as fitted up to 1e22 FLOP, at the best granularity".into());
-            Some(Mixture { law: scaling.leverage, activation, granularity: best_granularity(&scaling.leverage) })
+            assumptions.push("MoE: leverage as fitted up to 1e22 FLOP, at the best granularity".into());
+            Some(Moe { law: scaling.leverage, activation, granularity: best_granularity(&scaling.leverage) })
         }
     };
-    let (bought, answers) = models(&budget, scaling.law(law)?, &limits, &args.ratio, mixture.as_ref())?;
+    let (bought, answers) = models(&budget, scaling.law(law)?, &limits, &args.ratio, moe.as_ref())?;
     let shown =
         Frontier { budget: &budget, bought: &bought, answers: &answers, law: title, chip: &chip.name, assumptions };
     Ok(Reply::new(frontier(&shown)))

@@ -37,7 +37,7 @@ pub enum Power {
 }
 
 impl Power {
-    /// Refuses powers, loads and PUEs that no building has.
+    /// Refuses powers below zero, loads over 100 % and PUEs below one.
     pub fn check(&self) -> Result<(), Error> {
         let (watts, load, pue) = match *self {
             Self::Chip { tdp, load } => (tdp, load, 1.0),

@@ -32,7 +32,7 @@ pub struct Amortisation {
 }
 
 impl Amortisation {
-    /// Refuses what the method has no meaning for.
+    /// Refuses values for which the method has no meaning.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(server) = self.server {
             positive("the price of a server", server)?;

@@ -1,4 +1,4 @@
-//! From the defaults and what is known of a chip, a place and a run to the terms of its bill.
+//! The inputs of a bill: from the defaults, a chip, a place and a run to its terms.
 
 use crate::Error;
 use crate::hardware::accelerator::Accelerator;
@@ -109,10 +109,10 @@ impl Defaults {
         }
     }
 
-    /// The terms of a run: the defaults, with what is known put in.
+    /// The terms of a run: the defaults, with the inputs filled in.
     ///
     /// # Errors
-    /// An interval of the programme that is none.
+    /// An invalid interval for the compute of the programme.
     pub fn terms(&self, known: &Inputs) -> Result<Terms, Error> {
         let (own, epoch) = (&self.own, &self.epoch);
         let hosting = match self.hosting.kind {

@@ -46,7 +46,7 @@ pub fn discount_factor(interest: Fraction, life: Seconds) -> Result<f64, Error> 
     Ok((-life.years() * check_rate(interest)?.ln_1p()).exp())
 }
 
-/// A cost of capital that a market could ask.
+/// A plausible cost of capital.
 fn check_rate(interest: Fraction) -> Result<f64, Error> {
     let rate = interest.get();
     if (0.0..10.0).contains(&rate) {
@@ -74,7 +74,7 @@ pub fn net_present_value(cash: &[Usd], interest: Fraction) -> Usd {
     cash.iter().rev().fold(Usd::ZERO, |later, &now| later / (1.0 + interest.get()) + now)
 }
 
-/// The cost of capital at which the cash flows are worth nothing.
+/// The cost of capital at which the net present value is zero.
 ///
 /// # Formula
 /// the root of `NPV(i) = 0` above -100 %

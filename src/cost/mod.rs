@@ -1,7 +1,7 @@
 //! The bill: what a run costs, line by line.
 //!
 //! Every charge has one shape, [`CostLine`]. [`COMPONENTS`] is the open list of them: a new charge is one
-//! function and one entry there. A price that nobody knows is `NotPriced` with a reason, never zero, and
+//! function and one entry there. An unknown price is `NotPriced` with a reason, never zero, and
 //! a total is exactly the sum of the priced lines.
 
 use crate::Error;
@@ -67,7 +67,7 @@ pub enum Charge {
     },
     /// Nothing is charged here, because another line contains it or the terms leave it out: the reason.
     Contained(&'static str),
-    /// Nobody knows how much: the reason.
+    /// The amount is unknown: the reason.
     NotPriced(&'static str),
 }
 
@@ -98,7 +98,7 @@ pub struct CostLine {
     pub unit: &'static str,
     /// The unit of the price.
     pub price_unit: &'static str,
-    /// Price and amount, or why there is none.
+    /// Price and amount, or why they are missing.
     pub charge: Charge,
     /// The field whose source this price has: a key of the assumptions, or of the chip's price.
     pub source: &'static str,
@@ -118,7 +118,7 @@ pub struct Usage {
 }
 
 /// The terms of every charge, all of them resolved: nothing here means "use the default". `None` in a
-/// price or a size means that nobody knows it.
+/// price or a size means that it is unknown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Terms {
     /// Renting.
@@ -175,7 +175,7 @@ const fn entry(
     Component { name, views, scope, line }
 }
 
-/// Every charge there is, in the order of the bill.
+/// Every charge, in the order of the bill.
 pub static COMPONENTS: &[Component] = &[
     entry("rent::line", RENT, Scope::Chips, rent::line),
     entry("own::chip_line", OWN, Scope::Chips, own::chip_line),
@@ -218,7 +218,7 @@ impl Bill {
         sum(&self.lines)
     }
 
-    /// The lines whose price nobody knows, each with its reason in the charge: the totals are without them.
+    /// The lines without a known price, each with its reason; the totals leave them out.
     pub fn not_priced(&self) -> impl Iterator<Item = &CostLine> {
         self.lines.iter().filter(|line| matches!(line.charge, Charge::NotPriced(_)))
     }
@@ -276,7 +276,7 @@ fn each_line(view: View, usage: &Usage, terms: &Terms, mut push: impl FnMut(Cost
             chips_priced &= scope != Scope::Chips || !matches!(line.charge, Charge::NotPriced(_));
             push(line);
         }
-        // The rest of the bill is relative to the run, and a run without its chips is none.
+        // The rest of the bill is relative to the run, which has no total while its chips have no price.
         context.final_run = Some(final_run).filter(|_| chips_priced);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Owning: what a chip-hour costs whoever buys the cluster.
+//! Owning: what a chip-hour costs the buyer of the cluster.
 
 use crate::Error;
 use crate::units::check::{not_negative, positive, share};
@@ -52,12 +52,12 @@ pub struct Ownership {
     pub staff: Usd,
     /// Spare parts and repair a year, relative to the price.
     pub maintenance: Fraction,
-    /// The part of all hours in which somebody uses the chip.
+    /// Used hours over all hours.
     pub utilisation: Fraction,
 }
 
 impl Ownership {
-    /// Refuses what no owner has: a residual over the price, hours nobody uses, a PUE below one.
+    /// Refuses a residual over the price, a utilisation of zero or over 100 %, a PUE below one.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(chip) = self.chip {
             positive("the price of a chip", chip)?;
@@ -82,7 +82,7 @@ impl Ownership {
         share("the utilisation", self.utilisation)?;
         positive("the utilisation", self.utilisation)
             .map(drop)
-            .map_err(|error| error.with_hint("chips that nobody uses have no cost per hour of use"))
+            .map_err(|error| error.with_hint("an unused chip has no cost per used hour"))
     }
 }
 
@@ -99,7 +99,7 @@ pub struct Annual {
     pub border: Usd,
     /// What the sale at the end brings; negative.
     pub residual: Usd,
-    /// Interest on what is tied up.
+    /// Interest on the capital tied up.
     pub interest: Usd,
     /// The building.
     pub hosting: Usd,
@@ -191,7 +191,7 @@ pub fn annual(terms: &Ownership) -> Result<Option<Annual>, Error> {
     }))
 }
 
-/// Cost of a chip-hour that somebody uses.
+/// Cost of a used chip-hour.
 ///
 /// # Formula
 /// `annual / (8760 * u)`
@@ -209,7 +209,7 @@ pub fn per_used_hour(annual: Usd, utilisation: Fraction) -> Price {
     annual / used
 }
 
-/// The utilisation above which owning is cheaper than renting; above 1 it never is.
+/// The utilisation above which owning is cheaper than renting; above 1 it is never cheaper.
 ///
 /// # Formula
 /// `u = annual / (8760 * rent)`
@@ -284,11 +284,7 @@ pub(super) fn border_line(context: &Context) -> Result<CostLine, Error> {
     };
     let line = part(context, label, "own.border", |year| year.border)?;
     let none = context.terms.own.border == BorderCharge::None && line.charge.amount().is_some();
-    Ok(if none {
-        CostLine { charge: Charge::Contained("no border is crossed, as the terms have it"), ..line }
-    } else {
-        line
-    })
+    Ok(if none { CostLine { charge: Charge::Contained("the terms name no border"), ..line } } else { line })
 }
 
 /// The sale at the end.

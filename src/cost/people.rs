@@ -21,7 +21,7 @@ pub struct Programme {
     pub duration: Seconds,
 }
 
-/// No programme is said to have spent more than this on all its work over its final run.
+/// The largest programme over its final run that is accepted.
 const MOST_TIMES: f64 = 1000.0;
 
 impl Programme {
@@ -32,7 +32,7 @@ impl Programme {
         not_negative("the duration of the programme", self.duration)?;
         match self.compute {
             Some(factor) if factor.is_finite() && factor > MOST_TIMES => Err(Error::bad_input(format!(
-                "the programme's compute is {factor:e} times the final run; at most {MOST_TIMES} times can be meant"
+                "the programme's compute is {factor:e} times the final run; at most {MOST_TIMES} times is accepted"
             ))),
             Some(factor) if !(factor.is_finite() && factor >= 1.0) => Err(Error::bad_input(format!(
                 "the programme's compute contains the final run, so it is at least 1 times it, got {factor}"

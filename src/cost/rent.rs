@@ -17,7 +17,7 @@ pub enum Offer {
         /// Length of the commitment.
         term: Seconds,
     },
-    /// Cheap, and taken away without much notice.
+    /// Cheap, and preempted at short notice.
     Spot {
         /// Wall-clock with preemption over wall-clock without: see [`spot_slowdown`].
         slowdown: f64,
@@ -38,7 +38,7 @@ pub struct Tier {
 /// The terms of renting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rent {
-    /// List price of a chip-hour; `None` where nobody offers one.
+    /// List price of a chip-hour; `None` where none is known.
     pub price: Option<Price>,
     /// What kind of offer it is.
     pub offer: Offer,
@@ -49,7 +49,7 @@ pub struct Rent {
 }
 
 impl Rent {
-    /// Refuses prices and discounts that no contract has.
+    /// Refuses a price of zero, discounts of 100 % and more, tiers out of order.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(price) = self.price {
             positive("the price of a GPU-hour", price)?;
@@ -68,7 +68,7 @@ impl Rent {
     }
 }
 
-/// Tiers start where the one before ended, with a discount that is one.
+/// Tiers in the order of the hours they start from, each with a discount below 100 %.
 fn check_tiers(tiers: &[Tier]) -> Result<(), Error> {
     for tier in tiers {
         not_negative("the hours from which a tier applies", tier.from)?;
@@ -167,7 +167,7 @@ pub fn rent(held: ChipSeconds, terms: &Rent) -> Result<Option<Usd>, Error> {
     Ok(Some(charged * list * factor))
 }
 
-/// What an hour held costs, with preemption and what comes on top; of tiers the first; `None` without a price.
+/// What an hour held costs: with preemption and uplift, in the first tier; `None` without a price.
 ///
 /// # Formula
 /// `p * (1 - discount) * (1 + uplift)`, times the slowdown on spot chips
@@ -191,7 +191,7 @@ fn discounted_hours(hours: ChipSeconds, tiers: &[Tier]) -> ChipSeconds {
     charged
 }
 
-/// How much longer a run takes on chips that can be taken away.
+/// How much longer a run takes on chips that can be preempted.
 ///
 /// # Formula
 /// `eta(M) / eta(M')` with `1/M' = 1/M + 1/M_preempt`, both at their best checkpoint interval
@@ -219,7 +219,7 @@ pub(super) fn line(context: &Context) -> Result<CostLine, Error> {
     };
     let charge = match rent(usage.held, terms)? {
         Some(amount) => Charge::of(amount, hours.gpu_hours()),
-        None => Charge::NotPriced("nobody offers this chip by the hour"),
+        None => Charge::NotPriced("no rent of this chip is known"),
     };
     Ok(CostLine {
         label,
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chip_nobody_rents_out_has_no_rent() {
+    fn a_chip_without_a_price_has_no_rent() {
         let terms = Rent { price: None, offer: Offer::OnDemand, discount: Fraction::ZERO, uplift: Fraction::ZERO };
         assert_eq!(rent(ChipSeconds::new(1.0), &terms), Ok(None));
     }

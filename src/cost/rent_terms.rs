@@ -19,11 +19,11 @@ pub const RENT_TERMS: [(&str, Term); 4] = [
 /// A rent that is not by the hour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RentTerms {
-    /// Price of a chip-hour; `None` where nobody offers one.
+    /// Price of a chip-hour; `None` where none is known.
     pub price: Option<Price>,
     /// What kind of offer it is.
     pub offer: Offer,
-    /// Nobody quotes it: the average discount for a commitment on the on-demand price.
+    /// No quote is known: the price is the on-demand one less the average discount for the commitment.
     pub by_discount: bool,
 }
 
@@ -35,7 +35,7 @@ pub struct RentTerms {
 /// Cottier et al. 2024 (arXiv:2405.21015) for the discounts, in `profiles/assumptions`.
 ///
 /// # Errors
-/// Terms on which nobody rents; spot without a job that can fail, since preemption costs what the job then redoes.
+/// A term that is not a way to rent; spot without the failures of the job, since preempted work is done again.
 pub fn rent_terms(
     term: Term,
     list: Option<&PriceList>,
@@ -57,7 +57,7 @@ pub fn rent_terms(
         }
         Term::ReservedShort | Term::Ownership | Term::Assumed => {
             let names: Vec<&str> = RENT_TERMS.iter().map(|(name, _)| *name).collect();
-            return Err(Error::bad_input(format!("nobody rents chips on `{}` terms", term.name()))
+            return Err(Error::bad_input(format!("`{}` is not a way to rent chips", term.name()))
                 .with_hint(format!("one of: {}", names.join(", "))));
         }
     };

@@ -1,4 +1,4 @@
-//! What somebody else decides: granted, granted with conditions, or never.
+//! Approvals: granted, granted with conditions, or never.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -21,7 +21,7 @@ pub enum State {
 pub const STATES: [(&str, State); 3] =
     [("approved", State::Approved), ("conditional", State::Conditional), ("never", State::Never)];
 
-/// A decision that is waited for. What is neither approved nor conditional is never.
+/// An approval that tranches wait for; the probability that is left over is that of never.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Approval {
     /// Its name.
@@ -41,7 +41,7 @@ pub struct Approval {
 }
 
 impl Approval {
-    /// Refuses probabilities that overlap, and times that are none.
+    /// Refuses probabilities that overlap, and negative times.
     pub fn check(&self) -> Result<(), Error> {
         let of = |what: &str| format!("{what} of approval `{}`", self.name);
         share(&of("the probability"), self.approved)?;

@@ -1,4 +1,4 @@
-//! Every way a fleet can come out: how approvals fall, when, and which tranches are delivered.
+//! Every outcome of a fleet: how approvals fall, when, and which tranches are delivered.
 
 use crate::Error;
 use crate::units::Seconds;
@@ -9,7 +9,7 @@ use super::{Condition, Fleet, Tranche};
 /// The most branches that are listed.
 const MOST_BRANCHES: usize = 200_000;
 
-/// One way it can come out.
+/// One outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Branch {
     /// Its probability.
@@ -31,7 +31,7 @@ impl Branch {
         let planned = fleet.start.until(tranche.date);
         match tranche.condition {
             Condition::None => Some(planned),
-            // The chips of plan B are there on their day: nobody announces that never has come.
+            // The chips of plan B are there on their day: no date says that an approval will never come.
             Condition::State(at, State::Never) => (*self.states.get(at)? == State::Never).then_some(planned),
             Condition::State(at, state) if *self.states.get(at)? == state => Some(planned.max(*self.delays.get(at)?)),
             Condition::Granted(at) if *self.states.get(at)? != State::Never => Some(planned.max(*self.delays.get(at)?)),
@@ -67,7 +67,7 @@ pub fn branches(fleet: &Fleet) -> Result<Vec<Branch>, Error> {
             for &delay in &delays {
                 fork(State::Conditional, delay, approval.conditional.get() * each);
             }
-            // What rounding leaves of an exact 100 % is no branch.
+            // What rounding leaves of an exact 100 % is dropped.
             fork(State::Never, fleet.horizon, Some(approval.never().get()).filter(|p| *p > 1e-12).unwrap_or(0.0));
         }
         found = next;

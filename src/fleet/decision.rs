@@ -68,7 +68,9 @@ fn check(values: &[Vec<f64>], probabilities: &[f64]) -> Result<(), Error> {
         return Err(Error::bad_input("every action needs one value per branch"));
     }
     if values.iter().flatten().any(|value| !value.is_finite()) {
-        return Err(Error::bad_input("a branch has no finite value").with_hint("give never a price: a horizon"));
+        return Err(
+            Error::bad_input("a branch has no finite value").with_hint("a branch that never ends needs a horizon")
+        );
     }
     let sum: f64 = probabilities.iter().sum();
     let shares = probabilities.iter().all(|p| (0.0..=1.0).contains(p));

@@ -35,7 +35,7 @@ pub struct Fleet {
     pub start: Date,
     /// Useful time over wall-clock, with failures.
     pub goodput: Fraction,
-    /// Restart and re-sharding when chips join a run that is under way.
+    /// Restart and re-sharding when chips join a started run.
     pub expansion: Seconds,
     /// Chips without which no run starts.
     pub least_chips: Chips,
@@ -49,11 +49,11 @@ pub struct Fleet {
     pub delay_per_day: Usd,
     /// What is ordered, by date.
     pub tranches: Vec<Tranche>,
-    /// What somebody else decides.
+    /// What others decide: licences, permits.
     pub approvals: Vec<Approval>,
     /// What has to be trained.
     pub runs: Vec<Run>,
-    /// What could be done; empty if there is nothing to choose.
+    /// The options; empty if there is nothing to choose.
     pub actions: Vec<Action>,
 }
 
@@ -86,7 +86,7 @@ pub struct Tranche {
     pub power: Option<Watts>,
     /// Whether it counts for a quota of domestic chips.
     pub domestic: bool,
-    /// That it is delivered at all, once approved.
+    /// Probability of delivery, once approved.
     pub probability: Fraction,
     /// What it waits for.
     pub condition: Condition,
@@ -112,7 +112,7 @@ pub struct Run {
     pub work: Flop,
 }
 
-/// Something that could be done: which tranches are ordered, and how they share the work.
+/// An option: which tranches are ordered, and how they share the work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Action {
     /// Its name.
@@ -124,7 +124,7 @@ pub struct Action {
 }
 
 impl Fleet {
-    /// Refuses what no fleet is: tranches out of order or in the past, probabilities over one, no work.
+    /// Refuses tranches out of order or before the start, probabilities over one, a fleet without work.
     pub fn check(&self) -> Result<(), Error> {
         positive("the goodput", share("the goodput", self.goodput)?)?;
         not_negative("the restart at an expansion", self.expansion)?;
@@ -184,7 +184,7 @@ impl Fleet {
         for action in &self.actions {
             action.mix.check()?;
             if action.tranches.is_empty() || action.tranches.iter().any(|&index| index >= self.tranches.len()) {
-                return Err(Error::bad_input(format!("action `{}` orders no tranche that is listed", action.name)));
+                return Err(Error::bad_input(format!("action `{}` orders tranches that are not listed", action.name)));
             }
         }
         Ok(())

@@ -82,7 +82,7 @@ impl Outlook {
 /// The outlook of a fleet when everything in it is ordered.
 ///
 /// # Errors
-/// A fleet that is none, or one with more branches than can be listed.
+/// An invalid fleet, or one with more branches than can be listed.
 pub fn outlook(fleet: &Fleet) -> Result<Outlook, Error> {
     fleet.check()?;
     let all = Action { name: fleet.name.clone(), tranches: (0..fleet.tranches.len()).collect(), mix: fleet.mix };
@@ -95,7 +95,7 @@ pub fn outlook(fleet: &Fleet) -> Result<Outlook, Error> {
 /// done, or until the horizon.
 ///
 /// # Errors
-/// A fleet that is none, or one without actions.
+/// An invalid fleet, or one without actions.
 pub fn compare(fleet: &Fleet) -> Result<(Vec<Outlook>, Decision), Error> {
     fleet.check()?;
     let branches = branches(fleet)?;

@@ -19,7 +19,7 @@ pub enum Mix {
 }
 
 impl Mix {
-    /// Refuses an efficiency that is no share, or nothing.
+    /// Refuses an efficiency of zero or over 100 %.
     pub fn check(&self) -> Result<(), Error> {
         match *self {
             Self::Proportional { efficiency } => {

@@ -51,7 +51,7 @@ pub fn working_time(from: Seconds, end: Seconds, steps: &[Step]) -> Seconds {
     steps.iter().enumerate().filter(|(_, step)| step.rate.get() > 0.0).map(part).sum()
 }
 
-/// Puts a standstill into the steps wherever chips join a run under way.
+/// Puts a standstill into the steps wherever chips join a started run.
 ///
 /// # Formula
 /// rate 0 from each change after the first working step, for as long as a restart takes

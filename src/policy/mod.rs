@@ -62,7 +62,7 @@ impl Metric {
     }
 }
 
-/// What is known about a chip, a run or a cluster; a metric nobody published is absent.
+/// What is known about a chip, a run or a cluster; an unpublished metric is absent.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Facts {
     known: [Option<f64>; METRICS.len()],

@@ -59,7 +59,7 @@ pub enum Standing {
     Never,
 }
 
-/// A bound on one metric. Both ends may be set; each that is must hold.
+/// A bound on one metric. Each end that is set must hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Condition {
     /// What is measured.
@@ -116,7 +116,7 @@ pub struct Rule {
     pub chips: Vec<String>,
     /// Further conditions that are not numbers.
     pub conditions: Vec<String>,
-    /// Figures of the rule that are no tests: caps, tariffs.
+    /// Figures of the rule beside its tests: caps, tariffs.
     pub figures: Vec<(&'static str, String)>,
     /// The tests.
     pub tests: Vec<Test>,
@@ -129,7 +129,7 @@ pub enum Verdict {
     Met,
     /// It does not.
     NotMet,
-    /// It depends on a value nobody published.
+    /// It depends on an unpublished value.
     Unknown(Metric),
 }
 

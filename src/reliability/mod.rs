@@ -24,12 +24,12 @@ pub struct Stops {
     pub checkpoint: Seconds,
     /// Reload and warm-up after a failure; a failure can hit it too.
     pub restart: Seconds,
-    /// Detection and rescheduling after a failure, when nothing runs that could fail.
+    /// Detection and rescheduling after a failure; nothing runs, so nothing can fail.
     pub detect: Seconds,
 }
 
 impl Stops {
-    /// Refuses values that no job has, and a job that fails faster than it comes back.
+    /// Refuses negative times, and a job that fails faster than it restarts.
     pub fn check(&self) -> Result<(), Error> {
         positive("the mean time between failures", self.mtbf)?;
         not_negative("the checkpoint pause", self.checkpoint)?;
@@ -118,7 +118,7 @@ pub enum Interval {
 /// How the share of useful time is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Downtime {
-    /// The GPU-hours that are given contain the downtime already: counting it again would be twice.
+    /// The given GPU-hours already contain the downtime.
     Included,
     /// A share that the user states.
     Given(Fraction),

@@ -64,7 +64,7 @@ fn records(view: &mut View, whole: &WholeBill) {
     }
 }
 
-/// The totals in one sentence; without a price for the chips there is no total worth a sentence.
+/// The totals in one sentence, or why the chips are not priced.
 fn summary(whole: &WholeBill) -> String {
     if let Some(why) = chips_not_priced(whole) {
         return format!(" Bill ({}): the chips are not priced: {why}.", whole.bill.view.name());

@@ -89,7 +89,8 @@ pub fn frontier(found: &Frontier<'_>) -> View {
         assumptions.push("with inference: the budget pays for training; serving comes on top".into());
     }
     view.note("Assumptions", assumptions);
-    let law = format!("{}: its losses rank models against each other, nobody will measure them", found.law);
+    let law =
+        format!("{}: its losses rank models against each other and are not losses that you will measure", found.law);
     view.note("The law", vec![law]);
     view.records = records(answers, bought);
     view.json = machine(found);
@@ -106,7 +107,7 @@ fn choice(choice: Choice) -> String {
         Choice::Ratio(ratio) => format!("{} tokens/param", show::number(ratio, 4)),
         Choice::WithInference => "with inference".into(),
         Choice::DataLimited => "all the data".into(),
-        Choice::Mixture(leverage) => format!("mixture, x {}", show::number(leverage, 3)),
+        Choice::Moe(leverage) => format!("MoE, x {}", show::number(leverage, 3)),
     }
 }
 

@@ -5,9 +5,9 @@ use crate::fleet::approval::{STATES, State};
 use crate::fleet::{Condition, Fleet, Tranche};
 use crate::units::show;
 
-/// What is delivered when, and what it hangs on.
+/// What is delivered when, and what it waits for.
 pub fn section(fleet: &Fleet) -> Section {
-    let mut section = Section::new("Tranches", &["Tranche", "Chips", "Chip", "Delivered", "Hangs on"]);
+    let mut section = Section::new("Tranches", &["Tranche", "Chips", "Chip", "Delivered", "Waits for"]);
     section.numeric = vec![1];
     for tranche in &fleet.tranches {
         section.row([
@@ -15,13 +15,13 @@ pub fn section(fleet: &Fleet) -> Section {
             show::chips(tranche.chips),
             tranche.chip.clone(),
             tranche.date.to_string(),
-            hangs_on(fleet, tranche),
+            waits_for(fleet, tranche),
         ]);
     }
     section
 }
 
-/// What somebody else decides, with the odds; `None` where nobody has to be asked.
+/// What others decide, with the odds; `None` where nothing waits for approval.
 pub fn approvals(fleet: &Fleet) -> Option<Section> {
     let mut section = Section::new("Approvals", &["Approval", "Approved", "Conditional", "Never", "Median wait"]);
     for approval in &fleet.approvals {
@@ -34,7 +34,7 @@ pub fn approvals(fleet: &Fleet) -> Option<Section> {
 }
 
 /// An approval in some state, and the odds of a delivery.
-fn hangs_on(fleet: &Fleet, tranche: &Tranche) -> String {
+fn waits_for(fleet: &Fleet, tranche: &Tranche) -> String {
     let name = |index: usize| fleet.approvals.get(index).map_or("", |approval| approval.name.as_str());
     let state = |wanted: State| STATES.iter().find(|(_, state)| *state == wanted).map_or("", |(name, _)| name);
     let approval = match tranche.condition {

@@ -4,13 +4,13 @@ use crate::Error;
 use crate::units::check::positive;
 use crate::units::{Bytes, Flop, Fraction, Params, Tokens};
 
-use super::mixture::{Leverage, efficiency_leverage};
+use super::moe::{Leverage, efficiency_leverage};
 use super::{Affordable, Binding, Budget, InferenceWeights, Law, Plan, affordable, serve_work, train_work};
 
 /// What else limits the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Tokens there are, repeats included; infinite if that is no limit.
+    /// Tokens there are, repeats included; infinite without a limit.
     pub tokens: Tokens,
     /// Memory of a chip.
     pub memory: Bytes,
@@ -24,9 +24,9 @@ pub struct Limits {
     pub inference_price: f64,
 }
 
-/// A mixture of experts to compare with.
+/// An MoE (mixture of experts) to compare with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mixture {
+pub struct Moe {
     /// Fitted factors.
     pub law: Leverage,
     /// Active over all parameters.
@@ -46,8 +46,8 @@ pub enum Choice {
     WithInference,
     /// Least loss with the tokens there are.
     DataLimited,
-    /// A mixture whose work counts as more dense work; parameters are the active ones.
-    Mixture(f64),
+    /// An MoE whose work counts as more dense work; parameters are the active ones.
+    Moe(f64),
 }
 
 /// What binds a plan.
@@ -106,16 +106,16 @@ pub fn most_params(
     )
 }
 
-/// The frontier for a budget: the optimum, some ratios, and what inference, data and mixtures change.
+/// The frontier for a budget: the optimum, some ratios, and what inference, data and MoE change.
 ///
 /// # Errors
-/// A budget, law or limit that is none.
+/// An invalid budget, law or limit.
 pub fn frontier(
     budget: &Budget,
     law: &Law,
     limits: &Limits,
     ratios: &[f64],
-    mixture: Option<&Mixture>,
+    moe: Option<&Moe>,
 ) -> Result<(Affordable, Vec<Answer>), Error> {
     let bought = affordable(budget)?;
     let most = most_params(budget.chips, limits.memory, limits.memory_share, limits.bytes_per_param)?;
@@ -136,14 +136,14 @@ pub fn frontier(
         let plan = Plan { params, tokens: limits.tokens, work: train_work(params, limits.tokens), loss };
         answers.push(answer(Choice::DataLimited, plan, &bought, limits, most));
     }
-    if let Some(mixture) = mixture {
-        let leverage = efficiency_leverage(&mixture.law, mixture.activation, mixture.granularity, bought.work)?;
-        // The dense model of the leveraged work has the loss; the mixture spends the real work.
+    if let Some(moe) = moe {
+        let leverage = efficiency_leverage(&moe.law, moe.activation, moe.granularity, bought.work)?;
+        // The dense model of the leveraged work has the loss; the MoE spends the real work.
         let dense = law.optimum(bought.work * leverage)?;
         let plan = Plan { work: bought.work, params: dense.params / leverage, ..dense };
         // Every expert has to be held; only the active ones work.
-        let most = most * mixture.activation.get();
-        answers.push(answer(Choice::Mixture(leverage), plan, &bought, limits, most));
+        let most = most * moe.activation.get();
+        answers.push(answer(Choice::Moe(leverage), plan, &bought, limits, most));
     }
     Ok((bought, answers))
 }

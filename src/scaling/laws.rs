@@ -1,6 +1,6 @@
 //! The published laws: `profiles/assumptions/scaling.toml`.
 
-use super::mixture::Leverage;
+use super::moe::Leverage;
 use super::{Law, PowerLaw};
 use crate::Error;
 use crate::catalog::read::{Reader, Sources};

@@ -1,7 +1,7 @@
 //! The best model that a budget buys: scaling laws, and what inference changes.
 //!
-//! The losses are those of each law's own data and tokenizer: they rank models against each other and say
-//! nothing about a loss that anybody will measure.
+//! The losses are those of each law's own data and tokenizer: they rank models against each other and
+//! do not predict a measured loss.
 
 use crate::Error;
 pub use crate::model::flops::train_work;
@@ -10,9 +10,9 @@ use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Pr
 
 pub mod frontier;
 pub mod laws;
-pub mod mixture;
+pub mod moe;
 
-/// A law `L = E + A / N^alpha + B / D^beta`, fitted by somebody to some data.
+/// A law `L = E + A / N^alpha + B / D^beta`, fitted to published runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Law {
     /// Numerator of the parameter term.
@@ -88,7 +88,7 @@ impl Law {
         self.plan(params, Tokens::new(params.get() * tokens_per_param))
     }
 
-    /// Tokens after which a model reaches a loss; `None` if it is too small ever to.
+    /// Tokens after which a model reaches a loss; `None` if it is too small to reach it.
     ///
     /// # Formula
     /// `D = (B / (L - E - A / N^alpha))^(1/beta)`

@@ -1,4 +1,4 @@
-//! How each quantity is written: its units, its suffixes, and the largest value anybody can mean.
+//! How each quantity is written: its units, its suffixes, and the largest value accepted.
 
 use super::parse::{Grammar, Unit};
 use super::*;

@@ -29,9 +29,9 @@ pub trait Grammar: Quantity {
     const SHORT_SCALE: bool;
     /// Opens with `$`.
     const MONEY: bool;
-    /// The largest value anybody can mean, in base units.
+    /// The largest value accepted, in base units.
     const MAX: f64;
-    /// Zero is a value somebody can mean.
+    /// Whether zero is accepted.
     const ZERO_ALLOWED: bool = false;
 }
 
@@ -39,7 +39,7 @@ pub trait Grammar: Quantity {
 ///
 /// # Errors
 /// Says what was expected and how it is written: not a number, not finite, negative, zero where that means
-/// nothing, larger than anybody can mean, an unknown suffix, or another dimension.
+/// nothing, too large, an unknown suffix, or another dimension.
 ///
 /// ```
 /// use flopbill::internals::units::{parse::parse, Seconds, Tokens};

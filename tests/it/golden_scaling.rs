@@ -1,9 +1,9 @@
 //! Golden values of the scaling laws.
 
 use flopbill::Catalog;
-use flopbill::internals::scaling::frontier::{Choice, Limit, Limits, Mixture, frontier};
+use flopbill::internals::scaling::frontier::{Choice, Limit, Limits, Moe, frontier};
 use flopbill::internals::scaling::laws::{ScalingProfile, laws};
-use flopbill::internals::scaling::mixture::{best_granularity, efficiency_leverage};
+use flopbill::internals::scaling::moe::{best_granularity, efficiency_leverage};
 use flopbill::internals::scaling::{Binding, Budget, InferenceWeights, Law, affordable, serve_work, train_work};
 use flopbill::internals::units::*;
 
@@ -157,7 +157,7 @@ fn a_frontier_names_what_binds_each_answer() {
         inference_price: 1.0,
     };
     let law = profile.law("epoch").unwrap();
-    let moe = Mixture { law: profile.leverage, activation: share(0.05), granularity: 12.0 };
+    let moe = Moe { law: profile.leverage, activation: share(0.05), granularity: 12.0 };
     let (_, answers) = frontier(&budget(2048.0, 365.0), law, &limits, &[20.0, 100.0], Some(&moe)).unwrap();
     let limit_of = |wanted: Choice| answers.iter().find(|answer| answer.choice == wanted).unwrap().limit;
     assert_eq!(limit_of(Choice::ComputeOptimal), Limit::Data); // 4.36e12 tokens wanted
@@ -173,7 +173,7 @@ fn a_frontier_names_what_binds_each_answer() {
         assert!(train_work(params, tokens) + serve_work(params, limits.served) > served.lifetime_work);
     }
     close(answers[1].plan.tokens.get() / answers[1].plan.params.get(), 20.0, 1e-12);
-    let mixture = answers.last().unwrap();
-    assert!(mixture.plan.loss < answers[0].plan.loss);
-    close(mixture.plan.work.get(), train_work(mixture.plan.params, mixture.plan.tokens).get(), 1e-9);
+    let moe = answers.last().unwrap();
+    assert!(moe.plan.loss < answers[0].plan.loss);
+    close(moe.plan.work.get(), train_work(moe.plan.params, moe.plan.tokens).get(), 1e-9);
 }

@@ -1,10 +1,10 @@
-//! How much a mixture of experts is worth in dense compute.
+//! How much a mixture of experts (MoE) is worth in dense compute.
 
 use crate::Error;
 use crate::units::check::{positive, share};
 use crate::units::{Flop, Fraction};
 
-/// Fitted factors of the efficiency leverage of a mixture.
+/// Fitted factors of the efficiency leverage of an MoE.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Leverage {
     /// Exponent at no compute, granularity one.
@@ -15,11 +15,11 @@ pub struct Leverage {
     pub gamma: f64,
     /// Change with the binary logarithm of the granularity.
     pub beta: f64,
-    /// What is added to the activation ratio, so that it never is nothing.
+    /// What is added to the activation ratio, so that it is never zero.
     pub start: f64,
 }
 
-/// How often the work of a mixture counts as dense work.
+/// How many times its own work an MoE is worth in dense work.
 ///
 /// # Formula
 /// `EL = (A + A_start)^(a + d log10 C + gamma log2(G)^2 + beta log2 G)`, kept within 1 and 10: A active over
