@@ -130,7 +130,10 @@ fn no_text_names_a_machine() {
         .flat_map(|folder| files(folder, &["rs", "toml", "md", "trycmd", "stdout", "stderr", "json", "txt"]))
         .collect();
     paths.extend(
-        ["README.md", "Cargo.toml", ".ci/run"].map(|name| root().join(name)).into_iter().filter(|p| p.is_file()),
+        ["README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "Cargo.toml", ".ci/run"]
+            .map(|name| root().join(name))
+            .into_iter()
+            .filter(|p| p.is_file()),
     );
     let texts = paths.iter().map(|path| (relative(path), fs::read_to_string(path).unwrap_or_default()));
     none(texts.flat_map(|(path, text)| rules::private_words(&path, &text)).collect());
