@@ -1,5 +1,7 @@
 //! The core math: what one answer costs, from a quantity's text to a whole question.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench ends where something is wrong
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

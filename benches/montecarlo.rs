@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench montecarlo`; with numpy beside python3 (or `PYTHON=...`), the last lines compare the two.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench ends where something is wrong
+
 use criterion::{Criterion, Throughput, criterion_group};
 use flopbill::internals::uncertainty::dist::{Dist, Prepared};
 use flopbill::internals::uncertainty::montecarlo::{Inputs, Method, Plan, Uniforms, run};

@@ -1,5 +1,7 @@
 //! The step model: one step, a layout search, a back-test, a calibration.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench ends where something is wrong
+
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};

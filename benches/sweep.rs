@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench sweep`; `cargo bench --bench sweep -- --rows 10000000` times one long sweep into a file.
 
+#![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench ends where something is wrong
+
 use criterion::{Criterion, Throughput, criterion_group};
 use flopbill::internals::ask::sweep::Sweep;
 use flopbill::internals::report::digits;

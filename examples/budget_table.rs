@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example budget_table`
 
+#![allow(clippy::print_stdout)]
+
 use flopbill::internals::units::show;
 use flopbill::{Catalog, Error, Question, answer};
 

@@ -4,6 +4,8 @@
 //! The standard library alone: an embedding crate would not notice a new file, and a stale binary would
 //! answer with yesterday's chips.
 
+#![allow(clippy::print_stdout)] // cargo reads it
+
 use std::fmt::Write as _;
 use std::{env, fs, io, path::Path};
 

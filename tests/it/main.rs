@@ -1,5 +1,7 @@
 //! All integration tests, in one binary.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // a test ends where something is wrong
+
 mod backtest;
 mod calibrate;
 #[cfg(feature = "cli")]

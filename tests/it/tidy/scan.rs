@@ -1,4 +1,9 @@
-//! Rust source as the tidy rules see it: comments and literals blanked, functions with their signatures.
+//! Rust source as the rules see it: parsed, with every path made absolute, every function and every number.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::spanned::Spanned as _;
+use syn::visit::{self, Visit};
+use syn::{Attribute, ImplItem, Item, Lit, ReturnType, Type, UseTree, Visibility};
 
 /// A source file of the repository.
 pub struct Source {
@@ -6,289 +11,341 @@ pub struct Source {
     pub path: String,
     /// The text as it is.
     pub text: String,
-    /// The text with comments and literals blanked: the same bytes in the same places otherwise.
-    pub code: String,
-    /// The code with everything under `#[cfg(test)]` blanked too.
-    pub live: String,
+    /// Every path outside `#[cfg(test)]`: in `use`, expressions, types, visibilities, attributes and macros.
+    pub paths: Vec<Used>,
+    /// Every function, those under `#[cfg(test)]` too.
+    pub functions: Vec<Function>,
+    /// Every number outside `#[cfg(test)]`, with its line.
+    pub numbers: Vec<(usize, f64)>,
+    /// The modules that are declared, not those in `{}`.
+    pub modules: Vec<String>,
+}
+
+/// A path that is used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Used {
+    pub line: usize,
+    /// From the crate's root, or from the outside.
+    pub inside: bool,
+    /// Its segments; `*` is a glob.
+    pub segments: Vec<String>,
+    /// Re-exported by `pub use`.
+    pub public: bool,
 }
 
 /// A function of a file.
+#[derive(Debug, Clone, Default)]
 pub struct Function {
     pub name: String,
-    /// The line it starts on, from one.
+    /// The line of its `fn`, from one.
     pub line: usize,
-    /// Lines from its first to its last.
+    /// Lines from its `fn` to its closing brace.
     pub lines: usize,
     /// `pub`, and not `pub(crate)` or the like.
     pub public: bool,
-    /// What stands between the parentheses.
-    pub parameters: String,
-    /// The type after `->`; empty without one.
-    pub returns: String,
-    /// The code between its braces.
-    pub body: String,
+    /// Whether it stands under `#[cfg(test)]`.
+    pub test: bool,
+    /// How many parameters it takes.
+    pub parameters: usize,
+    /// The names in its result, outermost first, `&` and `()` among them; empty without one.
+    pub returns: Vec<String>,
+    /// Whether arithmetic stands in it.
+    pub arithmetic: bool,
     /// Its doc comment.
     pub doc: String,
 }
 
 impl Source {
     pub fn new(path: &str, text: &str) -> Self {
-        let code = blank_comments_and_literals(text);
-        let live = blank_tests(&code);
-        Self { path: path.into(), text: text.into(), code, live }
+        let file = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let mut scan = Scan { here: place(path), ..Scan::default() };
+        scan.visit_file(&file);
+        let Scan { paths, functions, numbers, modules, .. } = scan;
+        Self { path: path.into(), text: text.into(), paths, functions, numbers, modules }
     }
 
-    /// The module of the crate that a file belongs to: `units` for `src/units/show.rs`; none for `lib.rs`.
-    pub fn module(&self) -> Option<&str> {
-        let inside = self.path.strip_prefix("src/")?;
-        let first = inside.split('/').next()?;
-        let module = first.strip_suffix(".rs").unwrap_or(first);
-        (!matches!(module, "lib" | "main")).then_some(module)
+    /// The room that a file belongs to: `units` for `src/units/show.rs`; none for `lib.rs`.
+    pub fn room(&self) -> Option<&str> {
+        let first = self.path.strip_prefix("src/")?.split('/').next()?;
+        let room = first.strip_suffix(".rs").unwrap_or(first);
+        (!matches!(room, "lib" | "main")).then_some(room)
     }
+}
 
-    /// How many times `super::` leads from the file's module to the crate's root.
-    pub fn depth(&self) -> usize {
-        let inside = self.path.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
-        inside.split('/').count()
-    }
+/// The module that a file is: `["units", "show"]` for `src/units/show.rs`.
+fn place(path: &str) -> Vec<String> {
+    let inside = path.trim_start_matches("src/").trim_end_matches(".rs").trim_end_matches("/mod");
+    inside.split('/').filter(|part| !matches!(*part, "lib" | "main")).map(str::to_owned).collect()
+}
 
-    /// `path:line` of a byte of the text.
-    pub fn at(&self, offset: usize) -> String {
-        format!("{}:{}", self.path, line_of(&self.text, offset))
-    }
+#[derive(Default)]
+struct Scan {
+    here: Vec<String>,
+    test: bool,
+    paths: Vec<Used>,
+    functions: Vec<Function>,
+    numbers: Vec<(usize, f64)>,
+    modules: Vec<String>,
+}
 
-    /// The functions of `code`, which is this file's own or a blanked copy of it.
-    pub fn functions(&self, code: &str) -> Vec<Function> {
-        words(code, "fn").filter_map(|at| self.function(code, at)).collect()
-    }
-
-    fn function(&self, code: &str, at: usize) -> Option<Function> {
-        let after = code.get(at + 2..)?;
-        let name: String = after.trim_start().chars().take_while(|c| is_word(*c)).collect();
-        if !after.starts_with(char::is_whitespace) || name.is_empty() {
-            return None; // the type `fn(...)`
+impl Scan {
+    /// Notes a path as it is written from this module.
+    fn used(&mut self, line: usize, written: &[String], public: bool) {
+        if self.test {
+            return;
         }
-        let open = at + 2 + parameters_open(after)?;
-        let close = matching(code, open)?;
-        let head_end = head_end(code, close + 1)?;
-        let returns = code[close + 1..head_end].split_once("->").map_or("", |(_, returns)| returns);
-        let bounds = words(returns, "where").next().unwrap_or(returns.len());
-        let end = if code[head_end..].starts_with('{') { matching(code, head_end)? } else { head_end };
-        let line_start = code[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let line = line_of(code, at);
-        Some(Function {
-            name,
-            line,
-            lines: line_of(code, end) - line + 1,
-            public: code[line_start..at].trim_start().starts_with("pub "),
-            parameters: code[open + 1..close].trim().to_owned(),
-            returns: returns[..bounds].trim().to_owned(),
-            body: code[head_end..end].to_owned(),
-            doc: self.doc_above(line),
-        })
-    }
-
-    /// The doc comment and attributes above a line.
-    fn doc_above(&self, line: usize) -> String {
-        let lines: Vec<&str> = self.text.lines().take(line - 1).collect();
-        let above = lines.iter().rev().map(|line| line.trim_start());
-        let doc: Vec<&str> = above.take_while(|line| line.starts_with("///") || line.starts_with("#[")).collect();
-        doc.into_iter().rev().collect::<Vec<_>>().join("\n")
-    }
-}
-
-/// The position of the parenthesis that opens a function's parameters, behind `fn`: generics are skipped,
-/// which may hold parentheses of their own.
-fn parameters_open(after: &str) -> Option<usize> {
-    let mut angles = 0_i32;
-    let mut before = ' ';
-    for (at, c) in after.char_indices() {
-        match c {
-            '<' => angles += 1,
-            '>' if before != '-' => angles -= 1,
-            '(' if angles == 0 => return Some(at),
-            _ => {}
-        }
-        before = c;
-    }
-    None
-}
-
-/// Where a function's signature ends: at the brace of its body, or at a semicolon outside `[T; N]`.
-fn head_end(code: &str, from: usize) -> Option<usize> {
-    let mut depth = 0_i32;
-    for (at, byte) in code.bytes().enumerate().skip(from) {
-        match byte {
-            b'[' | b'(' => depth += 1,
-            b']' | b')' => depth -= 1,
-            b'{' | b';' if depth == 0 => return Some(at),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The position of the bracket that closes the one at `open`.
-pub fn matching(code: &str, open: usize) -> Option<usize> {
-    let mut depth = 0_i32;
-    for (at, byte) in code.bytes().enumerate().skip(open) {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return Some(at);
-        }
-    }
-    None
-}
-
-/// Where a word stands on its own.
-pub fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
-    code.match_indices(word).map(|(at, _)| at).filter(move |at| {
-        let before = code[..*at].chars().next_back().is_none_or(|c| !is_word(c));
-        let first_is_word = word.starts_with(is_word);
-        let last_is_word = word.ends_with(is_word);
-        let after = code[at + word.len()..].chars().next().is_none_or(|c| !is_word(c));
-        (before || !first_is_word) && (after || !last_is_word)
-    })
-}
-
-/// The names that follow a path such as `crate::`, those of `{...}` groups one by one.
-pub fn names_after(code: &str, path: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    for at in words(code, path) {
-        let start = at + path.len();
-        if !code[start..].starts_with('{') {
-            found.push((at, first_name(&code[start..])));
-            continue;
-        }
-        let end = matching(code, start).unwrap_or(code.len());
-        found.extend(items(&code[start + 1..end]).into_iter().map(|item| (at, first_name(item))));
-    }
-    found
-}
-
-fn first_name(text: &str) -> String {
-    let text = text.trim_start();
-    if text.starts_with('*') { "*".into() } else { text.chars().take_while(|c| is_word(*c)).collect() }
-}
-
-/// The parts of a group between commas, inner groups left whole.
-fn items(group: &str) -> Vec<&str> {
-    let (mut depth, mut start, mut parts) = (0_i32, 0, Vec::new());
-    for (at, byte) in group.bytes().enumerate() {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth -= 1,
-            b',' if depth == 0 => {
-                parts.push(&group[start..at]);
-                start = at + 1;
+        let mut base = match written.first().map(String::as_str) {
+            Some("crate") => Vec::new(),
+            Some("self" | "super") => self.here.clone(),
+            _ => {
+                let segments = written.to_vec();
+                return self.paths.push(Used { line, inside: false, segments, public });
             }
-            _ => {}
-        }
-    }
-    parts.push(&group[start..]);
-    parts.into_iter().filter(|part| !part.trim().is_empty()).collect()
-}
-
-pub fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count() + 1
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-/// The text with comments, strings and characters replaced by blanks of the same length.
-pub fn blank_comments_and_literals(text: &str) -> String {
-    let mut code = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let in_word = code.chars().next_back().is_some_and(is_word);
-        let length = comment(rest).or_else(|| raw_string(rest, in_word)).or_else(|| string(rest));
-        let length = length.or_else(|| character(rest));
-        match length {
-            Some(length) => code.extend(rest[..length].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' })),
-            None => code.push(c),
-        }
-        rest = &rest[length.unwrap_or(c.len_utf8())..];
-    }
-    code
-}
-
-fn comment(text: &str) -> Option<usize> {
-    if text.starts_with("//") {
-        return Some(text.find('\n').unwrap_or(text.len()));
-    }
-    if !text.starts_with("/*") {
-        return None;
-    }
-    let (mut depth, mut at) = (0_i32, 0);
-    while at < text.len() {
-        let here = &text.as_bytes()[at..];
-        if here.starts_with(b"/*") {
-            (depth, at) = (depth + 1, at + 2);
-        } else if here.starts_with(b"*/") {
-            (depth, at) = (depth - 1, at + 2);
-        } else {
-            at += 1;
-        }
-        if depth == 0 {
-            return Some(at);
-        }
-    }
-    Some(text.len())
-}
-
-fn raw_string(text: &str, in_word: bool) -> Option<usize> {
-    let rest = text.strip_prefix("br").or_else(|| text.strip_prefix('r')).filter(|_| !in_word)?;
-    let hashes = rest.bytes().take_while(|byte| *byte == b'#').count();
-    let opened = rest[hashes..].strip_prefix('"')?;
-    let end = format!("\"{}", "#".repeat(hashes));
-    let inside = opened.find(&end)?;
-    Some(text.len() - opened.len() + inside + end.len())
-}
-
-fn string(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1).take_while(|_| text.starts_with('"')) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// A character literal; a lifetime is none.
-fn character(text: &str) -> Option<usize> {
-    let inside = text.strip_prefix('\'')?;
-    if inside.starts_with('\\') {
-        return Some(3 + inside.get(2..)?.find('\'')?);
-    }
-    let first = inside.chars().next()?;
-    inside[first.len_utf8()..].starts_with('\'').then_some(2 + first.len_utf8())
-}
-
-/// The code with every item under `#[cfg(test)]` blanked.
-pub fn blank_tests(code: &str) -> String {
-    let mut live = code.to_owned();
-    while let Some(at) = live.find("#[cfg(test)]") {
-        let mut end = at + "#[cfg(test)]".len();
-        while let Some(next) = live[end..].find(|c: char| !c.is_whitespace()).map(|next| end + next)
-            && live[next..].starts_with("#[")
+        };
+        let mut rest = written;
+        while let Some((first, others)) = rest.split_first()
+            && matches!(first.as_str(), "crate" | "self" | "super")
         {
-            end = matching(&live, next + 1).map_or(live.len(), |close| close + 1);
+            if first == "super" {
+                base.pop();
+            }
+            rest = others;
         }
-        let item = live[end..].find(['{', ';']).map_or(live.len(), |found| end + found);
-        let item_end = matching(&live, item).filter(|_| live[item..].starts_with('{')).unwrap_or(item);
-        let item_end = (item_end + 1).min(live.len());
-        let blank: String = live[at..item_end].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
-        live.replace_range(at..item_end, &blank);
+        base.extend(rest.iter().cloned());
+        self.paths.push(Used { line, inside: true, segments: base, public });
     }
-    live
+
+    fn tree(&mut self, before: &[String], tree: &UseTree, public: bool) {
+        let with = |name: String| [before, &[name]].concat();
+        let line = tree.span().start().line;
+        match tree {
+            UseTree::Path(path) => self.tree(&with(path.ident.to_string()), &path.tree, public),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(before, tree, public)),
+            UseTree::Glob(_) => self.used(line, &with("*".into()), public),
+            UseTree::Name(name) if name.ident == "self" => self.used(line, before, public),
+            UseTree::Name(name) => self.used(line, &with(name.ident.to_string()), public),
+            UseTree::Rename(rename) => self.used(line, &with(rename.ident.to_string()), public),
+        }
+    }
+
+    /// Paths and numbers in the tokens of a macro.
+    fn tokens(&mut self, before: &[String], tokens: TokenStream) {
+        let mut path: Vec<String> = before.to_vec();
+        let (mut line, mut colons) = (0, if before.is_empty() { 0 } else { 2 });
+        for token in tokens {
+            match token {
+                TokenTree::Ident(ident) if colons == 2 || path.is_empty() => {
+                    line = ident.span().start().line;
+                    path.push(ident.to_string());
+                    colons = 0;
+                    continue;
+                }
+                TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() && colons < 2 => {
+                    colons += 1;
+                    continue;
+                }
+                TokenTree::Group(group) => {
+                    let nested = colons == 2 && path.len() > before.len();
+                    self.tokens(if nested { &path } else { &[] }, group.stream());
+                    if nested {
+                        path.clear();
+                    }
+                }
+                TokenTree::Literal(literal) => self.visit_lit(&Lit::new(literal)),
+                TokenTree::Ident(ident) => {
+                    self.path_of_tokens(line, &mut path, before.len());
+                    (line, colons) = (ident.span().start().line, 0);
+                    path.push(ident.to_string());
+                    continue;
+                }
+                TokenTree::Punct(_) => {}
+            }
+            self.path_of_tokens(line, &mut path, before.len());
+            // Behind a comma the next of a list starts where the list did.
+            path = before.to_vec();
+            colons = if before.is_empty() { 0 } else { 2 };
+        }
+        self.path_of_tokens(line, &mut path, before.len());
+    }
+
+    fn path_of_tokens(&mut self, line: usize, path: &mut Vec<String>, before: usize) {
+        if path.len() > before.max(1) {
+            self.used(line, path, false);
+        }
+        path.clear();
+    }
+
+    fn function(&mut self, attrs: &[Attribute], vis: &Visibility, sig: &syn::Signature, block: &syn::Block) {
+        let mut returns = Vec::new();
+        if let ReturnType::Type(_, result) = &sig.output {
+            names(result, &mut returns);
+        }
+        let mut arithmetic = Arithmetic(false);
+        arithmetic.visit_block(block);
+        let line = sig.fn_token.span.start().line;
+        self.functions.push(Function {
+            name: sig.ident.to_string(),
+            line,
+            lines: block.brace_token.span.close().end().line - line + 1,
+            public: matches!(vis, Visibility::Public(_)),
+            test: self.test,
+            parameters: sig.inputs.len(),
+            returns,
+            arithmetic: arithmetic.0,
+            doc: doc(attrs),
+        });
+    }
+
+    fn under(&mut self, attrs: &[Attribute], scan: impl FnOnce(&mut Self)) {
+        let before = self.test;
+        self.test |= attrs.iter().any(is_test);
+        scan(self);
+        self.test = before;
+    }
+}
+
+impl<'ast> Visit<'ast> for Scan {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let attrs = match item {
+            Item::Fn(item) => &item.attrs,
+            Item::Mod(item) => &item.attrs,
+            Item::Impl(item) => &item.attrs,
+            Item::Use(item) => &item.attrs,
+            Item::Const(item) => &item.attrs,
+            Item::Static(item) => &item.attrs,
+            Item::Struct(item) => &item.attrs,
+            Item::Enum(item) => &item.attrs,
+            Item::Macro(item) => &item.attrs,
+            _ => return visit::visit_item(self, item),
+        };
+        self.under(attrs, |scan| visit::visit_item(scan, item));
+    }
+
+    fn visit_impl_item(&mut self, item: &'ast ImplItem) {
+        match item {
+            ImplItem::Fn(function) => self.under(&function.attrs, |scan| visit::visit_impl_item(scan, item)),
+            _ => visit::visit_impl_item(self, item),
+        }
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        let moved = item.attrs.iter().any(|attr| attr.path().is_ident("path"));
+        assert!(!moved, "`#[path]` puts a module where no rule looks for it");
+        if item.content.is_none() && !self.test {
+            self.modules.push(item.ident.to_string());
+        }
+        self.here.push(item.ident.to_string());
+        visit::visit_item_mod(self, item);
+        self.here.pop();
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.tree(&[], &item.tree, matches!(item.vis, Visibility::Public(_)));
+        visit::visit_visibility(self, &item.vis);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        if segments.len() > 1 {
+            self.used(path.span().start().line, &segments, false);
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let name: Vec<String> = call.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.used(call.path.span().start().line, &[name, vec!["!".into()]].concat(), false);
+        self.tokens(&[], call.tokens.clone());
+    }
+
+    fn visit_attribute(&mut self, attr: &'ast Attribute) {
+        if attr.path().is_ident("doc") {
+            return;
+        }
+        if let syn::Meta::List(list) = &attr.meta {
+            self.tokens(&[], list.tokens.clone());
+            // `#[serde(with = "crate::x")]` names a path in a text.
+            let texts = list.tokens.to_string();
+            for path in texts.split('"').filter_map(|text| syn::parse_str::<syn::Path>(text).ok()) {
+                let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+                if segments.len() > 1 {
+                    self.used(attr.span().start().line, &segments, false);
+                }
+            }
+        }
+    }
+
+    fn visit_lit(&mut self, lit: &'ast Lit) {
+        let value = match lit {
+            Lit::Int(lit) => lit.base10_parse::<f64>().ok(),
+            Lit::Float(lit) => lit.base10_parse::<f64>().ok(),
+            _ => None,
+        };
+        self.numbers.extend(value.filter(|_| !self.test).map(|value| (lit.span().start().line, value)));
+    }
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        self.function(&item.attrs, &item.vis, &item.sig, &item.block);
+        visit::visit_item_fn(self, item);
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        self.function(&item.attrs, &item.vis, &item.sig, &item.block);
+        visit::visit_impl_item_fn(self, item);
+    }
+}
+
+/// Whether an attribute is `#[cfg(test)]`, or asks for it among others.
+fn is_test(attr: &Attribute) -> bool {
+    let syn::Meta::List(list) = &attr.meta else { return false };
+    let words = list.tokens.to_string();
+    attr.path().is_ident("cfg") && (words == "test" || words.starts_with("all") && words.contains("test"))
+}
+
+fn doc(attrs: &[Attribute]) -> String {
+    let line = |attr: &Attribute| match &attr.meta {
+        syn::Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
+            syn::Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => Some(text.value() + "\n"),
+            _ => None,
+        },
+        _ => None,
+    };
+    attrs.iter().filter_map(line).collect()
+}
+
+/// The names in a type, outermost first.
+fn names(of: &Type, into: &mut Vec<String>) {
+    match of {
+        Type::Reference(_) => into.push("&".into()),
+        Type::Tuple(tuple) if tuple.elems.is_empty() => into.push("()".into()),
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else { return };
+            into.push(last.ident.to_string());
+            if let syn::PathArguments::AngleBracketed(inner) = &last.arguments {
+                for argument in &inner.args {
+                    if let syn::GenericArgument::Type(of) = argument {
+                        names(of, into);
+                    }
+                }
+            }
+        }
+        _ => into.push("other".into()),
+    }
+}
+
+/// Whether arithmetic stands in a block.
+struct Arithmetic(bool);
+
+impl<'ast> Visit<'ast> for Arithmetic {
+    fn visit_bin_op(&mut self, op: &'ast syn::BinOp) {
+        use syn::BinOp::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Sub, SubAssign};
+        self.0 |=
+            matches!(op, Add(_) | AddAssign(_) | Div(_) | DivAssign(_) | Mul(_) | MulAssign(_) | Sub(_) | SubAssign(_));
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        const NAMES: [&str; 10] = ["sum", "product", "powi", "powf", "sqrt", "exp", "ln", "ceil", "floor", "div_ceil"];
+        self.0 |= NAMES.iter().any(|name| call.method == name);
+        visit::visit_expr_method_call(self, call);
+    }
 }
