@@ -6,6 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
+use flopbill::internals::answer::answer;
 use flopbill::internals::estimate::{Performance, account, perform};
 use flopbill::internals::scenario::{Phase, Terms, Work};
 use flopbill::internals::solve::{Knowns, Rank, Var, solve};
@@ -13,7 +14,7 @@ use flopbill::internals::units::parse::parse;
 use flopbill::internals::units::{
     BytesPerSecond, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, Seconds, Tokens,
 };
-use flopbill::{Catalog, Question, answer};
+use flopbill::{Catalog, Question};
 
 fn terms() -> Terms {
     let (chips, price) = (Chips::new(2048.0), Price::from_usd_per_hour(2.0));

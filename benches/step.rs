@@ -28,8 +28,10 @@ fn one_step(c: &mut Criterion) {
         let Some(Ok(case)) = rows.iter().find(|row| row.id == id).map(|row| backtest::resolve(row, &mut known)) else {
             continue;
         };
-        let Ok(factors) = known.calibration(&case.family).map(|known| known.factors) else { continue };
-        let step = || perform(black_box(&case.shape), black_box(&case.layout), &case.machine, &case.stack, &factors);
+        let Ok(factors) = known.calibration(&case.setting.family).map(|known| known.factors) else { continue };
+        let setting = &case.setting;
+        let (shape, stack) = (&setting.model.shape, &setting.stack.stack);
+        let step = || perform(black_box(shape), black_box(&case.layout), &setting.machine, stack, &factors);
         c.bench_function(name, |b| b.iter(step));
     }
 }

@@ -5,26 +5,33 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench ends where something is wrong
 
 use criterion::{Criterion, Throughput, criterion_group};
+use flopbill::internals::answer::answer;
 use flopbill::internals::ask::sweep::Sweep;
 use flopbill::internals::report::digits;
 use flopbill::internals::report::sweep::{Last, STREAMS, Writer};
-use flopbill::{Catalog, Question, answer};
+use flopbill::{Catalog, Question};
 use std::hint::black_box;
 use std::io::Write as _;
 use std::time::Instant;
 
-fn sweep(vary: &[&str]) -> Sweep {
+fn sweep(held: bool, vary: &[&str]) -> Sweep {
     let catalog = Catalog::built_in();
-    Sweep::new(Question::about("deepseek-v3", &catalog).unwrap(), vary, catalog).unwrap()
+    let question = Question::about("deepseek-v3", &catalog).unwrap();
+    let question = if held { question.with("run.hold_hours", true) } else { question };
+    Sweep::new(question, vary, catalog).unwrap()
 }
 
 fn points(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("sweep");
-    let numbers = sweep(&["chips=1000..1099:1", "price=$1/h..$1.99/h:$0.01/h"]);
-    let chips = sweep(&["mfu=20%..69%:0.5%", "gpu=h800,h200,b200,h100,h20"]);
+    let axes = ["chips=1000..1099:1", "price=$1/h..$1.99/h:$0.01/h"];
+    let (numbers, laid_out) = (sweep(true, &axes), sweep(false, &axes));
+    let chips = sweep(false, &["mfu=20%..69%:0.5%", "gpu=h800,h200,b200,h100,h20"]);
     group.throughput(Throughput::Elements(10_000));
     group.bench_function("answered", |b| {
         b.iter(|| numbers.visit(0..10_000, |row| _ = black_box(row.answer.is_ok())));
+    });
+    group.bench_function("answered, each number of chips laid out before", |b| {
+        b.iter(|| laid_out.visit(0..10_000, |row| _ = black_box(row.answer.is_ok())));
     });
     let writer = Writer::new(&numbers, &STREAMS[0], None);
     let (mut text, mut last) = (Vec::new(), Last::default());
@@ -69,7 +76,7 @@ fn parts(criterion: &mut Criterion) {
 /// One sweep of so many rows into a file that is thrown away.
 fn long(rows: u64) {
     let price = format!("price=$1/h..${}/h:$0.001/h", 1.0 + 0.001 * (rows / 1000) as f64 - 0.001);
-    let sweep = sweep(&["chips=1001..2000:1", &price]);
+    let sweep = sweep(true, &["chips=1001..2000:1", &price]);
     let writer = Writer::new(&sweep, &STREAMS[0], None);
     let mut file = std::io::BufWriter::with_capacity(1 << 20, tempfile::tempfile().unwrap());
     let start = Instant::now();

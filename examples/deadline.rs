@@ -4,27 +4,27 @@
 
 #![allow(clippy::print_stdout)]
 
-use flopbill::internals::units::show;
-use flopbill::{Catalog, Error, Question, answer};
+use flopbill::internals::units::{Usd, show};
+use flopbill::{Catalog, Error, EstimateRequest, Input, estimate};
 
 fn main() -> Result<(), Error> {
     let catalog = Catalog::built_in();
     let mut offers = Vec::new();
     for chip in ["a100", "h800", "h100", "h200", "b200", "mi300x"] {
-        let question = Question::default()
-            .with("run.gpu", chip)
-            .with("run.params", "70B")
-            .with("run.tokens", "15T")
-            .with("run.mfu", "40%") // the same on every chip: an assumption of this script
-            .with("run.wall_clock", "90d");
-        let estimate = answer(&question, &catalog)?.estimate;
-        if let (Some(chips), Some(cost)) = (estimate.chips_in_whole_nodes, estimate.total.cost) {
+        let input = Input::new()
+            .gpu(chip)
+            .params("70B")
+            .tokens("15T")
+            .mfu("40%") // the same on every chip: an assumption of this script
+            .set("run.wall_clock", "90d");
+        let reply = estimate(&EstimateRequest::new(input), &catalog)?;
+        if let (Some(chips), Some(cost)) = (reply.run.chips_in_whole_nodes, reply.result.cost_usd) {
             offers.push((chip, chips, cost));
         }
     }
-    offers.sort_by(|a, b| a.2.get().total_cmp(&b.2.get()));
+    offers.sort_by(|a, b| a.2.total_cmp(&b.2));
     for (chip, chips, cost) in &offers {
-        println!("{chip:>8}: {:>7} chips, {}", show::number(chips.get(), 7), show::usd(*cost));
+        println!("{chip:>8}: {:>7} chips, {}", show::number(*chips, 7), show::usd(Usd::new(*cost)));
     }
     Ok(())
 }

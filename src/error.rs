@@ -30,6 +30,8 @@ pub struct Place {
     pub text: Arc<str>,
     /// The bytes that the message is about.
     pub span: std::ops::Range<usize>,
+    /// The text was typed for a flag or a variable, which stands in for the file's path.
+    pub typed: bool,
 }
 
 impl Place {
@@ -48,6 +50,8 @@ pub struct Error {
     kind: Kind,
     message: String,
     hint: Option<String>,
+    /// The field of the input that it is about: `experts.active`.
+    field: Option<&'static str>,
     place: Option<Box<Place>>,
     /// Further independent errors of the same input.
     also: Vec<Error>,
@@ -56,7 +60,7 @@ pub struct Error {
 impl Error {
     /// An error of this kind, saying what is wrong.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: None, place: None, also: Vec::new() }
+        Self { kind, message: message.into(), hint: None, field: None, place: None, also: Vec::new() }
     }
 
     /// A value that cannot be used.
@@ -101,6 +105,18 @@ impl Error {
         error.with_hint(hint)
     }
 
+    /// The same error, about a field.
+    #[must_use]
+    pub fn about(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    /// The field that it is about, if it is about one.
+    pub fn field(&self) -> Option<&'static str> {
+        self.field
+    }
+
     /// The same error with advice.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -111,8 +127,22 @@ impl Error {
     /// The same error, pointing at a place.
     #[must_use]
     pub fn at(mut self, file: &str, text: &Arc<str>, span: std::ops::Range<usize>) -> Self {
-        self.place = Some(Box::new(Place { file: file.into(), text: Arc::clone(text), span }));
+        self.place = Some(Box::new(Place { file: file.into(), text: Arc::clone(text), span, typed: false }));
         self
+    }
+
+    /// The same error in other words.
+    #[must_use]
+    pub fn with_message(&self, message: impl Into<String>) -> Self {
+        Self { message: message.into(), also: Vec::new(), ..self.clone() }
+    }
+
+    /// The same error, pointing into what was typed for a flag or a variable rather than into a file.
+    #[must_use]
+    pub fn in_typed(self, flag: &str, text: &str, span: std::ops::Range<usize>) -> Self {
+        let mut error = self.at(flag, &Arc::from(text), span);
+        error.place.iter_mut().for_each(|place| place.typed = true);
+        error
     }
 
     /// One error out of several independent ones; `None` when the list is empty.

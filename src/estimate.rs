@@ -1,7 +1,7 @@
 //! From a scenario to its answer, in two stages: [`perform`] knows models and chips, [`account`] knows
 //! goodput, chips and prices. A change of terms never runs the first again.
 
-use crate::Error;
+use crate::error::Error;
 use crate::scenario::{Phase, Scenario, Terms, Work};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Seconds, Usd, parse::check};
 

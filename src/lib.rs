@@ -1,40 +1,47 @@
 //! flopbill: what will this training run cost, and how sure are you?
 //!
 //! Hardware profiles and training specs combine in an estimator that turns GPU-hours into wall-clock time,
-//! cost and chip counts, and back.
+//! cost and chip counts, and back. Each question is a request that one function answers with a reply; a reply is a
+//! struct that serializes to the JSON of the command line.
 //!
 //! ```
-//! use flopbill::{answer, Catalog, Question};
+//! use flopbill::{Catalog, EstimateRequest, Input, estimate};
 //!
 //! let catalog = Catalog::built_in();
-//! let question = Question::about("deepseek-v3", &catalog)?.with("run.chips", "4096");
-//! let v3 = answer(&question, &catalog)?.estimate;
-//! assert_eq!(v3.total.held.gpu_hours().round(), 2_788_000.0);
-//! assert!((v3.total.wall_clock.unwrap().days() - 28.36).abs() < 0.01);
+//! let reply = estimate(&EstimateRequest::new(Input::about("deepseek-v3").mfu("30%..42%")), &catalog)?;
+//! let result = &reply.result;
+//! assert!(result.gpu_hours_p10 < result.gpu_hours && result.gpu_hours < result.gpu_hours_p90);
 //! # Ok::<(), flopbill::Error>(())
 //! ```
 //!
+//! | question | request | function |
+//! |---|---|---|
+//! | hours, time, chips and cost of a run | [`EstimateRequest`] | [`estimate()`] |
+//! | the best layouts on some chips | [`LayoutRequest`] | [`layout()`] |
+//! | the same run on another chip | [`ConvertRequest`] | [`convert`] |
+//! | answers side by side | [`CompareRequest`] | [`compare`] |
+//! | the formulas with a run's numbers | [`ExplainRequest`] | [`explain`] |
+//! | chips for a date, tokens for a budget | [`PlanRequest`] | [`plan`] |
+//! | the best model for a budget | [`OptimalRequest`] | [`optimal`] |
+//! | a question with other values in some fields | [`SweepRequest`] | [`sweep`] |
+//! | deliveries in tranches | [`FleetRequest`] | [`fleet()`] |
+//! | predictions against what was measured | [`BacktestRequest`] | [`backtest`] |
+//! | the factors, fitted again | [`CalibrateRequest`] | [`calibrate`] |
+//! | a chip against dated rules | [`PolicyRequest`] | [`policy()`] |
+//! | profiles: names, values, checks | [`ProfilesRequest`] | [`profiles`] |
+//!
 //! # The way of a question
 //!
-//! `TOML -> spec (+ catalog) -> scenario -> model -> layout -> step -> reliability -> cost -> estimate -> study
-//! -> view -> text`. A module uses only what stands above it in this list, and a test holds it to that:
-//!
-//! - [`error`], [`source`], [`units`]: refusals, provenance, quantities
-//! - [`hardware`], [`model`], [`layout`]: plain checked structs and what can be counted on them
-//! - [`step`], [`predict`]: the time of one training step, of the given layout or the best
-//! - [`reliability`], [`cost`], [`policy`]: goodput, every charge, rules
-//! - [`scenario`], [`mod@estimate`], [`solve`]: the question, its answer, and the relations run backwards
-//! - [`dist`]: a value or a range
-//! - [`catalog`], [`spec`]: profiles by name, and what a user wrote
-//! - [`study`]: questions that take many estimates
-//! - [`report`]: views in every format
+//! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
+//! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
+//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `catalog`, `input`;
+//! `predict`, `solve`, `answer`; `calibration`, `fleet`, `scaling`; `ask`, `report`; and the command line.
 //!
 //! # Invariants
 //!
-//! - Nothing up to [`mod@estimate`] sees TOML, files, the clock, the environment, randomness or text output.
-//! - No formula knows about ranges; [`report`] contains no formula.
-//! - Only [`units`] converts; only the command line prints or exits.
-//! - JSON types are separate from domain types.
+//! - Nothing up to the scenario's estimate sees TOML, files, the clock, the environment, randomness or text output.
+//! - No formula knows about ranges; a view contains no formula and decides nothing.
+//! - Only `units` converts; only the command line prints or exits.
 
 mod answer;
 mod ask;
@@ -60,11 +67,31 @@ mod step;
 mod uncertainty;
 mod units;
 
-pub use answer::resolve::{Answer, Question, answer};
+pub use ask::backtest::{BacktestReply, BacktestRequest, backtest};
+pub use ask::calibrate::{CalibrateReply, CalibrateRequest, calibrate};
+pub use ask::compare::{CompareReply, CompareRequest, compare};
+pub use ask::convert::{ConvertReply, ConvertRequest, convert};
+pub use ask::estimate::{Driven, EstimateReply, EstimateRequest, estimate};
+pub use ask::explain::{ExplainReply, ExplainRequest, explain};
+pub use ask::fleet::{FleetReply, FleetRequest, fleet};
+pub use ask::layout::{LayoutReply, LayoutRequest, layout};
+pub use ask::optimal::{OptimalReply, OptimalRequest, optimal};
+pub use ask::plan::{Goal, PlanReply, PlanRequest, plan};
+pub use ask::policy::{PolicyReply, PolicyRequest, policy};
+pub use ask::profiles::{ProfilesReply, ProfilesRequest, profiles};
+pub use ask::reply::{ReplyHead, ResultBlock};
+pub use ask::request::About;
+pub use ask::sweep::{SweepReply, SweepRequest, sweep};
 pub use catalog::Catalog;
 pub use error::Error;
-pub use estimate::{Estimate, estimate};
-pub use scenario::Scenario;
+pub use input::question::{Input, Question};
+pub use uncertainty::montecarlo::{Method as Sampler, Plan as Draws};
+
+/// The quantities that requests are made of.
+pub mod quantities {
+    pub use crate::units::date::Date;
+    pub use crate::units::{Chips, Fraction, Price, Seconds, Tokens, Usd};
+}
 
 /// What tests, benches and doctests reach: no promises.
 #[doc(hidden)]

@@ -1,13 +1,19 @@
 //! What has to be planned so that it holds with some confidence: chips for a date, tokens for a budget.
 
-use crate::Error;
-use crate::answer::ranges::{COST, DAYS, GPU_HOURS, draw, inputs};
-use crate::answer::resolve::{Answer, Question, answer};
+use crate::answer::looked_up::chip_of;
+use crate::answer::ranges::{COST, DAYS, draw, inputs, level};
+use crate::answer::settled::Step;
+use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
-use crate::estimate::whole_nodes;
+use crate::error::Error;
+use crate::input::question::Question;
+use crate::predict::chips::fewest_where;
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::{Estimate, Plan};
-use crate::units::{ChipSeconds, Chips, Fraction, Seconds, Tokens, Usd, show};
+use crate::units::{Chips, Fraction, Seconds, Tokens, Usd, show};
+
+/// Chips of a node of a chip that is not named.
+const NODE: u32 = 8;
 
 /// A plan that holds.
 #[derive(Debug, Clone)]
@@ -18,23 +24,6 @@ pub struct Held {
     pub probability: Estimate,
     /// The draws it was settled with.
     pub plan: Plan,
-}
-
-/// The value that an output stays below with a probability, over all draws, those that never come among them.
-fn level(answer: &Answer, plan: &Plan, output: usize, confidence: Fraction) -> Result<f64, Error> {
-    if answer.prepared.ranges().len() == 0 {
-        return Ok(answer.prepared.evaluate(&[]).get(output).copied().unwrap_or(f64::NAN));
-    }
-    let (inputs, _) = inputs(answer)?;
-    let draws = draw(&inputs, &answer.prepared, plan);
-    let comes = 1.0 - draws.summary(output).never.value;
-    if confidence.get() > comes {
-        let (asked, comes) = (show::percent(confidence.get()), show::percent(comes));
-        return Err(Error::no_solution(format!(
-            "only {comes} of the draws have an answer at all, and {asked} are asked"
-        )));
-    }
-    Ok(draws.quantiles(output, &[confidence.get() / comes]).first().map_or(f64::NAN, |found| found.value))
 }
 
 /// How often an output is at most a limit.
@@ -55,10 +44,8 @@ fn sure(confidence: Fraction) -> Result<(), Error> {
     Err(error.with_hint("write it like `90%`: above 0 and below 100 %"))
 }
 
-/// The fewest chips, in whole nodes, that finish within a time with a probability.
-///
-/// Where the hours do not depend on the chips they follow from one quantile; where the run's MFU is predicted, sizes
-/// that clusters are built in are laid out in turn.
+/// The fewest chips, in whole nodes, that finish within a time with a probability, counted on the draws of that very
+/// number of chips.
 ///
 /// # Errors
 /// A confidence outside 0 to 1, hours that follow from the chips themselves, no number of chips that does.
@@ -71,38 +58,27 @@ pub fn chips(
 ) -> Result<Held, Error> {
     sure(confidence)?;
     let with = |chips: Chips| {
-        let asked = question.clone().with("run.chips", format!("{}", chips.get()));
+        let asked = question.clone().with("run.chips", chips.get());
         let answer = answer(&asked, catalog)?;
         let probability = probability(&answer, plan, DAYS, by.days())?;
         Ok(Held { answer, probability, plan: *plan })
     };
-    let found = answer(question, catalog);
-    if let Ok(found) = &found
-        && found.outcome.is_none()
+    let one = with(Chips::new(f64::from(node(question, catalog)?)));
+    if let Ok(Held { answer, .. }) = &one
+        && answer.solved.rests_on(Var::GpuHours, Var::Chips)
+        && answer.step == Step::Given
     {
-        let solved = &found.solved;
-        if [Var::Chips, Var::WallClock].iter().any(|var| solved.rests_on(Var::GpuHours, *var)) {
-            let error = Error::no_solution("the GPU-hours were given as chips times time: there is nothing to plan");
-            return Err(error.with_hint("give --gpu-hours, or --tokens with --params, --gpu and --mfu"));
-        }
-        let hours = ChipSeconds::from_gpu_hours(level(found, plan, GPU_HOURS, confidence)?);
-        return with(whole_nodes(hours / by, found.scenario.node_chips));
+        let error = Error::no_solution("the GPU-hours were given as chips times time: there is nothing to plan");
+        return Err(error.with_hint("give --gpu-hours, or --tokens with --params, --gpu and --mfu"));
     }
-    let mut last = found.err().unwrap_or_else(|| Error::no_solution("no number of chips finishes in that time"));
-    for chips in sizes() {
-        match with(chips) {
-            Ok(held) if held.probability.value >= confidence.get() => return Ok(held),
-            Ok(_) => last = Error::no_solution("no number of chips finishes in that time").with_hint("give more time"),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
+    let enough = |chips: Chips| Ok(with(chips)?.probability.value >= confidence.get());
+    with(fewest_where(node(question, catalog)?, enough)?)
 }
 
-/// Nodes of eight, times powers of two and three halves of them: what clusters are built and split in.
-fn sizes() -> impl Iterator<Item = Chips> {
-    let sizes = (3..18u32).flat_map(|power| [1u32 << power, (1 << power) + (1 << (power - 1))]);
-    sizes.map(|chips| Chips::new(f64::from(chips)))
+/// Chips of a node of the question's chip.
+fn node(question: &Question, catalog: &Catalog) -> Result<u32, Error> {
+    let gpu = question.spec()?.gpu;
+    Ok(gpu.map(|gpu| chip_of(&gpu, catalog)).transpose()?.map_or(NODE, |chip| chip.chip.node_chips))
 }
 
 /// Steps towards the tokens of a budget: a cost in proportion to them takes two.
@@ -121,12 +97,17 @@ pub fn tokens(
     catalog: &Catalog,
 ) -> Result<Held, Error> {
     sure(confidence)?;
-    let with = |tokens: Tokens| answer(&question.clone().with("run.tokens", format!("{:e}", tokens.get())), catalog);
+    let with = |tokens: Tokens| answer(&question.clone().with("run.tokens", tokens), catalog);
     let mut tokens = Tokens::new(1e12);
     let mut before: Option<(f64, f64)> = None;
     for _ in 0..STEPS {
         let found = with(tokens)?;
         let cost = level(&found, plan, COST, confidence)?;
+        if cost == f64::INFINITY {
+            let asked = show::percent(confidence.get());
+            let message = format!("fewer of the draws have an answer at all than the {asked} that are asked");
+            return Err(Error::no_solution(message));
+        }
         if !(cost.is_finite() && cost > 0.0) {
             return Err(Error::no_solution("the cost is not known").with_hint("give --price, or a --gpu that has one"));
         }

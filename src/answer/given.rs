@@ -1,10 +1,19 @@
 //! What a question gives the solver: every value with its rank.
 
 use crate::answer::phases::Baseline;
-use crate::answer::resolve::rank;
-use crate::input::file::{Entry, Spec};
+use crate::input::file::{Entry, Origin, Spec};
+use crate::predict::setting::active;
 use crate::solve::{Knowns, Rank, Var};
-use crate::units::{FlopPerSecond, Params, Quantity};
+use crate::units::{FlopPerSecond, Quantity};
+
+/// The rank of a value by where it came from.
+pub(super) fn rank(origin: &Origin) -> Rank {
+    match origin.weight() {
+        0 => Rank::Default,
+        1 => Rank::File,
+        _ => Rank::Flag,
+    }
+}
 
 fn put<Q: Quantity>(knowns: &mut Knowns, var: Var, entry: Option<&Entry<Q>>) {
     if let Some(entry) = entry {
@@ -16,17 +25,17 @@ pub(super) fn is_flag<T>(entry: Option<&Entry<T>>) -> bool {
     entry.is_some_and(|entry| rank(&entry.origin) == Rank::Flag)
 }
 
-/// Active parameters where the model has idle ones, else all.
-pub fn active(spec: &Spec) -> Option<&Entry<Params>> {
-    match (&spec.active_params, &spec.params) {
-        (Some(active), Some(all)) if rank(&all.origin) > rank(&active.origin) => Some(all),
-        (Some(active), _) => Some(active),
-        (None, all) => all.as_ref(),
-    }
-}
-
 /// The given values of a question, its work on the chip that is asked about.
-pub(super) fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecond>, moved: bool) -> Knowns {
+///
+/// On another chip (`moved`) what the file says of money is not meant; where the hours follow from the MFU
+/// (`from_mfu`), they are left out.
+pub(super) fn knowns(
+    spec: &Spec,
+    baseline: &Baseline,
+    peak: Option<FlopPerSecond>,
+    moved: bool,
+    from_mfu: bool,
+) -> Knowns {
     let mut knowns = Knowns::default();
     let main = &baseline.parts[baseline.main];
     if let Some(peak) = peak {
@@ -41,8 +50,7 @@ pub(super) fn knowns(spec: &Spec, baseline: &Baseline, peak: Option<FlopPerSecon
         (None, Some(implied)) => knowns.set(Var::Mfu, implied.base(), Rank::File),
         (None, None) => {}
     }
-    // On another chip the MFU carries over and the hours follow; where no MFU is known, the hours scale.
-    if !(moved && knowns.get(Var::Mfu).is_some())
+    if !(from_mfu && knowns.get(Var::Mfu).is_some())
         && let Some(hours) = &main.hours
         && !is_flag(spec.gpu_hours.as_ref())
     {

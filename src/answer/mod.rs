@@ -1,13 +1,222 @@
-//! From what was asked to what is answered.
+//! From what was asked to what is answered, stage by stage; each stage is a value of its own.
 
 pub mod confidence;
+pub mod confirm;
+pub mod decompose;
+pub mod drivers;
 mod given;
-pub mod moved;
-mod phases;
-pub mod predicted;
+pub mod layouts;
+pub mod looked_up;
+pub mod pacing;
+pub mod phases;
 pub mod prepared;
-mod price;
+mod priced;
+mod quick;
 pub mod ranges;
 mod remarks;
-pub mod resolve;
+mod scenario;
+pub mod settled;
 pub mod whole_bill;
+
+use crate::catalog::Catalog;
+use crate::catalog::accelerator::AcceleratorProfile;
+use crate::error::Error;
+use crate::estimate::{Estimate, estimate};
+use crate::hardware::precision::Precision;
+use crate::input::file::{Entry, Origin, Spec};
+use crate::input::question::Question;
+use crate::predict::transfer::Moved;
+use crate::predict::{Prediction, Setting};
+use crate::scenario::Scenario;
+use crate::solve::{Solved, Var};
+use crate::units::{Fraction, Price, Seconds, Tokens};
+use confirm::Confirmation;
+use looked_up::LookedUp;
+use pacing::Pacing;
+use prepared::Prepared;
+use priced::Priced;
+use remarks::Remarks;
+use settled::{Settled, Step};
+
+/// A question with its answer and everything that led to it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What was asked, flags laid over the file.
+    pub spec: Spec,
+    /// The chip, if one was named.
+    pub chip: Option<AcceleratorProfile>,
+    /// The precision whose dense peak the MFU is a share of.
+    pub basis: Option<Precision>,
+    /// Where the speed comes from.
+    pub pacing: Pacing,
+    /// The step behind the hours, if there is one.
+    pub step: Step,
+    /// The solved relations.
+    pub solved: Solved,
+    /// The scenario that was estimated.
+    pub scenario: Scenario,
+    /// Its estimate.
+    pub estimate: Estimate,
+    /// The price used and where it came from.
+    pub price: Option<Entry<Price>>,
+    /// Where the MFU came from.
+    pub mfu_origin: Option<Origin>,
+    /// The chip that the run was moved from.
+    pub moved_from: Option<AcceleratorProfile>,
+    /// What the step model says of a time that was given.
+    pub confirmation: Option<Confirmation>,
+    /// Relations that the given values over-determine, and satisfy.
+    pub confirmed: Vec<&'static str>,
+    /// What was assumed, in sentences.
+    pub assumptions: Vec<String>,
+    /// What a reader should know before using the numbers, in sentences.
+    pub warnings: Vec<String>,
+    /// Sources of the profile values used, with the path of the value.
+    pub sources: Vec<(String, crate::source::Source)>,
+    /// The same question with its uncertain fields left open.
+    pub prepared: Prepared,
+}
+
+/// Answers a question.
+///
+/// # Errors
+/// Unknown names, values that do not read or contradict each other, too few of them: with what would settle it.
+pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
+    let looked = LookedUp::of(question, catalog)?;
+    let pacing = Pacing::of(&looked, catalog)?;
+    let settled = Settled::of(&looked, &pacing)?;
+    let confirmation = Confirmation::of(question, &looked, &pacing, &settled, catalog)?;
+    let priced = Priced::of(&looked, &pacing, settled, catalog)?;
+    if priced.settled.get(Var::GpuHours).is_none() {
+        return Err(underdetermined(&priced.settled, looked.on.is_some()));
+    }
+    let prepared = Prepared::of(&looked.spec, &priced.settled, &pacing)?;
+    let scenario = scenario::scenario(&looked, &priced.settled);
+    let estimate = estimate(&scenario)?;
+    let mfu_origin = mfu_origin(&looked, &pacing, &priced.settled);
+    let remarks = Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref(), question.today);
+    let Priced { settled, price, .. } = priced;
+    let (chip, basis) = looked.on.map(|on| (on.profile, on.basis)).unzip();
+    Ok(Answer {
+        spec: looked.spec,
+        chip,
+        basis,
+        pacing,
+        step: settled.step,
+        solved: settled.solved,
+        scenario,
+        estimate,
+        price,
+        mfu_origin,
+        moved_from: looked.from.map(|from| from.profile),
+        confirmation,
+        confirmed: remarks.confirmed,
+        assumptions: remarks.assumptions,
+        warnings: remarks.warnings,
+        sources: remarks.sources,
+        prepared,
+    })
+}
+
+impl Answer {
+    /// The predicted step, or the step of a run that was moved, on the chips that are asked about.
+    pub fn prediction(&self) -> Option<(&Setting, Prediction)> {
+        let prediction = match self.step {
+            Step::Given => return None,
+            Step::Moved(moved) => moved.after,
+            Step::Predicted(prediction) => prediction,
+        };
+        self.pacing.setting().map(|setting| (setting, prediction))
+    }
+
+    /// How the run's step changes on the chips that are asked about.
+    pub fn moved(&self) -> Option<Moved> {
+        match self.step {
+            Step::Moved(moved) => Some(moved),
+            Step::Given | Step::Predicted(_) => None,
+        }
+    }
+
+    /// Time of a step: predicted, or what the hours make of it where the batch is known.
+    pub fn step_time(&self) -> Option<Seconds> {
+        let own = || {
+            let length = self.spec.sequence_length.as_ref().map_or(Tokens::ZERO, |entry| entry.value);
+            Some(self.spec.global_batch.as_ref()?.value.tokens(length)).filter(|tokens| *tokens > Tokens::ZERO)
+        };
+        let tokens = self.prediction().map(|(_, prediction)| prediction.tokens_per_step()).or_else(own)?;
+        Some(Seconds::new(tokens.get() / self.tokens_per_second()?))
+    }
+
+    /// Tokens a second while the job computes, all chips together.
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        Some(self.estimate.chips?.get() / self.pace()?)
+    }
+
+    /// Whether one of these fields is among what is uncertain.
+    pub fn varies(&self, paths: &[&str]) -> bool {
+        self.prepared.ranges().any(|range| paths.contains(&range.path))
+    }
+
+    /// Chip-time held for one token while the job computes, where the tokens are known.
+    pub fn pace(&self) -> Option<f64> {
+        let get = |var| self.solved.knowns.get(var);
+        get(Var::Pace).or_else(|| Some(get(Var::PhaseHours)? * get(Var::Goodput)? / get(Var::Tokens)?))
+    }
+
+    /// MFU with causal attention counted, where the model's shape is known.
+    pub fn mfu_causal(&self) -> Option<Fraction> {
+        let (setting, prediction) = self.prediction()?;
+        let [six, causal] = prediction.mfu(setting, self.scenario.peak);
+        Some(Fraction::new(self.estimate.mfu?.get() * causal.get() / six.get()))
+    }
+}
+
+fn mfu_origin(looked: &LookedUp, pacing: &Pacing, settled: &Settled) -> Option<Origin> {
+    let mfu = settled.get(Var::Mfu)?;
+    let given = looked.spec.mfu.as_ref();
+    match settled.step {
+        Step::Predicted(_) => return Some(Origin::Solved("predicted from the model's shape, layout and chip".into())),
+        Step::Moved(moved) if moved.ratio == 1.0 => {
+            return Some(Origin::Solved("implied by the published hours and tokens".into()));
+        }
+        Step::Moved(moved) => {
+            let ratio = crate::units::show::number(moved.ratio, 3);
+            let from = match (&looked.from, pacing) {
+                (Some(from), _) => from.profile.chip.name.clone(),
+                (None, Pacing::Relaid(transfer)) => format!("{} chips", crate::units::show::chips(transfer.own_chips)),
+                _ => "the run's own chips".into(),
+            };
+            return Some(Origin::Solved(format!("moved by the step model: {ratio} x the hours on {from}")));
+        }
+        Step::Given => {}
+    }
+    if settled.solved.knowns.is_solved(Var::Mfu) {
+        return Some(Origin::Solved(format!("from {}", settled.solved.solved_from(Var::Mfu))));
+    }
+    match (given, looked.baseline.implied_mfu, &looked.from) {
+        (Some(given), _, _) if given.value.get() == mfu => Some(given.origin.clone()),
+        (_, Some(_), Some(from)) => {
+            Some(Origin::Assumed(format!("not converted: the one implied on {}", from.profile.chip.name)))
+        }
+        _ => Some(Origin::Solved("implied by the published hours and tokens".into())),
+    }
+}
+
+/// Says what is missing on each way to the hours, the shortest way first.
+fn underdetermined(settled: &Settled, has_chip: bool) -> Error {
+    let ways: [&[Var]; 4] = [
+        &[Var::GpuHours],
+        &[Var::Chips, Var::WallClock],
+        &[Var::Cost, Var::Price],
+        &[Var::Peak, Var::Params, Var::Tokens, Var::Mfu],
+    ];
+    let missing = |way: &&[Var]| -> Vec<&str> {
+        let open = way.iter().filter(|var| settled.get(**var).is_none() && !(has_chip && **var == Var::Peak));
+        open.map(|var| crate::solve::flag(*var)).collect()
+    };
+    let mut open: Vec<Vec<&str>> = ways.iter().map(missing).collect();
+    open.sort_by_key(Vec::len);
+    let shown: Vec<String> = open.iter().map(|flags| flags.join(" and ")).collect();
+    Error::no_solution("the GPU-hours do not follow from what is given")
+        .with_hint(format!("add {}", shown.join("; or ")))
+}

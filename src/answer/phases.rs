@@ -1,27 +1,54 @@
 //! The phases of a question: their hours on the chip that is asked about, and what the file implies.
 
-use crate::Error;
+use crate::error::Error;
 use crate::input::file::{Entry, Origin, Spec};
 use crate::solve::{Knowns, Rank, Var, solve};
 use crate::units::{ChipSeconds, Flop, FlopPerSecond, Fraction, Quantity as _, Tokens};
 
 /// A part of the run before solving.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Part {
+pub struct Part {
+    /// Its name.
     pub name: String,
+    /// Hours held.
     pub hours: Option<Entry<ChipSeconds>>,
+    /// Tokens seen.
     pub tokens: Option<Entry<Tokens>>,
+    /// Model FLOPs, where tokens do not tell.
     pub flop: Option<Entry<Flop>>,
 }
 
 /// The run as its file describes it, on the file's own chip.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Baseline {
+pub struct Baseline {
+    /// Its parts.
     pub parts: Vec<Part>,
     /// The part whose tokens and MFU the question is about: the longest that has either.
     pub main: usize,
     /// The MFU that the file's hours, tokens and chip imply.
     pub implied_mfu: Option<Fraction>,
+}
+
+/// What ties the phases of a run together: the hours of its main part and of the others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shares {
+    /// Hours of the main part, where they are known.
+    pub main: Option<ChipSeconds>,
+    /// Hours of the parts other than the main one.
+    pub others: ChipSeconds,
+}
+
+impl Shares {
+    /// The same run with all its hours at a multiple.
+    #[must_use]
+    pub fn scaled(self, scale: f64) -> Self {
+        Self { main: self.main.map(|hours| hours * scale), others: self.others * scale }
+    }
+
+    /// The share of the hours that the main part takes, once its own are known.
+    pub fn of_main(self, main: ChipSeconds) -> Fraction {
+        Fraction::new(main / (main + self.others))
+    }
 }
 
 impl Baseline {
@@ -38,15 +65,20 @@ impl Baseline {
         Ok(Self { parts, main, implied_mfu })
     }
 
-    /// Hours of the parts other than the main one.
-    pub fn other_hours(&self) -> ChipSeconds {
+    /// Hours of the main part and of the others.
+    pub fn shares(&self) -> Shares {
+        let hours = |part: &Part| part.hours.as_ref().map(|entry| entry.value);
         let others = self.parts.iter().enumerate().filter(|(index, _)| *index != self.main);
-        others.filter_map(|(_, part)| part.hours.as_ref().map(|entry| entry.value)).sum()
+        Shares { main: self.main_hours(), others: others.filter_map(|(_, part)| hours(part)).sum() }
     }
 
-    /// The share of the hours that the main part takes, once its own are known.
-    pub fn share(&self, main: ChipSeconds) -> Fraction {
-        Fraction::new(main / (main + self.other_hours()))
+    fn main_hours(&self) -> Option<ChipSeconds> {
+        self.parts.get(self.main)?.hours.as_ref().map(|hours| hours.value)
+    }
+
+    /// Whether the file says how many hours the main part took.
+    pub fn has_hours(&self) -> bool {
+        self.main_hours().is_some()
     }
 
     /// The same run on another chip: its hours and its MFU change by these ratios.

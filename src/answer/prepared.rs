@@ -1,113 +1,111 @@
 //! A question with everything looked up, ready to be answered again and again with other numbers.
 
-use crate::Error;
-use crate::answer::phases::Baseline;
-use crate::answer::resolve::solve_phases;
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use super::pacing::Pacing;
+use super::phases::Shares;
+pub use super::quick::Quick;
+use super::settled::{Settled, Step, solve_phases};
+use crate::error::Error;
+use crate::input::file::{Origin, Spec};
 use crate::input::range::Range;
-use crate::solve::replay::{Program, Values};
+use crate::predict::batch::whole;
+use crate::predict::setting::active_path;
 use crate::solve::{Knowns, Rank, Var};
-use crate::units::{ChipSeconds, Price, Quantity as _, Seconds};
+use crate::uncertainty::dist::Dist;
+use crate::units::{ChipSeconds, Chips, Price, Quantity as _, Seconds};
 
 /// What one evaluation gives, in this order.
 pub const OUTPUTS: [&str; 6] = ["gpu_hours", "wall_clock_days", "cost_usd", "chips", "mfu", "flop"];
 
+/// The field of the factor on the hours of a run that is moved.
+pub const TRANSFER: &str = "transfer.ratio";
+
+/// The field of the factor on a predicted step.
+pub const SOFTWARE: &str = "stack.factor";
+
+/// The field of the batch.
+pub const BATCH: &str = "run.global_batch";
+
+/// What an open field changes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Slot {
+    /// A variable of the relations.
+    Var(Var),
+    /// The chips, and with them the layout.
+    Chips,
+    /// Tokens of a step, and with them the layout.
+    Batch,
+    /// Time of a step, or hours of a run that is moved.
+    Factor,
+}
+
 /// A question whose uncertain fields are left open.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    pub(super) knowns: Knowns,
-    pub(super) baseline: Baseline,
+    knowns: Knowns,
+    hours: Shares,
     /// The open fields, in the order [`evaluate`](Self::evaluate) takes their values.
-    pub(super) open: Vec<(Var, Range)>,
+    open: Vec<(Slot, Range)>,
     /// How the open fields' medians were solved, to be run again.
     quick: Option<Quick>,
+    /// The speed, where a step is behind the hours.
+    speed: Option<Speed>,
+    /// Whether chips or batch are open, and the layout with them.
+    laid_out: bool,
 }
 
-/// The way from given values to [`OUTPUTS`], recorded: the solve of all phases without deciding anything.
+/// The speed of a step as a function of chips and batch.
 #[derive(Debug, Clone)]
-pub struct Quick {
-    alone: Program,
-    given: Values,
-    phases: Option<Phases>,
-}
-
-/// The second solve of a run with phases, once the hours of the main one are known.
-#[derive(Debug, Clone)]
-struct Phases {
-    together: Program,
-    others: f64,
-    /// The main phase's hours as its file has them, where they do not follow from its work.
-    own: Option<f64>,
-}
-
-impl Quick {
-    fn of(mut knowns: Knowns, baseline: &Baseline) -> Option<Self> {
-        let others = baseline.other_hours();
-        if others == ChipSeconds::ZERO {
-            knowns.set(Var::PhaseShare, 1.0, Rank::Default);
-            let (alone, given) = Program::of(&knowns)?;
-            return Some(Self { alone, given, phases: None });
-        }
-        knowns.clear(Var::PhaseShare);
-        let (alone, given) = Program::of(&knowns)?;
-        let mut values = given;
-        alone.run(&mut values);
-        let from_work = values.get(Var::GpuHours).is_nan() && !values.get(Var::PhaseHours).is_nan();
-        let own = baseline.parts.get(baseline.main)?.hours.as_ref().map(|hours| hours.value.base());
-        let main = if from_work { values.get(Var::PhaseHours) } else { own? };
-        knowns.set(Var::PhaseShare, share(main, others.base()), Rank::Default);
-        let (together, _) = Program::of(&knowns)?;
-        let phases = Phases { together, others: others.base(), own: own.filter(|_| !from_work) };
-        Some(Self { alone, given, phases: Some(phases) })
-    }
-
-    /// Answers with some variables set; `None` where the recorded way does not hold.
-    #[inline]
-    pub fn run(&self, settings: impl IntoIterator<Item = (Var, f64)>) -> Option<[f64; OUTPUTS.len()]> {
-        let mut values = self.given;
-        for (var, value) in settings {
-            values.set(var, base(var, value));
-        }
-        let Some(Phases { together, others, own }) = &self.phases else {
-            return self.alone.run(&mut values).then(|| outputs(|var| values.get(var)));
-        };
-        let mut again = values;
-        let main = match own {
-            // Even so the first solve may refuse what it is given.
-            Some(own) => self.alone.run(&mut values).then_some(*own)?,
-            None => self.alone.run(&mut values).then(|| values.get(Var::PhaseHours))?,
-        };
-        again.set(Var::PhaseShare, share(main, *others));
-        together.run(&mut again).then(|| outputs(|var| again.get(var)))
-    }
-}
-
-/// The main phase's share of all hours, by the operations of [`Baseline::share`].
-fn share(main: f64, others: f64) -> f64 {
-    main / (main + others)
-}
-
-/// What is answered, from the variables in base units.
-#[inline]
-fn outputs(get: impl Fn(Var) -> f64) -> [f64; OUTPUTS.len()] {
-    [
-        ChipSeconds::new(get(Var::GpuHours)).gpu_hours(),
-        Seconds::new(get(Var::WallClock)).days(),
-        get(Var::Cost),
-        get(Var::Chips),
-        get(Var::Mfu),
-        get(Var::Flop),
-    ]
+struct Speed {
+    pacing: Pacing,
+    chips: Chips,
+    /// The factor at the point.
+    factor: f64,
+    /// The variable that carries the speed, and whether it falls as the factor rises.
+    var: Var,
+    inverse: bool,
+    /// Its value at a factor of one, in the point's layout.
+    base: f64,
+    /// Chip-time of a token there, at a factor of one.
+    pace: f64,
+    seen: Arc<RwLock<HashMap<(u32, u32), f64>>>,
 }
 
 impl Prepared {
-    /// A question with these values known and these fields open.
-    pub(super) fn new(knowns: Knowns, baseline: Baseline, open: Vec<(Var, Range)>) -> Self {
-        let mut medians = knowns;
-        for (var, range) in &open {
-            medians.set(*var, base(*var, range.dist.median()), Rank::Flag);
+    /// Leaves the uncertain fields of a settled question open: those that were given as ranges, and those of its step.
+    ///
+    /// # Errors
+    /// A field that takes no range.
+    pub(super) fn of(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Result<Self, Error> {
+        let speed = Speed::of(spec, settled, pacing);
+        let mut open = Vec::new();
+        let drawn = spec.ranges.iter().filter(|range| counts(spec, range.path)).cloned();
+        for range in drawn.chain(own_ranges(spec, settled, pacing)?) {
+            let slot = slot(range.path, settled, speed.is_some())?;
+            let known = match slot {
+                Slot::Var(var) => settled.given.get(var).is_some(),
+                Slot::Chips => settled.given.get(Var::Chips).is_some(),
+                Slot::Batch | Slot::Factor => speed.is_some(),
+            };
+            if known && !open.iter().any(|(_, other): &(Slot, Range)| other.path == range.path) {
+                open.push((slot, range));
+            }
         }
-        let quick = Quick::of(medians, &baseline);
-        Self { knowns, baseline, open, quick }
+        Ok(Self::new(settled.given, settled.baseline.shares(), open, speed))
+    }
+
+    fn new(knowns: Knowns, hours: Shares, open: Vec<(Slot, Range)>, speed: Option<Speed>) -> Self {
+        let mut medians = knowns;
+        for (slot, range) in &open {
+            if let Slot::Var(var) = slot {
+                medians.set(*var, base(*var, range.dist.median()), Rank::Flag);
+            }
+        }
+        let quick = Quick::of(medians, hours);
+        let laid_out = open.iter().any(|(slot, _)| matches!(slot, Slot::Chips | Slot::Batch));
+        Self { knowns, hours, open, quick, speed, laid_out }
     }
 
     /// The fields that are open, with their distributions in the field's unit.
@@ -115,22 +113,76 @@ impl Prepared {
         self.open.iter().map(|(_, range)| range)
     }
 
+    /// Every open field at its median.
+    pub fn medians(&self) -> Vec<f64> {
+        self.open.iter().map(|(_, range)| range.dist.median()).collect()
+    }
+
     /// Answers the question for one value of each open field, in its unit: see [`OUTPUTS`]. A value that does
     /// not follow is NaN; where there is no solution at all, such as an MFU above 100 %, the hours never end:
-    /// everything is infinite. Allocates nothing where there is a solution.
+    /// everything is infinite. Allocates nothing where there is a solution and the layout stays.
     pub fn evaluate(&self, values: &[f64]) -> [f64; OUTPUTS.len()] {
-        let settings = self.open.iter().zip(values).map(|((var, _), value)| (*var, *value));
-        if let Some(answer) = self.quick.as_ref().and_then(|quick| quick.run(settings.clone())) {
-            return answer;
+        const NEVER: [f64; OUTPUTS.len()] = [f64::INFINITY; OUTPUTS.len()];
+        let Some(speed) = &self.speed else { return self.solved(values, None).unwrap_or(NEVER) };
+        let ratio = if self.laid_out { self.ratio(speed, values) } else { Some(1.0) };
+        let factor = self.value_of(Slot::Factor, values).unwrap_or(speed.factor);
+        ratio.and_then(|ratio| self.solved(values, Some((speed, factor * ratio)))).unwrap_or(NEVER)
+    }
+
+    /// The value of an open field.
+    fn value_of(&self, slot: Slot, values: &[f64]) -> Option<f64> {
+        self.open.iter().zip(values).find(|((open, _), _)| *open == slot).map(|(_, value)| *value)
+    }
+
+    /// Chip-time of a token in the layout of these chips and this batch, over that of the point's layout.
+    fn ratio(&self, speed: &Speed, values: &[f64]) -> Option<f64> {
+        let chips = self.value_of(Slot::Chips, values).map_or(speed.chips, Chips::new);
+        let sequences = match (self.value_of(Slot::Batch, values), speed.pacing.seq_len()) {
+            (Some(tokens), Some(seq_len)) => whole(tokens / f64::from(seq_len)).ok(),
+            _ => None,
+        };
+        speed.pace(chips, sequences).map(|pace| pace / speed.pace)
+    }
+
+    /// Solves with the variables among the open fields and the speed at this factor.
+    #[inline]
+    fn solved(&self, values: &[f64], speed: Option<(&Speed, f64)>) -> Option<[f64; OUTPUTS.len()]> {
+        let of_var = |((slot, _), value): (&(Slot, Range), &f64)| match slot {
+            Slot::Var(var) => Some((*var, base(*var, *value))),
+            Slot::Chips => Some((Var::Chips, *value)),
+            Slot::Batch | Slot::Factor => None,
+        };
+        let step = speed.map(|(speed, factor)| (speed.var, speed.at(factor)));
+        let settings = self.open.iter().zip(values).filter_map(of_var).chain(step);
+        let scale = speed.map_or(1.0, |(speed, factor)| factor / speed.factor);
+        if let Some(answer) = self.quick.as_ref().and_then(|quick| quick.run(settings.clone(), scale)) {
+            return Some(answer);
         }
-        self.evaluate_at(settings).unwrap_or([f64::INFINITY; OUTPUTS.len()])
+        let mut knowns = self.knowns;
+        settings.for_each(|(var, value)| knowns.set(var, value, self.rank_of(var)));
+        self.solve(knowns, scale).ok()
+    }
+
+    /// What is drawn outranks what was given; a speed stays a default.
+    fn rank_of(&self, var: Var) -> Rank {
+        if self.speed.as_ref().is_some_and(|speed| speed.var == var) {
+            self.knowns.rank(var).unwrap_or(Rank::Default)
+        } else {
+            Rank::Flag
+        }
+    }
+
+    fn solve(&self, knowns: Knowns, scale: f64) -> Result<[f64; OUTPUTS.len()], Error> {
+        let (_, solved) = solve_phases(knowns, self.hours.scaled(scale))?;
+        Ok(super::quick::outputs(|var| solved.knowns.get(var).unwrap_or(f64::NAN)))
     }
 
     /// Answers a slice of questions at once: one value of each open field after the other, then those of the next
     /// question. As many are answered as there are both inputs and places for outputs; their number is given back.
     ///
     /// ```
-    /// use flopbill::{answer, Catalog, Question};
+    /// use flopbill::internals::answer::answer;
+    /// use flopbill::{Catalog, Question};
     ///
     /// let question = Question::about("deepseek-v3", &Catalog::built_in())?.with("price.rent", "$1.8/h..$3.2/h");
     /// let prepared = answer(&question, &Catalog::built_in())?.prepared;
@@ -149,27 +201,26 @@ impl Prepared {
         done
     }
 
-    /// Answers the question with some variables set as a flag would, each in the unit of its field.
+    /// Every variable, with some of them set as a flag would, each in the unit of its field.
     ///
     /// # Errors
     /// Values that contradict each other, or a result that cannot be.
-    pub fn evaluate_at(&self, settings: impl IntoIterator<Item = (Var, f64)>) -> Result<[f64; OUTPUTS.len()], Error> {
+    pub fn solve_at(&self, settings: impl IntoIterator<Item = (Var, f64)>) -> Result<Knowns, Error> {
         let mut knowns = self.knowns;
         for (var, value) in settings {
             knowns.set(var, base(var, value), Rank::Flag);
         }
-        let solved = solve_phases(&mut knowns, &self.baseline)?;
-        Ok(outputs(|var| solved.knowns.get(var).unwrap_or(f64::NAN)))
+        Ok(solve_phases(knowns, self.hours)?.1.knowns)
     }
 
-    /// The same for variables whose other values do not change which relation gives what; `None` where they do
-    /// already. A `None` of the recorded way itself sends one question back to [`evaluate_at`](Self::evaluate_at).
+    /// The recorded way for variables whose other values do not change which relation gives what; `None` where they do
+    /// already.
     pub fn quick(&self, settings: impl IntoIterator<Item = (Var, f64)>) -> Option<Quick> {
         let mut knowns = self.knowns;
         for (var, value) in settings {
             knowns.set(var, base(var, value), Rank::Flag);
         }
-        Quick::of(knowns, &self.baseline)
+        Quick::of(knowns, self.hours)
     }
 
     /// Whether a variable was given as a flag with this value, in the unit of its field: then other values may take its place.
@@ -183,8 +234,127 @@ impl Prepared {
     }
 }
 
+impl Speed {
+    fn of(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Option<Self> {
+        let (pace, factor) = match settled.step {
+            Step::Given => return None,
+            Step::Moved(moved) => {
+                (moved.after.pace_at(1.0), spec.transfer_ratio.as_ref().map_or(1.0, |entry| entry.value))
+            }
+            Step::Predicted(prediction) => (prediction.pace_at(1.0), prediction.software),
+        };
+        let carries = |var: Var| settled.given.get(var).is_some();
+        let (var, inverse) = match settled.step {
+            Step::Predicted(_) => (Var::Pace, false),
+            _ if carries(Var::Mfu) => (Var::Mfu, true),
+            _ if carries(Var::PhaseHours) => (Var::PhaseHours, false),
+            _ => (Var::GpuHours, false),
+        };
+        let value = settled.given.get(var)?;
+        let base = if inverse { value * factor } else { value / factor };
+        let chips = settled.get(Var::Chips).map_or(Chips::ZERO, Chips::new);
+        Some(Self { pacing: pacing.clone(), chips, factor, var, inverse, base, pace, seen: Arc::default() })
+    }
+
+    /// The variable's value at a factor.
+    #[inline]
+    fn at(&self, factor: f64) -> f64 {
+        if self.inverse { self.base / factor } else { self.base * factor }
+    }
+
+    /// Chip-time of a token on these chips with this batch, or the setting's own, at a factor of one.
+    fn pace(&self, chips: Chips, sequences: Option<u32>) -> Option<f64> {
+        let key = (chips.get() as u32, sequences.unwrap_or(0));
+        if let Some(known) = self.seen.read().ok().and_then(|seen| seen.get(&key).copied()) {
+            return known.is_finite().then_some(known);
+        }
+        let setting = self.pacing.setting()?;
+        let sequences = sequences.unwrap_or(setting.batch.sequences());
+        // Idle parts of a chip count as held: 1,936.1 chips hold what 1,936 do.
+        let found =
+            setting.on_with(chips, sequences).map(|found| found.pace_at(1.0) * chips.get() / f64::from(found.chips));
+        let pace = found.unwrap_or(f64::INFINITY);
+        if let Ok(mut seen) = self.seen.write() {
+            seen.insert(key, pace);
+        }
+        pace.is_finite().then_some(pace)
+    }
+}
+
+/// Whether a field has a say: of two counts of parameters, one has.
+pub(super) fn counts(spec: &Spec, path: &str) -> bool {
+    !["run.params", "run.active_params"].contains(&path) || path == active_path(spec)
+}
+
+/// What a field changes.
+fn slot(path: &'static str, settled: &Settled, has_step: bool) -> Result<Slot, Error> {
+    Ok(match path {
+        "run.gpu_hours" if settled.given.get(Var::GpuHours).is_some() => Slot::Var(Var::GpuHours),
+        "run.gpu_hours" => Slot::Var(Var::PhaseHours),
+        "run.chips" if has_step => Slot::Chips,
+        SOFTWARE | TRANSFER => Slot::Factor,
+        BATCH => Slot::Batch,
+        path => Slot::Var(var_of(path).ok_or_else(|| Error::bad_input(format!("`{path}` takes no range")))?),
+    })
+}
+
+/// The ranges of the step itself: its software, the transfer to another chip, a batch that nobody said.
+fn own_ranges(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Result<Vec<Range>, Error> {
+    let range = |path: &'static str, dist: Dist, origin: &str| {
+        let (p10, p90) = dist.interval(0.8);
+        let shown = |value: f64| crate::units::show::number(value, 3);
+        let text = format!("{} to {} (80 %)", shown(p10), shown(p90));
+        Range { path, dist, text, origin: Origin::Assumed(origin.into()) }
+    };
+    let mut found = Vec::new();
+    match (pacing, settled.step) {
+        (Pacing::Relaid(_), Step::Moved(moved)) if moved.spread > 0.0 && spec.transfer_ratio.is_none() => {
+            let least = settled.given.get(Var::Mfu).unwrap_or(0.0);
+            let dist = Dist::lognormal(1.0, moved.spread)?;
+            let dist = if least > 0.0 { dist.truncated(least, f64::INFINITY)? } else { dist };
+            found.push(range(TRANSFER, dist, "what is left of the model's error between the two settings"));
+        }
+        (Pacing::Predicted(setting), Step::Predicted(prediction)) => {
+            let software = setting.software();
+            if software.spread > 0.0 {
+                // No software makes more of the chip than its peak.
+                let mfu = settled.get(Var::Mfu).unwrap_or(0.0) * prediction.software;
+                let dist = Dist::lognormal(software.median, software.spread)?;
+                let dist = if mfu > 0.0 { dist.truncated(mfu, f64::INFINITY)? } else { dist };
+                found.push(range(SOFTWARE, dist, "software, before any of its steps is measured"));
+            }
+            if let Some(dist) = setting.batch.range()? {
+                let (p10, p90) = dist.interval(0.8);
+                let shown = |value: f64| crate::units::show::count(value, 3);
+                let text = format!("{} to {} tokens (80 %)", shown(p10), shown(p90));
+                let origin = Origin::Assumed("as published models of this size".into());
+                found.push(Range { path: BATCH, dist, text, origin });
+            }
+        }
+        _ => {}
+    }
+    Ok(found)
+}
+
+/// The variable of the relations that a field sets.
+pub fn var_of(path: &str) -> Option<Var> {
+    Some(match path {
+        "run.params" | "run.active_params" => Var::Params,
+        "run.tokens" => Var::Tokens,
+        "run.flop" => Var::Flop,
+        "run.gpu_hours" => Var::GpuHours,
+        "run.wall_clock" => Var::WallClock,
+        "run.mfu" => Var::Mfu,
+        "run.goodput" => Var::Goodput,
+        "run.cost" => Var::Cost,
+        "run.chips" => Var::Chips,
+        "price.rent" => Var::Price,
+        _ => return None,
+    })
+}
+
 /// A value in the unit of its field, in base units.
-fn base(var: Var, value: f64) -> f64 {
+pub fn base(var: Var, value: f64) -> f64 {
     match var {
         Var::GpuHours | Var::PhaseHours => ChipSeconds::from_gpu_hours(value).base(),
         Var::WallClock => Seconds::from_days(value).base(),

@@ -1,10 +1,10 @@
 //! A question with uncertain inputs: what its answers have in common.
 
-use crate::Error;
+use crate::answer::Answer;
 use crate::answer::prepared::{OUTPUTS, Prepared};
-use crate::answer::resolve::Answer;
+use crate::error::Error;
 use crate::uncertainty::montecarlo::{Draws, Estimate, Inputs, Plan, Summary, run};
-use crate::units::{Seconds, Usd};
+use crate::units::{Fraction, Seconds, Usd};
 
 /// Where each answer stands in [`OUTPUTS`].
 pub const GPU_HOURS: usize = 0;
@@ -14,6 +14,8 @@ pub const DAYS: usize = 1;
 pub const COST: usize = 2;
 /// Chips.
 pub const CHIPS: usize = 3;
+/// Model FLOPs utilisation.
+pub const MFU: usize = 4;
 
 /// The spread of every answer.
 #[derive(Debug, Clone)]
@@ -80,4 +82,22 @@ pub fn spread(answer: &Answer, asked: &Asked) -> Result<Option<Spread>, Error> {
 /// The draws themselves.
 pub fn draw<'a>(inputs: &'a Inputs, prepared: &Prepared, plan: &Plan) -> Draws<'a, { OUTPUTS.len() }> {
     run(inputs, plan, |values| prepared.evaluate(values))
+}
+
+/// The value that an output stays below with a probability, over all draws: those without an answer count as above, so
+/// that it is infinite where too few have one.
+///
+/// # Errors
+/// As [`inputs`].
+pub fn level(answer: &Answer, plan: &Plan, output: usize, probability: Fraction) -> Result<f64, Error> {
+    if answer.prepared.ranges().len() == 0 {
+        return Ok(answer.prepared.evaluate(&[]).get(output).copied().unwrap_or(f64::NAN));
+    }
+    let (inputs, _) = inputs(answer)?;
+    let draws = draw(&inputs, &answer.prepared, plan);
+    let comes = 1.0 - draws.summary(output).never.value;
+    if probability.get() > comes {
+        return Ok(f64::INFINITY);
+    }
+    Ok(draws.quantiles(output, &[probability.get() / comes]).first().map_or(f64::NAN, |found| found.value))
 }

@@ -1,10 +1,15 @@
 //! What a reader should know beside the numbers: assumptions, warnings, sources.
 
-use crate::answer::predicted::Outcome;
-use crate::answer::resolve::Answer;
-use crate::input::file::Origin;
-use crate::solve::{Knowns, Rank, Var, display, name};
-use crate::source::SourceKind;
+use super::looked_up::LookedUp;
+use super::pacing::Pacing;
+use super::prepared::counts;
+use super::priced::Priced;
+use super::settled::{Settled, Step};
+use crate::estimate::Estimate;
+use crate::input::file::{Origin, Spec};
+use crate::predict::{Prediction, Setting};
+use crate::solve::{Rank, Var, display, name};
+use crate::source::{Source, SourceKind};
 use crate::units::date::Date;
 use crate::units::{Seconds, show};
 
@@ -14,108 +19,179 @@ const IMPLAUSIBLE_MFU: f64 = 0.7;
 /// A price older than this is worth a warning.
 const STALE: Seconds = Seconds::from_days(366.0);
 
-/// Fills in the answer's assumptions, warnings and sources.
-pub(super) fn remark(answer: &mut Answer, given: &Knowns, today: Option<Date>) {
-    assumptions(answer, given);
-    warnings(answer, today);
-    sources(answer);
-    // An MFU that was implied by the hours agrees with them without saying anything.
-    let says = |relation: &&str| answer.spec.mfu.is_some() || !relation.contains("MFU");
-    answer.confirmed = answer.solved.confirmed().filter(says).collect();
+/// Sentences beside an answer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Remarks {
+    pub confirmed: Vec<&'static str>,
+    pub assumptions: Vec<String>,
+    pub warnings: Vec<String>,
+    pub sources: Vec<(String, Source)>,
 }
 
-fn assumptions(answer: &mut Answer, given: &Knowns) {
+impl Remarks {
+    pub fn of(
+        looked: &LookedUp,
+        pacing: &Pacing,
+        priced: &Priced,
+        estimate: &Estimate,
+        mfu_origin: Option<&Origin>,
+        today: Option<Date>,
+    ) -> Self {
+        let settled = &priced.settled;
+        // An MFU that was implied by the hours agrees with them without saying anything.
+        let says = |relation: &&str| looked.spec.mfu.is_some() || !relation.contains("MFU");
+        Self {
+            confirmed: settled.solved.confirmed().filter(says).collect(),
+            assumptions: assumptions(looked, pacing, priced, estimate, mfu_origin),
+            warnings: warnings(looked, priced, estimate, today),
+            sources: sources(looked, priced),
+        }
+    }
+}
+
+fn assumptions(
+    looked: &LookedUp,
+    pacing: &Pacing,
+    priced: &Priced,
+    estimate: &Estimate,
+    mfu_origin: Option<&Origin>,
+) -> Vec<String> {
+    let settled = &priced.settled;
     let mut say = Vec::new();
-    if let (Some(mfu), Some(basis), Some(origin)) = (answer.estimate.mfu, answer.basis, &answer.mfu_origin) {
-        let share = show::percent(mfu.get());
-        let text = match origin {
+    if let (Some(mfu), Some(on), Some(origin)) = (estimate.mfu, &looked.on, mfu_origin) {
+        let (share, basis) = (show::percent(mfu.get()), on.basis);
+        say.push(match origin {
             Origin::Assumed(why) => format!("MFU {share} of the dense {basis} peak is assumed, {why}"),
             Origin::Flag(flag) => format!("MFU {share} of the dense {basis} peak is an input ({flag}), not predicted"),
             Origin::File(at) => {
                 format!("MFU {share} of the dense {basis} peak is an input ({}:{}), not predicted", at.file, at.line)
             }
             Origin::Solved(how) | Origin::Profile(how) => format!("MFU {share} of the dense {basis} peak: {how}"),
-        };
-        say.push(text);
+        });
         say.push("FLOPs are 6 x active parameters x tokens: attention over the sequence is not counted".into());
     }
-    if let Some(outcome) = &answer.outcome {
-        say.extend(predicted(outcome, answer.spec.goodput.is_none()));
-    } else if given.rank(Var::Goodput) == Some(Rank::Default) && answer.estimate.mfu.is_some() {
-        // Without FLOPs nothing stands between busy and held time.
-        say.push("goodput 100 %: the GPU-hours or the MFU are taken to contain the downtime".into());
+    match (pacing, settled.step) {
+        (Pacing::Predicted(setting), Step::Predicted(prediction)) => {
+            say.extend(predicted(setting, &prediction, looked))
+        }
+        (Pacing::Relaid(transfer), Step::Moved(_)) => {
+            say.push("the run is laid out anew: what its hours have over its steps is carried over".into());
+            say.extend(transfer.asked.chosen.iter().cloned());
+            say.extend(borrowed(&transfer.asked));
+            if settled.baseline.parts.len() > 1 {
+                say.push("every phase moves as the main one does".into());
+            }
+        }
+        _ if settled.given.rank(Var::Goodput) == Some(Rank::Default) && estimate.mfu.is_some() => {
+            // Without FLOPs nothing stands between busy and held time.
+            say.push("goodput 100 %: the GPU-hours or the MFU are taken to contain the downtime".into());
+        }
+        _ => {}
     }
-    if let Some(price) = &answer.price
+    if let Some(price) = &priced.price
         && let Origin::Profile(from) = &price.origin
     {
         say.push(format!("price {}: {from}", show::price(price.value)));
     }
+    let sources = &looked.spec.sources.0;
     for path in ["run", "run.goodput", "price.rent", "phase"] {
-        let source = answer.spec.sources.0.iter().find(|(key, _)| key == path).map(|(_, source)| source);
-        if let Some(source) = source.filter(|source| source.kind == SourceKind::Assumption) {
+        let source = sources.iter().find(|(key, _)| key == path).map(|(_, source)| source);
+        let kept = path != "price.rent" || of_file(priced);
+        if let Some(source) = source.filter(|source| source.kind == SourceKind::Assumption && kept) {
             let note = source.note.as_deref().map(|note| format!(" ({note})")).unwrap_or_default();
             say.push(format!("{path}: {}{note}", source.title));
         }
     }
-    answer.assumptions = say;
+    say
+}
+
+/// Whether the price is the one of the run's own file.
+fn of_file(priced: &Priced) -> bool {
+    priced.price.as_ref().is_some_and(|price| matches!(price.origin, Origin::File(_)))
 }
 
 /// What a prediction rests on.
-fn predicted(outcome: &Outcome, prior: bool) -> Vec<String> {
-    let (setting, step) = (&outcome.setting, &outcome.predicted);
+fn predicted(setting: &Setting, step: &Prediction, looked: &LookedUp) -> Vec<String> {
     let mut say = Vec::new();
     let how = if setting.given.is_empty() { "the fastest legal layout" } else { "the fastest with the given degrees" };
     say.push(format!("layout: {how} that fits"));
+    if step.idle() > 0 {
+        let (idle, held) = (show::whole(f64::from(step.idle())), show::whole(f64::from(step.chips)));
+        say.push(format!("{idle} of the {held} chips are held idle: no layout that uses them is faster"));
+    }
     if step.software > 1.0 {
         let factor = show::number(step.software, 3);
-        say.push(format!("software: {factor} x the step of the tuned stacks that the model was fitted to"));
+        say.push(format!(
+            "software: {factor} x the step of the tuned stacks that the model was fitted to (stack.factor)"
+        ));
     }
-    if prior {
+    if looked.spec.goodput.is_none() {
         say.push(format!("goodput {}: a prior, not this run's", show::percent(step.goodput)));
     }
-    if setting.borrowed {
-        say.push("nobody published steps on this chip: factors of another family stand in, a guess".into());
-    }
+    say.extend(borrowed(setting));
     say.extend(setting.chosen.iter().cloned());
     say
 }
 
-fn warnings(answer: &mut Answer, today: Option<Date>) {
+fn borrowed(setting: &Setting) -> Option<String> {
+    let (chip, family) = (&setting.chip, &setting.family);
+    let said = || format!("nobody published steps on {chip}: the factors of `{family}` stand in");
+    setting.machine.borrowed.then(said)
+}
+
+fn warnings(looked: &LookedUp, priced: &Priced, estimate: &Estimate, today: Option<Date>) -> Vec<String> {
+    let settled: &Settled = &priced.settled;
     let mut say = Vec::new();
-    for var in answer.solved.set_aside() {
-        let now = answer.solved.knowns.get(var).map(|value| display(var, value));
+    for var in settled.solved.set_aside() {
+        let now = settled.get(var).map(|value| display(var, value));
         let now = now.map(|now| format!(": now {now}")).unwrap_or_default();
         say.push(format!("the {} of the file gave way to the flags{now}", name(var)));
     }
-    if let Some(mfu) = answer.estimate.mfu.filter(|mfu| mfu.get() > IMPLAUSIBLE_MFU) {
+    if let Some(mfu) = estimate.mfu.filter(|mfu| mfu.get() > IMPLAUSIBLE_MFU) {
         let share = show::percent(mfu.get());
         say.push(format!("an MFU of {share} is implausible: no published run of this size is above 60 %"));
     }
-    let dated = answer.price_date.as_deref().and_then(|date| Some((date, date.parse::<Date>().ok()?)));
+    let dated = priced.date.as_deref().and_then(|date| Some((date, date.parse::<Date>().ok()?)));
     if let (Some((text, date)), Some(today)) = (dated, today)
         && date.until(today) > STALE
     {
         say.push(format!("the typical price is from {text}, more than a year ago: give --price"));
     }
-    if let Some(chips) = answer.estimate.chips.filter(|_| !answer.solved.knowns.is_solved(Var::Chips)) {
-        let node = f64::from(answer.scenario.node_chips);
-        if chips.get() % node != 0.0 {
-            say.push(format!("{} chips are not whole nodes of {node}", show::chips(chips)));
+    if let Some(chips) = estimate.chips.filter(|_| !settled.solved.knowns.is_solved(Var::Chips)) {
+        let node = looked.on.as_ref().map_or(8, |on| on.profile.chip.node_chips);
+        if chips.get() % f64::from(node) != 0.0 {
+            say.push(format!("{} chips are not whole nodes of {node}", show::whole(chips.get())));
         }
     }
-    answer.warnings.extend(say);
+    say.extend(params(&looked.spec));
+    if looked.spec.stack_factor.is_some() && !matches!(settled.step, Step::Predicted(_)) {
+        say.push("stack.factor changes nothing here: the hours are not predicted from a step".into());
+    }
+    say
 }
 
-fn sources(answer: &mut Answer) {
-    for path in ["run", "phase", "price.rent"] {
-        if let Some((key, source)) = answer.spec.sources.0.iter().find(|(key, _)| key == path) {
-            answer.sources.push((key.clone(), source.clone()));
-        }
+fn sources(looked: &LookedUp, priced: &Priced) -> Vec<(String, Source)> {
+    let used = |path: &&str| *path != "price.rent" || of_file(priced);
+    let own = ["run", "phase", "price.rent"].into_iter().filter(used);
+    let of_run = |path: &str| looked.spec.sources.0.iter().find(|(key, _)| key == path).cloned();
+    let mut found: Vec<(String, Source)> = own.filter_map(of_run).collect();
+    if let Some(on) = &looked.on {
+        let path = format!("peak.dense.{}", on.basis);
+        let source = on.profile.sources.of(&path);
+        found.extend(source.map(|source| (format!("{} {path}", on.profile.chip.id), source.clone())));
     }
-    if let (Some(chip), Some(basis)) = (&answer.chip, answer.basis) {
-        let path = format!("peak.dense.{basis}");
-        if let Some(source) = chip.sources.of(&path) {
-            answer.sources.push((format!("{} {path}", chip.chip.id), source.clone()));
-        }
+    found
+}
+
+/// Which of two counts of parameters the operations follow from, where that is a surprise.
+fn params(spec: &Spec) -> Option<String> {
+    let (all, active) = (spec.params.as_ref()?, spec.active_params.as_ref()?);
+    let (shown, used) = (show::count(active.value.get(), 3), show::count(all.value.get(), 3));
+    if counts(spec, "run.params") {
+        return Some(format!(
+            "{used} of run.params take the place of the {shown} active ones of the file: give --active-params to keep them"
+        ));
     }
+    let ranged = spec.ranges.iter().any(|range| range.path == "run.params");
+    ranged.then(|| format!("the range of run.params changes nothing: the operations follow from {shown} active ones"))
 }

@@ -1,7 +1,6 @@
 //! Every charge of one answer in a chosen view, its emissions and water, and what failures do at its size.
 
-use crate::Error;
-use crate::answer::resolve::Answer;
+use crate::answer::Answer;
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
 use crate::catalog::read::Sources;
@@ -11,6 +10,7 @@ use crate::cost::inputs::Inputs;
 use crate::cost::rent::{Commitment, commitment, per_held_hour};
 use crate::cost::rent_terms::rent_terms;
 use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, energy, own};
+use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::{PriceList, Term};
 use crate::hardware::region::{GridBasis, Region};

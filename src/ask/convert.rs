@@ -1,110 +1,301 @@
-//! The hours of a run on another chip, with reasons: what the step model says of both, and what the run's own
-//! software adds, carried over.
+//! The hours of a run on another chip, with reasons: the same question asked on both, and what the step model says of it.
 
-use crate::Error;
-use crate::answer::moved::{Move, Pair};
-use crate::answer::resolve::Answer;
+use serde::Serialize;
+
+use super::reply::{ReplyHead, ResultBlock, StepPart};
+use super::request::About;
+use super::result::{block, head};
+use crate::answer::layouts::{parts, words};
+use crate::answer::looked_up::chip_of;
+use crate::answer::pacing::Pacing;
+use crate::answer::ranges::{Asked, Spread, spread};
+use crate::answer::settled::Step;
+use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
-use crate::predict::Predicted;
+use crate::error::Error;
+use crate::input::file::Spec;
+use crate::input::question::Question;
+use crate::layout::fixed::Fixed;
+use crate::predict::Prediction;
+use crate::predict::setting::Setting;
+use crate::predict::transfer::{Moved, Transfer};
+use crate::solve::Var;
+use crate::uncertainty::montecarlo::Plan;
 use crate::units::{ChipSeconds, Chips, Price, Seconds, Tokens, Usd};
-
-/// Standard normal quantile of 90 %.
-const NINETY: f64 = 1.281_551_565_544_6;
 
 /// A run moved to another chip.
 #[derive(Debug, Clone)]
 pub struct Conversion {
+    /// The run as it was asked about, on its own chip.
+    pub before: Answer,
+    /// The same on the other chip: what `estimate` answers there.
+    pub after: Answer,
+    /// What the answer there is uncertain by.
+    pub spread: Option<Spread>,
     /// The chip it ran on.
     pub from: AcceleratorProfile,
     /// The chip it is moved to.
     pub to: AcceleratorProfile,
-    /// Hours on the first chip.
-    pub hours: ChipSeconds,
-    /// Chips of the first run.
-    pub chips: Chips,
-    /// Published hours of the main phase over the model's, in its own layout: software, downtime, everything the
-    /// model does not know. Carried over.
+    /// The step on both chips, each in its best layout.
+    pub step: Moved,
+    /// Published hours of the main phase over those of its steps: software, layout, downtime, everything the model
+    /// does not know. Carried over.
     pub residual: f64,
-    /// In the run's own layout; `None` where it is not legal or does not fit on the new chip, with the reason.
+    /// In the run's own layout on both chips; why not, where it is not legal or does not fit.
     pub same: Result<Moved, Error>,
-    /// In the best layout of each chip.
-    pub best: Result<Moved, Error>,
-    /// What was chosen or guessed, in sentences.
-    pub assumptions: Vec<String>,
+    /// Hours there in the run's own layout.
+    pub same_hours: Option<ChipSeconds>,
 }
 
-/// The run on the new chip.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Moved {
-    /// The step on both chips.
-    pub step: Move,
-    /// Hours: one in ten below, half below, nine in ten below.
-    pub hours: [ChipSeconds; 3],
-    /// Chips of the new run.
-    pub chips: Chips,
+/// Where a run is moved to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct To {
+    /// The chip.
+    pub chip: String,
+    /// Chips there; as many as before without it.
+    pub chips: Option<Chips>,
+    /// Rent of a chip there, as typed; its typical price without it.
+    pub price: Option<String>,
 }
 
-impl Moved {
-    /// Wall-clock time for each of the hours.
-    pub fn wall_clock(&self) -> [Seconds; 3] {
-        self.hours.map(|hours| hours / self.chips)
+/// The question of `convert`.
+///
+/// ```
+/// use flopbill::{Catalog, ConvertRequest, convert};
+///
+/// let reply = convert(&ConvertRequest::new("deepseek-v3", "h200"), &Catalog::built_in())?;
+/// assert!(reply.ratio < 1.0 && reply.from.gpu == "h800-sxm");
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ConvertRequest {
+    /// The run on its own chip, and the values laid over it.
+    pub about: About,
+    /// Where it is moved to.
+    pub to: To,
+    /// How the draws are made.
+    pub draws: Plan,
+}
+
+impl ConvertRequest {
+    /// Moves a run to as many of another chip.
+    pub fn new(about: impl Into<About>, chip: impl Into<String>) -> Self {
+        let to = To { chip: chip.into(), chips: None, price: None };
+        Self { about: about.into(), to, draws: Plan::default() }
     }
 
-    /// Cost for each of the hours.
-    pub fn cost(&self, price: Price) -> [Usd; 3] {
-        self.hours.map(|hours| hours * price)
+    /// The same to so many chips.
+    #[must_use]
+    pub fn chips(self, chips: impl Into<f64>) -> Self {
+        Self { to: To { chips: Some(Chips::new(chips.into())), ..self.to }, ..self }
     }
+
+    /// The same at this rent there, as a user would type it.
+    #[must_use]
+    pub fn price(self, price: impl Into<String>) -> Self {
+        Self { to: To { price: Some(price.into()), ..self.to }, ..self }
+    }
+
+    /// The same with its draws made like this.
+    #[must_use]
+    pub fn draws(self, draws: Plan) -> Self {
+        Self { draws, ..self }
+    }
+}
+
+/// Moves a run to another chip.
+///
+/// # Errors
+/// As [`moved`].
+pub fn convert(request: &ConvertRequest, catalog: &Catalog) -> Result<ConvertReply, Error> {
+    let asked = Asked { plan: request.draws, ..Asked::default() };
+    Ok(moved(&request.about.question(catalog)?, &request.to, &asked, catalog)?.reply())
+}
+
+/// A run moved to another chip, with both answers.
+///
+/// # Errors
+/// A run without a model, chip or number of chips; a chip nobody knows; no layout that fits.
+pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> Result<Conversion, Error> {
+    let before = answer(question, catalog)?;
+    let from = before.chip.clone().ok_or_else(|| missing("its chip", "--gpu"))?;
+    let own_chips = before.estimate.chips.ok_or_else(|| missing("its number of chips", "--chips"))?;
+    if before.spec.model.is_none() {
+        return Err(missing("its model's shape", "--model"));
+    }
+    let mut there = question.clone().with("run.gpu", &to.chip);
+    // The time is what the chips there make of it.
+    there.overrides.retain(|over| !matches!(&*over.path, "run.wall_clock" | "price.rent"));
+    if let Some(price) = &to.price {
+        there = there.with("price.rent", price);
+    }
+    let there = there.with("run.chips", to.chips.unwrap_or(own_chips).get());
+    let after = answer(&there, catalog)?;
+    let to = after.chip.clone().ok_or_else(|| missing("a chip", "--to"))?;
+    let transfer = transfer(&before, &after, &from, own_chips, catalog)?;
+    let there_chips = after.estimate.chips.unwrap_or(own_chips);
+    let step = side_by_side(&before, transfer.at(there_chips)?);
+    let same = transfer.in_layout(own_degrees(&before.spec, &transfer)?, there_chips);
+    let hours = before.estimate.total.held;
+    Ok(Conversion {
+        residual: residual(&before, &step),
+        same_hours: same.as_ref().ok().map(|same| hours * same.ratio),
+        spread: spread(&after, asked)?,
+        before,
+        after,
+        from,
+        to,
+        step,
+        same,
+    })
+}
+
+/// The answer of `convert`.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ConvertReply {
+    /// What every reply opens with.
+    #[serde(flatten)]
+    pub head: ReplyHead,
+    /// The run on the chip it is moved to, each side in its best layout.
+    pub result: ResultBlock,
+    /// Hours there over hours here.
+    pub ratio: f64,
+    /// Geometric spread of that ratio.
+    pub ratio_spread: f64,
+    /// Published hours over those of the run's steps alone.
+    pub residual: f64,
+    /// The run as it was.
+    pub from: Place,
+    /// Where it is moved to.
+    pub to: Place,
+    /// In the run's own layout on both chips.
+    pub same_layout: SameLayout,
+    /// What the reply was made from.
+    #[serde(skip)]
+    #[doc(hidden)]
+    pub made_from: Box<Conversion>,
+}
+
+/// A chip and the run on it.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Place {
+    /// The chip's profile.
+    pub gpu: String,
+    /// Chip-hours held.
+    pub gpu_hours: f64,
+    /// Chips held.
+    pub chips: Option<f64>,
+    /// Days.
+    pub wall_clock_days: Option<f64>,
+    /// Dollars.
+    pub cost_usd: Option<f64>,
+    /// Rent of a chip.
+    pub usd_per_gpu_hour: Option<f64>,
+    /// Where the time of a step goes, on the software that the factors were fitted to.
+    pub step: Vec<StepPart>,
+}
+
+/// The run's own layout on both chips.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct SameLayout {
+    /// Chip-hours there.
+    pub gpu_hours: Option<f64>,
+    /// Hours there over hours here.
+    pub ratio: Option<f64>,
+    /// The layout.
+    pub layout: Option<String>,
+    /// Why it cannot be kept.
+    pub reason: Option<String>,
 }
 
 impl Conversion {
-    /// The answer: the run's own layout where it can be kept, else the best.
-    ///
-    /// # Errors
-    /// Neither layout fits: the reason for the best.
-    pub fn headline(&self, prefer_best: bool) -> Result<&Moved, &Error> {
-        match (&self.same, &self.best) {
-            (Ok(same), _) if !prefer_best => Ok(same),
-            (_, Ok(best)) => Ok(best),
-            (Ok(same), _) => Ok(same),
-            (_, Err(error)) => Err(error),
+    /// The conversion as a reply.
+    pub fn reply(self) -> ConvertReply {
+        let mut head = head("convert", &self.after);
+        head.name = self.before.scenario.name.clone();
+        let same = self.same.as_ref();
+        ConvertReply {
+            head,
+            result: block(&self.after, self.spread.as_ref()),
+            ratio: self.step.ratio,
+            ratio_spread: self.step.spread,
+            residual: self.residual,
+            from: place(&self.before, &self.from, &self.step.before),
+            to: place(&self.after, &self.to, &self.step.after),
+            same_layout: SameLayout {
+                gpu_hours: self.same_hours.map(ChipSeconds::gpu_hours),
+                ratio: same.ok().map(|same| same.ratio),
+                layout: same.ok().map(|same| words(&same.after.layout)),
+                reason: same.err().map(|error| error.message().to_owned()),
+            },
+            made_from: Box::new(self),
+        }
+    }
+
+    /// What an output is: one in ten below, half below, nine in ten below; the point, three times, where nothing is
+    /// uncertain.
+    pub fn levels(&self, output: usize) -> [f64; 3] {
+        let point = || self.after.prepared.evaluate(&self.after.prepared.medians()).get(output).copied();
+        match self.spread.as_ref().and_then(|spread| spread.summaries.get(output)) {
+            Some(summary) => [0.1, 0.5, 0.9].map(|level| summary.quantile(level).value),
+            None => [point().unwrap_or(f64::NAN); 3],
         }
     }
 }
 
-/// Moves an answered run to another chip.
-///
-/// # Errors
-/// A run without a model, chip or number of chips; a chip nobody knows; a layout that is impossible on the first chip.
-pub fn convert(answer: &Answer, to: &str, chips: Option<Chips>, catalog: &Catalog) -> Result<Conversion, Error> {
-    let from = answer.chip.clone().ok_or_else(|| missing("its chip", "--gpu"))?;
-    let own_chips = answer.estimate.chips.ok_or_else(|| missing("its number of chips", "--chips"))?;
-    let to = catalog.accelerator(to)?;
-    let chips = chips.unwrap_or(own_chips);
-    let pair = Pair::of(&answer.spec, &from, &to, (own_chips, chips), catalog)?;
-    let pair = pair.ok_or_else(|| missing("its model's shape", "--model"))?;
-    let residual = residual(answer, &pair.own()?);
-    let hours = answer.estimate.total.held;
-    let moved = |step: Move| Moved { step, hours: spread(hours, &step), chips };
-    let mut assumptions = pair.assumptions.clone();
-    if answer.scenario.phases.len() > 1 {
-        assumptions.push("every phase moves as the main one does".into());
+fn place(answer: &Answer, chip: &AcceleratorProfile, step: &Prediction) -> Place {
+    let total = &answer.estimate.total;
+    Place {
+        gpu: chip.chip.id.clone(),
+        gpu_hours: total.held.gpu_hours(),
+        chips: answer.estimate.chips.map(Chips::get),
+        wall_clock_days: total.wall_clock.map(Seconds::days),
+        cost_usd: total.cost.map(Usd::get),
+        usd_per_gpu_hour: answer.scenario.terms.price.map(Price::usd_per_hour),
+        step: parts(&step.step).iter().map(StepPart::of).collect(),
     }
-    let (same, best) = (pair.same_layout().map(moved), pair.best_layouts().map(moved));
-    Ok(Conversion { from, to, hours, chips: own_chips, residual, same, best, assumptions })
 }
 
-/// Hours on the new chip: one in ten below, half below, nine in ten below.
-fn spread(hours: ChipSeconds, step: &Move) -> [ChipSeconds; 3] {
-    [-1.0, 0.0, 1.0].map(|side: f64| hours * (step.ratio * (side * NINETY * step.spread).exp()))
+/// The steps of both questions: a run that is asked about on other chips than its own was moved before.
+fn side_by_side(before: &Answer, step: Moved) -> Moved {
+    let Some((_, own)) = before.prediction() else { return step };
+    Moved { before: own, ratio: step.after.pace_at(1.0) / own.pace_at(1.0), ..step }
+}
+
+/// Both sides, as the answer there was made, or would be if the hours were not held.
+fn transfer(
+    before: &Answer,
+    after: &Answer,
+    from: &AcceleratorProfile,
+    own_chips: Chips,
+    catalog: &Catalog,
+) -> Result<Transfer, Error> {
+    if let (Pacing::Relaid(transfer), Step::Moved(_)) = (&after.pacing, after.step) {
+        return Ok((**transfer).clone());
+    }
+    let none = || missing("its model's shape", "--model");
+    let own = Setting::of(&before.spec, from, catalog)?.ok_or_else(none)?;
+    let gpu = after.spec.gpu.as_ref().ok_or_else(none)?;
+    let asked = Setting::of(&after.spec, &chip_of(gpu, catalog)?, catalog)?.ok_or_else(none)?;
+    Transfer::new(own, own_chips, asked)
+}
+
+/// The run's own degrees, but for the number of replicas.
+fn own_degrees(spec: &Spec, transfer: &Transfer) -> Result<Fixed, Error> {
+    let degrees = Setting::degrees(spec, &transfer.own.stack)?;
+    Ok(Fixed { dp: None, ..degrees })
 }
 
 /// Published hours of the main phase over those of its steps alone.
-fn residual(answer: &Answer, own: &Predicted) -> f64 {
-    use crate::solve::Var;
-    let get = |var| answer.solved.knowns.get(var);
+fn residual(before: &Answer, step: &Moved) -> f64 {
+    let get = |var| before.solved.knowns.get(var);
     match (get(Var::PhaseHours), get(Var::Tokens)) {
-        (Some(hours), Some(tokens)) => ChipSeconds::new(hours) / own.computing(Tokens::new(tokens)),
+        (Some(hours), Some(tokens)) => ChipSeconds::new(hours) / step.steps_before(Tokens::new(tokens)),
         _ => f64::NAN,
     }
 }

@@ -1,13 +1,21 @@
 //! One file per question.
 
+pub mod backtest;
+pub mod calibrate;
 pub mod check;
 pub mod compare;
 pub mod convert;
-pub mod decompose;
-pub mod drivers;
-pub mod layouts;
+pub mod estimate;
+pub mod explain;
+pub mod fleet;
+pub mod layout;
+pub mod optimal;
 pub mod pareto;
+pub mod plan;
+pub mod policy;
+pub mod profiles;
+pub mod published;
 pub mod reply;
+pub mod request;
+pub mod result;
 pub mod sweep;
-pub mod sweep_plan;
-pub mod usual;

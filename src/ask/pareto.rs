@@ -24,7 +24,7 @@ pub struct Point<T> {
     pub second: f64,
     /// What the caller knows the point by.
     pub tag: T,
-    /// How many further points had the very same two values.
+    /// How many further points had the same two values.
     pub ties: usize,
 }
 
@@ -115,14 +115,4 @@ impl<T> Front<T> {
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
     }
-}
-
-/// For each pair, whether no other beats it in both.
-pub fn on_front(points: &[(f64, f64)]) -> Vec<bool> {
-    let mut front = Front::new();
-    for &(first, second) in points {
-        front.offer(first, second, ());
-    }
-    let on = |&(first, second): &(f64, f64)| first.is_finite() && second.is_finite() && !front.dominates(first, second);
-    points.iter().map(on).collect()
 }

@@ -23,7 +23,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::source::Source;
 
@@ -191,11 +191,31 @@ impl From<Option<f64>> for Figure {
     }
 }
 
+/// One part of a step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct StepPart {
+    /// What it is.
+    pub part: &'static str,
+    /// Seconds of the step.
+    pub seconds: f64,
+    /// Seconds that run behind others.
+    pub hidden_seconds: f64,
+}
+
+impl StepPart {
+    /// A part of a step.
+    pub fn of(part: &crate::step::Part) -> Self {
+        Self { part: part.key, seconds: part.shown.get(), hidden_seconds: part.hidden.get() }
+    }
+}
+
 macro_rules! result_block {
     ($($(#[doc = $doc:literal])* $name:ident $p10:ident $p50:ident $p90:ident,)*) => {
         /// The block `result`: the same keys with the same meaning in every reply. Unknown is null, and
         /// [`ReplyHead::unknown`] says why; percentiles stand only beside what is uncertain.
-        #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default)]
         #[non_exhaustive]
         pub struct ResultBlock {
             $(

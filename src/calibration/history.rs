@@ -3,15 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Error;
+use serde::Serialize;
+
 use crate::calibration::backtest::{
-    Known, RunReport, RunSummary, Skipped, SourceErrors, StepReport, StepResult, by_source, runs, steps, summarise,
-    summary,
+    KindErrors, Known, RunReport, RunResult, RunSummary, Skipped, SourceErrors, StepResult, by_source, kinds, runs,
+    steps, summarise,
 };
 use crate::calibration::calibrate::calibrate;
 use crate::catalog::Catalog;
 use crate::catalog::run_rows::RunRow;
 use crate::catalog::steps::StepRow;
+use crate::error::Error;
 use crate::uncertainty::sensitivity::spearman;
 
 /// Fewest rows of a sweep over layouts.
@@ -20,19 +22,8 @@ const FEWEST: usize = 8;
 /// Largest ratio of the models' sizes in a sweep: what its rows differ by is to be the layout.
 const ALIKE: f64 = 1.3;
 
-/// Errors of all rows of one kind.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct KindErrors {
-    /// Mixtures of experts, or dense models.
-    pub mixture: bool,
-    /// Rows.
-    pub n: usize,
-    /// Mean, median and largest absolute error, and the mean signed one.
-    pub errors: [f64; 4],
-}
-
 /// How well the order of a sweep's layouts is predicted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Sweep {
     /// The source, as its column says.
     pub source: String,
@@ -44,39 +35,53 @@ pub struct Sweep {
     pub rank_correlation: f64,
 }
 
-/// Errors under factors that were not fitted to the source.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LeftOut {
-    /// The error of each row.
-    pub errors: BTreeMap<String, f64>,
-    /// By source, as the column says.
-    pub sources: Vec<SourceErrors>,
+/// Errors by kind of model and by source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ErrorTables {
     /// By kind.
     pub kinds: Vec<KindErrors>,
+    /// By source and chip.
+    pub sources: Vec<SourceErrors>,
+}
+
+impl ErrorTables {
+    /// Those of these rows.
+    pub fn of(rows: &[StepResult]) -> Self {
+        Self { kinds: kinds(rows), sources: by_source(rows) }
+    }
 }
 
 /// Steps against predictions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Steps {
     /// Every row.
-    pub report: StepReport,
+    pub rows: Vec<StepResult>,
     /// Errors by the column `source` and the chip.
     pub sources: Vec<SourceErrors>,
+    /// Rows that could not be predicted.
+    pub skipped: Vec<Skipped>,
     /// Errors by kind of model.
     pub kinds: Vec<KindErrors>,
     /// Sweeps over layouts.
     pub sweeps: Vec<Sweep>,
-    /// Leave one source out, if that was asked.
-    pub left_out: Option<LeftOut>,
+    /// Errors under factors that were not fitted to the source, if that was asked.
+    pub leave_one_out: Option<ErrorTables>,
+    /// Errors by the identifiers' prefixes, which are short.
+    #[serde(skip)]
+    pub by_prefix: Vec<SourceErrors>,
 }
 
 /// Runs against predictions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Runs {
     /// Every row.
-    pub report: RunReport,
+    pub rows: Vec<RunResult>,
+    /// The trusted runs where there are any, else all of them.
+    pub summary: RunSummary,
     /// All rows, whatever their tier.
     pub all: RunSummary,
+    /// Rows that could not be predicted.
+    pub skipped: Vec<Skipped>,
 }
 
 /// Back-tests steps; `unreadable` rows are added to those skipped.
@@ -91,19 +96,24 @@ pub fn back_test_steps(
 ) -> Result<Steps, Error> {
     let mut report = steps(rows, &mut Known::new(catalog)?);
     let names = names(rows);
-    let left_out = leave_one_out.then(|| calibrate(rows, catalog)).transpose()?.map(|fitted| {
-        let rows = fitted.leave_one_out.rows;
-        LeftOut {
-            errors: rows.iter().map(|row| (row.id.clone(), row.error)).collect(),
-            sources: by_column(&rows, &names),
-            kinds: kinds(&rows),
-        }
-    });
-    let (sources, kinds) = (by_column(&report.rows, &names), kinds(&report.rows));
+    let fitted = leave_one_out.then(|| calibrate(rows, catalog)).transpose()?.map(|fitted| fitted.leave_one_out.rows);
+    let errors: BTreeMap<&str, f64> = fitted.iter().flatten().map(|row| (row.id.as_str(), row.error)).collect();
+    let (sources, kinds_of_all) = (by_column(&report.rows, &names), kinds(&report.rows));
     let sweeps = sweeps(rows, &report.rows);
-    report.rows.iter_mut().for_each(|row| rename(row, &names));
-    report.skipped.splice(0..0, unreadable);
-    Ok(Steps { report, sources, kinds, sweeps, left_out })
+    for row in &mut report.rows {
+        row.error_left_out = errors.get(row.id.as_str()).copied();
+        rename(row, &names);
+    }
+    let left_out = |rows: &Vec<StepResult>| ErrorTables { sources: by_column(rows, &names), kinds: kinds(rows) };
+    Ok(Steps {
+        rows: report.rows,
+        sources,
+        skipped: unreadable.into_iter().chain(report.skipped).collect(),
+        kinds: kinds_of_all,
+        sweeps,
+        leave_one_out: fitted.as_ref().map(left_out),
+        by_prefix: report.sources,
+    })
 }
 
 /// Back-tests runs.
@@ -111,10 +121,11 @@ pub fn back_test_steps(
 /// # Errors
 /// Factors profiles that are missing or wrong.
 pub fn back_test_runs(rows: &[RunRow], unreadable: Vec<Skipped>, catalog: &Catalog) -> Result<Runs, Error> {
-    let mut report = runs(rows, &mut Known::new(catalog)?);
-    report.skipped.splice(0..0, unreadable);
-    let all = summarise(report.rows.iter());
-    Ok(Runs { report, all })
+    let RunReport { rows, summary, skipped } = runs(rows, &mut Known::new(catalog)?);
+    let all = summarise("all runs", rows.iter());
+    let untrusted = RunSummary { of: "runs (none is of tier A)", ..all };
+    let summary = if summary.n > 0 { summary } else { untrusted };
+    Ok(Runs { rows, summary, all, skipped: unreadable.into_iter().chain(skipped).collect() })
 }
 
 /// The column `source` of each row that has one.
@@ -136,15 +147,6 @@ fn by_column(rows: &[StepResult], names: &BTreeMap<&str, &str>) -> Vec<SourceErr
         row.mixture = false;
     }
     by_source(&rows)
-}
-
-/// The errors of dense models and of mixtures of experts.
-pub fn kinds(rows: &[StepResult]) -> Vec<KindErrors> {
-    let of = |mixture: bool| {
-        let errors: Vec<f64> = rows.iter().filter(|row| row.mixture == mixture).map(|row| row.error).collect();
-        KindErrors { mixture, n: errors.len(), errors: summary(&errors) }
-    };
-    [false, true].map(of).into_iter().filter(|kind| kind.n > 0).collect()
 }
 
 /// The degrees that a row states, blanks included.

@@ -1,8 +1,8 @@
 //! Factors of a chip from measurements of its single operations: each operation settles one factor.
 
-use crate::Error;
 use crate::calibration::refit::unknown;
 use crate::catalog::measurement::{Collective, Measurement, Operation, Work};
+use crate::error::Error;
 use crate::hardware::precision::Precision;
 use crate::step::efficiency::{Calibration, Factors, NAMES};
 use crate::step::machine::Machine;
@@ -16,7 +16,7 @@ const STEPS: usize = 44;
 const KEPT: f64 = 0.618_033_988_749_894_9;
 
 /// One factor before and after.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Settled {
     /// Its name.
     pub factor: &'static str,

@@ -2,6 +2,7 @@
 
 pub mod backtest;
 pub mod calibrate;
+pub mod fitted;
 pub mod history;
 pub mod microbench;
 pub mod refit;

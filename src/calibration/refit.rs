@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::Error;
-use crate::calibration::backtest::{Case, Known, Skipped, resolve, summary};
+use serde::Serialize;
+
+use crate::calibration::backtest::{Case, Errors, Known, Skipped, StepResult, resolve, result};
 use crate::calibration::calibrate::{Report, calibrate, refit_some};
 use crate::catalog::Catalog;
 use crate::catalog::steps::StepRow;
+use crate::error::Error;
 use crate::step::efficiency::{Factors, NAMES};
 
 /// Largest relative difference of two values that still count as the same: where a fit stops is the machine's affair.
@@ -17,11 +19,12 @@ const SAME: f64 = 1e-3;
 const MOST_NAMED: usize = 3;
 
 /// One factor, refitted.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Compared {
     /// Its name.
     pub factor: &'static str,
     /// The profile's value.
+    #[serde(rename = "profile")]
     pub committed: f64,
     /// The refitted value.
     pub refitted: f64,
@@ -34,23 +37,21 @@ pub struct Compared {
 }
 
 /// The factors of one chip family, refitted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Generated {
     /// The profile's id.
+    #[serde(rename = "generation")]
     pub name: String,
     /// Rows it was fitted to.
     pub rows: usize,
+    /// Whether every factor is what the profile says.
+    pub reproduced: bool,
     /// All factors in one.
+    #[serde(skip)]
     pub factors: Factors,
     /// Each factor.
+    #[serde(rename = "factors")]
     pub compared: Vec<Compared>,
-}
-
-impl Generated {
-    /// Whether every factor is what the profile says.
-    pub fn reproduced(&self) -> bool {
-        self.compared.iter().all(|one| one.same)
-    }
 }
 
 /// Refits every chip family from these rows, and compares with the profiles.
@@ -71,11 +72,13 @@ pub fn reproduce(rows: &[StepRow], catalog: &Catalog) -> Result<(Report, Vec<Gen
             fitted: prior.spread > 0.0,
             on_bound: fit.on_bounds.contains(&factor),
         });
+        let compared: Vec<Compared> = compared.collect();
         all.push(Generated {
             name: fit.family.clone(),
             rows: fit.rows,
+            reproduced: compared.iter().all(|one| one.same),
             factors: fit.factors,
-            compared: compared.collect(),
+            compared,
         });
     }
     if all.is_empty() {
@@ -84,19 +87,52 @@ pub fn reproduce(rows: &[StepRow], catalog: &Catalog) -> Result<(Report, Vec<Gen
     Ok((report, all))
 }
 
-/// A user's step under the old and the new factors.
-#[derive(Debug, Clone, PartialEq)]
+/// The factors of one chip family, refitted to a user's steps.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Refitted {
     /// The profile's id.
+    #[serde(rename = "generation")]
     pub name: String,
     /// All factors in one.
+    #[serde(skip)]
     pub factors: Factors,
-    /// The named factors: name, old and new value, whether it is on a bound.
-    pub changed: Vec<(&'static str, f64, f64, bool)>,
-    /// Each step: identifier, seconds measured, error before and after, and what was chosen.
-    pub steps: Vec<(String, f64, f64, f64, Vec<String>)>,
-    /// Mean, median and largest absolute error and the bias before, and after.
-    pub errors: [[f64; 4]; 2],
+    /// The named factors.
+    #[serde(rename = "factors")]
+    pub changed: Vec<Changed>,
+    /// Errors before.
+    pub before: Errors,
+    /// Errors after.
+    pub after: Errors,
+    /// Each step.
+    pub steps: Vec<RefittedStep>,
+}
+
+/// A factor that was refitted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Changed {
+    /// Its name.
+    pub factor: &'static str,
+    /// Its value before.
+    pub old: f64,
+    /// Its value now.
+    pub new: f64,
+    /// It lies within 2 % of a bound.
+    pub on_bound: bool,
+}
+
+/// A user's step under the old and the new factors.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RefittedStep {
+    /// The row.
+    pub id: String,
+    /// Seconds measured.
+    pub measured_s: f64,
+    /// Predicted over measured, less one, before.
+    pub error_before: f64,
+    /// The same after.
+    pub error_after: f64,
+    /// What the row left open, and what was chosen.
+    pub choices: Vec<String>,
 }
 
 /// The refusal of a name that no factor has.
@@ -133,16 +169,17 @@ pub fn refit(rows: &[StepRow], catalog: &Catalog, names: &[String]) -> Result<(V
         return Err(Error::bad_input("no measured step could be read").with_hint(reasons.join("; ")));
     }
     let mut all = Vec::new();
-    let families: BTreeSet<String> = cases.iter().map(|case| case.family.clone()).collect();
+    let families: BTreeSet<String> = cases.iter().map(|case| case.setting.family.clone()).collect();
     for family in families {
-        let mine: Vec<Case> = cases.iter().filter(|case| case.family == family).cloned().collect();
+        let mine: Vec<Case> = cases.iter().filter(|case| case.setting.family == family).cloned().collect();
         all.push(one_family(family, &mine, catalog, &names)?);
     }
     Ok((all, skipped))
 }
 
 fn one_family(name: String, mine: &[Case], catalog: &Catalog, names: &[&str]) -> Result<Refitted, Error> {
-    let apart: BTreeSet<String> = mine.iter().map(|case| format!("{:?} {:?}", case.shape, case.layout)).collect();
+    let apart: BTreeSet<String> =
+        mine.iter().map(|case| format!("{:?} {:?}", case.setting.model.shape, case.layout)).collect();
     if apart.len() < names.len() {
         let message = format!(
             "{} factors need at least as many {name} steps that differ in model or layout; there are {}",
@@ -156,22 +193,24 @@ fn one_family(name: String, mine: &[Case], catalog: &Catalog, names: &[&str]) ->
     let values = base.factors.values().into_iter().zip(factors.values()).zip(&base.priors);
     let near = |value: f64, low: f64, high: f64| value < low * 1.02 || value > high * 0.98;
     let named = |(factor, ((old, new), prior)): (&'static str, ((f64, f64), &crate::step::efficiency::Prior))| {
-        names.contains(&factor).then(|| (factor, old, new, near(new, prior.low, prior.high)))
+        let changed = Changed { factor, old, new, on_bound: near(new, prior.low, prior.high) };
+        names.contains(&factor).then_some(changed)
     };
-    let steps: Vec<(String, f64, f64, f64, Vec<String>)> = mine
-        .iter()
-        .map(|case| {
-            let (before, after) = (case.error(&base.factors), case.error(&factors));
-            (case.id.clone(), case.measured.get(), before, after, case.choices.clone())
-        })
-        .collect();
-    let before: Vec<f64> = steps.iter().map(|step| step.2).collect();
-    let after: Vec<f64> = steps.iter().map(|step| step.3).collect();
+    let under = |factors: &Factors| mine.iter().map(|case| result(case, factors)).collect::<Vec<_>>();
+    let (before, after) = (under(&base.factors), under(&factors));
+    let step = |(before, after): (&StepResult, &StepResult)| RefittedStep {
+        id: before.id.clone(),
+        measured_s: before.measured_s,
+        error_before: before.error,
+        error_after: after.error,
+        choices: before.choices.clone(),
+    };
     Ok(Refitted {
         name,
         factors,
         changed: NAMES.into_iter().zip(values).filter_map(named).collect(),
-        errors: [summary(&before), summary(&after)],
-        steps,
+        before: Errors::of(before.iter()),
+        after: Errors::of(after.iter()),
+        steps: before.iter().zip(&after).map(step).collect(),
     })
 }

@@ -2,7 +2,7 @@
 
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
-use crate::Error;
+use crate::error::Error;
 use crate::hardware::accelerator::{Accelerator, Memory, Peaks, Power, ScaleUp};
 use crate::units::BytesPerSecond;
 

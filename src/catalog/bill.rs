@@ -2,7 +2,6 @@
 
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
-use crate::Error;
 use crate::cost::carbon::Embodied;
 use crate::cost::currency::DatedRate;
 use crate::cost::defaults::{
@@ -10,6 +9,7 @@ use crate::cost::defaults::{
     FleetDefaults, HOSTING_KINDS, HostingDefaults, OwnDefaults, POWER_BASES, PowerDefaults, ProgrammeDefaults, Range,
     StorageDefaults,
 };
+use crate::error::Error;
 use crate::reliability::rate::{BANDS, FailureRate};
 use crate::units::KgCo2e;
 use crate::units::parse::Grammar;
@@ -258,7 +258,7 @@ fn programme(r: &Reader<'_>) -> Option<ProgrammeDefaults> {
 
 fn rate(r: &Reader<'_>) -> Option<DatedRate> {
     let currency = r.need("code", r.text("code"));
-    let date = r.need("date", r.date("date"))?.parse().map_err(|error| r.fail("date", error)).ok();
+    let date = r.need("date", r.day("date"));
     let usd_per_unit = number(r, "usd_per_unit");
     Some(DatedRate { currency: currency?, date: date?, usd_per_unit: usd_per_unit? })
 }

@@ -2,7 +2,7 @@
 
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
-use crate::Error;
+use crate::error::Error;
 use crate::step::efficiency::{COUNT, Calibration, Factors, NAMES, Prior, RunPrior};
 
 /// The factors of one chip generation, with their sources.
@@ -58,13 +58,17 @@ fn run(r: &Reader<'_>) -> Option<RunPrior> {
     let number = |key: &'static str| r.need(key, r.number(key));
     let (goodput, unmeasured) = (number("goodput"), number("unmeasured"));
     let (spread, measured_spread) = (number("spread"), number("measured_spread"));
-    let borrowed_spread = number("borrowed_spread");
+    // Older profiles have one spread for both kinds of model.
+    let (moe_spread, moe_measured_spread) = (r.number("moe_spread"), r.number("moe_measured_spread"));
+    let between_families = number("between_families");
     let prior = RunPrior {
         goodput: goodput?,
         unmeasured: unmeasured?,
         spread: spread?,
+        moe_spread: moe_spread.or(spread)?,
         measured_spread: measured_spread?,
-        borrowed_spread: borrowed_spread?,
+        moe_measured_spread: moe_measured_spread.or(measured_spread)?,
+        between_families: between_families?,
     };
     if !(prior.goodput > 0.0 && prior.goodput <= 1.0 && prior.unmeasured > 0.0 && prior.spread >= 0.0) {
         r.fail("goodput", Error::bad_input("0 < goodput <= 1, 0 < unmeasured and 0 <= spread must hold"));

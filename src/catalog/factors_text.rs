@@ -3,7 +3,7 @@
 use super::factors::factors;
 use super::read::Document;
 use super::{Catalog, Found, Kind};
-use crate::Error;
+use crate::error::Error;
 use crate::step::efficiency::{Factors, NAMES};
 
 /// Digits of a value in a profile.

@@ -2,7 +2,7 @@
 
 use super::read::{Document, Reader};
 use super::read_text;
-use crate::Error;
+use crate::error::Error;
 use crate::hardware::precision::{PRECISIONS, Precision};
 use crate::units::Seconds;
 

@@ -9,7 +9,7 @@ use super::factors::FactorProfile;
 use super::model::ModelProfile;
 use super::price::PriceProfile;
 use super::stack::StackProfile;
-use crate::Error;
+use crate::error::Error;
 
 /// One kind of profile, by the name it was asked for.
 type Shelf<T> = RwLock<HashMap<String, T>>;

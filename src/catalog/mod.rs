@@ -8,13 +8,17 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::Error;
+use crate::error::Error;
 use crate::error::nearest;
 
 pub mod accelerator;
+pub mod batches;
 pub mod bill;
+pub mod check;
 pub mod factors;
 pub mod factors_text;
+pub mod figures;
+pub mod fleet;
 pub mod hf;
 pub mod measurement;
 mod memo;
@@ -24,6 +28,7 @@ pub mod read;
 pub mod region;
 pub mod rule;
 pub mod run_rows;
+pub mod scaling;
 pub mod stack;
 pub mod steps;
 pub mod system;
@@ -172,13 +177,30 @@ impl Catalog {
         ids
     }
 
-    /// An error that names the nearest id or alias of the kind.
-    pub fn unknown(&self, kind: Kind, name: &str) -> Error {
+    /// The ids of the published runs that name a model, sorted.
+    pub fn runs_of(&self, model: &str) -> Vec<String> {
+        let wanted = normal(model);
+        let names = |text: &str| {
+            let mut head = text.lines().take_while(|line| !line.starts_with('['));
+            let named = head.find_map(|line| line.strip_prefix("model")?.trim_start().strip_prefix('='));
+            named.is_some_and(|name| normal(name.trim().trim_matches('"')) == wanted)
+        };
+        let mut ids = self.ids(Kind::Runs);
+        ids.retain(|id| self.find(Kind::Runs, id).is_ok_and(|found| names(&found.document.text)));
+        ids
+    }
+
+    /// The id or alias of the kind that is nearest to a name, if one is near.
+    pub fn nearest(&self, kind: Kind, name: &str) -> Option<String> {
         let ids = self.ids(kind);
         let aliases = embedded::ALIASES.iter().filter(|alias| alias.0 == kind.folder()).map(|alias| alias.1);
-        let known = || ids.iter().map(String::as_str).chain(aliases.clone());
-        let error = Error::unknown_name(kind.singular(), name, known());
-        match nearest(&normal(name), known()) {
+        nearest(&normal(name), ids.iter().map(String::as_str).chain(aliases)).map(str::to_owned)
+    }
+
+    /// An error that names the nearest id or alias of the kind.
+    pub fn unknown(&self, kind: Kind, name: &str) -> Error {
+        let error = Error::unknown_name(kind.singular(), name, []);
+        match self.nearest(kind, name) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error.with_hint(format!("`flopbill profiles list {}` names them all", kind.folder())),
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::accelerator::{Disagreement, disagreement};
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind, hf, read_text};
-use crate::Error;
+use crate::error::Error;
 use crate::model::architecture::{Architecture, Attention, Experts, LinearAttention, Window};
 use crate::model::params::Embeddings;
 use crate::units::Params;
@@ -85,7 +85,7 @@ pub fn model(found: &Found) -> Result<ModelProfile, Error> {
         let shape = shape?;
         if let Err(error) = shape.check() {
             for error in error.each() {
-                r.fail(table_of(error.message()), error.clone());
+                r.fail(table_of(error), error.clone());
             }
         }
         Some(ModelProfile {
@@ -104,25 +104,33 @@ pub fn model(found: &Found) -> Result<ModelProfile, Error> {
 const NOTHING_PUBLISHED: Published =
     Published { total: None, active: None, files_with_mtp: None, active_embeddings: Embeddings::Counted };
 
+impl ModelProfile {
+    /// A model that no file describes.
+    pub fn described(name: &str, shape: Architecture) -> Self {
+        Self {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            aliases: Vec::new(),
+            shape,
+            published: NOTHING_PUBLISHED,
+            sources: Sources::default(),
+            disagreements: Vec::new(),
+            file: String::new(),
+        }
+    }
+}
+
 fn hf_model(path: &Path) -> Result<ModelProfile, Error> {
     let shown = path.display().to_string();
     let text = read_text(path)?;
     let read = hf::architecture(&shown, &text)?;
-    Ok(ModelProfile {
-        id: read.name.clone(),
-        name: read.name,
-        aliases: Vec::new(),
-        shape: read.shape,
-        published: NOTHING_PUBLISHED,
-        sources: Sources(vec![("*".into(), read.source)]),
-        disagreements: Vec::new(),
-        file: shown,
-    })
+    let sources = Sources(vec![("*".into(), read.source)]);
+    Ok(ModelProfile { sources, file: shown, ..ModelProfile::described(&read.name, read.shape) })
 }
 
-/// The table that a message of [`Architecture::check`] is about.
-fn table_of(message: &str) -> &'static str {
-    match message.split(['.', ':']).next() {
+/// The table of a profile that holds the field which [`Architecture::check`] refuses.
+fn table_of(error: &Error) -> &'static str {
+    match error.field().and_then(|field| field.split('.').next()) {
         Some("attention") => "attention",
         Some("experts") => "experts",
         Some("linear") => "linear_attention",

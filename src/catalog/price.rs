@@ -2,7 +2,7 @@
 
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
-use crate::Error;
+use crate::error::Error;
 use crate::hardware::price::{PriceList, Quote, TERMS};
 use crate::source::SOURCE_KINDS;
 use crate::units::Usd;

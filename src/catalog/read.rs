@@ -4,103 +4,30 @@
 //! is wrong, so that one pass finds everything that is wrong; keys nobody asked for are errors too,
 //! with the nearest key that exists.
 
+mod document;
 mod shared;
 mod sources;
 mod syntax;
 mod value;
 
+pub use document::{At, Document};
 use shared::Shared;
 pub use sources::Sources;
 pub use value::Value;
 
 use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::Error;
+use crate::error::Error;
 use crate::source::{SOURCE_KINDS, Source};
+use crate::units::date::Date;
 use crate::units::parse::{Grammar, check};
 
 /// Errors shown at most for one file.
 const MOST_ERRORS: usize = 20;
-
-/// A text with its name, as errors show it.
-#[derive(Debug, Clone)]
-pub struct Document {
-    /// The path, or the name of a built-in profile.
-    pub file: String,
-    /// The whole text.
-    pub text: Arc<str>,
-}
-
-/// Where a value stands, kept with it so that a later error can still point there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct At {
-    /// The path, or the name of a built-in profile.
-    pub file: String,
-    /// The line, from one.
-    pub line: usize,
-    text: Arc<str>,
-    span: Range<usize>,
-}
-
-impl At {
-    /// The same error, pointing here.
-    pub fn locate(&self, error: Error) -> Error {
-        error.at(&self.file, &self.text, self.span.clone())
-    }
-}
-
-impl Document {
-    /// Names a text.
-    pub fn new(file: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
-        Self { file: file.into(), text: text.into() }
-    }
-
-    /// A 64-bit FNV-1a hash of the text: which version of a profile an answer rests on.
-    pub fn hash(&self) -> u64 {
-        self.text
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
-    }
-
-    /// Reads the document with `build`, which asks a [`Reader`] for what it needs.
-    ///
-    /// # Errors
-    /// TOML that does not parse, or everything that `build` found wrong, each with its place.
-    pub fn read<T>(&self, build: impl FnOnce(&Reader<'_>) -> Option<T>) -> Result<T, Error> {
-        let root = DeTable::parse(&self.text).map_err(|trouble| self.syntax(&trouble))?;
-        let shared = Shared::of(self);
-        let reader = Reader::on(&shared, root.get_ref(), root.span(), String::new());
-        let built = build(&reader);
-        reader.finish();
-        drop(reader);
-        let mut errors = shared.errors.into_inner();
-        errors.sort_by_key(|error| error.place().map(|place| place.span.start));
-        errors.truncate(MOST_ERRORS);
-        match (Error::all(errors), built) {
-            (None, Some(built)) => Ok(built),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(Error::bad_input(format!("{} does not describe what it should", self.file))),
-        }
-    }
-
-    fn syntax(&self, trouble: &toml::de::Error) -> Error {
-        let span = trouble.span().unwrap_or(0..0);
-        let error = match syntax::unquoted(&self.text, span.start) {
-            Some((value, range)) => {
-                return Error::bad_input(format!("`{value}` is not TOML: a value with a suffix or unit is a string"))
-                    .with_hint(format!("quote it: \"{value}\""))
-                    .at(&self.file, &self.text, range);
-            }
-            None => Error::bad_input(format!("this is not TOML: {}", trouble.message().replace('\n', ", "))),
-        };
-        error.at(&self.file, &self.text, span)
-    }
-}
 
 /// One table of a document, asked for its values by name.
 pub struct Reader<'d> {
@@ -109,17 +36,11 @@ pub struct Reader<'d> {
     span: Range<usize>,
     path: String,
     asked: RefCell<Vec<&'static str>>,
-    open: bool,
 }
 
 impl<'d> Reader<'d> {
     fn on(shared: &'d Shared<'d>, table: &'d DeTable<'d>, span: Range<usize>, path: String) -> Self {
-        Self { shared, table, span, path, asked: RefCell::default(), open: false }
-    }
-
-    /// Says that any key may stand in this table.
-    pub fn allow_any_key(&mut self) {
-        self.open = true;
+        Self { shared, table, span, path, asked: RefCell::default() }
     }
 
     /// The file that is read.
@@ -139,14 +60,18 @@ impl<'d> Reader<'d> {
         self.shared.errors.borrow_mut().push(error.at(&document.file, &document.text, span));
     }
 
+    /// Where a key's value stands, or the table when the key is absent: for an error that is found later.
+    pub fn place(&self, key: &str) -> At {
+        At::of(self.shared, self.table.get(key).map_or(self.span.clone(), Spanned::span))
+    }
+
     /// The value of a key, for an asker that takes it apart itself.
     pub fn value(&self, key: &'static str) -> Option<Value<'d>> {
         self.asked.borrow_mut().push(key);
         self.any(key)
     }
 
-    /// The value of a key that need not be known in advance (for tables opened with
-    /// [`allow_any_key`](Self::allow_any_key)).
+    /// The value of a key that need not be known in advance.
     pub fn any(&self, key: &str) -> Option<Value<'d>> {
         self.table.get(key).map(|inner| Value { shared: self.shared, inner })
     }
@@ -202,6 +127,11 @@ impl<'d> Reader<'d> {
             DeValue::String(text) if is_date(text) => Some(text.to_string()),
             _ => None,
         })
+    }
+
+    /// A date, of which a shorter one is the first day.
+    pub fn day(&self, key: &'static str) -> Option<Date> {
+        self.date(key)?.parse().map_err(|error| self.fail(key, error)).ok()
     }
 
     /// One name of a closed list.
@@ -351,7 +281,7 @@ impl<'d> Reader<'d> {
     /// Records an error for each key that nobody asked for.
     pub fn finish(&self) {
         let asked = self.asked.borrow();
-        if self.open || asked.contains(&"*") {
+        if asked.contains(&"*") {
             return;
         }
         let mut unknown: Vec<_> = self.table.keys().filter(|key| !asked.contains(&key.get_ref().as_ref())).collect();

@@ -2,7 +2,7 @@
 
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
-use crate::Error;
+use crate::error::Error;
 use crate::hardware::region::{GRID_BASES, Region};
 
 /// Parents above a region at most: province, country, world.

@@ -2,7 +2,7 @@
 
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
-use crate::Error;
+use crate::error::Error;
 use crate::policy::rule::{Condition, Rule, STATUSES, SUBJECTS, Status, Test};
 use crate::policy::{METRICS, Metric};
 use crate::units::date::Date;
@@ -88,8 +88,8 @@ fn read(r: &Reader<'_>, id: &str) -> Option<Rule> {
     let subject = r.need("kind", r.choice("kind", &SUBJECTS));
     let jurisdiction = r.need("jurisdiction", r.text("jurisdiction"));
     let status = r.need("status", r.choice("status", &STATUSES));
-    let (effective, until) = (day(r, "effective"), day(r, "until"));
-    day(r, "decided");
+    let (effective, until) = (r.day("effective"), r.day("until"));
+    r.day("decided");
     if let (Some(first), Some(end)) = (effective, until)
         && end <= first
     {
@@ -149,9 +149,4 @@ fn condition(r: &Reader<'_>) -> Option<Condition> {
         r.fail("metric", Error::bad_input("a condition needs a bound: at_least, above, below or at_most"));
     }
     Some(condition)
-}
-
-/// A whole date or a shorter one.
-fn day(r: &Reader<'_>, key: &'static str) -> Option<Date> {
-    r.date(key)?.parse().map_err(|error| r.fail(key, error)).ok()
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::table::{Row, choice, count, number, shipped as all};
+use super::table::{Row, choice, shipped as all};
 use crate::error::Error;
 use crate::hardware::precision::Precision;
 
@@ -17,69 +17,48 @@ pub struct RunRow {
     /// When it was published, `2024-12`.
     pub date: String,
     /// Total parameters, in billions.
-    #[serde(deserialize_with = "number")]
     pub params_b: Option<f64>,
     /// Parameters at work for a token, in billions.
-    #[serde(deserialize_with = "number")]
     pub active_params_b: Option<f64>,
     /// Training tokens, in billions.
-    #[serde(deserialize_with = "number")]
     pub tokens_b: Option<f64>,
     /// Transformer layers.
-    #[serde(deserialize_with = "count")]
     pub layers: Option<u32>,
     /// Residual width.
-    #[serde(deserialize_with = "count")]
     pub hidden: Option<u32>,
     /// Dense MLP width.
-    #[serde(deserialize_with = "count")]
     pub ffn_hidden: Option<u32>,
     /// Query heads.
-    #[serde(deserialize_with = "count")]
     pub heads: Option<u32>,
     /// Key-value heads.
-    #[serde(deserialize_with = "count")]
     pub kv_heads: Option<u32>,
     /// Width of a head.
-    #[serde(deserialize_with = "count")]
     pub head_dim: Option<u32>,
     /// Vocabulary.
-    #[serde(deserialize_with = "count")]
     pub vocab: Option<u32>,
     /// Routed experts.
-    #[serde(deserialize_with = "count")]
     pub experts: Option<u32>,
     /// Experts at work for a token.
-    #[serde(deserialize_with = "count")]
     pub experts_active: Option<u32>,
     /// Width of one expert.
-    #[serde(deserialize_with = "count")]
     pub expert_ffn: Option<u32>,
     /// Tokens a sequence.
-    #[serde(deserialize_with = "count")]
     pub seq_len: Option<u32>,
     /// Tokens a step.
-    #[serde(deserialize_with = "number")]
     pub global_batch_tokens: Option<f64>,
     /// Chip name.
     pub gpu: String,
     /// Chips.
-    #[serde(deserialize_with = "count")]
     pub num_gpus: Option<u32>,
     /// Tensor-parallel degree.
-    #[serde(deserialize_with = "count")]
     pub tp: Option<u32>,
     /// Pipeline-parallel degree.
-    #[serde(deserialize_with = "count")]
     pub pp: Option<u32>,
     /// Expert-parallel degree.
-    #[serde(deserialize_with = "count")]
     pub ep: Option<u32>,
     /// Data-parallel degree.
-    #[serde(deserialize_with = "count")]
     pub dp: Option<u32>,
     /// Context-parallel degree.
-    #[serde(deserialize_with = "count")]
     pub cp: Option<u32>,
     /// Format of the matrix products.
     #[serde(deserialize_with = "choice")]
@@ -87,7 +66,6 @@ pub struct RunRow {
     /// `pretrain`, `context`, `posttrain`, `total`.
     pub phase: String,
     /// GPU-hours its authors report.
-    #[serde(deserialize_with = "number")]
     pub gpu_hours: Option<f64>,
     /// How far to trust the row: A, B, C; S extrapolated from a step rate, X contradictory.
     pub tier: String,

@@ -3,6 +3,7 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind, normal};
 use crate::error::Error;
+use crate::hardware::precision::{STATES, States};
 use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES, ZeroStage};
 use crate::model::flops::{KERNELS, Kernel};
 use crate::step::stack::{Stack, TENSOR_OVERLAPS};
@@ -36,6 +37,8 @@ pub struct StackProfile {
     pub zero: Option<ZeroStage>,
     /// How it computes attention.
     pub kernel: Kernel,
+    /// What it keeps for a parameter that is trained in bf16.
+    pub states: Option<States>,
     /// Where each value came from.
     pub sources: Sources,
     /// The file, or the built-in profile's name.
@@ -109,6 +112,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
         let switches = switches(r);
         let (schedule, zero) = (r.choice("schedule", &SCHEDULES), r.choice("zero", &ZERO_STAGES));
         let kernel = r.choice("kernel", &KERNELS).unwrap_or(Kernel::Fused);
+        let states = r.choice("states", &STATES);
         r.require_sources(&sources, &["era", "frameworks", "measured", "usual_from"]);
         Some(StackProfile {
             id: found.id.clone(),
@@ -121,6 +125,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
             schedule,
             zero,
             kernel,
+            states,
             sources,
             file: found.document.file.clone(),
         })

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::table::{Named, Row, choice, count, number, shipped as all, whole};
+use super::table::{Named, Row, choice, shipped as all, zero_counts};
 use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
 use crate::layout::parallelism::{Schedule, ZeroStage};
@@ -19,81 +19,58 @@ pub struct StepRow {
     /// Model name.
     pub model: String,
     /// Total parameters, in billions.
-    #[serde(deserialize_with = "number")]
     pub params_b: Option<f64>,
     /// Transformer layers.
-    #[serde(deserialize_with = "count")]
     pub layers: Option<u32>,
     /// Residual width.
-    #[serde(deserialize_with = "count")]
     pub hidden: Option<u32>,
     /// Dense MLP width.
-    #[serde(deserialize_with = "count")]
     pub ffn_hidden: Option<u32>,
     /// Query heads.
-    #[serde(deserialize_with = "count")]
     pub heads: Option<u32>,
     /// Key-value heads.
-    #[serde(deserialize_with = "count")]
     pub kv_heads: Option<u32>,
     /// Width of a head.
-    #[serde(deserialize_with = "count")]
     pub head_dim: Option<u32>,
     /// Vocabulary.
-    #[serde(deserialize_with = "count")]
     pub vocab: Option<u32>,
     /// Multi-token-prediction modules, where they are not the model's own.
-    #[serde(deserialize_with = "whole")]
+    #[serde(deserialize_with = "zero_counts")]
     pub mtp_modules: Option<u32>,
     /// Tokens a sequence.
-    #[serde(deserialize_with = "count")]
     pub seq_len: Option<u32>,
     /// Routed experts.
-    #[serde(deserialize_with = "count")]
     pub experts: Option<u32>,
     /// Experts at work for a token.
-    #[serde(deserialize_with = "count")]
     pub experts_active: Option<u32>,
     /// Width of one expert.
-    #[serde(deserialize_with = "count")]
     pub expert_ffn: Option<u32>,
     /// Chip name.
     pub gpu: String,
     /// Power a chip is held to, in watts, where it is less than its sheet's.
-    #[serde(deserialize_with = "number")]
     pub power_w: Option<f64>,
     /// Chips.
-    #[serde(deserialize_with = "count")]
     pub num_gpus: Option<u32>,
     /// Tensor-parallel degree.
-    #[serde(deserialize_with = "count")]
     pub tp: Option<u32>,
     /// Pipeline-parallel degree.
-    #[serde(deserialize_with = "count")]
     pub pp: Option<u32>,
     /// Virtual stages a chip.
-    #[serde(deserialize_with = "count")]
     pub vpp: Option<u32>,
     /// Context-parallel degree.
-    #[serde(deserialize_with = "count")]
     pub cp: Option<u32>,
     /// Expert-parallel degree.
-    #[serde(deserialize_with = "count")]
     pub ep: Option<u32>,
     /// Data-parallel degree, context excluded.
-    #[serde(deserialize_with = "count")]
     pub dp: Option<u32>,
     /// Sequences a micro-batch.
-    #[serde(deserialize_with = "count")]
     pub micro_batch: Option<u32>,
     /// Sequences a step.
-    #[serde(deserialize_with = "count")]
     pub global_batch_seqs: Option<u32>,
     /// What replicas share, where it is not what the stack does.
     #[serde(deserialize_with = "choice")]
     pub zero: Option<ZeroStage>,
     /// Chips among which it is shared; all replicas without it.
-    #[serde(deserialize_with = "count")]
     pub fsdp_group: Option<u32>,
     /// The order of forward and backward passes, where it is not the stack's.
     #[serde(deserialize_with = "choice")]
@@ -108,7 +85,6 @@ pub struct StepRow {
     #[serde(deserialize_with = "choice")]
     pub recompute: Option<Recompute>,
     /// Whether activations are split along the sequence.
-    #[serde(deserialize_with = "choice")]
     pub seq_parallel: Option<bool>,
     /// Software, if stated.
     pub framework: String,
@@ -118,16 +94,13 @@ pub struct StepRow {
     #[serde(deserialize_with = "choice")]
     pub metric: Option<Metric>,
     /// The published number.
-    #[serde(deserialize_with = "number")]
     pub value: Option<f64>,
     /// How a published MFU or FLOP rate counts FLOPs.
     #[serde(deserialize_with = "choice")]
     pub flop_counting: Option<FlopCounting>,
     /// Chips in a server.
-    #[serde(deserialize_with = "count")]
     pub gpus_per_node: Option<u32>,
     /// Network, GB/s one way for one chip.
-    #[serde(deserialize_with = "number")]
     pub nic_gb_s_per_gpu: Option<f64>,
     /// How attention is computed, where it is not how the stack does.
     #[serde(deserialize_with = "choice")]

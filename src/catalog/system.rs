@@ -2,7 +2,7 @@
 
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
-use crate::Error;
+use crate::error::Error;
 use crate::hardware::system::{SYSTEM_KINDS, System};
 
 /// A system with the sources of its values.

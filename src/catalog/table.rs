@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::value::{Error as Wrong, MapDeserializer};
-use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 
 use crate::error::{Error, nearest};
 use crate::hardware::precision::{PRECISIONS, Precision, STATES, States};
@@ -95,7 +95,7 @@ fn one<R: Row>(columns: &csv::StringRecord, record: &csv::StringRecord) -> Resul
     let at = Cell::new("");
     let cells = columns.iter().enumerate().filter(|(_, column)| !column.is_empty()).map(|(place, column)| {
         at.set(column);
-        (column, record.get(place).unwrap_or_default())
+        (column, CellText(record.get(place).unwrap_or_default()))
     });
     R::deserialize(MapDeserializer::new(cells)).map_err(|wrong: Wrong| format!("{}: {wrong}", at.get()))
 }
@@ -175,10 +175,49 @@ fn fields<R: Row>() -> &'static [&'static str] {
     found
 }
 
-/// A cell's text, unless it is blank.
-fn cell<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(from)?;
-    Ok((!BLANKS.contains(&text.to_lowercase().as_str())).then_some(text))
+/// A cell, read as its column's type asks; a zero is blank, as is a word for nothing.
+struct CellText<'a>(&'a str);
+
+impl CellText<'_> {
+    fn number(&self, what: &str, takes: impl Fn(&f64) -> bool) -> Result<f64, Wrong> {
+        self.0.parse().ok().filter(takes).ok_or_else(|| none_of(self.0, what))
+    }
+}
+
+impl<'de> Deserializer<'de> for CellText<'_> {
+    type Error = Wrong;
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        visitor.visit_str(self.0)
+    }
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        let blank = BLANKS.contains(&self.0.to_lowercase().as_str()) || self.0.parse() == Ok(0.0);
+        if blank { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        let whole = |number: &f64| number.fract() == 0.0 && (0.0..=1e9).contains(number);
+        visitor.visit_u32(self.number("a whole number from 0 to 1e9", whole)? as u32)
+    }
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        visitor.visit_f64(self.number("a number from 0 on", |number| number.is_finite() && *number >= 0.0)?)
+    }
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Wrong> {
+        match self.0.to_lowercase().as_str() {
+            "true" | "yes" => visitor.visit_bool(true),
+            "false" | "no" => visitor.visit_bool(false),
+            _ => Err(none_of(self.0, "true or false")),
+        }
+    }
+    serde::forward_to_deserialize_any! {
+        i8 i16 i32 i64 u8 u16 u64 f32 char str string bytes byte_buf unit unit_struct newtype_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'a> IntoDeserializer<'_, Wrong> for CellText<'a> {
+    type Deserializer = Self;
+    fn into_deserializer(self) -> Self {
+        self
+    }
 }
 
 /// The refusal of a cell, which is cut where it is long.
@@ -186,23 +225,10 @@ fn none_of<E: serde::de::Error>(text: &str, what: &str) -> E {
     E::custom(format!("`{}` is not {what}", text.chars().take(40).collect::<String>()))
 }
 
-/// A whole number, zero included.
-pub(super) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
-    let Some(text) = cell(from)? else { return Ok(None) };
-    let number = text.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && (0.0..=1e9).contains(number));
-    number.map(|number| Some(number as u32)).ok_or_else(|| none_of(&text, "a whole number from 0 to 1e9"))
-}
-
-/// A whole number of what there is at least one of: zero is blank.
-pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
-    Ok(whole(from)?.filter(|count| *count > 0))
-}
-
-/// A number that is not negative.
-pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
-    let Some(text) = cell(from)? else { return Ok(None) };
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
-    number.map(Some).ok_or_else(|| none_of(&text, "a number from 0 on"))
+/// A whole number of which zero is one, not a blank.
+pub(super) fn zero_counts<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text == "0" { Ok(Some(0)) } else { Option::deserialize(CellText(&text)).map_err(D::Error::custom) }
 }
 
 /// What a column takes by name.
@@ -238,11 +264,6 @@ impl Named for Schedule {
 
 impl Named for ZeroStage {
     const NAMES: &'static [(&'static str, Self)] = &ZERO_STAGES;
-}
-
-impl Named for bool {
-    const NAMES: &'static [(&'static str, Self)] = &[("true", true), ("false", false)];
-    const OTHERS: &'static [(&'static str, Self)] = &[("yes", true), ("no", false)];
 }
 
 /// One of a few names; a blank may stand for none of them.

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, FromArgMatches, Parser, Subcommand};
 
 use flopbill::Error;
 use flopbill::internals::catalog::Catalog;
@@ -74,37 +75,78 @@ impl Color {
     }
 }
 
-/// The verbs.
-#[derive(Debug, Subcommand)]
-pub enum Command {
+/// Declares the verbs. The flags of each are made only when it is the one that was typed.
+macro_rules! verbs {
+    ($(#[doc = $about:literal] $name:literal $variant:ident($args:ty),)*) => {
+        /// The verbs.
+        #[derive(Debug)]
+        pub enum Command {
+            $(#[doc = $about] $variant(Box<$args>),)*
+        }
+
+        impl Subcommand for Command {
+            fn augment_subcommands(command: clap::Command) -> clap::Command {
+                command$(.subcommand(
+                    clap::Command::new($name)
+                        .about($about.trim())
+                        .defer(|command| <$args as clap::Args>::augment_args(command).about($about.trim())),
+                ))*
+            }
+
+            fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+                Self::augment_subcommands(command)
+            }
+
+            fn has_subcommand(name: &str) -> bool {
+                [$($name),*].contains(&name)
+            }
+        }
+
+        impl FromArgMatches for Command {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                match matches.subcommand() {
+                    $(Some(($name, of)) => <$args>::from_arg_matches(of).map(|args| Self::$variant(Box::new(args))),)*
+                    _ => Err(clap::Error::raw(ErrorKind::MissingSubcommand, "a verb is missing")),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                *self = Self::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+verbs! {
     /// Hours, time, chips and cost of a run, each from the others
-    Estimate(Box<super::estimate::EstimateArgs>),
+    "estimate" Estimate(super::estimate::EstimateArgs),
     /// Runs, specs, chips or saved answers side by side: what moved, and why
-    Compare(super::compare::CompareArgs),
+    "compare" Compare(super::compare::CompareArgs),
     /// Hours on one chip to hours on another, with reasons
-    Convert(super::convert::ConvertArgs),
+    "convert" Convert(super::convert::ConvertArgs),
     /// The chain of formulas with this run's numbers and their sources
-    Explain(super::explain::ExplainArgs),
+    "explain" Explain(super::explain::ExplainArgs),
     /// Many scenarios: --vary over any field, to a table, CSV or JSON lines
-    Sweep(super::sweep::SweepArgs),
+    "sweep" Sweep(super::sweep::SweepArgs),
     /// Deliveries in tranches: when the training is done, and what waiting costs
-    Fleet(super::fleet::FleetArgs),
+    "fleet" Fleet(super::fleet::FleetArgs),
     /// The best parallel layouts of a model on a number of chips
-    Layout(super::layout::LayoutArgs),
+    "layout" Layout(super::layout::LayoutArgs),
     /// Chips for a date, tokens for a budget, or the best model for both
-    Plan(super::plan::PlanArgs),
+    "plan" Plan(super::plan::PlanArgs),
     /// A chip against dated export rules and training thresholds
-    Policy(super::policy::PolicyArgs),
+    "policy" Policy(super::policy::PolicyArgs),
     /// Predictions against measured steps and published hours
-    Backtest(super::backtest::BacktestArgs),
+    "backtest" Backtest(super::backtest::BacktestArgs),
     /// Refit the model's factors, from the shipped measurements or your own
-    Calibrate(super::calibrate::CalibrateArgs),
+    "calibrate" Calibrate(super::calibrate::CalibrateArgs),
     /// List, show or check hardware, price, region, model and run profiles
-    Profiles(super::profiles::ProfilesArgs),
+    "profiles" Profiles(super::profiles::ProfilesArgs),
     /// Write a commented spec to start from
-    Init(super::init::InitArgs),
+    "init" Init(super::init::InitArgs),
     /// Write a completion script for a shell
-    Completions(super::completions::CompletionsArgs),
+    "completions" Completions(super::completions::CompletionsArgs),
 }
 
 impl Args {

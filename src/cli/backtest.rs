@@ -6,9 +6,8 @@ use clap::Args;
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::internals::calibration::backtest::Skipped;
-use flopbill::internals::calibration::history::{Runs, Steps, back_test_runs, back_test_steps};
-use flopbill::internals::catalog::{Catalog, run_rows, steps, table};
+use flopbill::internals::ask::backtest::{BacktestRequest, backtest};
+use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report::backtest::view;
 
 /// What is tested.
@@ -25,33 +24,9 @@ pub struct BacktestArgs {
     leave_one_out: bool,
 }
 
-/// Answers `flopbill backtest`: the files that are named, or all that comes with flopbill.
+/// Answers `flopbill backtest`.
 pub fn run(args: &BacktestArgs, catalog: &Catalog) -> Result<Reply, Error> {
-    let shipped = args.steps.is_none() && args.runs.is_none();
-    let steps = if shipped || args.steps.is_some() { Some(args.test_steps(catalog)?) } else { None };
-    let runs = if shipped || args.runs.is_some() { Some(args.test_runs(catalog)?) } else { None };
-    Ok(Reply::new(view(steps.as_ref(), runs.as_ref())))
-}
-
-impl BacktestArgs {
-    fn test_steps(&self, catalog: &Catalog) -> Result<Steps, Error> {
-        let (rows, unreadable) = match &self.steps {
-            Some(path) => table::file(path).map(|rows| (rows.read, skipped(rows.unreadable)))?,
-            None => (steps::shipped()?, Vec::new()),
-        };
-        back_test_steps(&rows, unreadable, catalog, self.leave_one_out)
-    }
-
-    fn test_runs(&self, catalog: &Catalog) -> Result<Runs, Error> {
-        let (rows, unreadable) = match &self.runs {
-            Some(path) => table::file(path).map(|rows| (rows.read, skipped(rows.unreadable)))?,
-            None => (run_rows::shipped()?, Vec::new()),
-        };
-        back_test_runs(&rows, unreadable, catalog)
-    }
-}
-
-/// Rows whose cells cannot be read, as those that cannot be predicted.
-pub fn skipped(unreadable: Vec<(String, String)>) -> Vec<Skipped> {
-    unreadable.into_iter().map(|(id, reason)| Skipped { id, reason }).collect()
+    let mut request = BacktestRequest::new().leave_one_out(args.leave_one_out);
+    (request.steps, request.runs) = (args.steps.clone(), args.runs.clone());
+    Ok(Reply::new(view(&backtest(&request, catalog)?)))
 }

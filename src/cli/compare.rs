@@ -5,12 +5,11 @@ use std::path::Path;
 use clap::Args;
 
 use super::Reply;
-use super::estimate::{ValueArgs, base};
+use super::values::{OfTheRun, Values};
 use flopbill::Error;
-use flopbill::internals::answer::resolve::answer;
-use flopbill::internals::ask::compare::Side;
+use flopbill::internals::ask::compare::{CompareRequest, compare};
 use flopbill::internals::catalog::{Catalog, read_text};
-use flopbill::internals::report::compare::{MOST_SIDES, saved, view};
+use flopbill::internals::report::compare::view;
 
 /// What is set side by side.
 #[derive(Debug, Args)]
@@ -20,38 +19,25 @@ pub struct CompareArgs {
     names: Vec<String>,
 
     #[command(flatten)]
-    values: ValueArgs,
+    values: Values<OfTheRun>,
 }
 
 /// Answers `flopbill compare`.
 pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
-    let (mut sides, mut warnings) = (Vec::new(), Vec::new());
-    for name in &args.names {
-        if Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-            sides.push(saved(name, &read_text(Path::new(name))?)?);
-            continue;
-        }
-        for values in args.values.each_chip() {
-            let answer = answer(&values.question(base(name, catalog)?)?, catalog)?;
-            sides.push(Side::of(&answer));
-            warnings.extend(answer.warnings);
-        }
-    }
-    if args.names.is_empty() {
-        for values in args.values.each_chip() {
-            let answer = answer(&values.question(Default::default())?, catalog)?;
-            sides.push(Side::of(&answer));
-            warnings.extend(answer.warnings);
+    let mut request = CompareRequest::new();
+    let unnamed = args.names.is_empty().then_some(None);
+    for name in args.names.iter().map(|name| Some(name.as_str())).chain(unnamed) {
+        let is_json = |path: &Path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
+        match name.filter(|name| is_json(Path::new(name))) {
+            Some(file) => request = request.saved(file, read_text(Path::new(file))?),
+            None => {
+                for values in args.values.each_chip() {
+                    request = request.side(values.question(name, catalog)?);
+                }
+            }
         }
     }
-    if sides.len() < 2 {
-        let error = Error::bad_input("there is nothing to compare with");
-        return Err(error.with_hint("name two runs, specs or saved answers, or one and --gpu h800,h200"));
-    }
-    if sides.len() > MOST_SIDES {
-        let error = Error::bad_input(format!("{} answers do not fit side by side", sides.len()));
-        return Err(error.with_hint(format!("compare at most {MOST_SIDES}, or use `flopbill sweep`")));
-    }
-    warnings.dedup();
-    Ok(Reply { warnings, ..Reply::new(view(&sides)) })
+    let found = compare(&request, catalog)?;
+    let view = view(&found);
+    Ok(Reply { warnings: found.head.warnings, ..Reply::new(view) })
 }

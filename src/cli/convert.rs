@@ -3,13 +3,11 @@
 use clap::Args;
 
 use super::Reply;
-use super::estimate::{ValueArgs, base};
+use super::values::{OfTheRun, Values};
 use flopbill::Error;
-use flopbill::internals::answer::resolve::answer;
-use flopbill::internals::ask::convert::convert;
+use flopbill::internals::ask::convert::{ConvertRequest, convert};
 use flopbill::internals::catalog::Catalog;
-use flopbill::internals::hardware::price::Term;
-use flopbill::internals::input::field::flag_value;
+use flopbill::internals::input::text::flag_value;
 use flopbill::internals::report;
 
 /// Which run, and to which chip.
@@ -27,25 +25,18 @@ pub struct ConvertArgs {
     /// Rent of a chip there; its typical price without it
     #[arg(long, value_name = "PRICE")]
     to_price: Option<String>,
-    /// Lead with the best layout of each chip rather than with the run's own
-    #[arg(long)]
-    best_layout: bool,
-
     #[command(flatten)]
-    values: ValueArgs,
+    values: Values<OfTheRun>,
 }
 
 /// Answers `flopbill convert`.
 pub fn run(args: &ConvertArgs, catalog: &Catalog) -> Result<Reply, Error> {
-    let base = args.name.as_deref().map(|name| base(name, catalog)).transpose()?.unwrap_or_default();
-    let answer = answer(&args.values.question(base)?, catalog)?;
+    let question = args.values.question(args.name.as_deref(), catalog)?;
     let chips = args.to_chips.as_deref().map(|text| flag_value("--to-chips", text)).transpose()?;
-    let moved = convert(&answer, &args.to, chips, catalog)?;
-    let price = match &args.to_price {
-        Some(text) => Some(flag_value("--to-price", text)?),
-        None => catalog.prices(&moved.to.chip.id)?.and_then(|profile| profile.list.typical(Term::OnDemand)),
-    };
-    let mut reply = Reply::new(report::convert::view(&answer, &moved, price, args.best_layout)?);
-    reply.warnings = answer.warnings;
+    let mut request = ConvertRequest::new(question, args.to.as_str());
+    (request.to.chips, request.to.price) = (chips, args.to_price.clone());
+    let found = convert(&request, catalog)?;
+    let mut reply = Reply::new(report::convert::view(&found));
+    reply.warnings = found.head.warnings;
     Ok(reply)
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{Reply, output};
 use flopbill::Error;
+use flopbill::internals::input::template::template;
 
 /// Where to write it.
 #[derive(Debug, Args)]
@@ -18,17 +19,15 @@ pub struct InitArgs {
     force: bool,
 }
 
-const SPEC: &str = include_str!("spec.toml");
-
 /// Writes the spec.
 pub fn run(args: &InitArgs) -> Result<Option<Reply>, Error> {
     if args.path.as_os_str() == "-" {
-        return output::to_stdout(SPEC.as_bytes()).map(|()| None);
+        return output::to_stdout(template().as_bytes()).map(|()| None);
     }
     if args.path.exists() && !args.force {
         let error = Error::bad_file(format!("{} is already there", args.path.display()));
         return Err(error.with_hint("choose another name, or replace it with --force"));
     }
-    output::to_file(&args.path, SPEC.as_bytes())?;
+    output::to_file(&args.path, template().as_bytes())?;
     Ok(None)
 }

@@ -2,7 +2,6 @@
 
 mod args;
 mod backtest;
-mod bill;
 mod calibrate;
 mod compare;
 mod complain;
@@ -11,7 +10,6 @@ mod convert;
 mod estimate;
 mod explain;
 mod fleet;
-mod gates;
 mod init;
 mod layout;
 mod output;
@@ -19,6 +17,7 @@ mod plan;
 mod policy;
 mod profiles;
 mod sweep;
+mod values;
 
 use std::process::ExitCode;
 
@@ -134,7 +133,7 @@ fn code(error: &Error) -> u8 {
     match error.kind() {
         Kind::DoesNotFit | Kind::NoSolution => NO,
         Kind::BadFile => BAD_FILE,
-        Kind::BadInput | Kind::UnknownName if error.place().is_some() => BAD_FILE,
+        Kind::BadInput | Kind::UnknownName if error.place().is_some_and(|place| !place.typed) => BAD_FILE,
         Kind::BadInput | Kind::UnknownName => USAGE,
     }
 }

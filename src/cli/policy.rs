@@ -4,14 +4,10 @@ use clap::Args;
 
 use super::Reply;
 use flopbill::Error;
+use flopbill::internals::ask::policy::{PolicyRequest, policy};
 use flopbill::internals::catalog::Catalog;
-use flopbill::internals::catalog::rule::known_until;
-use flopbill::internals::hardware::price::Term;
-use flopbill::internals::policy::{Pace, gpu_hours_to};
-use flopbill::internals::report::policy::{Asked, view};
-use flopbill::internals::units::date::Date;
+use flopbill::internals::report::policy::view;
 use flopbill::internals::units::parse::parse;
-use flopbill::internals::units::{Flop, Fraction, Price};
 
 /// The question.
 #[derive(Debug, Args)]
@@ -38,34 +34,12 @@ pub struct PolicyArgs {
 
 /// Answers `flopbill policy`.
 pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
-    let chip = catalog.accelerator(&args.chip)?;
-    let rules = catalog.rules()?;
-    let day = match &args.as_of {
-        Some(text) => text.parse()?,
-        None => known_until(&rules).unwrap_or(Date::MIN),
-    };
-    let after = known_until(&rules).filter(|known| *known < day);
-    let goodput = match &args.goodput {
-        Some(text) => parse::<Fraction>(text)?,
-        None => super::plan::goodput_prior(&chip.chip, catalog)?,
-    };
-    let peak = chip.chip.peak_of(chip.chip.training_precision())?;
-    let pace = Pace { peak, mfu: parse::<Fraction>(&args.mfu)?, goodput };
-    gpu_hours_to(Flop::new(1.0), &pace)?;
-    let price = match &args.price {
-        Some(text) => Some(parse::<Price>(text)?),
-        None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
-    };
-    let other = args.not_datacentre || chip.chip.form.contains("consumer");
-    let scopes: &[&str] = if other { &["other"] } else { &["datacentre"] };
-    let mut reply = Reply::new(view(&Asked { chip: &chip, rules: &rules, day, scopes, pace, price }));
-    if args.as_of.is_none() {
-        reply.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
-    }
-    if let Some(known) = after {
-        reply
-            .warnings
-            .push(format!("the rules are known up to {known}: what came between then and {day} is not in them"));
-    }
-    Ok(reply)
+    let mut request = PolicyRequest::new(args.chip.as_str());
+    request.as_of = args.as_of.as_deref().map(str::parse).transpose()?;
+    request.not_datacentre = args.not_datacentre;
+    request.mfu = parse(&args.mfu)?;
+    request.goodput = args.goodput.as_deref().map(parse).transpose()?;
+    request.price = args.price.as_deref().map(parse).transpose()?;
+    let found = policy(&request, catalog)?;
+    Ok(Reply { warnings: found.head.warnings.clone(), ..Reply::new(view(&found)) })
 }

@@ -1,6 +1,6 @@
 //! Emissions and water: totals of their own, never mixed into dollars.
 
-use crate::Error;
+use crate::error::Error;
 use crate::hardware::region::GridBasis;
 use crate::units::check::{not_negative, positive};
 use crate::units::{CarbonIntensity, ChipSeconds, Joules, KgCo2e, Seconds, SquareMm};

@@ -1,6 +1,6 @@
 //! Money in other currencies, at the rate of a day.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::Usd;
 use crate::units::check::positive;
 use crate::units::date::Date;

@@ -3,7 +3,7 @@
 //! The two are alternatives in every deal reported so far. Charging both is a choice that has its own
 //! name, so that it cannot happen unseen.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::{not_negative, share, share_below_one};
 use crate::units::{Fraction, Usd};
 

@@ -1,6 +1,6 @@
 //! Electricity: what the chips draw, and what the meter of the building counts.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::{not_negative, positive, share};
 use crate::units::{ChipSeconds, Fraction, Joules, Watts};
 

@@ -1,6 +1,6 @@
 //! A third view: the amortisation method of Epoch AI, which published figures can be compared with.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::{not_negative, positive};
 use crate::units::date::Date;
 use crate::units::{ChipSeconds, Chips, EnergyPrice, Fraction, Seconds, Usd, Watts};

@@ -1,6 +1,6 @@
 //! The inputs of a bill: from the defaults, a chip, a place and a run to its terms.
 
-use crate::Error;
+use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::{PriceList, Term};
 use crate::reliability::availability::Losses;

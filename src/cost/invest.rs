@@ -1,6 +1,6 @@
 //! The investor's view: annuities, net present value, internal rate of return.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::positive;
 use crate::units::{Fraction, Seconds, Usd};
 

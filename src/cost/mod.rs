@@ -4,7 +4,7 @@
 //! function and one entry there. An unknown price is `NotPriced` with a reason, never zero, and
 //! a total is exactly the sum of the priced lines.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::{not_negative, positive};
 use crate::units::{ChipSeconds, Chips, Seconds, Usd};
 

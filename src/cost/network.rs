@@ -1,6 +1,6 @@
 //! The network between the servers: its part of an owned cluster.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::Fraction;
 use crate::units::check::share_below_one;
 

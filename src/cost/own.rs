@@ -1,6 +1,6 @@
 //! Owning: what a chip-hour costs the buyer of the cluster.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::{not_negative, positive, share};
 use crate::units::{ChipSeconds, EnergyPrice, Fraction, Price, Seconds, Usd};
 

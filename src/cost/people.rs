@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::not_negative;
 use crate::units::{Seconds, Usd};
 

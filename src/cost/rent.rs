@@ -1,6 +1,6 @@
 //! Renting: on demand, reserved for a term, spot with preemption, tiers of a volume discount.
 
-use crate::Error;
+use crate::error::Error;
 use crate::reliability::{self, Stops, interval};
 use crate::units::check::{not_negative, positive, share_below_one};
 use crate::units::{ChipSeconds, Chips, Fraction, Price, Seconds, Usd};
@@ -196,7 +196,7 @@ fn discounted_hours(hours: ChipSeconds, tiers: &[Tier]) -> ChipSeconds {
 /// # Formula
 /// `eta(M) / eta(M')` with `1/M' = 1/M + 1/M_preempt`, both at their best checkpoint interval
 /// # Source
-/// Failures and preemptions as independent exponentials; [`crate::reliability`].
+/// Failures and preemptions as independent exponentials; the room `reliability` adds their rates.
 pub fn spot_slowdown(stops: &Stops, preemption: Seconds) -> Result<f64, Error> {
     positive("the time between preemptions", preemption)?;
     let best = |stops: &Stops| {

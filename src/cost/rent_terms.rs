@@ -1,6 +1,6 @@
 //! On what terms chips are rented: by the hour, reserved for some years, or spot; and what an hour then costs.
 
-use crate::Error;
+use crate::error::Error;
 use crate::hardware::price::{PriceList, Term};
 use crate::reliability::Stops;
 use crate::units::{Price, Seconds};

@@ -1,6 +1,6 @@
 //! Storage: checkpoints that are kept, the data set, and traffic out of the cloud.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::not_negative;
 use crate::units::{Bytes, Seconds, Usd};
 

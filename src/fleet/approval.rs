@@ -1,44 +1,12 @@
-//! Approvals: granted, granted with conditions, or never.
+//! Decisions of others: granted, granted with conditions, or never.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::Error;
-use crate::units::check::{not_negative, share};
+pub use crate::catalog::fleet::{Approval, STATES, State};
+
+use crate::error::Error;
+use crate::units::check::{not_negative, positive, share};
 use crate::units::{Fraction, Seconds};
-
-/// How a decision can fall.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Granted.
-    Approved,
-    /// Granted, with a quota of domestic chips and a limit on use.
-    Conditional,
-    /// Not granted.
-    Never,
-}
-
-/// The states and how a fleet file writes them.
-pub const STATES: [(&str, State); 3] =
-    [("approved", State::Approved), ("conditional", State::Conditional), ("never", State::Never)];
-
-/// An approval that tranches wait for; the probability that is left over is that of never.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Approval {
-    /// Its name.
-    pub name: String,
-    /// Probability that it is granted.
-    pub approved: Fraction,
-    /// Probability that it is granted with conditions.
-    pub conditional: Fraction,
-    /// Median time to a decision that grants it.
-    pub median: Seconds,
-    /// Spread of that time: the sigma of a lognormal; zero for a day that is known.
-    pub spread: f64,
-    /// Under conditions: the least share of domestic chips among those at work.
-    pub domestic_share: Fraction,
-    /// Under conditions: the part of the time in which the imported chips may train.
-    pub usage: Fraction,
-}
 
 impl Approval {
     /// Refuses probabilities that overlap, and negative times.
@@ -64,6 +32,38 @@ impl Approval {
     /// Probability that it is never granted.
     pub fn never(&self) -> Fraction {
         Fraction::new((1.0 - self.approved.get() - self.conditional.get()).max(0.0))
+    }
+
+    /// Probability that it is granted by a time.
+    ///
+    /// # Formula
+    /// `p * Phi((ln t - ln m) / s)`: p granted in any form, m the median, s the spread
+    /// # Source
+    /// A lognormal with an atom at never.
+    pub fn granted_by(&self, time: Seconds) -> Fraction {
+        let granted = 1.0 - self.never().get();
+        let early = match (self.spread > 0.0, time.get() > 0.0) {
+            (true, true) => Normal::standard().cdf((time / self.median).ln() / self.spread),
+            (true, false) => 0.0,
+            (false, _) => f64::from(u8::from(time >= self.median)),
+        };
+        Fraction::new(granted * early)
+    }
+
+    /// The time by which it is granted with this probability; `None` if it never is that likely.
+    ///
+    /// # Formula
+    /// `m * e^(s * Phi^-1(q / p))` for `q < p`
+    /// # Source
+    /// Inverse of [`Approval::granted_by`].
+    pub fn quantile(&self, probability: Fraction) -> Result<Option<Seconds>, Error> {
+        positive("the probability", share("the probability", probability)?)?;
+        let granted = 1.0 - self.never().get();
+        if probability.get() >= granted {
+            return Ok(None);
+        }
+        let z = Normal::standard().inverse_cdf(probability.get() / granted);
+        Ok(Some(self.median * (self.spread * z).exp()))
     }
 
     /// Delays that stand for equal parts of the probability, from early to late.

@@ -1,6 +1,6 @@
 //! Every outcome of a fleet: how approvals fall, when, and which tranches are delivered.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::Seconds;
 
 use super::approval::State;

@@ -1,17 +1,18 @@
 //! What a fleet is when everything has arrived: GPU-hours a day, runs a year, power, purchase.
 
-use crate::Error;
 use crate::cost::duty;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Seconds, Usd, Watts};
+use crate::error::Error;
+use crate::units::{ChipSeconds, Chips, FlopPerSecond, Seconds, Usd, Watts};
 
-use super::{Fleet, Tranche};
+use super::rate::{AtWork, Mix, of_run};
+use super::{Fleet, Run, Tranche};
 
-/// A fleet, or a tranche of it, in full.
+/// A fleet in full.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Capacity {
     /// Chips.
     pub chips: Chips,
-    /// Sustained rate of all of them, without mixing losses, goodput included.
+    /// Rate of all of them over the runs, without mixing losses, failures included.
     pub rate: FlopPerSecond,
     /// Chip-time in a day.
     pub per_day: ChipSeconds,
@@ -28,23 +29,17 @@ pub struct Capacity {
 /// The whole fleet, as if every tranche arrived.
 ///
 /// # Formula
-/// `chips * 24 h` a day; `rate * year / work`; sums of power, price and [`duty::at_the_border`]
+/// `chips * 24 h` a day; `year / sum(work / rate)` over the runs; sums of power, price and [`duty::at_the_border`]
 /// # Source
 /// Definition.
 pub fn capacity(fleet: &Fleet) -> Result<Capacity, Error> {
     fleet.check()?;
-    of(&fleet.tranches, fleet.goodput.get(), fleet.work())
-}
-
-/// Some tranches of a fleet, at a goodput, for runs of this work together.
-///
-/// # Formula
-/// see [`capacity`]
-/// # Source
-/// Definition.
-pub fn of(tranches: &[Tranche], goodput: f64, work: Flop) -> Result<Capacity, Error> {
+    let tranches = &fleet.tranches;
     let chips: Chips = tranches.iter().map(|tranche| tranche.chips).sum();
-    let rate: FlopPerSecond = tranches.iter().map(|tranche| tranche.rate * tranche.chips.get() * goodput).sum();
+    let at_work: Vec<AtWork<'_>> =
+        tranches.iter().map(|tranche| AtWork { tranche, chips: tranche.chips, usage: 1.0, ramp: 1.0 }).collect();
+    let time = |run: &Run| run.work.time_at(of_run(run, fleet.goodput, &Mix::Separate, &at_work));
+    let time: Seconds = fleet.runs.iter().map(time).sum();
     let price = |tranche: &Tranche| Some(tranche.purchase? * tranche.chips.get());
     let mut border = Some(Usd::ZERO);
     for tranche in tranches {
@@ -53,9 +48,9 @@ pub fn of(tranches: &[Tranche], goodput: f64, work: Flop) -> Result<Capacity, Er
     }
     Ok(Capacity {
         chips,
-        rate,
+        rate: fleet.work() / (chips * time) * chips.get(),
         per_day: chips * Seconds::from_days(1.0),
-        runs_per_year: (rate * Seconds::from_years(1.0)) / work,
+        runs_per_year: Seconds::from_years(1.0) / time,
         power: tranches.iter().map(|tranche| Some(tranche.power? * tranche.chips.get())).sum(),
         purchase: tranches.iter().map(price).sum(),
         border,

@@ -1,6 +1,6 @@
 //! Which action is best, how wrong it can turn out, and what knowing would be worth.
 
-use crate::Error;
+use crate::error::Error;
 
 /// Actions compared over the branches of what can happen; smaller values are better.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,17 +1,19 @@
-//! Fleet files: TOML to [`Fleet`], with chips and prices from the catalog.
+//! From a fleet file to a [`Fleet`]: speeds of chips, prices and defaults for what the file leaves out.
 
-use super::approval::{Approval, STATES, State};
-use super::queue::{ORDERS, Order};
+use std::sync::Arc;
+
+use super::predicted::Predicted;
 use super::rate::Mix;
-use super::{Action, Condition, Fleet, Run, Tranche};
-use crate::Error;
+use super::{Action, Fleet, Run, Tranche};
 use crate::catalog::accelerator::AcceleratorProfile;
-use crate::catalog::read::{Reader, Sources};
-use crate::catalog::{Catalog, Found, Kind};
-use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults};
+use crate::catalog::fleet::{FleetFile, Mixing, RunFile, RunWork, Speed, TrancheFile};
+use crate::catalog::read::Sources;
+use crate::catalog::{Catalog, Found, Kind, fleet as file};
+use crate::cost::defaults::Defaults;
+use crate::error::Error;
 use crate::hardware::price::Term;
-use crate::units::date::Date;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Seconds, Tokens, Usd};
+use crate::input::question::Question;
+use crate::units::{Chips, FlopPerSecond, Fraction, Price, Seconds, Usd};
 
 /// A fleet with the sources of its values.
 #[derive(Debug, Clone)]
@@ -26,19 +28,18 @@ pub struct FleetProfile {
     pub file: String,
 }
 
-/// What the readers of the parts share.
-struct Shelf<'a> {
+/// Where the values that a file leaves out come from, and which were taken.
+struct Filling<'a> {
     catalog: &'a Catalog,
     defaults: &'a Defaults,
-    approvals: Vec<String>,
-    filled_in: std::cell::RefCell<Vec<String>>,
+    said: std::cell::RefCell<Vec<String>>,
 }
 
-impl Shelf<'_> {
+impl Filling<'_> {
     fn say(&self, sentence: String) {
-        let mut filled_in = self.filled_in.borrow_mut();
-        if !filled_in.contains(&sentence) {
-            filled_in.push(sentence);
+        let mut said = self.said.borrow_mut();
+        if !said.contains(&sentence) {
+            said.push(sentence);
         }
     }
 }
@@ -51,231 +52,164 @@ pub fn fleet(name: &str, catalog: &Catalog) -> Result<FleetProfile, Error> {
     read(&catalog.find(Kind::Fleets, name)?, catalog)
 }
 
-/// Reads a fleet file.
+/// The fleet of a file.
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its place.
 pub fn read(found: &Found, catalog: &Catalog) -> Result<FleetProfile, Error> {
+    let file = file::fleet(found, catalog)?;
     let bill = catalog.bill()?;
-    found.document.read(|r| {
-        r.texts("aliases");
-        let sources = r.sources();
-        let approvals = r.tables("approval", approval);
-        let names = approvals.iter().map(|approval| approval.name.clone()).collect();
-        let shelf = Shelf { catalog, defaults: &bill.defaults, approvals: names, filled_in: Vec::new().into() };
-        let fleet = body(r, &shelf, approvals);
-        if !found.from_user {
-            r.require_sources(&sources, &["assumptions", "start", "order", "mix", "action"]);
-        }
-        let filled_in = shelf.filled_in.into_inner();
-        let fleet = fleet?;
-        fleet.check().map_err(|error| r.fail("tranche", error)).ok()?;
-        Some(FleetProfile { fleet, sources, filled_in, file: found.document.file.clone() })
-    })
+    let filling = Filling { catalog, defaults: &bill.defaults, said: Vec::new().into() };
+    let fleet = body(&file, &filling)?;
+    fleet.check().map_err(|error| file.at.locate(error))?;
+    Ok(FleetProfile { fleet, sources: file.sources, filled_in: filling.said.into_inner(), file: file.file })
 }
 
-fn body(r: &Reader<'_>, shelf: &Shelf<'_>, approvals: Vec<Approval>) -> Option<Fleet> {
-    let defaults = &shelf.defaults.fleet;
-    let name = r.need("name", r.text("name"));
-    let start = r.need("start", date(r, "start"));
-    let goodput = r.quantity("goodput").unwrap_or_else(|| {
-        shelf.say(format!("goodput: {} by default", shelf.defaults.goodput.mode.get()));
-        shelf.defaults.goodput.mode
+fn body(file: &FleetFile, filling: &Filling<'_>) -> Result<Fleet, Error> {
+    let defaults = &filling.defaults.fleet;
+    let stated = file.tranches.iter().any(|tranche| tranche.speed.is_some());
+    let goodput = file.goodput.unwrap_or_else(|| {
+        if stated {
+            filling.say(format!("goodput: {} by default", filling.defaults.goodput.mode.get()));
+        }
+        filling.defaults.goodput.mode
     });
-    let expansion = duration(r, "expansion").unwrap_or_else(|| {
-        shelf.say(format!("restart when chips join: {} d by default", defaults.expansion.days()));
+    let expansion = file.expansion.unwrap_or_else(|| {
+        filling.say(format!("restart when chips join: {} d by default", defaults.expansion.days()));
         defaults.expansion
     });
-    let efficiency = r.quantity("mixed_efficiency").unwrap_or(defaults.mixed_efficiency);
-    let mix = mix(r, efficiency).unwrap_or(Mix::Separate);
-    let tranches = r.tables("tranche", |t| tranche(t, shelf));
-    let runs = r.tables("run", |t| run(t, shelf, goodput));
-    let actions = r.tables("action", |t| action(t, &tranches, mix, efficiency));
-    Some(Fleet {
-        name: name?,
-        assumptions: r.texts("assumptions"),
-        start: start?,
+    let efficiency = file.mixed_efficiency.unwrap_or(defaults.mixed_efficiency);
+    let mix = file.mix.map_or(Mix::Separate, |mixing| mix(mixing, efficiency));
+    let wrong = file.approvals.iter().filter_map(|(approval, at)| Some(at.locate(approval.check().err()?)));
+    Error::all(wrong.collect()).map_or(Ok(()), Err)?;
+    let action = |action: &file::ActionFile| Action {
+        name: action.name.clone(),
+        tranches: action.tranches.clone(),
+        mix: action.mix.map_or(mix, |mixing| self::mix(mixing, efficiency)),
+    };
+    Ok(Fleet {
+        name: file.name.clone(),
+        assumptions: file.assumptions.clone(),
+        start: file.start,
         goodput,
         expansion,
-        least_chips: r.quantity("least_chips").unwrap_or(Chips::ZERO),
+        least_chips: file.least_chips.unwrap_or(Chips::ZERO),
         mix,
-        order: r.choice("order", &ORDERS).unwrap_or(Order::Listed),
-        horizon: r.quantity("horizon").unwrap_or(defaults.horizon),
-        delay_per_day: r.quantity("delay_per_day").unwrap_or(Usd::ZERO),
-        tranches,
-        approvals,
-        runs,
-        actions,
+        order: file.order,
+        horizon: file.horizon.unwrap_or(defaults.horizon),
+        delay_per_day: file.delay_per_day.unwrap_or(Usd::ZERO),
+        tranches: file.tranches.iter().map(|one| tranche(one, filling)).collect::<Result<_, _>>()?,
+        approvals: file.approvals.iter().map(|(approval, _)| approval.clone()).collect(),
+        runs: file.runs.iter().map(|one| run(one, file, filling, goodput)).collect::<Result<_, _>>()?,
+        actions: file.actions.iter().map(action).collect(),
     })
 }
 
-/// How a fleet file names the ways of mixing.
-fn mix(r: &Reader<'_>, efficiency: Fraction) -> Option<Mix> {
-    let ways = [("equal", Mix::Equal), ("proportional", Mix::Proportional { efficiency }), ("separate", Mix::Separate)];
-    r.choice("mix", &ways)
+fn mix(mixing: Mixing, efficiency: Fraction) -> Mix {
+    match mixing {
+        Mixing::Equal => Mix::Equal,
+        Mixing::Proportional => Mix::Proportional { efficiency },
+        Mixing::Separate => Mix::Separate,
+    }
 }
 
-fn approval(r: &Reader<'_>) -> Option<Approval> {
-    let name = r.need("name", r.text("name"));
-    let approved = r.need("approved", r.quantity("approved"));
-    let approval = Approval {
-        name: name?,
-        approved: approved?,
-        conditional: r.quantity("conditional").unwrap_or(Fraction::ZERO),
-        median: duration(r, "median").unwrap_or(Seconds::ZERO),
-        spread: r.number("spread").unwrap_or(0.0),
-        domestic_share: r.quantity("domestic_share").unwrap_or(Fraction::ZERO),
-        usage: r.quantity("usage").unwrap_or(Fraction::new(1.0)),
-    };
-    approval.check().map_err(|error| r.fail("approved", error)).ok()?;
-    Some(approval)
-}
-
-fn tranche(r: &Reader<'_>, shelf: &Shelf<'_>) -> Option<Tranche> {
-    let name = r.need("name", r.text("name"));
-    let chip = r.need("chip", r.text("chip")).and_then(|chip| accelerator(r, "chip", &chip, shelf));
-    let delivered = r.need("date", date(r, "date"));
-    let chips = r.need("chips", r.quantity("chips"));
-    let rate = chip.as_ref().and_then(|chip| sustained(r, chip));
-    let condition = condition(r, shelf);
-    let border = shelf.defaults.border.charge(r.choice("border", &BORDER_KINDS).unwrap_or(BorderKind::None));
-    let (price, purchase) = prices(r, chip.as_ref(), shelf);
-    let setup = duration(r, "setup").unwrap_or_else(|| {
-        shelf.say(format!("burn-in: {} d by default", shelf.defaults.fleet.burn_in.days()));
-        shelf.defaults.fleet.burn_in
+fn tranche(one: &TrancheFile, filling: &Filling<'_>) -> Result<Tranche, Error> {
+    let locate = |error| one.at.locate(error);
+    let chip = filling.catalog.accelerator(&one.chip).map_err(locate)?;
+    let rate = one.speed.map(|speed| sustained(speed, &chip)).transpose().map_err(locate)?;
+    let (price, purchase) = prices(one, &chip, filling).map_err(locate)?;
+    let setup = one.setup.unwrap_or_else(|| {
+        filling.say(format!("burn-in: {} d by default", filling.defaults.fleet.burn_in.days()));
+        filling.defaults.fleet.burn_in
     });
-    let (ramp, ramp_rate) = (duration(r, "ramp").unwrap_or(Seconds::ZERO), r.quantity("ramp_rate"));
-    let (power, domestic) = (r.quantity("power"), r.flag("domestic").unwrap_or(false));
-    let probability = r.quantity("probability").unwrap_or(Fraction::new(1.0));
-    let chip = chip?;
-    Some(Tranche {
-        name: name?,
-        date: delivered?,
-        chips: chips?,
+    Ok(Tranche {
+        name: one.name.clone(),
+        date: one.date,
+        chips: one.chips,
         setup,
-        rate: rate?,
-        ramp_rate: ramp_rate.unwrap_or(Fraction::new(1.0)),
-        ramp,
+        rate,
+        ramp_rate: one.ramp_rate.unwrap_or(Fraction::new(1.0)),
+        ramp: one.ramp.unwrap_or(Seconds::ZERO),
         price,
         purchase,
-        border,
-        power: power.or(chip.chip.power.all_in),
-        domestic,
-        probability,
-        condition: condition?,
+        border: filling.defaults.border.charge(one.border),
+        power: one.power.or(chip.chip.power.all_in),
+        domestic: one.domestic,
+        probability: one.probability.unwrap_or(Fraction::new(1.0)),
+        condition: one.condition,
         chip: chip.chip.id,
     })
 }
 
-/// A duration, or a bare 0: chips that are in use already need no burn-in.
-fn duration(r: &Reader<'_>, key: &'static str) -> Option<Seconds> {
-    match r.value(key)?.as_text() {
-        Some("0") => Some(Seconds::ZERO),
-        _ => r.quantity(key),
-    }
-}
-
 /// Rent and purchase price of a chip: the file's, or those of the price list.
 fn prices(
-    r: &Reader<'_>,
-    chip: Option<&AcceleratorProfile>,
-    shelf: &Shelf<'_>,
-) -> (Option<crate::units::Price>, Option<Usd>) {
-    let (price, purchase) = (r.quantity("price"), r.quantity("purchase"));
-    let Some(chip) = chip.filter(|_| price.is_none() || purchase.is_none()) else { return (price, purchase) };
-    let list = shelf.catalog.prices(&chip.chip.id).map_err(|error| r.fail("chip", error)).ok().flatten();
-    let Some(list) = list else { return (price, purchase) };
+    one: &TrancheFile,
+    chip: &AcceleratorProfile,
+    filling: &Filling<'_>,
+) -> Result<(Option<Price>, Option<Usd>), Error> {
+    let (price, purchase) = (one.price, one.purchase);
+    if price.is_some() && purchase.is_some() {
+        return Ok((price, purchase));
+    }
+    let Some(list) = filling.catalog.prices(&chip.chip.id)? else { return Ok((price, purchase)) };
     let fill = |what: &str, missing: bool| {
         if missing {
-            shelf.say(format!("{what} of {}: from {}", chip.chip.name, list.file));
+            filling.say(format!("{what} of {}: from {}", chip.chip.name, list.file));
         }
     };
     let (typical, bought) = (list.list.typical(Term::OnDemand), list.list.purchase_per_chip);
     fill("rent", price.is_none() && typical.is_some());
     fill("purchase price", purchase.is_none() && bought.is_some());
-    (price.or(typical), purchase.or(bought))
-}
-
-fn accelerator(r: &Reader<'_>, key: &str, name: &str, shelf: &Shelf<'_>) -> Option<AcceleratorProfile> {
-    shelf.catalog.accelerator(name).map_err(|error| r.fail(key, error)).ok()
+    Ok((price.or(typical), purchase.or(bought)))
 }
 
 /// The sustained rate of a chip: stated, or an MFU of its dense 16-bit peak.
-fn sustained(r: &Reader<'_>, chip: &AcceleratorProfile) -> Option<FlopPerSecond> {
-    let (rate, mfu): (Option<FlopPerSecond>, Option<Fraction>) = (r.quantity("rate"), r.quantity("mfu"));
-    if rate.is_some() && mfu.is_some() {
-        r.fail("rate", Error::bad_input("give `rate` or `mfu`, not both"));
-        return None;
+fn sustained(speed: Speed, chip: &AcceleratorProfile) -> Result<FlopPerSecond, Error> {
+    match speed {
+        Speed::Rate(rate) => Ok(rate),
+        Speed::Mfu(mfu) => Ok(chip.chip.peak_of(chip.chip.training_precision())? * mfu.get()),
     }
-    if rate.is_some() {
-        return rate;
-    }
-    let Some(mfu) = mfu else {
-        r.fail("mfu", Error::bad_input("a chip needs an `mfu` or a `rate`").with_hint("mfu = \"40%\""));
-        return None;
-    };
-    let peak = chip.chip.peak_of(chip.chip.training_precision());
-    peak.map_err(|error| r.fail("mfu", error)).ok().map(|peak| peak * mfu.get())
-}
-
-fn condition(r: &Reader<'_>, shelf: &Shelf<'_>) -> Option<Condition> {
-    let mut ways: Vec<(&'static str, Option<State>)> = vec![("granted", None)];
-    ways.extend(STATES.map(|(name, state)| (name, Some(state))));
-    let when = r.choice("when", &ways).flatten();
-    let Some(name) = r.text("approval") else {
-        if r.value("when").is_some() {
-            r.fail("when", Error::bad_input("`when` needs the `approval` it speaks of"));
-        }
-        return Some(Condition::None);
-    };
-    let Some(index) = shelf.approvals.iter().position(|known| *known == name) else {
-        let known = shelf.approvals.iter().map(String::as_str);
-        r.fail("approval", Error::unknown_name("approval", &name, known));
-        return None;
-    };
-    Some(when.map_or(Condition::Granted(index), |state| Condition::State(index, state)))
 }
 
 /// A run by its work, or by the hours it held elsewhere: those contain their downtime, at the goodput of this fleet.
-fn run(r: &Reader<'_>, shelf: &Shelf<'_>, goodput: Fraction) -> Option<Run> {
-    let name = r.need("name", r.text("name"));
-    let flop: Option<Flop> = r.quantity("flop");
-    let sizes: (Option<Params>, Option<Tokens>) = (r.quantity("active_params"), r.quantity("tokens"));
-    let hours: Option<ChipSeconds> = r.quantity("gpu_hours");
-    let on = r.text("on").and_then(|chip| accelerator(r, "on", &chip, shelf));
-    let rate = on.as_ref().and_then(|chip| sustained(r, chip));
-    let work = match (flop, sizes, hours.zip(rate)) {
-        (Some(flop), (None, None), None) => flop,
-        (None, (Some(params), Some(tokens)), None) => crate::model::flops::train_work(params, tokens),
-        (None, (None, None), Some((hours, rate))) => hours * rate * goodput.get(),
-        _ => {
-            let error = Error::bad_input(
-                "a run's work is `flop`, or `active_params` and `tokens`, or `gpu_hours` with `on` and `mfu`",
-            );
-            r.fail("name", error);
-            return None;
+fn run(one: &RunFile, file: &FleetFile, filling: &Filling<'_>, goodput: Fraction) -> Result<Run, Error> {
+    let mut speed = None;
+    let work = match &one.work {
+        RunWork::Flop(flop) => *flop,
+        RunWork::Sizes(params, tokens) => crate::model::flops::train_work(*params, *tokens),
+        RunWork::Hours(hours, on, speed) => {
+            let chip = filling.catalog.accelerator(on);
+            let rate = chip.and_then(|chip| sustained(*speed, &chip)).map_err(|error| one.at.locate(error))?;
+            *hours * rate * goodput.get()
+        }
+        RunWork::Run(run, tokens) => {
+            let about = Question::about(run, filling.catalog).map_err(|error| one.at.locate(error))?;
+            let about = tokens.map_or(about.clone(), |tokens| about.with("run.tokens", tokens));
+            speed.insert(predicted(about, one, file, filling)?).work
+        }
+        RunWork::Model(model, tokens) => {
+            let about = Question::default().with("model", model).with("run.tokens", *tokens);
+            speed.insert(predicted(about, one, file, filling)?).work
         }
     };
-    let times = r.integer("times").unwrap_or(1).max(1);
-    Some(Run { name: name?, work: work * f64::from(times) })
+    Ok(Run { name: one.name.clone(), work: work * f64::from(one.times), predicted: speed.map(Arc::new) })
 }
 
-fn action(r: &Reader<'_>, tranches: &[Tranche], usual: Mix, efficiency: Fraction) -> Option<Action> {
-    let name = r.need("name", r.text("name"));
-    let index = |wanted: &String| {
-        let found = tranches.iter().position(|tranche| tranche.name == *wanted);
-        if found.is_none() {
-            let known = tranches.iter().map(|tranche| tranche.name.as_str());
-            r.fail("tranches", Error::unknown_name("tranche", wanted, known));
+/// A run's speed on the chips that state none; it fits on all chips of each kind.
+fn predicted(question: Question, one: &RunFile, file: &FleetFile, filling: &Filling<'_>) -> Result<Predicted, Error> {
+    let mut kinds: Vec<(String, Chips, &TrancheFile)> = Vec::new();
+    let open = file.tranches.iter().any(|tranche| tranche.speed.is_none());
+    for tranche in file.tranches.iter().filter(|tranche| tranche.speed.is_none() || !open) {
+        let chip = filling.catalog.accelerator(&tranche.chip).map_err(|error| tranche.at.locate(error))?.chip.id;
+        match kinds.iter_mut().find(|(known, ..)| *known == chip) {
+            Some((_, chips, _)) => *chips += tranche.chips,
+            None => kinds.push((chip, tranche.chips, tranche)),
         }
-        found
-    };
-    let indices: Option<Vec<usize>> = r.texts("tranches").iter().map(index).collect();
-    let mix = mix(r, efficiency).unwrap_or(usual);
-    Some(Action { name: name?, tranches: indices?, mix })
-}
-
-/// A whole date or a shorter one.
-fn date(r: &Reader<'_>, key: &'static str) -> Option<Date> {
-    r.date(key)?.parse().map_err(|error| r.fail(key, error)).ok()
+    }
+    let (chip, chips, _) = kinds.first().ok_or_else(|| Error::bad_input("a fleet needs at least one [[tranche]]"))?;
+    let found = Predicted::new(question, filling.catalog, chip, *chips).map_err(|error| one.at.locate(error))?;
+    for (chip, chips, tranche) in kinds.iter().filter(|_| open) {
+        found.time(chip, *chips).map_err(|error| tranche.at.locate(error))?;
+    }
+    Ok(found)
 }

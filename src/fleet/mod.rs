@@ -4,8 +4,10 @@
 //! approved (`[[approval]]`) and what could be done about it (`[[action]]`). [`outlook::outlook`] lists every
 //! way it can come out with its probability; [`decision::decide`] compares the actions over them.
 
-use crate::Error;
+use std::sync::Arc;
+
 use crate::cost::duty::BorderCharge;
+use crate::error::Error;
 use crate::units::check::{not_negative, positive, share};
 use crate::units::date::Date;
 use crate::units::{Chips, Flop, FlopPerSecond, Fraction, Price, Seconds, Usd, Watts};
@@ -16,16 +18,20 @@ pub mod capacity;
 pub mod decision;
 pub mod load;
 pub mod outlook;
+pub mod predicted;
 pub mod queue;
 pub mod rate;
 pub mod schedule;
 
+pub use crate::catalog::fleet::Condition;
+
 use approval::Approval;
+use predicted::Predicted;
 use queue::Order;
 use rate::Mix;
 
 /// Everything that is ordered, wanted and uncertain.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Fleet {
     /// Its name.
     pub name: String,
@@ -33,7 +39,7 @@ pub struct Fleet {
     pub assumptions: Vec<String>,
     /// The day from which everything counts: no tranche is earlier.
     pub start: Date,
-    /// Useful time over wall-clock, with failures.
+    /// Useful time over wall-clock, with failures, of chips whose rate is stated.
     pub goodput: Fraction,
     /// Restart and re-sharding when chips join a started run.
     pub expansion: Seconds,
@@ -70,8 +76,8 @@ pub struct Tranche {
     pub chips: Chips,
     /// Acceptance and burn-in between delivery and use.
     pub setup: Seconds,
-    /// Sustained rate of one chip: peak times MFU.
-    pub rate: FlopPerSecond,
+    /// Sustained rate of one chip, where it is stated: peak times MFU. The runs predict the others.
+    pub rate: Option<FlopPerSecond>,
     /// Share of that rate during the ramp.
     pub ramp_rate: Fraction,
     /// Time after burn-in in which the chips run at the ramp's rate.
@@ -92,24 +98,15 @@ pub struct Tranche {
     pub condition: Condition,
 }
 
-/// What a tranche waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Condition {
-    /// Nothing.
-    None,
-    /// An approval, by its index, in this state.
-    State(usize, approval::State),
-    /// An approval, by its index, with or without conditions.
-    Granted(usize),
-}
-
 /// One training run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Run {
     /// Its name.
     pub name: String,
     /// Its work.
     pub work: Flop,
+    /// Its speed on chips whose rate is not stated.
+    pub predicted: Option<Arc<Predicted>>,
 }
 
 /// An option: which tranches are ordered, and how they share the work.
@@ -158,7 +155,14 @@ impl Fleet {
     fn check_tranche(&self, tranche: &Tranche) -> Result<(), Error> {
         let of = |what: &str| format!("{what} of tranche `{}`", tranche.name);
         positive(&of("the number of chips"), tranche.chips)?;
-        positive(&of("the rate"), tranche.rate)?;
+        match (tranche.rate, self.runs.iter().find(|run| run.predicted.is_none())) {
+            (Some(rate), _) => _ = positive(&of("the rate"), rate)?,
+            (None, Some(run)) => {
+                let message = format!("tranche `{}` states no speed for run `{}`", tranche.name, run.name);
+                return Err(Error::bad_input(message).with_hint("give the tranche an `mfu` or a `rate`"));
+            }
+            (None, None) => {}
+        }
         positive(&of("the rate during the ramp"), share(&of("the rate during the ramp"), tranche.ramp_rate)?)?;
         not_negative(&of("the burn-in"), tranche.setup)?;
         not_negative(&of("the ramp"), tranche.ramp)?;

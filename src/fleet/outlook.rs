@@ -1,13 +1,13 @@
 //! When the training is done and what the chips cost, over everything that can happen.
 
-use crate::Error;
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Seconds, Usd};
+use crate::error::Error;
+use crate::units::{ChipSeconds, Chips, FlopPerSecond, Fraction, Seconds, Usd};
 
 use super::approval::State;
 use super::branch::{Branch, branches};
 use super::decision::{Decision, decide};
-use super::queue::finishes;
-use super::rate::{Mix, Part, allowed_imports, together};
+use super::queue::{Job, finishes};
+use super::rate::{AtWork, Mix, allowed_imports, of_run};
 use super::schedule::{Step, with_restarts, working_time};
 use super::{Action, Condition, Fleet, Tranche};
 
@@ -52,12 +52,18 @@ impl Outlook {
 
     /// The time by which it is done with this probability; `None` if it never is that likely.
     pub fn quantile(&self, probability: Fraction) -> Option<Seconds> {
-        let mut done: Vec<_> = self.outcomes.iter().filter_map(|o| Some((o.done?, o.branch.probability))).collect();
-        done.sort_by(|a, b| a.0.get().total_cmp(&b.0.get()));
+        self.level(probability.get(), |outcome| outcome.done.map(Seconds::get)).map(Seconds::new)
+    }
+
+    /// What a value of the outcomes is at most with this probability; `None` where it is not known that surely.
+    pub fn level(&self, probability: f64, of: impl Fn(&Outcome) -> Option<f64>) -> Option<f64> {
+        let known = self.outcomes.iter().filter_map(|outcome| Some((of(outcome)?, outcome.branch.probability)));
+        let mut known: Vec<(f64, f64)> = known.collect();
+        known.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut so_far = 0.0;
-        done.into_iter().find_map(|(time, p)| {
+        known.into_iter().find_map(|(value, p)| {
             so_far += p;
-            (so_far >= probability.get() - 1e-12).then_some(time)
+            (so_far >= probability - 1e-12).then_some(value)
         })
     }
 
@@ -126,9 +132,10 @@ struct Delivery<'a> {
     ready: Seconds,
 }
 
-/// The fleet from a time on: its rate, and which part of each delivery works.
+/// The fleet from a time on: its rate for each run, and which part of each delivery works.
 struct Change {
-    step: Step,
+    from: Seconds,
+    rates: Vec<FlopPerSecond>,
     joins: bool,
     usable: Vec<f64>,
 }
@@ -141,11 +148,15 @@ fn outcome(fleet: &Fleet, action: &Action, branch: &Branch) -> Outcome {
     };
     let deliveries: Vec<_> = action.tranches.iter().filter_map(delivered).collect();
     let changes = changes(fleet, &action.mix, branch, &deliveries);
-    let steps: Vec<_> = changes.iter().map(|change| (change.step, change.joins)).collect();
-    let steps = with_restarts(&steps, fleet.expansion);
-    let work: Vec<Flop> = fleet.runs.iter().map(|run| run.work).collect();
+    let steps = |rate: &dyn Fn(&Change) -> FlopPerSecond| {
+        let step = |change: &Change| (Step { from: change.from, rate: rate(change) }, change.joins);
+        with_restarts(&changes.iter().map(step).collect::<Vec<_>>(), fleet.expansion)
+    };
+    let of_runs: Vec<_> = (0..fleet.runs.len()).map(|run| steps(&|change| change.rates[run])).collect();
+    let jobs: Vec<_> = fleet.runs.iter().zip(&of_runs).map(|(run, steps)| Job { work: run.work, steps }).collect();
     let in_time = |time: Option<Seconds>| time.filter(|time| *time <= fleet.horizon);
-    let finishes: Vec<_> = finishes(&work, fleet.order, &steps).into_iter().map(in_time).collect();
+    let finishes: Vec<_> = finishes(&jobs, fleet.order).into_iter().map(in_time).collect();
+    let steps = steps(&|change| change.rates.iter().copied().sum());
     let last = |so_far: Option<Seconds>, time: &Option<Seconds>| Some(so_far?.max((*time)?));
     let done = finishes.iter().fold(Some(Seconds::ZERO), last);
     let end = done.unwrap_or(fleet.horizon);
@@ -159,7 +170,7 @@ fn outcome(fleet: &Fleet, action: &Action, branch: &Branch) -> Outcome {
         idle_cost: Usd::ZERO,
     };
     for (index, delivery) in deliveries.iter().enumerate() {
-        // What would arrive after the end is not taken.
+        // A delivery after the end is not accepted.
         let held = delivery.tranche.chips * (end - delivery.at).max(Seconds::ZERO);
         let idle = held - delivery.tranche.chips * at_work(&changes, index, end, &steps);
         found.held += held;
@@ -174,10 +185,10 @@ fn outcome(fleet: &Fleet, action: &Action, branch: &Branch) -> Outcome {
 
 /// Time that a delivery works until the end, weighted by the part of it that may.
 fn at_work(changes: &[Change], index: usize, end: Seconds, steps: &[Step]) -> Seconds {
-    let until = |at: usize| changes.get(at + 1).map_or(end, |next| next.step.from.min(end));
+    let until = |at: usize| changes.get(at + 1).map_or(end, |next| next.from.min(end));
     let part = |(at, change): (usize, &Change)| {
         let usable = change.usable.get(index).copied().unwrap_or(0.0);
-        working_time(change.step.from, until(at), steps) * usable
+        working_time(change.from, until(at), steps) * usable
     };
     changes.iter().enumerate().map(part).sum()
 }
@@ -192,46 +203,50 @@ fn changes(fleet: &Fleet, mix: &Mix, branch: &Branch, deliveries: &[Delivery<'_>
     times.sort_by(|a, b| a.0.get().total_cmp(&b.0.get()).then(b.1.cmp(&a.1)));
     times.dedup_by(|later, earlier| later.0 == earlier.0);
     let change = |(time, joins)| {
-        let (rate, usable) = rate_at(fleet, mix, branch, deliveries, time);
-        Change { step: Step { from: time, rate }, joins, usable }
+        let (rates, usable) = rates_at(fleet, mix, branch, deliveries, time);
+        Change { from: time, rates, joins, usable }
     };
     times.into_iter().map(change).collect()
 }
 
-/// The rate of everything that is ready at a time, and the usable part of each delivery.
-fn rate_at(
+/// The rate of everything that is ready at a time, for each run, and the usable part of each delivery.
+fn rates_at(
     fleet: &Fleet,
     mix: &Mix,
     branch: &Branch,
     deliveries: &[Delivery<'_>],
     time: Seconds,
-) -> (FlopPerSecond, Vec<f64>) {
+) -> (Vec<FlopPerSecond>, Vec<f64>) {
     let ready = |delivery: &Delivery<'_>| delivery.ready <= time;
     let chips_of = |wanted: &dyn Fn(&Tranche) -> bool| -> Chips {
         let counted = deliveries.iter().filter(|delivery| ready(delivery) && wanted(delivery.tranche));
         counted.map(|delivery| delivery.tranche.chips).sum()
     };
     let domestic = chips_of(&|tranche| tranche.domestic);
-    let usable = |delivery: &Delivery<'_>| -> f64 {
+    // Which part of the chips may run, and in which part of the time.
+    let limits = |delivery: &Delivery<'_>| -> (f64, f64) {
         if !ready(delivery) {
-            return 0.0;
+            return (0.0, 0.0);
         }
-        let Some(at) = limited_by(delivery.tranche, branch) else { return 1.0 };
-        let Some(approval) = fleet.approvals.get(at) else { return 1.0 };
+        let Some(at) = limited_by(delivery.tranche, branch) else { return (1.0, 1.0) };
+        let Some(approval) = fleet.approvals.get(at) else { return (1.0, 1.0) };
         let imported = chips_of(&|tranche| limited_by(tranche, branch) == Some(at));
         let allowed = allowed_imports(imported, domestic, approval.domestic_share);
-        allowed / imported * approval.usage.get()
+        (allowed / imported, approval.usage.get())
     };
-    let usable: Vec<f64> = deliveries.iter().map(usable).collect();
-    let part = |(delivery, share): (&Delivery<'_>, &f64)| {
-        let ramping = time < delivery.ready + delivery.tranche.ramp;
-        let factor = if ramping { delivery.tranche.ramp_rate.get() } else { 1.0 };
-        Part { chips: delivery.tranche.chips * *share, rate: delivery.tranche.rate * factor }
-    };
-    let parts: Vec<Part> = deliveries.iter().zip(&usable).filter(|(_, share)| **share > 0.0).map(part).collect();
+    let limits: Vec<(f64, f64)> = deliveries.iter().map(limits).collect();
+    let usable: Vec<f64> = limits.iter().map(|(allowed, usage)| allowed * usage).collect();
+    let working = deliveries.iter().zip(&limits).filter(|(_, (allowed, usage))| allowed * usage > 0.0);
+    let at_work = working.map(|(delivery, (allowed, usage))| {
+        let tranche = delivery.tranche;
+        let ramping = time < delivery.ready + tranche.ramp;
+        let ramp = if ramping { tranche.ramp_rate.get() } else { 1.0 };
+        AtWork { tranche, chips: tranche.chips * *allowed, usage: *usage, ramp }
+    });
+    let at_work: Vec<AtWork<'_>> = at_work.collect();
     let enough = chips_of(&|_| true) >= fleet.least_chips;
-    let rate = if enough { together(&parts, mix) * fleet.goodput.get() } else { FlopPerSecond::ZERO };
-    (rate, usable)
+    let rate = |run| if enough { of_run(run, fleet.goodput, mix, &at_work) } else { FlopPerSecond::ZERO };
+    (fleet.runs.iter().map(rate).collect(), usable)
 }
 
 /// The approval whose conditions limit a tranche in this branch.

@@ -1,53 +1,72 @@
 //! Several runs on one fleet.
 
+pub use crate::catalog::fleet::{ORDERS, Order};
+
 use crate::units::{Flop, Seconds};
 
-use super::schedule::{Step, finish};
+use super::schedule::{Step, done, finish};
 
-/// In which order the runs are served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// As listed.
-    Listed,
-    /// The smallest first, which has the least mean finish.
-    Shortest,
-    /// All at once, in equal parts.
-    Shared,
+/// A run in the queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// Its work.
+    pub work: Flop,
+    /// How fast the fleet would do it, at every time.
+    pub steps: &'a [Step],
 }
-
-/// The orders and how a fleet file writes them.
-pub const ORDERS: [(&str, Order); 3] =
-    [("listed", Order::Listed), ("shortest", Order::Shortest), ("shared", Order::Shared)];
 
 /// When each run is done, in the order given; `None` for one that never is.
 ///
 /// # Formula
-/// listed, shortest: `finish(sum of the runs up to it)`; shared: `finish(sum_j min(C_j, C_i))`
+/// listed, shortest: each run begins when the one before it is done; shared: of m runs that are not done, each advances
+/// at `1/m` of its rate
 /// # Source
 /// The last finish is the same for every order that keeps the fleet busy; shortest first minimises the mean
 /// (Smith 1956).
 ///
 /// ```
-/// use flopbill::internals::fleet::queue::{Order, finishes};
+/// use flopbill::internals::fleet::queue::{Job, Order, finishes};
 /// use flopbill::internals::fleet::schedule::Step;
 /// use flopbill::internals::units::{Flop, FlopPerSecond, Seconds};
 /// let steps = [Step { from: Seconds::ZERO, rate: FlopPerSecond::new(1.0) }];
-/// let days = |order| finishes(&[Flop::new(3.0), Flop::new(1.0)], order, &steps)
-///     .into_iter().map(|time| time.unwrap().get()).collect::<Vec<_>>();
+/// let jobs = [3.0, 1.0].map(|work| Job { work: Flop::new(work), steps: &steps });
+/// let days = |order| finishes(&jobs, order).into_iter().map(|time| time.unwrap().get()).collect::<Vec<_>>();
 /// assert_eq!(days(Order::Listed), [3.0, 4.0]); // by hand
 /// assert_eq!(days(Order::Shortest), [4.0, 1.0]);
 /// assert_eq!(days(Order::Shared), [4.0, 2.0]); // half the rate each until the small one is done at 2
 /// ```
-pub fn finishes(runs: &[Flop], order: Order, steps: &[Step]) -> Vec<Option<Seconds>> {
-    let before = |index: usize, run: Flop| -> Flop {
-        let counts = |(other, work): (usize, &Flop)| match order {
-            Order::Listed if other <= index => *work,
+pub fn finishes(jobs: &[Job<'_>], order: Order) -> Vec<Option<Seconds>> {
+    let mut queue: Vec<(usize, &Job<'_>)> = jobs.iter().enumerate().collect();
+    match order {
+        Order::Shared => return shared(jobs),
+        Order::Shortest => {
             // Equal runs keep the order in which they are listed.
-            Order::Shortest if *work < run || (*work == run && other <= index) => *work,
-            Order::Shared => work.min(run),
-            Order::Listed | Order::Shortest => Flop::ZERO,
-        };
-        runs.iter().enumerate().map(counts).sum()
-    };
-    runs.iter().enumerate().map(|(index, run)| finish(before(index, *run), steps)).collect()
+            let alone = |job: &Job<'_>| finish(job.work, Seconds::ZERO, job.steps).map_or(f64::INFINITY, Seconds::get);
+            queue.sort_by(|a, b| alone(a.1).total_cmp(&alone(b.1)));
+        }
+        Order::Listed => {}
+    }
+    let mut free = Some(Seconds::ZERO);
+    let mut found = vec![None; jobs.len()];
+    for (index, job) in queue {
+        free = free.and_then(|from| finish(job.work, from, job.steps));
+        found[index] = free;
+    }
+    found
+}
+
+fn shared(jobs: &[Job<'_>]) -> Vec<Option<Seconds>> {
+    let mut left: Vec<Option<Flop>> = jobs.iter().map(|job| Some(job.work)).collect();
+    let mut found = vec![None; jobs.len()];
+    let mut from = Seconds::ZERO;
+    loop {
+        let running = left.iter().flatten().count() as f64;
+        let end = |(index, job): (usize, &Job<'_>)| Some((index, finish(left[index]? * running, from, job.steps)?));
+        let ends = jobs.iter().enumerate().filter_map(end);
+        let Some((next, time)) = ends.min_by(|a, b| a.1.get().total_cmp(&b.1.get())) else { return found };
+        for (left, job) in left.iter_mut().zip(jobs) {
+            *left = left.map(|left| (left - done(from, time, job.steps) / running).max(Flop::ZERO));
+        }
+        (left[next], found[next], from) = (None, Some(time), time);
+    }
 }

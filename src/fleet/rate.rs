@@ -1,6 +1,7 @@
 //! How much a set of chips does together, when they are not alike.
 
-use crate::Error;
+use super::{Run, Tranche};
+use crate::error::Error;
 use crate::units::check::share;
 use crate::units::{Chips, FlopPerSecond, Fraction};
 
@@ -67,6 +68,43 @@ pub fn together(parts: &[Part], mix: &Mix) -> FlopPerSecond {
         Mix::Proportional { .. } if parts.iter().all(|part| part.rate == slowest) => sum(),
         Mix::Proportional { efficiency } => sum() * efficiency.get(),
     }
+}
+
+/// Chips of a tranche that are at work.
+#[derive(Debug, Clone, Copy)]
+pub struct AtWork<'a> {
+    /// The tranche.
+    pub tranche: &'a Tranche,
+    /// How many of its chips.
+    pub chips: Chips,
+    /// In which part of the time.
+    pub usage: f64,
+    /// At which part of their rate.
+    pub ramp: f64,
+}
+
+/// What the chips at work do for a run together, per second, its failures included.
+///
+/// # Formula
+/// [`together`] of each tranche's own rate times the goodput, or of the run's predicted rate in a job of all chips that
+/// work with it: those of its kind where kinds are separate
+/// # Source
+/// By construction.
+pub fn of_run(run: &Run, goodput: Fraction, mix: &Mix, at_work: &[AtWork<'_>]) -> FlopPerSecond {
+    let same = |a: &Tranche, b: &Tranche| b.rate.is_none() && a.chip == b.chip;
+    let job = |of: &AtWork<'_>| -> Chips {
+        let with = at_work.iter().filter(|one| *mix != Mix::Separate || same(of.tranche, one.tranche));
+        with.map(|one| one.chips).sum()
+    };
+    let part = |one: &AtWork<'_>| {
+        let rate = match (one.tranche.rate, &run.predicted) {
+            (Some(rate), _) => rate * goodput.get(),
+            (None, Some(predicted)) => predicted.rate(&one.tranche.chip, job(one)),
+            (None, None) => FlopPerSecond::ZERO,
+        };
+        Part { chips: one.chips * one.usage, rate: rate * one.ramp }
+    };
+    together(&at_work.iter().map(part).collect::<Vec<_>>(), mix)
 }
 
 /// Imported chips that may run beside these domestic ones under a quota.

@@ -11,7 +11,7 @@ pub struct Step {
     pub rate: FlopPerSecond,
 }
 
-/// When an amount of work is done; `None` if it never is.
+/// When an amount of work that begins at a time is done; `None` if it never is.
 ///
 /// # Formula
 /// the inverse of the piecewise linear `integral of rate`
@@ -24,19 +24,37 @@ pub struct Step {
 /// let step = |from, rate| Step { from: Seconds::new(from), rate: FlopPerSecond::new(rate) };
 /// // by hand: 10 s at 1, then the other 20 at 2
 /// let steps = [step(0.0, 1.0), step(10.0, 2.0)];
-/// assert_eq!(finish(Flop::new(30.0), &steps), Some(Seconds::new(20.0)));
-/// assert_eq!(finish(Flop::new(30.0), &steps[..0]), None);
+/// assert_eq!(finish(Flop::new(30.0), Seconds::ZERO, &steps), Some(Seconds::new(20.0)));
+/// assert_eq!(finish(Flop::new(30.0), Seconds::new(5.0), &steps), Some(Seconds::new(22.5)));
+/// assert_eq!(finish(Flop::new(30.0), Seconds::ZERO, &steps[..0]), None);
 /// ```
-pub fn finish(work: Flop, steps: &[Step]) -> Option<Seconds> {
+pub fn finish(work: Flop, from: Seconds, steps: &[Step]) -> Option<Seconds> {
+    if work <= Flop::ZERO {
+        return Some(from);
+    }
     let mut left = work;
     for (index, step) in steps.iter().enumerate() {
+        let begin = step.from.max(from);
         let needed = left.time_at(step.rate); // infinite where nothing works
         match steps.get(index + 1) {
-            Some(next) if step.from + needed > next.from => left = left - step.rate * (next.from - step.from),
-            _ => return Some(step.from + needed).filter(|time| time.get().is_finite()),
+            Some(next) if next.from <= from => {}
+            Some(next) if begin + needed > next.from => left = left - step.rate * (next.from - begin),
+            _ => return Some(begin + needed).filter(|time| time.get().is_finite()),
         }
     }
     None
+}
+
+/// The work done between two times.
+///
+/// # Formula
+/// `integral of rate from one to the other`
+/// # Source
+/// Definition.
+pub fn done(from: Seconds, end: Seconds, steps: &[Step]) -> Flop {
+    let until = |index: usize| steps.get(index + 1).map_or(end, |next| next.from.min(end));
+    let part = |(index, step): (usize, &Step)| step.rate * (until(index) - step.from.max(from)).max(Seconds::ZERO);
+    steps.iter().enumerate().map(part).sum()
 }
 
 /// Time up to an end in which the fleet works.
@@ -51,7 +69,7 @@ pub fn working_time(from: Seconds, end: Seconds, steps: &[Step]) -> Seconds {
     steps.iter().enumerate().filter(|(_, step)| step.rate.get() > 0.0).map(part).sum()
 }
 
-/// Puts a standstill into the steps wherever chips join a started run.
+/// Stops the run for a restart wherever chips join it after it has started.
 ///
 /// # Formula
 /// rate 0 from each change after the first working step, for as long as a restart takes
@@ -59,11 +77,11 @@ pub fn working_time(from: Seconds, end: Seconds, steps: &[Step]) -> Seconds {
 /// An expansion reloads and re-shards the state; 0.25 d by default is an assumption.
 pub fn with_restarts(changes: &[(Step, bool)], restart: Seconds) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::with_capacity(2 * changes.len());
-    let (mut under_way, mut resumes) = (false, Seconds::ZERO);
+    let (mut started, mut resumes) = (false, Seconds::ZERO);
     for &(step, joins) in changes {
         // What was to come after this change comes at the new rate instead.
         steps.retain(|earlier| earlier.from < step.from);
-        if joins && under_way {
+        if joins && started {
             resumes = step.from + restart;
         }
         if resumes > step.from {
@@ -72,7 +90,7 @@ pub fn with_restarts(changes: &[(Step, bool)], restart: Seconds) -> Vec<Step> {
         } else {
             steps.push(step);
         }
-        under_way |= step.rate.get() > 0.0;
+        started |= step.rate.get() > 0.0;
     }
     steps
 }
@@ -81,30 +99,24 @@ pub fn with_restarts(changes: &[(Step, bool)], restart: Seconds) -> Vec<Step> {
 mod tests {
     use super::*;
 
-    /// The work done by a time: what `finish` inverts.
-    fn done_by(time: Seconds, steps: &[Step]) -> Flop {
-        let until = |index: usize| steps.get(index + 1).map_or(time, |next| next.from.min(time));
-        let part = |(index, step): (usize, &Step)| step.rate * (until(index) - step.from).max(Seconds::ZERO);
-        steps.iter().enumerate().map(part).sum()
-    }
-
     fn step(from: f64, rate: f64) -> Step {
         Step { from: Seconds::new(from), rate: FlopPerSecond::new(rate) }
     }
 
     #[test]
-    fn finish_inverts_done_by() {
+    fn finish_inverts_done() {
         let steps = [step(0.0, 0.0), step(3.0, 2.0), step(7.0, 0.0), step(8.0, 5.0)];
-        for work in [0.5, 4.0, 7.99, 8.0, 8.01, 1e6] {
-            let time = finish(Flop::new(work), &steps).unwrap();
-            assert!((done_by(time, &steps).get() - work).abs() < 1e-9 * work.max(1.0), "{work}");
+        for (work, from) in [0.5, 4.0, 7.99, 8.0, 8.01, 1e6].into_iter().zip([0.0, 1.0, 3.0, 4.5, 7.5, 9.0]) {
+            let from = Seconds::new(from);
+            let time = finish(Flop::new(work), from, &steps).unwrap();
+            assert!((done(from, time, &steps).get() - work).abs() < 1e-9 * work.max(1.0), "{work}");
         }
     }
 
     #[test]
     fn work_that_stops_is_never_done() {
-        assert_eq!(finish(Flop::new(9.0), &[step(0.0, 2.0), step(4.0, 0.0)]), None);
-        assert_eq!(finish(Flop::new(8.0), &[step(0.0, 2.0), step(4.0, 0.0)]), Some(Seconds::new(4.0)));
+        assert_eq!(finish(Flop::new(9.0), Seconds::ZERO, &[step(0.0, 2.0), step(4.0, 0.0)]), None);
+        assert_eq!(finish(Flop::new(8.0), Seconds::ZERO, &[step(0.0, 2.0), step(4.0, 0.0)]), Some(Seconds::new(4.0)));
     }
 
     #[test]
@@ -112,11 +124,11 @@ mod tests {
         let join = |from, rate| (step(from, rate), true);
         let steps = with_restarts(&[join(0.0, 1.0), join(10.0, 2.0), join(11.0, 3.0)], Seconds::new(4.0));
         // By hand: the second stop begins inside the first; work resumes at 15.
-        assert_eq!(finish(Flop::new(10.0), &steps), Some(Seconds::new(10.0)));
-        assert_eq!(finish(Flop::new(13.0), &steps), Some(Seconds::new(16.0)));
+        assert_eq!(finish(Flop::new(10.0), Seconds::ZERO, &steps), Some(Seconds::new(10.0)));
+        assert_eq!(finish(Flop::new(13.0), Seconds::ZERO, &steps), Some(Seconds::new(16.0)));
         assert_eq!(working_time(Seconds::ZERO, Seconds::new(20.0), &steps), Seconds::new(15.0));
         // The end of a ramp inside a stop changes the rate, not the stop.
         let steps = with_restarts(&[join(0.0, 1.0), join(10.0, 2.0), (step(11.0, 4.0), false)], Seconds::new(4.0));
-        assert_eq!(finish(Flop::new(14.0), &steps), Some(Seconds::new(15.0)));
+        assert_eq!(finish(Flop::new(14.0), Seconds::ZERO, &steps), Some(Seconds::new(15.0)));
     }
 }

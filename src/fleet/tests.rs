@@ -13,7 +13,7 @@ pub(crate) fn fleet(second: f64, third: f64) -> Fleet {
         date: start.after(Seconds::from_days(day)).unwrap(),
         chips: Chips::new(chips),
         setup: Seconds::ZERO,
-        rate: FlopPerSecond::from_tflops(989.4 * mfu),
+        rate: Some(FlopPerSecond::from_tflops(989.4 * mfu)),
         ramp_rate: Fraction::new(1.0),
         ramp: Seconds::ZERO,
         price: Some(Price::from_usd_per_hour(2.5)),
@@ -41,7 +41,7 @@ pub(crate) fn fleet(second: f64, third: f64) -> Fleet {
             tranche(60.0, 16384.0, 0.40, third),
         ],
         approvals: Vec::new(),
-        runs: vec![Run { name: "run".into(), work: Flop::new(3e25) }],
+        runs: vec![Run { name: "run".into(), work: Flop::new(3e25), predicted: None }],
         actions: Vec::new(),
     }
 }
@@ -173,7 +173,7 @@ fn knowing_the_tranches_before_ordering_is_worth_something() {
 }
 
 #[test]
-fn what_no_fleet_is_has_a_name() {
+fn wrong_fleets_are_refused_by_name() {
     let refused = |change: fn(&mut Fleet)| {
         let mut fleet = fleet(0.6, 0.5);
         change(&mut fleet);

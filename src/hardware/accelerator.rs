@@ -1,7 +1,7 @@
 //! One accelerator chip.
 
 use super::precision::Precision;
-use crate::Error;
+use crate::error::Error;
 use crate::units::{Bytes, BytesPerSecond, FlopPerSecond, SquareMm, Watts};
 
 /// What is published about one chip. A value nobody publishes is `None`, never zero.

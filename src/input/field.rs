@@ -1,160 +1,229 @@
-//! The fields of a spec: one table that files, flags, `--set` and sweeps all go through.
+//! What is known of one field, and how a field is found by its name.
 
-use crate::hardware::precision::{PRECISIONS, Precision};
-use crate::input::file::{Entry, Origin, Spec};
-use crate::units::parse::{Grammar, parse, parse_fleet};
-use crate::units::show::exact;
-use crate::units::{ChipSeconds, Chips, Flop, Fraction, Params, Price, Quantity as _, Seconds, Tokens, Usd};
-use crate::{Error, catalog};
+use std::borrow::Cow;
+
+use crate::catalog::normal;
+use crate::error::Error;
+use crate::error::nearest;
+use crate::input::file::{Origin, Spec};
+pub use crate::input::table::FIELDS;
+use crate::units::show::number;
+
+/// What a field belongs to: the heading of its flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// What is asked.
+    Values,
+    /// Settled parts of the layout.
+    Layout,
+    /// The whole bill.
+    Bill,
+    /// Questions about ranges.
+    Ranges,
+    /// Limits that fail.
+    Gates,
+}
+
+impl Group {
+    /// The heading above its flags.
+    pub const fn heading(self) -> &'static str {
+        match self {
+            Self::Values => "Values (whatever is missing is solved from the others)",
+            Self::Layout => "Settled layout (what is left out is searched for)",
+            Self::Bill => "The whole bill",
+            Self::Ranges => "Ranges (a value like 30%..45% spans its 5th to 95th percentile)",
+            Self::Gates => "Gates (exit code 1 when one is broken)",
+        }
+    }
+}
 
 /// One settable field.
 pub struct Field {
-    /// Dotted path in a spec file: `run.tokens`.
+    /// Dotted path in a spec file and in JSON: `run.tokens`.
     pub path: &'static str,
-    /// What it is, with its unit where it has one.
+    /// Other names it answers to; one with a dot stands in spec files too.
+    pub also: &'static [&'static str],
+    /// What a number is in that is written under one of the other paths: `tok`.
+    pub also_in: &'static str,
+    /// The flag without its dashes.
+    pub flag: &'static str,
+    /// A second flag; empty where there is none.
+    pub second_flag: &'static str,
+    /// What its flag's help calls a value; empty for a flag without one.
+    pub value_name: &'static str,
+    /// What it is, in one line.
     pub about: &'static str,
-    /// Unit of its value in machine formats; empty for names.
+    /// A value as a user writes it.
+    pub example: &'static str,
+    /// What it belongs to.
+    pub group: Group,
+    /// A narrower range than its dimension has.
+    pub within: Option<(f64, f64)>,
+    /// Only whole numbers have a meaning.
+    pub whole: bool,
+    /// `flopbill init` writes it as a value, not as a comment.
+    pub first: bool,
+    /// What is measured, as an error says it.
+    pub dimension: &'static str,
+    /// Unit of its number in machine formats; empty for names and bare numbers.
     pub unit: &'static str,
-    /// Reads a value for it.
+    /// The names it takes; none where it takes other values.
+    pub choices: fn() -> Vec<&'static str>,
+    /// The least and the largest number of its dimension, in the unit.
+    pub all: fn() -> (f64, f64),
+    /// Reads a point.
     pub set: fn(&mut Spec, &str, Origin) -> Result<(), Error>,
-    /// Its value as a user would write it, and where that came from.
+    /// The value as a user would write it, and where it came from.
     pub get: fn(&Spec) -> Option<(String, &Origin)>,
-    /// Its value as a number in [`unit`](Self::unit), for machine formats.
+    /// The value as a number in [`unit`](Self::unit).
     pub number: fn(&Spec) -> Option<f64>,
-    /// Takes a number in [`unit`](Self::unit); `None` for names and whole numbers, which take no range.
+    /// Takes a number in [`unit`](Self::unit), and with it ranges; `None` for names and yes or no.
     pub put: Option<fn(&mut Spec, f64, Origin)>,
 }
 
-macro_rules! quantity {
-    ($path:literal, $field:ident, $type:ty, $unit:literal, $scale:expr, $about:literal) => {
-        quantity!($path, $field, $type, $unit, $scale, <$type>::new, $about, parse::<$type>)
-    };
-    ($path:literal, $field:ident, $type:ty, $unit:literal, $scale:expr, $from:expr, $about:literal) => {
-        quantity!($path, $field, $type, $unit, $scale, $from, $about, parse::<$type>)
-    };
-    ($path:literal, $field:ident, $type:ty, $unit:literal, $scale:expr, $from:expr, $about:literal, $parse:expr) => {
-        Field {
-            path: $path,
-            about: $about,
-            unit: $unit,
-            set: |spec, text, origin| {
-                spec.$field = Some(Entry::new($parse(text)?, origin));
-                Ok(())
-            },
-            get: |spec| spec.$field.as_ref().map(|entry| (exact(entry.value), &entry.origin)),
-            number: |spec| {
-                let scale: fn($type) -> f64 = $scale;
-                spec.$field.as_ref().map(|entry| scale(entry.value))
-            },
-            put: Some(|spec, number, origin| {
-                let from: fn(f64) -> $type = $from;
-                spec.$field = Some(Entry::new(from(number), origin));
-            }),
-        }
-    };
-}
+impl Field {
+    /// The same field with its flag, what that calls a value, and an example.
+    pub(super) const fn flag(self, flag: &'static str, value_name: &'static str, example: &'static str) -> Self {
+        Self { flag, value_name, example, ..self }
+    }
 
-macro_rules! name {
-    ($path:literal, $field:ident, $about:literal, $parse:expr) => {
-        Field {
-            path: $path,
-            about: $about,
-            unit: "",
-            set: |spec, text, origin| {
-                spec.$field = Some(Entry::new($parse(text)?, origin));
-                Ok(())
-            },
-            get: |spec| spec.$field.as_ref().map(|entry| (entry.value.to_string(), &entry.origin)),
-            number: |_| None,
-            put: None,
-        }
-    };
-}
+    /// Has a second flag.
+    pub(super) const fn or(self, second_flag: &'static str) -> Self {
+        Self { second_flag, ..self }
+    }
 
-macro_rules! whole {
-    ($path:literal, $field:ident, $about:literal) => {
-        Field {
-            path: $path,
-            about: $about,
-            unit: "",
-            set: |spec, text, origin| {
-                spec.$field = Some(Entry::new(whole(text)?, origin));
-                Ok(())
-            },
-            get: |spec| spec.$field.as_ref().map(|entry| (entry.value.to_string(), &entry.origin)),
-            number: |spec| spec.$field.as_ref().map(|entry| f64::from(entry.value)),
-            put: None,
-        }
-    };
-}
+    /// Has other names.
+    pub(super) const fn also(self, also: &'static [&'static str]) -> Self {
+        Self { also, ..self }
+    }
 
-/// Every field of a spec, in the order they are shown.
-pub static FIELDS: &[Field] = &[
-    name!("model", model, "model profile, or a Hugging Face config.json", text),
-    name!("run.gpu", gpu, "accelerator profile", text),
-    quantity!("run.chips", chips, Chips, "chips", |q| q.get(), "chips held"),
-    quantity!("run.params", params, Params, "parameters", |q| q.get(), "parameters in all"),
-    quantity!(
-        "run.active_params",
-        active_params,
-        Params,
-        "parameters",
-        |q| q.get(),
-        "parameters at work for one token"
-    ),
-    quantity!("run.tokens", tokens, Tokens, "tokens", |q| q.get(), "training tokens"),
-    quantity!("run.flop", flop, Flop, "FLOP", |q| q.get(), "model FLOPs"),
-    quantity!(
-        "run.gpu_hours",
-        gpu_hours,
-        ChipSeconds,
-        "GPU-hours",
-        ChipSeconds::gpu_hours,
-        ChipSeconds::from_gpu_hours,
-        "GPU-hours held"
-    ),
-    quantity!("run.wall_clock", wall_clock, Seconds, "days", Seconds::days, Seconds::from_days, "wall-clock time"),
-    quantity!("run.mfu", mfu, Fraction, "share", |q| q.get(), Fraction::new, "model FLOPs utilisation", share),
-    quantity!(
-        "run.goodput",
-        goodput,
-        Fraction,
-        "share",
-        |q| q.get(),
-        Fraction::new,
-        "share of held time that computes",
-        share
-    ),
-    quantity!("run.cost", cost, Usd, "USD", |q| q.get(), "cost"),
-    name!("run.precision", precision, "number format of the matrix work", precision),
-    name!("run.mfu_basis", mfu_basis, "number format whose dense peak the MFU is a share of", precision),
-    quantity!("run.sequence_length", sequence_length, Tokens, "tokens", |q| q.get(), "tokens of a sequence"),
-    quantity!("run.global_batch_tokens", global_batch_tokens, Tokens, "tokens", |q| q.get(), "tokens of a step"),
-    quantity!(
-        "price.rent",
-        price,
-        Price,
-        "USD per GPU-hour",
-        Price::usd_per_hour,
-        Price::from_usd_per_hour,
-        "rent of a chip"
-    ),
-    whole!("layout.tp", tp, "tensor-parallel degree"),
-    whole!("layout.pp", pp, "pipeline stages"),
-    whole!("layout.vpp", vpp, "virtual stages per chip"),
-    whole!("layout.dp", dp, "data-parallel degree"),
-    whole!("layout.cp", cp, "context-parallel degree"),
-    whole!("layout.ep", ep, "expert-parallel degree"),
-    whole!("layout.micro_batch", micro_batch, "sequences of a micro-batch"),
-    whole!("layout.zero", zero, "ZeRO stage"),
-    name!("layout.recompute", recompute, "none, selective or full", text),
-    name!("layout.schedule", schedule, "pipeline schedule", text),
-];
+    /// Has a unit that a number under another path is in.
+    pub(super) const fn also_in(self, also_in: &'static str) -> Self {
+        Self { also_in, ..self }
+    }
+
+    /// Takes numbers from `low` to `high`, in the field's unit.
+    pub(super) const fn within(self, low: f64, high: f64) -> Self {
+        Self { within: Some((low, high)), ..self }
+    }
+
+    /// Takes whole numbers only.
+    pub(super) const fn whole(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
+    /// Stands in a new spec as a value.
+    pub(super) const fn first(self) -> Self {
+        Self { first: true, ..self }
+    }
+}
 
 impl std::fmt::Debug for Field {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.path)
     }
+}
+
+impl Field {
+    /// The table it stands in and its key there: `run` and `tokens`.
+    pub fn table_and_key(&self) -> (&'static str, &'static str) {
+        self.path.rsplit_once('.').unwrap_or(("", self.path))
+    }
+
+    /// The environment variable that sets it: `FLOPBILL_RUN_TOKENS`.
+    pub fn variable(&self) -> String {
+        format!("FLOPBILL_{}", self.path.replace('.', "_").to_uppercase())
+    }
+
+    /// What it is, with the names it takes or an example.
+    pub fn help(&self) -> String {
+        let names = (self.choices)();
+        match (names.is_empty(), self.example) {
+            (false, _) => format!("{}: {}", self.about.trim(), names.join(", ")),
+            (true, "" | "true") => self.about.trim().to_owned(),
+            (true, example) if example.contains(['$', ' ']) => format!("{}: '{example}'", self.about.trim()),
+            (true, example) => format!("{}: {example}", self.about.trim()),
+        }
+    }
+
+    /// The least and the largest number it takes, in its unit.
+    pub fn limits(&self) -> (f64, f64) {
+        self.within.unwrap_or_else(|| (self.all)())
+    }
+
+    /// Its flag as it is typed.
+    pub fn typed_flag(&self) -> String {
+        format!("--{}", self.flag)
+    }
+
+    /// Its unit, where the value in a spec decides it.
+    pub fn unit_in(&self, spec: &Spec) -> &'static str {
+        match &spec.global_batch {
+            Some(entry) if self.is_of_two_units() => entry.value.unit(),
+            _ => self.unit,
+        }
+    }
+
+    /// Whether a number of it says nothing without its unit.
+    pub fn is_of_two_units(&self) -> bool {
+        self.dimension == super::batch::Batch::DIMENSION
+    }
+
+    /// Every name it answers to.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let short = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
+        let own = [self.path, short(self.path), self.flag, self.second_flag].into_iter();
+        own.chain(self.also.iter().flat_map(move |name| [*name, short(name)])).filter(|name| !name.is_empty())
+    }
+
+    /// A text given under one of the field's names, with the unit that the name implies.
+    pub fn complete<'t>(&self, name: &str, text: &'t str) -> Cow<'t, str> {
+        let short = |known: &str| known.rsplit('.').next() == Some(name);
+        let implied = !self.also_in.is_empty() && self.also.iter().any(|known| *known == name || short(known));
+        if !implied {
+            return Cow::Borrowed(text);
+        }
+        let one = |part: &str| match part.trim_end().ends_with(|c: char| c.is_ascii_digit() || "KMBT".contains(c)) {
+            true => format!("{}{}", part.trim(), self.also_in),
+            false => part.trim().to_owned(),
+        };
+        Cow::Owned(text.split("..").map(one).collect::<Vec<_>>().join(".."))
+    }
+
+    /// Checks a number against the field's own limits.
+    ///
+    /// # Errors
+    /// A number outside, or one with a fraction where only whole ones have a meaning.
+    pub fn check(&self, value: f64) -> Result<(), Error> {
+        let like = || format!("write it like `{}`", self.example);
+        if self.whole && value.fract() != 0.0 {
+            return Err(Error::bad_input(format!("`{}` is a whole number", self.path)).with_hint(like()));
+        }
+        let Some((low, high)) = self.within else { return Ok(()) };
+        if (low..=high).contains(&value) {
+            return Ok(());
+        }
+        let (low, high) = (number(low, 9), number(high, 9));
+        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
+        Err(Error::bad_input(format!("`{}` is from {low} to {high}{unit}", self.path)).with_hint(like()))
+    }
+}
+
+/// The field of a name: its path, its last part, its flag, or another name; case, dashes and underscores do not matter.
+///
+/// # Errors
+/// A name that no field has, with the nearest: it is never taken for that.
+pub fn find(name: &str) -> Result<&'static Field, Error> {
+    let wanted = normal(name);
+    let known = || FIELDS.iter().flat_map(|field| field.names().map(move |name| (field, name)));
+    let found = field(name).or_else(|| known().find(|(_, name)| normal(name) == wanted).map(|(field, _)| field));
+    found.ok_or_else(|| {
+        let near = nearest(name, known().map(|(_, name)| name));
+        let meant = known().find(|(_, name)| Some(*name) == near).map(|(field, _)| field.path);
+        let all = || FIELDS.iter().map(|field| field.path).collect::<Vec<_>>().join(", ");
+        let hint = meant.map_or_else(|| format!("fields: {}", all()), |path| format!("did you mean `{path}`?"));
+        Error::unknown_name("field", name, []).with_hint(hint)
+    })
 }
 
 /// The field of this path.
@@ -163,108 +232,32 @@ pub fn field(path: &str) -> Option<&'static Field> {
 }
 
 impl Spec {
-    /// Sets a field by its dotted path.
+    /// Sets a field by one of its names.
     ///
     /// # Errors
-    /// An unknown path, with the nearest; a value of another dimension.
-    pub fn set(&mut self, path: &str, value: &str, origin: Origin) -> Result<(), Error> {
-        let Some(field) = field(path) else {
-            let known = FIELDS.iter().map(|field| field.path);
-            let by_last = known.clone().find(|known| known.rsplit('.').next() == Some(path));
-            let error = Error::unknown_name("field", path, known.clone());
-            return Err(match (by_last, error.hint()) {
-                (Some(near), _) => error.with_hint(format!("did you mean `{near}`?")),
-                (None, Some(_)) => error,
-                (None, None) => error.with_hint(format!("fields: {}", known.collect::<Vec<_>>().join(", "))),
-            });
-        };
-        self.set_field(field, value, origin)
+    /// An unknown name, with the nearest; a value of another dimension, or outside the field's range.
+    pub fn set(&mut self, name: &str, value: &str, origin: Origin) -> Result<(), Error> {
+        let field = find(name)?;
+        self.set_field(field, &field.complete(name, value), origin)
     }
 
     /// Sets a field to a value, or to the range that the text gives.
     pub(super) fn set_field(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
+        if text.trim_start().starts_with('{') {
+            return self.set_typed_table(field, text, origin);
+        }
         if text.contains("..") && field.put.is_some() {
             return self.set_short_range(field, text, origin);
         }
-        if field.path == "run.gpu" && is_fleet(text) {
-            let (chips, gpu) = parse_fleet(text)?;
-            self.chips = Some(Entry::new(chips, origin.clone()));
+        if field.path == "run.gpu" && super::text::is_fleet(text) {
+            let (chips, gpu) = crate::units::parse::parse_fleet(text)?;
+            self.chips = Some(super::file::Entry::new(chips, origin.clone()));
+            self.ranges.retain(|range| range.path != "run.chips");
             return (field.set)(self, gpu, origin);
         }
         (field.set)(self, text, origin)?;
+        (field.number)(self).map_or(Ok(()), |value| field.check(value))?;
         self.ranges.retain(|range| range.path != field.path);
         Ok(())
-    }
-
-    /// Applies one `--set key=value`.
-    ///
-    /// # Errors
-    /// No `=`, an unknown key, a wrong value.
-    pub fn assign(&mut self, assignment: &str) -> Result<(), Error> {
-        let Some((path, value)) = assignment.split_once('=') else {
-            let error = Error::bad_input(format!("`--set {assignment}` assigns nothing"));
-            return Err(error.with_hint("write it like `--set run.tokens=14.8T`"));
-        };
-        self.set(path.trim(), value.trim(), Origin::Flag(format!("--set {}", path.trim())))
-    }
-}
-
-/// Whether a chip is written with a number of it: `2048xH800`.
-pub fn is_fleet(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['x', 'X', '×'])
-}
-
-fn text(text: &str) -> Result<String, Error> {
-    match text.trim() {
-        "" => Err(Error::bad_input("a name is missing")),
-        name => Ok(name.to_owned()),
-    }
-}
-
-fn precision(name: &str) -> Result<Precision, Error> {
-    let wanted = catalog::normal(name);
-    let found = PRECISIONS.iter().find(|(known, _)| *known == wanted).map(|(_, precision)| *precision);
-    found.ok_or_else(|| {
-        let names: Vec<_> = PRECISIONS.iter().map(|(known, _)| *known).collect();
-        Error::unknown_of("precision", name, names)
-    })
-}
-
-fn whole(text: &str) -> Result<u32, Error> {
-    let number = text.trim().replace('_', "");
-    let parsed = number.parse::<u32>().ok().filter(|number| *number > 0);
-    parsed.ok_or_else(|| {
-        Error::bad_input(format!("`{text}` is not a whole number above zero")).with_hint("write it like `8`")
-    })
-}
-
-/// A share above zero and up to one.
-fn share(text: &str) -> Result<Fraction, Error> {
-    let share = parse::<Fraction>(text)?;
-    if share.base() > 1.0 {
-        let meant = if text.contains('%') { "34.6" } else { text.trim() };
-        let hint = format!("write a share like `{meant}%` or `0.346`");
-        return Err(Error::bad_input(format!("`{text}` is more than 100 %")).with_hint(hint));
-    }
-    if share.base() == 0.0 {
-        return Err(Error::bad_input("a share of zero would never finish").with_hint("write it like `34.6%`"));
-    }
-    Ok(share)
-}
-
-/// Reads a quantity for a flag, naming the flag in the error.
-///
-/// # Errors
-/// As [`parse`].
-pub fn flag_value<Q: Grammar>(flag: &str, text: &str) -> Result<Q, Error> {
-    parse(text).map_err(|error| prefix(flag, &error))
-}
-
-/// The same error with the flag or key in front.
-pub fn prefix(flag: &str, error: &Error) -> Error {
-    let again = Error::new(error.kind(), format!("{flag}: {}", error.message()));
-    match error.hint() {
-        Some(hint) => again.with_hint(hint),
-        None => again,
     }
 }

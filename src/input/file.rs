@@ -1,22 +1,23 @@
 //! What the user wrote: a spec file or a published run, flags laid over it. Nothing is filled in here.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::Error;
+use toml::de::DeValue;
+
 use crate::catalog::Found;
-use crate::catalog::read::{At, Reader, Sources};
-use crate::hardware::precision::Precision;
-use crate::input::field::FIELDS;
-use crate::input::range::Range;
+use crate::catalog::read::{At, Reader, Value};
+use crate::error::Error;
+use crate::input::field::{Field, field};
+use crate::input::table::FIELDS;
 use crate::units::{
-    Bytes, CarbonIntensity, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Joules, KgCo2e, Params, Price, Seconds,
-    Tokens, Usd,
+    Bytes, CarbonIntensity, ChipSeconds, Flop, FlopPerSecond, Fraction, Joules, KgCo2e, Seconds, Tokens, Usd,
 };
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag, by name.
+    /// A flag, an environment variable or a setter, by name.
     Flag(String),
     /// A line of a file.
     File(At),
@@ -26,6 +27,26 @@ pub enum Origin {
     Assumed(String),
     /// Solved from the others, by this relation or method.
     Solved(String),
+}
+
+impl Origin {
+    /// How much a value from here counts: an assumption least, what was asked for itself most.
+    pub fn weight(&self) -> u8 {
+        match self {
+            Self::Assumed(_) => 0,
+            Self::File(_) | Self::Profile(_) | Self::Solved(_) => 1,
+            Self::Flag(_) => 2,
+        }
+    }
+
+    /// The error, pointing at where the value was written, if it points nowhere yet.
+    pub fn locate(&self, error: Error) -> Error {
+        match self {
+            Self::File(at) if error.place().is_none() => at.locate(error),
+            Self::Flag(flag) if error.place().is_none() => crate::input::text::prefix(flag, &error),
+            _ => error,
+        }
+    }
 }
 
 impl fmt::Display for Origin {
@@ -56,49 +77,7 @@ impl<T> Entry<T> {
     }
 }
 
-/// A question as asked.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[allow(missing_docs)] // each field is documented where it is declared for users: `field::FIELDS`
-pub struct Spec {
-    pub name: Option<String>,
-    /// The built-in run's id or the file it was read from.
-    pub file: Option<String>,
-    pub organisation: Option<String>,
-    pub model: Option<Entry<String>>,
-    pub gpu: Option<Entry<String>>,
-    pub chips: Option<Entry<Chips>>,
-    pub params: Option<Entry<Params>>,
-    pub active_params: Option<Entry<Params>>,
-    pub tokens: Option<Entry<Tokens>>,
-    pub flop: Option<Entry<Flop>>,
-    pub gpu_hours: Option<Entry<ChipSeconds>>,
-    pub wall_clock: Option<Entry<Seconds>>,
-    pub mfu: Option<Entry<Fraction>>,
-    pub goodput: Option<Entry<Fraction>>,
-    pub cost: Option<Entry<Usd>>,
-    pub precision: Option<Entry<Precision>>,
-    pub mfu_basis: Option<Entry<Precision>>,
-    pub sequence_length: Option<Entry<Tokens>>,
-    pub global_batch_tokens: Option<Entry<Tokens>>,
-    pub price: Option<Entry<Price>>,
-    pub tp: Option<Entry<u32>>,
-    pub pp: Option<Entry<u32>>,
-    pub vpp: Option<Entry<u32>>,
-    pub dp: Option<Entry<u32>>,
-    pub cp: Option<Entry<u32>>,
-    pub ep: Option<Entry<u32>>,
-    pub micro_batch: Option<Entry<u32>>,
-    pub zero: Option<Entry<u32>>,
-    pub recompute: Option<Entry<String>>,
-    pub schedule: Option<Entry<String>>,
-    pub phases: Vec<PhaseSpec>,
-    /// Fields whose value is a range; the field itself then holds the median.
-    pub ranges: Vec<Range>,
-    /// Spearman correlations between ranges: two paths and the coefficient.
-    pub correlations: Vec<(String, String, f64)>,
-    pub reported: Option<Reported>,
-    pub sources: Sources,
-}
+pub use crate::input::table::Spec;
 
 /// One `[[phase]]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,11 +135,15 @@ pub fn spec(found: &Found) -> Result<Spec, Error> {
         spec.organisation = r.text("organisation");
         r.date("date");
         fields(r, "", &mut spec);
-        for table in ["run", "price", "layout"] {
-            r.table(table, |inner| {
-                fields(inner, table, &mut spec);
-                Some(())
-            });
+        for table in tables() {
+            // `stack = "name"` is a field, `[stack]` a table.
+            let value = r.any(table);
+            if field(table).is_none() || value.is_some_and(|value| value.raw().is_table()) {
+                r.table(table, |inner| {
+                    fields(inner, table, &mut spec);
+                    Some(())
+                });
+            }
         }
         spec.correlations = r.tables("correlation", correlation);
         let several = r.any("phase").and_then(|phases| phases.raw().as_array()).is_some_and(|all| all.len() > 1);
@@ -169,31 +152,59 @@ pub fn spec(found: &Found) -> Result<Spec, Error> {
         spec.reported = r.table("reported", |inner| Some(reported(inner)));
         spec.sources = r.sources();
         check_phases(r, &spec);
+        if let (Err(error), true) = (spec.check(), r.any("run").is_some()) {
+            r.fail("run", error);
+        }
         Some(spec)
     })
+}
+
+/// The tables that fields stand in.
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    let table = |index: usize| FIELDS.get(index).map_or("", |field| field.table_and_key().0);
+    let new =
+        move |index: &usize| !table(*index).is_empty() && (0..*index).all(|before| table(before) != table(*index));
+    (0..FIELDS.len()).filter(new).map(table)
 }
 
 /// Reads the fields of one table through [`FIELDS`].
 fn fields(r: &Reader<'_>, table: &str, spec: &mut Spec) {
     for field in FIELDS {
-        let (parent, key) = field.path.rsplit_once('.').unwrap_or(("", field.path));
-        if parent != table {
-            continue;
+        let mut given = None;
+        for path in std::iter::once(&field.path).chain(field.also.iter().filter(|path| path.contains('.'))) {
+            let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
+            let Some(value) = (parent == table).then(|| r.value(key)).flatten() else { continue };
+            if let Some(first) = given.replace(key) {
+                value.fail(Error::bad_input(format!("`{first}` and `{key}` say the same")).with_hint("leave one out"));
+            }
+            one_field(field, key, &value, spec);
         }
-        let Some(value) = r.value(key) else { continue };
-        if field.put.is_some()
-            && let Some(inner) = value.table(field.path)
-        {
-            spec.read_range(field, &value, &inner);
-            continue;
+    }
+}
+
+/// Reads one value of a field.
+fn one_field(field: &'static Field, key: &'static str, value: &Value<'_>, spec: &mut Spec) {
+    if let Some(inner) = value.table(field.path) {
+        if !tables().any(|table| table == field.path) {
+            spec.read_range(field, (value, &inner), "", Origin::File(value.at()));
         }
-        let Some(text) = value.as_text() else {
-            value.fail(Error::bad_input(format!("`{key}` takes a number or a text: {}", field.about)));
-            continue;
-        };
-        if let Err(error) = spec.set_field(field, text, Origin::File(value.at())) {
-            value.fail(error);
-        }
+        return;
+    }
+    let Some(text) = text_of(value) else {
+        let error = Error::bad_input(format!("`{key}` takes {}: {}", field.dimension, field.about.trim()));
+        return value.fail(error.with_hint(format!("write it like `{}`", field.example)));
+    };
+    if let Err(error) = spec.set_field(field, &field.complete(key, &text), Origin::File(value.at())) {
+        value.fail(error);
+    }
+}
+
+/// A value as it would be typed for a flag.
+fn text_of<'d>(value: &Value<'d>) -> Option<Cow<'d, str>> {
+    match value.raw() {
+        DeValue::Boolean(yes) => Some(Cow::Owned(yes.to_string())),
+        DeValue::Datetime(date) => Some(Cow::Owned(date.to_string())),
+        _ => value.as_text().map(Cow::Borrowed),
     }
 }
 
@@ -254,5 +265,22 @@ fn check_phases(r: &Reader<'_>, spec: &Spec) {
     for (key, _) in both.iter().filter(|(_, given)| *given) {
         let error = Error::bad_input(format!("`run.{key}` and [[phase]] both say how much work there is"));
         r.fail("phase", error.with_hint(format!("write `{key}` in each [[phase]], or leave the phases out")));
+    }
+}
+
+impl Spec {
+    /// Checks what single fields cannot tell.
+    ///
+    /// # Errors
+    /// More parameters at work than there are.
+    pub fn check(&self) -> Result<(), Error> {
+        let (Some(active), Some(all)) = (&self.active_params, &self.params) else { return Ok(()) };
+        let outranked = matches!(all.origin, Origin::Flag(_)) && !matches!(active.origin, Origin::Flag(_));
+        if active.value <= all.value || outranked {
+            return Ok(());
+        }
+        let [active, all] = [active.value, all.value].map(crate::units::show::exact);
+        let message = format!("`run.active_params` is {active}, more than the {all} of `run.params`");
+        Err(Error::bad_input(message).with_hint("active parameters are those at work for one token, of all there are"))
     }
 }

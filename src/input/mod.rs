@@ -1,5 +1,11 @@
-//! What was typed, by any door.
+//! What was typed, by any door: one [`table`] of fields, and nothing filled in.
 
+pub mod batch;
 pub mod field;
 pub mod file;
+pub mod question;
 pub mod range;
+pub mod sweep_plan;
+pub mod table;
+pub mod template;
+pub mod text;

@@ -1,8 +1,8 @@
 //! Fields whose value is a range: `"30%..45%"`, or `{ dist = "pert", low = "25%", mode = "38%", high = "52%" }`.
 
-use crate::Error;
-use crate::catalog::read::{Reader, Value};
-use crate::input::field::Field;
+use crate::catalog::read::{Document, Reader, Value};
+use crate::error::Error;
+use crate::input::field::{FIELDS, Field};
 use crate::input::file::{Origin, Spec};
 use crate::uncertainty::dist::{Dist, Role, role_of};
 use crate::units::Quantity as _;
@@ -21,17 +21,19 @@ pub struct Range {
     pub origin: Origin,
 }
 
+/// Key under which a table typed for a flag is read.
+const TYPED: &str = "v=";
+
 impl Spec {
     /// Sets a field to `a..b`: from its 5th to its 95th percentile, lognormal when both are positive.
     pub(super) fn set_short_range(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
         let hint = || "write a range like `30%..45%`: its 5th and 95th percentile".to_owned();
-        if field.put.is_none() {
-            return Err(Error::bad_input(format!("`{}` takes no range", field.path)));
-        }
         let Some((low, high)) = text.split_once("..") else { return Err(Error::bad_input("not a range")) };
-        let end = |text: &str| in_unit(field, text).map_err(|error| error.with_hint(hint()));
+        let mut ends = Ends::of(field);
+        let mut end = |text: &str| ends.number(text).map_err(|error| error.with_hint(hint()));
         let dist = Dist::range90(end(low)?, end(high)?).map_err(|error| error.with_hint(hint()))?;
-        let dist = within_the_whole(field, dist)?;
+        let dist = within(field, dist)?;
+        ends.lend_unit(self);
         self.set_range(Range { path: field.path, dist, text: text.to_owned(), origin }, field);
         Ok(())
     }
@@ -39,21 +41,55 @@ impl Spec {
     /// Sets a field to its median and keeps its range.
     pub fn set_range(&mut self, range: Range, field: &'static Field) {
         if let Some(put) = field.put {
-            put(self, range.dist.median(), range.origin.clone());
+            let median = range.dist.median();
+            put(self, if field.whole { median.round() } else { median }, range.origin.clone());
         }
         self.ranges.retain(|other| other.path != range.path);
         if range.dist.as_point().is_none() {
             self.ranges.push(range);
+            // Drawn in the table's order, whichever door each came through.
+            self.ranges.sort_by_key(|range| FIELDS.iter().position(|field| field.path == range.path));
         }
     }
 
+    /// Reads `{ dist = "...", ... }` typed for a flag, with a caret under what is wrong.
+    pub(super) fn set_typed_table(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
+        let flag = origin.to_string();
+        let read = Document::new(flag.as_str(), format!("{TYPED}{text}")).read(|r| {
+            let value = r.value("v")?;
+            let inner = value.table(field.path)?;
+            self.read_range(field, (&value, &inner), text, origin);
+            Some(())
+        });
+        read.map_err(|error| {
+            let shifted = error.each().map(|one| {
+                let span = one.place().map_or(0..text.len(), |place| place.span.clone());
+                let back = |at: usize| at.saturating_sub(TYPED.len()).min(text.len());
+                one.with_message(one.message()).in_typed(&flag, text, back(span.start)..back(span.end))
+            });
+            Error::all(shifted.collect()).unwrap_or(error)
+        })
+    }
+
     /// Reads `{ dist = "...", ... }`, each parameter in the field's own unit.
-    pub(super) fn read_range(&mut self, field: &'static Field, value: &Value<'_>, r: &Reader<'_>) {
-        let Some(dist) = read_dist(field, value, r) else { return };
-        match within_the_whole(field, dist) {
+    pub(super) fn read_range(
+        &mut self,
+        field: &'static Field,
+        (value, r): (&Value<'_>, &Reader<'_>),
+        text: &str,
+        origin: Origin,
+    ) {
+        if field.put.is_none() {
+            let error = Error::bad_input(format!("`{}` is {} and takes no distribution", field.path, field.dimension));
+            return value.fail(error.with_hint(format!("write it like `{}`", field.example)));
+        }
+        let mut ends = Ends::of(field);
+        let Some(dist) = read_dist(&mut ends, value, r) else { return };
+        match within(field, dist) {
             Ok(dist) => {
-                let text = format!("{} of {}", dist.name(), field.path);
-                let origin = Origin::File(value.at());
+                ends.lend_unit(self);
+                let name = format!("{} of {}", dist.name(), field.path);
+                let text = if text.is_empty() { name } else { text.to_owned() };
                 self.set_range(Range { path: field.path, dist, text, origin }, field);
             }
             Err(error) => value.fail(error),
@@ -61,11 +97,44 @@ impl Spec {
     }
 }
 
+/// Reads the numbers of one range, all in one unit.
+struct Ends {
+    field: &'static Field,
+    last: Spec,
+}
+
+impl Ends {
+    fn of(field: &'static Field) -> Self {
+        Self { field, last: Spec::default() }
+    }
+
+    /// A text as a number in the field's unit, by the field's own grammar.
+    fn number(&mut self, text: &str) -> Result<f64, Error> {
+        let field = self.field;
+        let unit = self.last.global_batch.as_ref().map(|entry| entry.value.unit());
+        (field.set)(&mut self.last, text.trim(), Origin::Assumed(String::new()))?;
+        if unit.is_some_and(|unit| unit != field.unit_in(&self.last)) {
+            let error = Error::bad_input("one range is either in sequences or in tokens");
+            return Err(error.with_hint("write `512seq..1024seq` or `2Mtok..4Mtok`"));
+        }
+        let none = || Error::bad_input(format!("`{}` takes no number", field.path));
+        let number = (field.number)(&self.last).ok_or_else(none)?;
+        field.check(number).map(|()| number)
+    }
+
+    /// Leaves the unit that was written in the spec, for the number that is then put there.
+    fn lend_unit(self, spec: &mut Spec) {
+        if self.field.is_of_two_units() {
+            spec.global_batch = self.last.global_batch;
+        }
+    }
+}
+
 /// A distribution; what is wrong with it is recorded.
-fn read_dist(field: &'static Field, value: &Value<'_>, r: &Reader<'_>) -> Option<Dist> {
+fn read_dist(ends: &mut Ends, value: &Value<'_>, r: &Reader<'_>) -> Option<Dist> {
     let name = r.need("dist", r.text("dist"))?;
     if name == "mixture" {
-        return mixture(field, r).map_err(|error| value.fail(error)).ok();
+        return mixture(ends, r).map_err(|error| value.fail(error)).ok();
     }
     let mut parameters = Vec::new();
     for key in r.keys().filter(|key| !matches!(*key, "dist" | "samples" | "weight")) {
@@ -76,7 +145,7 @@ fn read_dist(field: &'static Field, value: &Value<'_>, r: &Reader<'_>) -> Option
         };
         let read = match role_of(key) {
             Some(Role::Number) => parse::<Fraction>(text).map(|share| share.base()),
-            _ => in_unit(field, text),
+            _ => ends.number(text),
         };
         match read {
             Ok(number) => parameters.push((key, number)),
@@ -90,14 +159,14 @@ fn read_dist(field: &'static Field, value: &Value<'_>, r: &Reader<'_>) -> Option
 }
 
 /// `{ dist = "mixture", never = 0.2, parts = [{ weight = 0.5, dist = ... }, ...] }`.
-fn mixture(field: &'static Field, r: &Reader<'_>) -> Result<Dist, Error> {
+fn mixture(ends: &mut Ends, r: &Reader<'_>) -> Result<Dist, Error> {
     let hint = "write it like `parts = [{ weight = 0.6, dist = \"point\", value = \"40%\" }]`";
     let parts = r.value("parts").map(|parts| parts.items()).unwrap_or_default();
     let mut read = Vec::with_capacity(parts.len());
     for part in &parts {
         let inner = part.table("parts").ok_or_else(|| Error::bad_input("a part is a table").with_hint(hint))?;
         let weight = inner.need("weight", inner.number("weight"));
-        let Some((weight, dist)) = weight.zip(read_dist(field, part, &inner)) else {
+        let Some((weight, dist)) = weight.zip(read_dist(ends, part, &inner)) else {
             return Err(Error::bad_input("a part of the mixture cannot be read").with_hint(hint));
         };
         read.push((weight, dist));
@@ -117,15 +186,10 @@ fn from_parameters(name: &str, parameters: &[(&str, f64)], r: &Reader<'_>) -> Re
     }
 }
 
-/// A share stays a share: the tail of its distribution above the whole is cut off.
-fn within_the_whole(field: &'static Field, dist: Dist) -> Result<Dist, Error> {
-    let (_, most) = dist.support();
-    if field.unit == "share" && most > 1.0 { dist.truncated(0.0, 1.0) } else { Ok(dist) }
-}
-
-/// A text as a number in the field's unit, by the field's own grammar.
-fn in_unit(field: &'static Field, text: &str) -> Result<f64, Error> {
-    let mut scratch = Spec::default();
-    (field.set)(&mut scratch, text.trim(), Origin::Assumed(String::new()))?;
-    (field.number)(&scratch).ok_or_else(|| Error::bad_input(format!("`{}` takes no number", field.path)))
+/// A share stays a share, and a whole number one that there can be: the tails outside are cut off.
+fn within(field: &'static Field, dist: Dist) -> Result<Dist, Error> {
+    let (least, most) = dist.support();
+    let (low, high) = field.limits();
+    let bounded = (field.unit == "share" && most > high) || (field.within.is_some() && (least < low || most > high));
+    if bounded { dist.truncated(low, high) } else { Ok(dist) }
 }

@@ -3,7 +3,7 @@
 use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
 use crate::model::architecture::{Architecture, Mlp};
 use crate::model::flops::Recompute;
-use crate::model::memory::{self, Keeping, MicroBatch};
+use crate::model::memory::{self, MicroBatch};
 use crate::model::params::{self, LayerParams, ParamCount};
 use crate::units::{Bytes, Fraction};
 
@@ -25,7 +25,7 @@ pub struct Fit {
     pub gradients: Bytes,
     /// Master weights and moments.
     pub optimizer: Bytes,
-    /// Activations of all micro-batches under way.
+    /// Activations of all micro-batches in flight.
     pub activations: Bytes,
     /// Logits and their gradient; zero on a stage without the head.
     pub logits: Bytes,
@@ -69,38 +69,84 @@ impl Fit {
 ///
 /// # Formula
 /// per stage: weights, gradients and optimizer bytes of its parameters, each split as ZeRO says, activations of a
-/// layer times layers times micro-batches under way, logits on the last, and the reserve
+/// layer times layers times micro-batches in flight, logits on the last, and the reserve
 /// # Source
 /// Korthikanti et al. 2022, arXiv:2205.05198, section 4; Rajbhandari et al. 2020, arXiv:1910.02054, section 5;
 /// DeepSeek-V3, arXiv:2412.19437, table 2 (DualPipe: twice the parameters, `p + 1` micro-batches).
 pub fn fit(shape: &Architecture, layout: &Layout, capacity: Bytes, reserve: &Reserve) -> Fit {
-    let parts = Parts::of(shape, layout);
-    let set_aside = capacity * reserve.share.get() + reserve.workspace;
-    let mut worst = parts.stage(0, capacity, set_aside);
-    let mut seen = 0;
-    for stage in parts.candidates() {
-        if stage > seen && stage < layout.pp {
-            let other = parts.stage(stage, capacity, set_aside);
-            if other.total > worst.total {
-                worst = other;
-            }
-            seen = stage;
-        }
-    }
-    worst
+    Layers::of(shape, layout).fit(layout, capacity, reserve)
 }
 
-/// What is the same for every stage.
-struct Parts<'a> {
+/// What layers hold, alike for all layouts that differ in stages, replicas, schedule and ZeRO alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Layers<'a> {
     shape: &'a Architecture,
-    layout: &'a Layout,
     counted: ParamCount,
     dense: LayerParams,
-    mixture: LayerParams,
+    moe: LayerParams,
     dense_activations: Bytes,
-    mixture_activations: Bytes,
+    moe_activations: Bytes,
     working_set: Bytes,
     logits: Bytes,
+}
+
+impl<'a> Layers<'a> {
+    /// Of a layout's tp, cp, micro-batch, recompute and formats.
+    ///
+    /// # Formula
+    /// [`params::layer`] and [`memory::layer`] of either kind of layer
+    /// # Source
+    /// as [`fit()`]
+    pub fn of(shape: &'a Architecture, layout: &Layout) -> Self {
+        let keeping = layout.keeping();
+        let seq_len = f64::from(layout.seq_len);
+        let tokens = f64::from(layout.micro_batch) * seq_len / f64::from(layout.cp.max(1));
+        let batch = MicroBatch { tokens, seq_len };
+        let heaviest = if shape.experts.is_some() { Mlp::Moe } else { Mlp::Dense };
+        Self {
+            shape,
+            counted: params::count(shape),
+            dense: params::layer(shape, Mlp::Dense),
+            moe: params::layer(shape, Mlp::Moe),
+            dense_activations: memory::layer(shape, Mlp::Dense, batch, &keeping),
+            moe_activations: memory::layer(shape, Mlp::Moe, batch, &keeping),
+            working_set: match layout.recompute {
+                Recompute::Full => memory::working_set(shape, heaviest, batch, &keeping),
+                Recompute::None | Recompute::Selective => Bytes::ZERO,
+            },
+            logits: memory::logits(shape, layout.padded_vocab(shape.vocab) as f64, tokens, &keeping),
+        }
+    }
+
+    /// [`fit()`] of a layout with these layers.
+    ///
+    /// # Formula
+    /// as [`fit()`]
+    /// # Source
+    /// as [`fit()`]
+    pub fn fit(&self, layout: &Layout, capacity: Bytes, reserve: &Reserve) -> Fit {
+        let parts = Parts { layers: self, shape: self.shape, layout, micro_batches: layout.micro_batches() as f64 };
+        let set_aside = capacity * reserve.share.get() + reserve.workspace;
+        let mut worst = parts.stage(0, capacity, set_aside);
+        let mut seen = 0;
+        for stage in parts.candidates() {
+            if stage > seen && stage < layout.pp {
+                let other = parts.stage(stage, capacity, set_aside);
+                if other.total > worst.total {
+                    worst = other;
+                }
+                seen = stage;
+            }
+        }
+        worst
+    }
+}
+
+/// The layers of one layout.
+struct Parts<'a> {
+    layers: &'a Layers<'a>,
+    shape: &'a Architecture,
+    layout: &'a Layout,
     /// Micro-batches a replica runs in a step.
     micro_batches: f64,
 }
@@ -112,30 +158,7 @@ struct OnChip {
     experts: f64,
 }
 
-impl<'a> Parts<'a> {
-    fn of(shape: &'a Architecture, layout: &'a Layout) -> Self {
-        let keeping = layout.keeping();
-        let seq_len = f64::from(layout.seq_len);
-        let tokens = f64::from(layout.micro_batch) * seq_len / f64::from(layout.cp.max(1));
-        let batch = MicroBatch { tokens, seq_len };
-        let heaviest = if shape.experts.is_some() { Mlp::Mixture } else { Mlp::Dense };
-        Self {
-            shape,
-            layout,
-            counted: params::count(shape),
-            dense: params::layer(shape, Mlp::Dense),
-            mixture: params::layer(shape, Mlp::Mixture),
-            dense_activations: memory::layer(shape, Mlp::Dense, batch, &keeping),
-            mixture_activations: memory::layer(shape, Mlp::Mixture, batch, &keeping),
-            working_set: match layout.recompute {
-                Recompute::Full => memory::working_set(shape, heaviest, batch, &keeping),
-                Recompute::None | Recompute::Selective => Bytes::ZERO,
-            },
-            logits: memory::logits(shape, layout.padded_vocab(shape.vocab) as f64, tokens, &keeping),
-            micro_batches: layout.micro_batches() as f64,
-        }
-    }
-
+impl Parts<'_> {
     /// Stages one of which is the fullest, in rising order: the first with the most layers, the first behind the
     /// dense layers of a mixture, the last with the most layers, the last. Between them nothing grows from one stage
     /// to the next.
@@ -157,15 +180,15 @@ impl<'a> Parts<'a> {
         let mut held = self.params_on(stage);
         let mut activations = self.activations_on(stage);
         if dual {
-            // A chip holds a stage of each direction, and half the micro-batches under way are in either.
+            // A chip holds a stage of each direction, and half the micro-batches in flight are in either.
             let other = self.params_on(opposite);
             held = OnChip { shared: held.shared + other.shared, experts: held.experts + other.experts };
             activations = (activations + self.activations_on(opposite)) * 0.5;
         }
         let has_head = stage + 1 == layout.pp || (dual && stage == 0);
-        let logits = if has_head { self.logits } else { Bytes::ZERO };
+        let logits = if has_head { self.layers.logits } else { Bytes::ZERO };
         let (weights, gradients, optimizer) = self.states(held, if dual { 2.0 } else { 1.0 });
-        let activations = activations + self.working_set;
+        let activations = activations + self.layers.working_set;
         let total = weights + gradients + optimizer + activations + logits + reserve;
         Fit { weights, gradients, optimizer, activations, logits, reserve, total, capacity, worst_stage: stage }
     }
@@ -174,23 +197,23 @@ impl<'a> Parts<'a> {
     fn params_on(&self, stage: u32) -> OnChip {
         let layout = self.layout;
         let tp = f64::from(layout.tp.max(1));
-        let (dense, mixture) = self.layers_on(stage);
+        let (dense, moe) = self.layers_on(stage);
         let split = |layer: &LayerParams| (layer.attention + layer.dense_mlp + layer.shared_experts).get() / tp;
         let whole = |layer: &LayerParams| (layer.norms + layer.router).get();
-        let mut shared = dense * (split(&self.dense) + whole(&self.dense));
-        shared += mixture * (split(&self.mixture) + whole(&self.mixture));
+        let mut shared = dense * (split(&self.layers.dense) + whole(&self.layers.dense));
+        shared += moe * (split(&self.layers.moe) + whole(&self.layers.moe));
         let expert_ways = f64::from(layout.ep.max(1)) * f64::from(layout.etp.max(1));
-        let mut experts = mixture * self.mixture.routed_experts.get() / expert_ways;
+        let mut experts = moe * self.layers.moe.routed_experts.get() / expert_ways;
         let table = layout.padded_vocab(self.shape.vocab) as f64 * f64::from(self.shape.hidden) / tp;
         let (first, last) = (stage == 0, stage + 1 == layout.pp);
         if first {
-            shared += table + self.counted.positions.get();
+            shared += table + self.layers.counted.positions.get();
         }
         if last {
             // A tied head is a copy of the embedding wherever the first stage is another chip.
-            shared += if self.counted.tied && first { 0.0 } else { table };
-            let module_experts = self.mixture.routed_experts.get() * f64::from(self.shape.mtp_modules);
-            shared += (self.counted.mtp.get() - module_experts) / tp;
+            shared += if self.layers.counted.tied && first { 0.0 } else { table };
+            let module_experts = self.layers.moe.routed_experts.get() * f64::from(self.shape.mtp_modules);
+            shared += (self.layers.counted.mtp.get() - module_experts) / tp;
             experts += module_experts / expert_ways;
         }
         OnChip { shared, experts }
@@ -205,26 +228,26 @@ impl<'a> Parts<'a> {
         }
         if layout.vpp > 1 {
             // Virtual stages are spread over the depth, so that every chip has nearly the model's mix.
-            let share = f64::from(shape.mixture_layers()) / f64::from(shape.layers.max(1));
+            let share = f64::from(shape.moe_layers()) / f64::from(shape.layers.max(1));
             return (f64::from(count) * (1.0 - share), f64::from(count) * share);
         }
         let before = layout.layers_before(stage, shape.layers);
-        let mixture = shape.mixture_layers_before(before + count) - shape.mixture_layers_before(before);
-        (f64::from(count - mixture), f64::from(mixture))
+        let moe = shape.moe_layers_before(before + count) - shape.moe_layers_before(before);
+        (f64::from(count - moe), f64::from(moe))
     }
 
-    /// Activations of one stage for all micro-batches under way.
+    /// Activations of one stage for all micro-batches in flight.
     fn activations_on(&self, stage: u32) -> Bytes {
-        let (dense, mixture) = self.layers_on(stage);
-        let mut one = self.dense_activations * dense + self.mixture_activations * mixture;
+        let (dense, moe) = self.layers_on(stage);
+        let mut one = self.layers.dense_activations * dense + self.layers.moe_activations * moe;
         if stage + 1 == self.layout.pp {
             let kind = match self.shape.last_mlp() {
-                Mlp::Dense => self.dense_activations,
-                Mlp::Mixture => self.mixture_activations,
+                Mlp::Dense => self.layers.dense_activations,
+                Mlp::Moe => self.layers.moe_activations,
             };
             one += kind * f64::from(self.shape.mtp_modules);
         }
-        one * under_way(self.layout, stage, self.micro_batches)
+        one * in_flight(self.layout, stage, self.micro_batches)
     }
 
     /// Weights, gradients and optimizer bytes; `copies` of the same stage share the optimizer's states too.
@@ -253,9 +276,9 @@ impl<'a> Parts<'a> {
         let layout = self.layout;
         let tp = f64::from(layout.tp.max(1));
         let expert_ways = f64::from(layout.ep.max(1)) * f64::from(layout.etp.max(1));
-        let mixture = self.mixture.shared_by_all().get() / tp + self.mixture.routed_experts.get() / expert_ways;
-        let dense = if self.shape.dense_layers() > 0 { self.dense.total().get() / tp } else { 0.0 };
-        if self.shape.experts.is_some() { mixture.max(dense) } else { dense }
+        let moe = self.layers.moe.shared_by_all().get() / tp + self.layers.moe.routed_experts.get() / expert_ways;
+        let dense = if self.shape.dense_layers() > 0 { self.layers.dense.total().get() / tp } else { 0.0 };
+        if self.shape.experts.is_some() { moe.max(dense) } else { dense }
     }
 }
 
@@ -269,13 +292,13 @@ impl<'a> Parts<'a> {
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; Korthikanti et al. 2022, arXiv:2205.05198, section 4.2.3
 /// (`1 + (p - 1) / (p v)` of the first stage); Megatron-Core, `microbatch_group_size_per_vp_stage`; Qi et al. 2023, arXiv:2401.10241, table 1 (ZB-H1); DeepSeek-V3, arXiv:2412.19437, table 2.
 /// ```
-/// use flopbill::internals::layout::fit::under_way;
+/// use flopbill::internals::layout::fit::in_flight;
 /// use flopbill::internals::layout::parallelism::{Layout, Schedule};
 /// let layout = Layout { pp: 8, vpp: 3, schedule: Schedule::Interleaved, ..Layout::single(2048) };
 /// // by hand: 8 * (1 + 7 / 24)
-/// assert!((under_way(&layout, 0, 64.0) - 31.0 / 3.0).abs() < 1e-12);
+/// assert!((in_flight(&layout, 0, 64.0) - 31.0 / 3.0).abs() < 1e-12);
 /// ```
-pub fn under_way(layout: &Layout, stage: u32, micro_batches: f64) -> f64 {
+pub fn in_flight(layout: &Layout, stage: u32, micro_batches: f64) -> f64 {
     let pp = f64::from(layout.pp.max(1));
     let behind = (pp - f64::from(stage)).max(1.0);
     match layout.schedule {
@@ -287,26 +310,6 @@ pub fn under_way(layout: &Layout, stage: u32, micro_batches: f64) -> f64 {
         }
         Schedule::ZeroBubble => pp.min(micro_batches),
         Schedule::DualPipe => (pp + 1.0).min(micro_batches),
-    }
-}
-
-impl Layout {
-    /// How the layout cuts and keeps activations.
-    ///
-    /// # Formula
-    /// the layout's own fields
-    /// # Source
-    /// By definition.
-    #[inline]
-    pub fn keeping(&self) -> Keeping {
-        Keeping {
-            tp: self.tp,
-            etp: self.etp,
-            sequence_parallel: self.sequence_parallel,
-            kernel: self.kernel,
-            recompute: self.recompute,
-            precision: self.precision,
-        }
     }
 }
 
@@ -335,13 +338,17 @@ mod tests {
         }
     }
 
+    fn parts<'a>(layers: &'a Layers<'a>, layout: &'a Layout) -> Parts<'a> {
+        Parts { layers, shape: layers.shape, layout, micro_batches: layout.micro_batches() as f64 }
+    }
+
     /// The stages that `fit` looks at hold the fullest of all stages.
     #[test]
     fn no_stage_is_fuller_than_the_one_returned() {
-        let mixture = |leading_dense, every| {
+        let moe = |leading_dense, every| {
             Some(Experts { count: 64, active: 6, width: 1408, shared_width: 2816, leading_dense, every })
         };
-        for experts in [None, mixture(0, 1), mixture(1, 1), mixture(3, 1), mixture(0, 2), mixture(9, 1)] {
+        for experts in [None, moe(0, 1), moe(1, 1), moe(3, 1), moe(0, 2), moe(9, 1)] {
             for layers in [32, 61, 48, 47] {
                 for (pp, schedule) in [
                     (1, Schedule::OneFOneB),
@@ -354,7 +361,8 @@ mod tests {
                     let shape = shape(layers, experts);
                     let layout = Layout { pp, schedule, global_batch: 64, ..Layout::single(4096) };
                     let found = fit(&shape, &layout, Bytes::from_gb(80.0), &NONE).total;
-                    let parts = Parts::of(&shape, &layout);
+                    let held = Layers::of(&shape, &layout);
+                    let parts = parts(&held, &layout);
                     let all = (0..pp).map(|stage| parts.stage(stage, Bytes::ZERO, Bytes::ZERO).total);
                     let fullest = all.fold(Bytes::ZERO, Bytes::max);
                     assert!((found / fullest - 1.0).abs() < 1e-12, "{experts:?} {layers} on {pp} {schedule:?}");
@@ -372,7 +380,8 @@ mod tests {
                 Some(Experts { count: 8, active: 2, width: 2048, shared_width: 0, leading_dense: 3, every: 1 }),
             );
             let layout = Layout { pp: 16, global_batch: 16, ..Layout::single(4096) };
-            let parts = Parts::of(&shape, &layout);
+            let held = Layers::of(&shape, &layout);
+            let parts = parts(&held, &layout);
             let held: f64 = (0..16).map(|stage| parts.params_on(stage)).map(|held| held.shared + held.experts).sum();
             let last_norm = 4096.0;
             assert_eq!(held + last_norm, params::count(&shape).total().get());

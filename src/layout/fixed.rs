@@ -1,6 +1,7 @@
 //! What a search over layouts does not vary.
 
 use crate::layout::parallelism::{Schedule, ZeroStage};
+use crate::model::architecture::Architecture;
 use crate::model::flops::Recompute;
 
 /// Degrees and choices that are settled; what is absent is searched.
@@ -26,12 +27,24 @@ pub struct Fixed {
     pub schedule: Option<Schedule>,
     /// What is computed again.
     pub recompute: Option<Recompute>,
+    /// Whether activations are split along the sequence; where tensor parallelism splits the rest, without it.
+    pub sequence_parallel: Option<bool>,
+    /// Chips among which a ZeRO stage splits; all replicas without it.
+    pub shard_group: Option<u32>,
 }
 
 impl Fixed {
     /// Whether nothing is settled.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether all degrees of such a model are settled, and what is computed again.
+    pub fn is_whole(&self, shape: &Architecture) -> bool {
+        let needed = [self.tp, self.pp, self.dp, self.cp, self.micro_batch];
+        let virtual_stages = self.pp == Some(1) || self.vpp.is_some();
+        let experts = shape.experts.is_none() || self.ep.is_some();
+        needed.iter().all(Option::is_some) && virtual_stages && experts && self.recompute.is_some()
     }
 
     /// Whether a value is the settled one, or none is.

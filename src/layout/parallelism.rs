@@ -2,6 +2,7 @@
 
 use crate::hardware::precision::{Precision, States};
 use crate::model::flops::{Kernel, Recompute};
+use crate::model::memory::Keeping;
 
 /// How one training step is spread over the chips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -210,6 +211,24 @@ impl Layout {
     pub fn padded_vocab(&self, vocab: u32) -> u64 {
         let (vocab, tp) = (u64::from(vocab), u64::from(self.tp.max(1)));
         if vocab % tp == 0 { vocab } else { vocab.next_multiple_of(tp * u64::from(VOCAB_MULTIPLE)) }
+    }
+
+    /// How the layout cuts and keeps activations.
+    ///
+    /// # Formula
+    /// the layout's own fields
+    /// # Source
+    /// By definition.
+    #[inline]
+    pub fn keeping(&self) -> Keeping {
+        Keeping {
+            tp: self.tp,
+            etp: self.etp,
+            sequence_parallel: self.sequence_parallel,
+            kernel: self.kernel,
+            recompute: self.recompute,
+            precision: self.precision,
+        }
     }
 
     /// Layers of one stage, over all its virtual stages.

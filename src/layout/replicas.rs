@@ -25,7 +25,7 @@ impl Replicas {
     /// `dp = u ceil(ceil(B / b) / (u m))` for `m = 1, 2, ...`, as long as `dp tp pp cp <= chips` and `dp b <= B`: u the
     /// [`unit`](Self::unit), B the global batch, b the micro-batch
     /// # Source
-    /// By construction: more replicas with as many micro-batches are no faster.
+    /// By construction: more replicas with as many micro-batches only split the states further.
     pub fn of(shape: &Layout, chips: u32) -> Self {
         let one = Layout { dp: 1, ..*shape }.chips();
         let [batch, micro_batch] = [shape.global_batch, shape.micro_batch.max(1)].map(u64::from);
@@ -37,6 +37,26 @@ impl Replicas {
             unit,
             most: most - most % unit,
         }
+    }
+
+    /// The same, each replica with at least so many micro-batches.
+    ///
+    /// # Formula
+    /// as [`Replicas::of`] with no fewer than these
+    /// # Source
+    /// By construction.
+    pub fn with(self, fewest: u64) -> Self {
+        Self { fewest, ..self }
+    }
+
+    /// The most replicas.
+    ///
+    /// # Formula
+    /// `u floor(min(chips / (tp pp cp), B / b) / u)`
+    /// # Source
+    /// By construction.
+    pub fn most(&self) -> u64 {
+        self.most
     }
 
     /// The replicas that experts spread over: dp is a multiple of it.

@@ -10,9 +10,9 @@ use std::ops::RangeInclusive;
 
 use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
-use crate::layout::fit::{Fit, Reserve, fit};
+use crate::layout::fit::{Fit, Layers, Reserve};
 use crate::layout::fixed::{Fixed, either};
-use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
+use crate::layout::parallelism::{Layout, Schedule, ShardGroup, ZeroStage};
 use crate::layout::replicas::Replicas;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
@@ -26,6 +26,9 @@ const MOST_SEQUENCES: u32 = 16;
 
 /// Tensor parallelism wider than this has not been published for training.
 const WIDEST_TP: u32 = 16;
+
+/// Most virtual stages that are tried where they do not share the layers of a stage evenly.
+const MOST_UNEVEN: u32 = 8;
 
 /// Recompute modes, from the fastest to the leanest.
 const RECOMPUTES: [Recompute; 3] = [Recompute::None, Recompute::Selective, Recompute::Full];
@@ -100,12 +103,22 @@ pub trait Timing {
     fn time(&mut self, layout: &Layout) -> Seconds;
 }
 
+/// Stages, virtual stages and the order of their passes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Pipeline {
+    pp: u32,
+    vpp: u32,
+    schedule: Schedule,
+}
+
 /// A search in progress.
 struct Search<'a, T> {
     space: &'a Space<'a>,
     fixed: &'a Fixed,
     keep: usize,
     timing: T,
+    /// What the layers of the family at hand hold, by recompute.
+    layers: [Layers<'a>; 3],
     found: Found,
 }
 
@@ -121,7 +134,8 @@ struct Search<'a, T> {
 /// No legal layout, or none that fits.
 pub fn search<T: Timing>(space: &Space<'_>, fixed: &Fixed, keep: usize, timing: T) -> Result<Found, Error> {
     let found = Found { best: Vec::with_capacity(keep.min(1 << 10) + 1), considered: 0, fit: 0, timed: 0 };
-    let mut search = Search { space, fixed, keep: keep.max(1), timing, found };
+    let layers = [Layers::of(space.shape, &Layout::single(space.seq_len)); 3];
+    let mut search = Search { space, fixed, keep: keep.max(1), timing, layers, found };
     search.families();
     let found = search.found;
     if found.considered == 0 {
@@ -151,12 +165,10 @@ fn powers(most: u32) -> impl Iterator<Item = u32> {
     (0..32).map(|k| 1u32 << k).take_while(move |power| *power <= most)
 }
 
-/// The numbers of stages worth trying: the fewest for each number of layers a stage, even where they pair up.
-fn stages(layers: u32, paired: bool) -> Vec<u32> {
-    let even = |pp: u32| if paired && pp > 1 { pp.next_multiple_of(2) } else { pp };
-    let mut all: Vec<u32> = (1..=layers).map(|each| even(layers.div_ceil(each))).filter(|pp| *pp <= layers).collect();
-    all.dedup();
-    all
+/// The parts into which layers may be cut, most first: the fewest for each number of layers in the largest.
+fn parts(layers: u32) -> impl Iterator<Item = u32> {
+    let parts = move |each: u32| layers.div_ceil(each);
+    (1..=layers).filter(move |each| *each == 1 || parts(*each) != parts(*each - 1)).map(parts)
 }
 
 /// The replicas of a range that may be tried: all, or the settled number.
@@ -179,13 +191,28 @@ impl<T: Timing> Search<'_, T> {
             if self.is_beaten(least / chips, None) {
                 return;
             }
-            for (pp, vpp, schedule) in &pipelines {
-                let layout = Layout { pp: *pp, vpp: *vpp, schedule: *schedule, ..family };
-                self.replicas(layout);
-                // Sharded weights are gathered for every micro-batch of every stage: nobody pipelines them.
-                if *pp == 1 && self.fixed.zero.is_none() {
-                    self.replicas(Layout { zero: ZeroStage::Weights, ..layout });
-                }
+            self.layers = RECOMPUTES.map(|recompute| Layers::of(self.space.shape, &Layout { recompute, ..family }));
+            for pipeline in pipelines.chunk_by(|a, b| a.pp == b.pp) {
+                self.pipeline(least, &family, pipeline);
+            }
+        }
+    }
+
+    /// Every way to run one number of stages.
+    fn pipeline(&mut self, least: ChipSeconds, family: &Layout, ways: &[Pipeline]) {
+        let Some(Pipeline { pp, .. }) = ways.first().copied() else { return };
+        let replicas = Replicas::of(&Layout { pp, ..*family }, self.space.chips);
+        let used = Chips::new(replicas.most() as f64 * f64::from(family.tp) * f64::from(family.cp) * f64::from(pp));
+        if used == Chips::ZERO || self.is_beaten(least / used, None) {
+            return;
+        }
+        for Pipeline { vpp, schedule, .. } in ways.iter().copied() {
+            let shard_group = self.fixed.shard_group.map_or(ShardGroup::All, ShardGroup::Chips);
+            let layout = Layout { pp, vpp, schedule, shard_group, ..*family };
+            self.replicas(&layout, replicas.with(layout.fewest_micro_batches()));
+            // Sharded weights are gathered for every micro-batch of every stage: nobody pipelines them.
+            if pp == 1 && self.fixed.zero.is_none() {
+                self.replicas(&Layout { zero: ZeroStage::Weights, ..layout }, replicas);
             }
         }
     }
@@ -209,13 +236,15 @@ impl<T: Timing> Search<'_, T> {
                             precision: space.precision,
                             states: space.states,
                             kernel: space.kernel,
-                            sequence_parallel: tp > 1,
+                            sequence_parallel: tp > 1 && fixed.sequence_parallel.unwrap_or(true),
                             zero: fixed.zero.unwrap_or(ZeroStage::Optimizer),
                             recompute: fixed.recompute.unwrap_or(Recompute::None),
                             ..Layout::single(space.seq_len)
                         };
                         let family = Layout { dp: Replicas::unit(&family) as u32, ..family };
-                        if family.is_legal(space.shape, u64::from(space.chips)) {
+                        // Sequences are either split or joined.
+                        let both = cp > 1 && micro_batch > 1 && (fixed.cp.is_none() || fixed.micro_batch.is_none());
+                        if !both && family.is_legal(space.shape, u64::from(space.chips)) {
                             each(&mut self.timing, family);
                         }
                     }
@@ -225,34 +254,40 @@ impl<T: Timing> Search<'_, T> {
     }
 
     /// Every choice of stages, virtual stages and schedule; one stage has none.
-    fn pipelines(&self) -> Vec<(u32, u32, Schedule)> {
+    fn pipelines(&self) -> Vec<Pipeline> {
         let (fixed, layers) = (self.fixed, self.space.shape.layers);
         let plain = fixed.schedule.filter(|schedule| *schedule != Schedule::Interleaved);
-        let mut all = Vec::new();
-        for pp in either(fixed.pp, stages(layers, fixed.schedule == Some(Schedule::DualPipe)).into_iter()) {
-            let per_stage = layers.div_ceil(pp);
-            for vpp in either(fixed.vpp, divisors(per_stage, per_stage)) {
+        let mut all: Vec<Pipeline> = Vec::new();
+        let paired = fixed.schedule == Some(Schedule::DualPipe);
+        let stages = parts(layers).map(|pp| if paired && pp > 1 { pp.next_multiple_of(2) } else { pp });
+        for pp in either(fixed.pp, stages).filter(|pp| *pp <= layers) {
+            let deep = layers.div_ceil(pp);
+            // Embedding and head may stand for a layer each, as `Layout::check` has it.
+            let tried = |vpp: &u32| pp * vpp <= layers + 2 && (deep.is_multiple_of(*vpp) || *vpp <= MOST_UNEVEN);
+            for vpp in either(fixed.vpp, parts(deep).filter(tried)) {
                 let schedule = match (pp, vpp) {
                     (1, _) => Schedule::OneFOneB,
                     (_, 1) => plain.unwrap_or(Schedule::OneFOneB),
                     _ => Schedule::Interleaved,
                 };
                 if (pp > 1 || vpp == 1) && (pp == 1 || Fixed::admits(fixed.schedule, schedule)) {
-                    all.push((pp, vpp, schedule));
+                    all.push(Pipeline { pp, vpp, schedule });
                 }
             }
         }
+        // Numbers of stages that pair up may come twice.
+        all.dedup();
         all
     }
 
     /// Every count of replicas of one shape, from the most down, until fewer cannot be among the best.
-    fn replicas(&mut self, shape: Layout) {
+    fn replicas(&mut self, shape: &Layout, replicas: Replicas) {
         let modes = if self.fixed.recompute.is_some() { 1 } else { RECOMPUTES.len() as u64 };
         let mut best: Option<Ranked> = None;
         let mut looked_at = false;
         let settled = self.fixed.dp;
-        for range in Replicas::of(&shape, self.space.chips).filter_map(|range| admitted(range, settled)) {
-            let layout = Layout { dp: *range.start(), ..shape };
+        for range in replicas.filter_map(|range| admitted(range, settled)) {
+            let layout = Layout { dp: *range.start(), ..*shape };
             if self.fixed.zero.is_none() && layout.zero == ZeroStage::Weights && layout.replicas() == 1 {
                 break;
             }
@@ -327,7 +362,7 @@ impl<T: Timing> Search<'_, T> {
     }
 
     fn fits(&self, layout: &Layout) -> Fit {
-        fit(self.space.shape, layout, self.space.memory, &self.space.reserve)
+        self.layers[layout.recompute as usize].fit(layout, self.space.memory, &self.space.reserve)
     }
 
     /// Whether the memory holds neither the layout nor one that differs in having fewer replicas or recomputing more.

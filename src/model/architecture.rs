@@ -127,7 +127,7 @@ pub enum Mlp {
     /// One MLP for all tokens.
     Dense,
     /// Routed experts, and the shared ones if there are any.
-    Mixture,
+    Moe,
 }
 
 impl Architecture {
@@ -139,16 +139,16 @@ impl Architecture {
     /// By definition of the shapes.
     pub fn check(&self) -> Result<(), Error> {
         let mut errors = Vec::new();
-        let mut range = |field: &str, value: u32, low: u32, high: u32| {
+        let mut range = |field: &'static str, value: u32, low: u32, high: u32| {
             if !(low..=high).contains(&value) {
                 errors.push(out_of_range(field, value, low, high));
             }
         };
-        let all_mixture = self.dense_layers() == 0;
+        let all_moe = self.dense_layers() == 0;
         range("layers", self.layers, 1, BOUNDS.layers);
         range("hidden", self.hidden, 1, BOUNDS.width);
         range("vocab", self.vocab, 1, BOUNDS.vocab);
-        range("ffn", self.ffn, u32::from(!all_mixture), BOUNDS.width);
+        range("ffn", self.ffn, u32::from(!all_moe), BOUNDS.width);
         range("learned_positions", self.learned_positions, 0, BOUNDS.vocab);
         range("mtp_modules", self.mtp_modules, 0, BOUNDS.layers);
         self.attention.check(&mut range);
@@ -172,40 +172,41 @@ impl Architecture {
 
     /// What must hold between fields that are each in range.
     fn check_relations(&self, errors: &mut Vec<Error>) {
-        let mut refuse = |message: String| errors.push(Error::bad_input(message));
+        let mut refuse = |field, why: String| errors.push(Error::bad_input(format!("{field}: {why}")).about(field));
         if let Attention::Grouped { heads, kv_heads, window, .. } = self.attention {
             if kv_heads > 0 && heads % kv_heads != 0 {
-                refuse(format!("attention.heads: {heads} query heads do not divide into {kv_heads} key-value heads"));
+                refuse("attention.heads", format!("{heads} query heads do not divide into {kv_heads} key-value heads"));
             }
             if let Some(window) = window.filter(|window| !is_share(window.share)) {
-                refuse(format!("attention.window_share: {} is not a share between 0 and 1", window.share));
+                refuse("attention.window_share", format!("{} is not a share between 0 and 1", window.share));
             }
         }
         if let Some(linear) = self.linear {
             if !is_share(linear.share) {
-                refuse(format!("linear.share: {} is not a share between 0 and 1", linear.share));
+                refuse("linear.share", format!("{} is not a share between 0 and 1", linear.share));
             }
             if linear.key_heads > 0 && linear.value_heads % linear.key_heads != 0 {
                 let LinearAttention { key_heads, value_heads, .. } = linear;
-                refuse(format!(
-                    "linear.value_heads: {value_heads} value heads do not divide into {key_heads} key heads"
-                ));
+                refuse(
+                    "linear.value_heads",
+                    format!("{value_heads} value heads do not divide into {key_heads} key heads"),
+                );
             }
         }
         if let Some(experts) = self.experts {
             if experts.active > experts.count {
                 let Experts { count, active, .. } = experts;
-                refuse(format!("experts.active: {active} experts at work, but a layer has only {count}"));
+                refuse("experts.active", format!("{active} experts at work, but a layer has only {count}"));
             }
             if experts.leading_dense >= self.layers {
                 let dense = experts.leading_dense;
-                refuse(format!(
-                    "experts.leading_dense: {dense} dense layers leave no mixture in {} layers",
-                    self.layers
-                ));
+                refuse(
+                    "experts.leading_dense",
+                    format!("{dense} dense layers leave no mixture in {} layers", self.layers),
+                );
             }
             if experts.every > self.layers {
-                refuse(format!("experts.every: {} is more than the {} layers", experts.every, self.layers));
+                refuse("experts.every", format!("{} is more than the {} layers", experts.every, self.layers));
             }
         }
     }
@@ -213,23 +214,23 @@ impl Architecture {
     /// Layers whose MLP is a mixture of experts.
     ///
     /// # Formula
-    /// [`Architecture::mixture_layers_before`] of all layers
+    /// [`Architecture::moe_layers_before`] of all layers
     /// # Source
     /// By definition.
     #[inline]
-    pub fn mixture_layers(&self) -> u32 {
-        self.mixture_layers_before(self.layers)
+    pub fn moe_layers(&self) -> u32 {
+        self.moe_layers_before(self.layers)
     }
 
     /// Layers whose MLP is dense.
     ///
     /// # Formula
-    /// `layers - mixture_layers`
+    /// `layers - moe_layers`
     /// # Source
     /// By definition.
     #[inline]
     pub fn dense_layers(&self) -> u32 {
-        self.layers.saturating_sub(self.mixture_layers())
+        self.layers.saturating_sub(self.moe_layers())
     }
 
     /// Mixture-of-experts layers among the first `count` layers.
@@ -239,7 +240,7 @@ impl Architecture {
     /// # Source
     /// DeepSeek-V3, arXiv:2412.19437, section 4.2 (leading dense layers); GLaM, arXiv:2112.06905 (every other layer).
     #[inline]
-    pub fn mixture_layers_before(&self, count: u32) -> u32 {
+    pub fn moe_layers_before(&self, count: u32) -> u32 {
         match self.experts {
             None => 0,
             Some(experts) => count.saturating_sub(experts.leading_dense) / experts.every.max(1),
@@ -254,7 +255,7 @@ impl Architecture {
     /// DeepSeek-V3, arXiv:2412.19437, section 2.2.
     #[inline]
     pub fn last_mlp(&self) -> Mlp {
-        if self.experts.is_some() { Mlp::Mixture } else { Mlp::Dense }
+        if self.experts.is_some() { Mlp::Moe } else { Mlp::Dense }
     }
 
     /// Share of the layers with linear attention.
@@ -350,7 +351,7 @@ impl Attention {
         }
     }
 
-    fn check(&self, range: &mut impl FnMut(&str, u32, u32, u32)) {
+    fn check(&self, range: &mut impl FnMut(&'static str, u32, u32, u32)) {
         range("attention.heads", self.heads(), 1, BOUNDS.heads);
         match *self {
             Self::Grouped { kv_heads, head_dim, window, .. } => {
@@ -377,7 +378,7 @@ fn is_share(value: f64) -> bool {
     (0.0..=1.0).contains(&value)
 }
 
-fn out_of_range(field: &str, value: u32, low: u32, high: u32) -> Error {
+fn out_of_range(field: &'static str, value: u32, low: u32, high: u32) -> Error {
     let message = format!("{field}: {value} is out of range");
-    Error::bad_input(message).with_hint(format!("expected a whole number from {low} to {high}"))
+    Error::bad_input(message).about(field).with_hint(format!("expected a whole number from {low} to {high}"))
 }

@@ -217,8 +217,8 @@ pub fn forward(shape: &Architecture, seq_len: u32, causality: Causality) -> Flop
     let softmax = layers - linear;
     let (qkv, out) = projections(shape);
     let (linear_qkv, linear_out, linear_core) = linear_attention(shape);
-    let (dense, mixture) = (f64::from(shape.dense_layers()), f64::from(shape.mixture_layers()));
-    let mixed = mixture_of(shape);
+    let (dense, moe) = (f64::from(shape.dense_layers()), f64::from(shape.moe_layers()));
+    let mixed = moe_of(shape);
     let core = attention_core(shape, seq_len, causality);
     let head = 2.0 * f64::from(shape.vocab) * f64::from(shape.hidden);
     FlopPerToken {
@@ -228,9 +228,9 @@ pub fn forward(shape: &Architecture, seq_len: u32, causality: Causality) -> Flop
         linear_core: Flop::new(linear_core * linear),
         out_projection: Flop::new(out * softmax + linear_out * linear),
         mlp: Flop::new(mlp_of(shape, shape.ffn) * dense),
-        router: Flop::new(mixed.router * mixture),
-        experts: Flop::new(mixed.experts * mixture),
-        shared: Flop::new(mixed.shared * mixture),
+        router: Flop::new(mixed.router * moe),
+        experts: Flop::new(mixed.experts * moe),
+        shared: Flop::new(mixed.shared * moe),
         head: Flop::new(head),
         mtp: Flop::new(mtp(shape, core, head)),
     }
@@ -318,17 +318,17 @@ fn linear_attention(shape: &Architecture) -> (f64, f64, f64) {
     )
 }
 
-struct Mixture {
+struct Moe {
     router: f64,
     experts: f64,
     shared: f64,
 }
 
 /// One mixture-of-experts layer's MLP.
-fn mixture_of(shape: &Architecture) -> Mixture {
+fn moe_of(shape: &Architecture) -> Moe {
     match shape.experts {
-        None => Mixture { router: 0.0, experts: 0.0, shared: 0.0 },
-        Some(experts) => Mixture {
+        None => Moe { router: 0.0, experts: 0.0, shared: 0.0 },
+        Some(experts) => Moe {
             router: 2.0 * f64::from(shape.hidden) * f64::from(experts.count),
             experts: mlp_of(shape, experts.width) * f64::from(experts.active),
             shared: mlp_of(shape, experts.shared_width),
@@ -350,8 +350,8 @@ fn mtp(shape: &Architecture, core: f64, head: f64) -> f64 {
     let (qkv, out) = projections(shape);
     let body = match shape.last_mlp() {
         Mlp::Dense => mlp_of(shape, shape.ffn),
-        Mlp::Mixture => {
-            let Mixture { router, experts, shared } = mixture_of(shape);
+        Mlp::Moe => {
+            let Moe { router, experts, shared } = moe_of(shape);
             router + experts + shared
         }
     };

@@ -201,7 +201,7 @@ fn mlp(shape: &Architecture, kind: Mlp, keeping: &Keeping, widths: &Widths) -> f
         |width: u32| f64::from(width) * ((shape.mlp_matrices() - 1.0) * widths.before_activation + widths.activated);
     let input = widths.normed * hidden / widths.sequence;
     match (kind, shape.experts) {
-        (Mlp::Mixture, Some(experts)) => {
+        (Mlp::Moe, Some(experts)) => {
             let etp = f64::from(keeping.etp.max(1));
             let router = 4.0 * f64::from(experts.count) / widths.sequence;
             let routed = widths.operand * hidden * etp + inner(experts.width);

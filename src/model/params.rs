@@ -159,11 +159,11 @@ impl LayerParams {
 /// ```
 pub fn count(shape: &Architecture) -> ParamCount {
     let hidden = f64::from(shape.hidden);
-    let (dense, mixture) = (f64::from(shape.dense_layers()), f64::from(shape.mixture_layers()));
+    let (dense, moe) = (f64::from(shape.dense_layers()), f64::from(shape.moe_layers()));
     let layers = f64::from(shape.layers);
     let table = Params::new(f64::from(shape.vocab) * hidden);
     let linear = layers * shape.linear_share();
-    let (plain, mixed) = (mlp(shape, Mlp::Dense), mlp(shape, Mlp::Mixture));
+    let (plain, mixed) = (mlp(shape, Mlp::Dense), mlp(shape, Mlp::Moe));
     let (mtp, active_mtp) = mtp(shape);
     ParamCount {
         embedding: table,
@@ -172,10 +172,10 @@ pub fn count(shape: &Architecture) -> ParamCount {
         attention: attention(shape) * (layers - linear),
         linear_attention: linear_attention(shape) * linear,
         dense_mlp: plain.dense_mlp * dense,
-        routed_experts: mixed.routed_experts * mixture,
-        active_experts: mixed.active_experts * mixture,
-        shared_experts: mixed.shared_experts * mixture,
-        router: mixed.router * mixture,
+        routed_experts: mixed.routed_experts * moe,
+        active_experts: mixed.active_experts * moe,
+        shared_experts: mixed.shared_experts * moe,
+        router: mixed.router * moe,
         norms: norm(shape, hidden) * (2.0 * layers + 1.0),
         mtp,
         active_mtp,
@@ -201,7 +201,7 @@ pub fn layer(shape: &Architecture, kind: Mlp) -> LayerParams {
 fn mlp(shape: &Architecture, kind: Mlp) -> LayerParams {
     let one = |width: u32| Params::new(mlp_of(shape, f64::from(width)));
     match (kind, shape.experts) {
-        (Mlp::Mixture, Some(experts)) => {
+        (Mlp::Moe, Some(experts)) => {
             let expert = one(experts.width);
             let count = f64::from(experts.count);
             let bias = if shape.biases { count } else { 0.0 };

@@ -5,7 +5,7 @@
 
 pub mod rule;
 
-use crate::Error;
+use crate::error::Error;
 use crate::hardware::accelerator::{Accelerator, Peaks};
 use crate::units::check::{not_negative, positive, share};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, SquareMm, Usd};

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{DiscreteCDF, Poisson};
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::{not_negative, positive, share_below_one};
 use crate::units::{Fraction, Seconds};
 

@@ -1,6 +1,6 @@
 //! What a checkpoint weighs, and how long the job stands still for it.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::{not_negative, positive};
 use crate::units::{Bytes, BytesPerSecond, Chips, Params, Seconds};
 

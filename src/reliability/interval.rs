@@ -1,6 +1,6 @@
 //! How often to save the state.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::Seconds;
 use crate::units::check::{not_negative, positive};
 

@@ -9,7 +9,7 @@ pub mod checkpoint;
 pub mod interval;
 pub mod rate;
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::{not_negative, positive, share};
 use crate::units::{Fraction, Seconds};
 

@@ -1,6 +1,6 @@
 //! How often nodes and jobs fail.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::positive;
 use crate::units::{Chips, Seconds};
 

@@ -1,15 +1,14 @@
 //! The whole bill below an estimate: lines with sources, what owning costs, emissions, failures.
 
-use serde_json::{Map, Value, json};
-
-use super::json::{cell, maybe, number};
+use super::json::cell;
 use super::view::{Section, View};
+use crate::answer::decompose::Decomposition;
 use crate::answer::whole_bill::{Failures, Owned, WholeBill, unit_price};
-use crate::ask::decompose::Decomposition;
+use crate::ask::estimate::bill::chips_not_priced;
 use crate::cost::energy::meter_power;
-use crate::cost::{Charge, CostLine, Scope};
+use crate::cost::{Charge, CostLine};
 use crate::hardware::region::GRID_BASES;
-use crate::units::{Seconds, Usd, show};
+use crate::units::{Usd, show};
 
 /// Adds a bill to the view of its estimate.
 pub fn add(view: &mut View, whole: &WholeBill) {
@@ -22,30 +21,7 @@ pub fn add(view: &mut View, whole: &WholeBill) {
     view.note("Not in these totals", not_priced(whole));
     view.note("Assumptions of the bill", whole.assumptions.clone());
     view.note("Sources of the bill", sources(whole));
-    if let Some(json) = view.json.as_object_mut() {
-        if let Some(warnings) = json.get_mut("warnings").and_then(Value::as_array_mut) {
-            warnings.extend(whole.warnings.iter().map(|text| Value::from(text.as_str())));
-        }
-        json.insert("bill".into(), machine(whole));
-        json.insert("cost_lines".into(), whole.bill.lines.iter().map(|line| machine_line(whole, line)).collect());
-        json.insert("footprint".into(), machine_footprint(whole));
-        if let Some(result) = json.get_mut("result").and_then(Value::as_object_mut) {
-            result.insert("bill".into(), short(whole));
-        }
-    }
     records(view, whole);
-}
-
-/// The totals and the amount of each line: what a script asks for first.
-fn short(whole: &WholeBill) -> Value {
-    let priced = chips_not_priced(whole).is_none();
-    let amount = |line: &CostLine| (line.label.to_owned(), maybe(line.charge.amount().map(Usd::get)));
-    json!({
-        "view": whole.bill.view.name(),
-        "final_run_usd": maybe(priced.then(|| whole.bill.final_run().get())),
-        "programme_usd": maybe(priced.then(|| whole.bill.programme().get())),
-        "lines": whole.bill.lines.iter().map(amount).collect::<Map<_, _>>(),
-    })
 }
 
 /// Adds a row for each line; the columns of the estimate stay empty in them, but for its name.
@@ -73,14 +49,6 @@ fn summary(whole: &WholeBill) -> String {
     format!(" Bill ({}): {run} for the run, {all} with the work around it.", whole.bill.view.name())
 }
 
-/// Why holding the chips has no price, if it has none.
-fn chips_not_priced(whole: &WholeBill) -> Option<&'static str> {
-    whole.bill.not_priced().find_map(|line| match line.charge {
-        Charge::NotPriced(why) if line.scope == Scope::Chips => Some(why),
-        _ => None,
-    })
-}
-
 /// Adds what a published figure counts and what it leaves out.
 pub fn add_decomposition(view: &mut View, found: &Decomposition) {
     let mut section = Section::facts("Why a few million and a billion can both be right");
@@ -102,27 +70,8 @@ pub fn add_decomposition(view: &mut View, found: &Decomposition) {
         section.fact(&format!("in print: {}", headline.title), show::usd(headline.amount), "");
     }
     view.sections.push(section);
-    let counts = |headline: &crate::ask::decompose::Headline| format!("{}: {}", headline.title, headline.counts);
+    let counts = |headline: &crate::catalog::figures::Headline| format!("{}: {}", headline.title, headline.counts);
     view.note("What the figures in print count", found.headlines.iter().map(counts).collect());
-    if let Some(json) = view.json.as_object_mut() {
-        json.insert(
-            "decomposition".into(),
-            json!({
-                "final_run_usd": number(found.final_run.get()),
-                "all_compute_usd": found.programme_compute.map(|amount| number(amount.get())),
-                "people_usd": number(found.staff.get()),
-                "fleet_chips": number(found.chips.get()),
-                "fleet_purchase_usd": number(found.fleet_purchase.get()),
-                "fleet_year_usd": number(found.fleet_year.get()),
-                "final_run_share_of_fleet_year": number(found.share_of_year.get()),
-                "final_run_owned_usd": number(found.final_run_owned.get()),
-                "not_priced": found.not_priced,
-                "headlines": found.headlines.iter().map(|headline| json!({
-                    "title": headline.title, "amount_usd": number(headline.amount.get()), "counts": headline.counts,
-                })).collect::<Vec<_>>(),
-            }),
-        );
-    }
 }
 
 fn lines(whole: &WholeBill) -> Section {
@@ -236,72 +185,4 @@ fn sources(whole: &WholeBill) -> Vec<String> {
         found.push(format!("{}: {} ({as_of}{}){url}", line.label, source.title, source.kind));
     }
     found
-}
-
-fn machine(whole: &WholeBill) -> Value {
-    let priced = chips_not_priced(whole).is_none();
-    json!({
-        "view": whole.bill.view.name(),
-        "final_run_usd": maybe(priced.then(|| whole.bill.final_run().get())),
-        "programme_usd": maybe(priced.then(|| whole.bill.programme().get())),
-        "priced_lines_usd": number(whole.bill.programme().get()),
-        "reason": chips_not_priced(whole),
-        "owned_usd_per_gpu_hour": maybe(whole.owned.map(|owned| owned.hour.usd_per_hour())),
-        "break_even_utilisation": maybe(whole.owned.and_then(|owned| owned.break_even)),
-        "commitment": whole.commitment.map(|found| json!({
-            "term_years": number(found.term.years()),
-            "total_usd": number(found.total.get()),
-            "used_by_this_run": number(found.used.get()),
-        })),
-        "region": whole.region.id,
-        "assumptions": whole.assumptions,
-        "failures": whole.failures.as_ref().map(|found| json!({
-            "mtbf_hours": number(found.stops.mtbf.hours()),
-            "checkpoint_interval_s": number(found.goodput.interval.get()),
-            "checkpoint_pause_s": number(found.stops.checkpoint.get()),
-            "goodput_failures": number(found.goodput.from_failures.get()),
-            "goodput": number(found.goodput.total.get()),
-            "spare_chips": number(found.spares.get()),
-        })),
-    })
-}
-
-fn machine_line(whole: &WholeBill, line: &CostLine) -> Value {
-    let source = whole.source(line);
-    json!({
-        "label": line.label,
-        "quantity": number(line.quantity),
-        "unit": line.unit,
-        "price": maybe(unit_price(line)),
-        "price_unit": line.price_unit,
-        "amount_usd": maybe(line.charge.amount().map(Usd::get)),
-        "reason": match line.charge {
-            Charge::Contained(why) | Charge::NotPriced(why) => Value::from(why),
-            Charge::Priced { .. } => Value::Null,
-        },
-        "scope": match line.scope { Scope::Chips | Scope::FinalRun => "final_run", Scope::Programme => "programme" },
-        "source": source.map(|source| json!({
-            "title": source.title, "url": source.url, "as_of": source.as_of, "kind": source.kind.to_string(),
-            "note": source.note,
-        })),
-    })
-}
-
-fn machine_footprint(whole: &WholeBill) -> Value {
-    let (Some(print), Some(grid)) = (whole.footprint, whole.grid) else { return Value::Null };
-    json!({
-        "energy_it_mwh": number(print.energy.it.mwh()),
-        "energy_facility_mwh": number(print.energy.facility.mwh()),
-        "operational_tco2e": number(print.operational.tonnes()),
-        "embodied_tco2e": number(print.embodied.tonnes()),
-        "water_m3": number(print.water_m3),
-        "carbon_intensity_g_per_kwh": number(grid.intensity.g_per_kwh()),
-        "accounting": "location-based",
-        "region": whole.region.id,
-    })
-}
-
-/// A duration for a JSON value, in days.
-pub fn days(time: Option<Seconds>) -> Value {
-    maybe(time.map(Seconds::days))
 }

@@ -1,13 +1,13 @@
 //! The views of a calibration.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::backtest::{kind_json, kinds_section, skipped_json, source_json, sources_section};
-use super::json::{cell, head, number};
+use super::backtest::{cells, kinds_section, sources_section};
 use super::view::{Records, Section, View};
+use crate::ask::calibrate::CalibrateReply;
 use crate::calibration::backtest::Skipped;
-use crate::calibration::calibrate::Report;
-use crate::calibration::history::kinds;
+use crate::calibration::fitted::Fitted;
+use crate::calibration::history::ErrorTables;
 use crate::calibration::microbench::Settled;
 use crate::calibration::refit::{Generated, Refitted};
 use crate::catalog::measurement::Measurement;
@@ -16,50 +16,52 @@ use crate::units::show;
 /// Steps of the user's that are shown one by one.
 const MOST_STEPS: usize = 30;
 
-/// Shows whether the shipped rows give the values in the profiles.
-pub fn reproduced_view(report: &Report, all: &[Generated], written: &[String]) -> View {
-    let missed: Vec<String> = all
-        .iter()
-        .filter(|one| !one.reproduced())
-        .map(|one| format!("{} differs in {}", one.name, one.compared.iter().filter(|factor| !factor.same).count()))
-        .collect();
-    let summary = match missed.len() {
-        0 => "The shipped measurements give the values in the profiles.".to_owned(),
-        _ => format!("The shipped measurements do not give the values in the profiles: {}.", missed.join(", ")),
-    };
-    let mut view = View { title: "Factors refitted to the shipped measurements".into(), summary, ..View::default() };
-    view.sections.extend(all.iter().map(generated_section));
-    view.sections.push(kinds_section("Steps the factors were fitted to", &kinds(&report.in_sample.rows)));
-    view.sections.push(kinds_section("Steps, each source left out of its fit", &kinds(&report.leave_one_out.rows)));
-    view.sections.push(sources_section("The same by source", &report.leave_one_out.sources));
-    view.note("Held", all.iter().map(held).collect());
-    view.note("On a bound", all.iter().flat_map(parked).collect());
-    view.note("Written", written.to_vec());
-    view.records = compared_records(all);
-    let generations: Value = all.iter().map(generated_json).collect();
-    let errors = |report: &crate::calibration::backtest::StepReport| {
-        json!({
-            "kinds": kinds(&report.rows).iter().map(kind_json).collect::<Vec<_>>(),
-            "sources": report.sources.iter().map(source_json).collect::<Vec<_>>(),
-        })
-    };
-    view.json = with(json!({
-        "reproduced": all.iter().all(Generated::reproduced),
-        "generations": generations,
-        "in_sample": errors(&report.in_sample),
-        "leave_one_out": errors(&report.leave_one_out),
-        "skipped": skipped_json(&report.leave_one_out.skipped),
-        "written": written,
-    }));
+/// Shows what was fitted.
+pub fn view(reply: &CalibrateReply) -> View {
+    let mut view = View::with_reply(reply);
+    match &reply.fitted {
+        Fitted::Shipped { generations, in_sample, leave_one_out, .. } => {
+            reproduced(&mut view, generations, in_sample, leave_one_out);
+        }
+        Fitted::Steps { generations, skipped } => refitted(&mut view, generations, skipped),
+        Fitted::Operations { generation, factors, measured, .. } => settled(&mut view, measured, generation, factors),
+    }
+    view.note("Written", reply.written.clone());
     view
 }
 
-fn with(body: Value) -> Value {
-    let mut json = head("calibrate");
-    if let (Some(json), Value::Object(body)) = (json.as_object_mut(), body) {
-        json.extend(body);
-    }
-    json
+/// A row of the machine's table: a factor with its family.
+#[derive(Serialize)]
+struct Row<'a, T> {
+    generation: &'a str,
+    #[serde(flatten)]
+    factor: &'a T,
+}
+
+fn records<'a, T: Serialize + 'a>(all: impl Iterator<Item = (&'a str, &'a [T])>) -> Records {
+    let rows = all.flat_map(|(generation, factors)| factors.iter().map(move |factor| Row { generation, factor }));
+    Records::of(&rows.collect::<Vec<_>>())
+}
+
+/// Whether the shipped rows give the values in the profiles.
+fn reproduced(view: &mut View, all: &[Generated], in_sample: &ErrorTables, leave_one_out: &ErrorTables) {
+    let missed: Vec<String> = all
+        .iter()
+        .filter(|one| !one.reproduced)
+        .map(|one| format!("{} differs in {}", one.name, one.compared.iter().filter(|factor| !factor.same).count()))
+        .collect();
+    view.title = "Factors refitted to the shipped measurements".into();
+    view.summary = match missed.len() {
+        0 => "The shipped measurements give the values in the profiles.".to_owned(),
+        _ => format!("The shipped measurements do not give the values in the profiles: {}.", missed.join(", ")),
+    };
+    view.sections.extend(all.iter().map(generated_section));
+    view.sections.push(kinds_section("Steps the factors were fitted to", &in_sample.kinds));
+    view.sections.push(kinds_section("Steps, each source left out of its fit", &leave_one_out.kinds));
+    view.sections.push(sources_section("The same by source", &leave_one_out.sources));
+    view.note("Held", all.iter().map(held).collect());
+    view.note("On a bound", all.iter().flat_map(parked).collect());
+    view.records = records(all.iter().map(|one| (one.name.as_str(), one.compared.as_slice())));
 }
 
 fn generated_section(one: &Generated) -> Section {
@@ -90,54 +92,15 @@ fn parked(one: &Generated) -> Option<String> {
     (!parked.is_empty()).then(|| format!("{}: {}: the model lacks a term there", one.name, parked.join(", ")))
 }
 
-fn compared_records(all: &[Generated]) -> Records {
-    let columns = ["generation", "factor", "profile", "refitted", "same", "fitted", "on_bound"];
-    let row = |one: &Generated| {
-        let name = one.name.to_owned();
-        let cells = move |factor: &crate::calibration::refit::Compared| {
-            vec![
-                name.clone(),
-                factor.factor.to_owned(),
-                cell(Some(factor.committed)),
-                cell(Some(factor.refitted)),
-                factor.same.to_string(),
-                factor.fitted.to_string(),
-                factor.on_bound.to_string(),
-            ]
-        };
-        one.compared.iter().map(cells).collect::<Vec<_>>()
-    };
-    Records { columns: columns.map(str::to_owned).to_vec(), rows: all.iter().flat_map(row).collect() }
-}
-
-fn generated_json(one: &Generated) -> Value {
-    let factors = one.compared.iter().map(|factor| {
-        json!({
-            "factor": factor.factor,
-            "profile": number(factor.committed),
-            "refitted": number(factor.refitted),
-            "same": factor.same,
-            "fitted": factor.fitted,
-            "on_bound": factor.on_bound,
-        })
-    });
-    json!({
-        "generation": one.name,
-        "rows": one.rows,
-        "reproduced": one.reproduced(),
-        "factors": factors.collect::<Vec<_>>(),
-    })
-}
-
-/// Shows the factors refitted to a user's steps.
-pub fn refitted_view(all: &[Refitted], skipped: &[Skipped], written: &[String]) -> View {
-    let said: Vec<String> = all.iter().map(said).collect();
-    let mut view = View { title: "Factors refitted to your steps".into(), summary: said.join(" "), ..View::default() };
+/// The factors refitted to a user's steps.
+fn refitted(view: &mut View, all: &[Refitted], skipped: &[Skipped]) {
+    view.title = "Factors refitted to your steps".into();
+    view.summary = all.iter().map(said).collect::<Vec<_>>().join(" ");
     for one in all {
         let mut section = Section::new(&one.name, &["Factor", "Old", "New", "Change"]);
-        for (factor, old, new, _) in &one.changed {
-            let (before, after) = (show::number(*old, 4), show::number(*new, 4));
-            section.row([(*factor).to_owned(), before, after, show::percent(new / old - 1.0)]);
+        for changed in &one.changed {
+            let (before, after) = (show::number(changed.old, 4), show::number(changed.new, 4));
+            section.row([changed.factor.to_owned(), before, after, show::percent(changed.new / changed.old - 1.0)]);
         }
         view.sections.push(section);
         view.sections.push(errors_section(one));
@@ -146,32 +109,19 @@ pub fn refitted_view(all: &[Refitted], skipped: &[Skipped], written: &[String]) 
     view.note("Skipped", skipped.iter().take(MOST_STEPS).map(|row| format!("{}: {}", row.id, row.reason)).collect());
     let shared = "the factors of a generation hold for all its chips; the others stay, and those named are held near their present values";
     view.note("How it is fitted", vec![shared.to_owned()]);
-    view.note("Written", written.to_vec());
-    view.records = refitted_records(all);
-    view.json = with(json!({
-        "generations": all.iter().map(refitted_json).collect::<Vec<_>>(),
-        "skipped": skipped_json(skipped),
-        "written": written,
-    }));
-    view
+    view.records = records(all.iter().map(|one| (one.name.as_str(), one.changed.as_slice())));
 }
 
 fn said(one: &Refitted) -> String {
-    let [[before, ..], [after, ..]] = one.errors;
-    format!(
-        "{}: {} steps, off by {} on average before and {} after.",
-        one.name,
-        one.steps.len(),
-        show::percent(before),
-        show::percent(after)
-    )
+    let (before, after) = (one.before.mean_abs_error, one.after.mean_abs_error);
+    let (before, after) = (show::percent(before), show::percent(after));
+    format!("{}: {} steps, off by {before} on average before and {after} after.", one.name, one.steps.len())
 }
 
 fn errors_section(one: &Refitted) -> Section {
-    let mut section = Section::new("Errors", &["", "Mean", "Median", "Max", "Bias"]);
-    for (label, errors) in ["before", "after"].into_iter().zip(one.errors) {
-        let [mean, median, max, bias] = errors.map(show::percent);
-        section.row([label.to_owned(), mean, median, max, bias]);
+    let mut section = Section::new("Errors", &["", "n", "Mean", "Median", "Max", "Bias", "In 80 %"]);
+    for (label, errors) in [("before", &one.before), ("after", &one.after)] {
+        section.rows.push(std::iter::once(label.to_owned()).chain(cells(errors)).collect());
     }
     section
 }
@@ -179,66 +129,24 @@ fn errors_section(one: &Refitted) -> Section {
 fn steps_section(one: &Refitted) -> Section {
     let mut section = Section::new("Steps", &["Step", "Measured", "Before", "After", "Chosen"]);
     section.numeric = vec![1, 2, 3];
-    for (id, measured, before, after, choices) in one.steps.iter().take(MOST_STEPS) {
-        let measured = format!("{} s", show::number(*measured, 4));
-        section.row([id.clone(), measured, show::percent(*before), show::percent(*after), choices.join(", ")]);
+    for step in one.steps.iter().take(MOST_STEPS) {
+        let measured = format!("{} s", show::number(step.measured_s, 4));
+        let [before, after] = [step.error_before, step.error_after].map(show::percent);
+        section.row([step.id.clone(), measured, before, after, step.choices.join(", ")]);
     }
     section
 }
 
-fn refitted_records(all: &[Refitted]) -> Records {
-    let columns = ["generation", "factor", "old", "new", "on_bound"];
-    let row = |one: &Refitted| {
-        let name = one.name.as_str();
-        let cells = move |(factor, old, new, on_bound): &(&'static str, f64, f64, bool)| {
-            vec![name.to_owned(), (*factor).to_owned(), cell(Some(*old)), cell(Some(*new)), on_bound.to_string()]
-        };
-        one.changed.iter().map(cells).collect::<Vec<_>>()
-    };
-    Records { columns: columns.map(str::to_owned).to_vec(), rows: all.iter().flat_map(row).collect() }
-}
-
-fn refitted_json(one: &Refitted) -> Value {
-    let errors = |[mean, median, max, bias]: [f64; 4]| {
-        json!({
-            "mean_abs_error": number(mean),
-            "median_abs_error": number(median),
-            "max_abs_error": number(max),
-            "bias": number(bias),
-        })
-    };
-    let [before, after] = one.errors.map(errors);
-    let factor = |(factor, old, new, on_bound): &(&'static str, f64, f64, bool)| json!({ "factor": factor, "old": number(*old), "new": number(*new), "on_bound": on_bound });
-    let step = |(id, measured, before, after, choices): &(String, f64, f64, f64, Vec<String>)| {
-        json!({
-            "id": id,
-            "measured_s": number(*measured),
-            "error_before": number(*before),
-            "error_after": number(*after),
-            "choices": choices,
-        })
-    };
-    json!({
-        "generation": one.name,
-        "factors": one.changed.iter().map(factor).collect::<Vec<_>>(),
-        "before": before,
-        "after": after,
-        "steps": one.steps.iter().map(step).collect::<Vec<_>>(),
-    })
-}
-
-/// Shows the factors that a chip's single operations settle.
-pub fn measured_view(measured: &Measurement, generation: &str, settled: &[Settled], written: &[String]) -> View {
-    let versions: Vec<String> = measured.versions.iter().map(|(what, version)| format!("{what} {version}")).collect();
-    let title = format!("Factors settled by {}", measured.name);
-    let summary = format!(
+/// The factors that a chip's single operations settle.
+fn settled(view: &mut View, measured: &Measurement, generation: &str, settled: &[Settled]) {
+    view.title = format!("Factors settled by {}", measured.name);
+    view.summary = format!(
         "{} operations on {}, {}, settle {} factors of `{generation}`.",
         measured.operations.len(),
         measured.gpu,
         measured.date,
         settled.len()
     );
-    let mut view = View { title, summary, ..View::default() };
     let columns = ["Factor", "n", "Old", "New", "Error before", "Error after"];
     let mut section = Section::new(generation, &columns);
     for one in settled {
@@ -252,38 +160,10 @@ pub fn measured_view(measured: &Measurement, generation: &str, settled: &[Settle
         ]);
     }
     view.sections.push(section);
-    view.note("Measured with", versions);
+    let versions = measured.versions.iter().map(|(what, version)| format!("{what} {version}"));
+    view.note("Measured with", versions.collect());
     let kinds =
         "errors are means of absolute values over the operations; the factors of a generation hold for all its chips";
     view.note("How it is fitted", vec![kinds.to_owned()]);
-    view.note("Written", written.to_vec());
-    let columns = ["factor", "n", "old", "new", "error_before", "error_after", "on_bound"];
-    view.records.columns = columns.map(str::to_owned).to_vec();
-    for one in settled {
-        let mut cells = vec![one.factor.to_owned(), one.n.to_string()];
-        cells.extend([one.old, one.new, one.error_before, one.error_after].map(|value| cell(Some(value))));
-        cells.push(one.on_bound.to_string());
-        view.records.rows.push(cells);
-    }
-    view.json = with(json!({
-        "name": measured.name,
-        "gpu": measured.gpu,
-        "date": measured.date,
-        "generation": generation,
-        "factors": settled.iter().map(settled_json).collect::<Vec<_>>(),
-        "written": written,
-    }));
-    view
-}
-
-fn settled_json(one: &Settled) -> Value {
-    json!({
-        "factor": one.factor,
-        "n": one.n,
-        "old": number(one.old),
-        "new": number(one.new),
-        "error_before": number(one.error_before),
-        "error_after": number(one.error_after),
-        "on_bound": one.on_bound,
-    })
+    view.records = Records::of(settled);
 }

@@ -1,35 +1,84 @@
 //! The view of one estimate.
 
-use serde_json::{Map, Value, json};
-
-use super::json::{cell, head, maybe, number};
+use super::json::cell;
 use super::view::{Records, Section, View};
-use crate::answer::resolve::Answer;
+use crate::answer::Answer;
+use crate::ask::estimate::parts::Arithmetic;
+use crate::ask::estimate::{EstimateReply, MadeFrom};
+use crate::ask::published::Published;
+use crate::ask::result::missing;
 use crate::estimate::{Account, Performance};
-use crate::input::field::FIELDS;
 use crate::input::file::Origin;
-use crate::solve::{Var, flag, name, would_settle};
-use crate::units::{Seconds, Usd, show};
+use crate::input::table::FIELDS;
+use crate::solve::Var;
+use crate::units::{Chips, Seconds, Usd, show};
 
-/// Shows an answer.
-pub fn view(answer: &Answer) -> View {
-    let mut view = View { title: title(answer), summary: summary(answer), ..View::default() };
-    view.sections.push(hours(answer));
-    view.sections.push(time_and_chips(answer));
-    view.sections.push(money(answer));
+/// Shows an estimate.
+pub fn view(reply: &EstimateReply) -> View {
+    let MadeFrom { answer, spread, drivers, bill } = &reply.made_from;
+    let mut view = View { title: title(answer), records: records(answer), ..View::with_reply(reply) };
+    view.summary = summary(answer);
+    if let Some(spread) = spread {
+        view.summary = format!("At the medians of what is uncertain: {}", view.summary);
+        view.sections.push(super::ranges::section(spread, answer));
+        view.note("The range", super::ranges::notes(spread, answer));
+    }
+    if let Some(drivers) = drivers {
+        view.sections.extend(super::drivers::section(drivers));
+        view.note("The drivers", super::drivers::notes(drivers));
+    }
+    view.sections.extend([hours(answer), time_and_chips(reply), money(answer)]);
     if answer.scenario.phases.len() > 1 {
         view.sections.push(phases(answer));
     }
     view.sections.extend(reported(answer));
-    view.sections.extend(answer.outcome.as_ref().map(|outcome| super::step::section(&outcome.predicted)));
-    let agree =
-        answer.confirmed.iter().map(|relation| format!("more was given than needed, and it agrees: {relation}"));
-    view.note("Check", agree.collect());
-    view.note("Assumptions", answer.assumptions.clone());
-    view.note("Sources", sources(answer));
-    view.records = records(answer);
-    view.json = machine(answer);
+    view.sections.extend(reply.published.as_ref().map(published));
+    view.sections
+        .extend(answer.prediction().zip(answer.step_time()).map(|((_, step), time)| super::step::section(&step, time)));
+    view.note("Check", checks(reply));
+    view.head_notes(&reply.head);
+    if let Some(whole) = bill {
+        super::bill::add(&mut view, whole);
+    }
+    if let Some(found) = &reply.decomposition {
+        super::bill::add_decomposition(&mut view, &found.made_from);
+    }
+    let rules = reply.thresholds.as_ref();
+    view.sections.extend(rules.and_then(|rules| super::thresholds::section(rules, bill.is_some())));
+    if !reply.resolved.is_empty() {
+        view.sections.push(super::resolved::section(&reply.resolved));
+    }
     view
+}
+
+/// What was given beyond need, and holds.
+fn checks(reply: &EstimateReply) -> Vec<String> {
+    let agree = |relation: &&str| format!("more was given than needed, and it agrees: {relation}");
+    let mut lines: Vec<String> = reply.confirmed.iter().map(agree).collect();
+    if let Some(found) = &reply.confirmation {
+        let days = |days: f64| show::duration(Seconds::from_days(days));
+        let mfu = found.implied_mfu.map(|mfu| format!("; it means an MFU of {}", show::percent(mfu)));
+        lines.push(format!(
+            "{} was given; {} to {} are predicted (80 %), and {} of the predictions keep it{}",
+            days(found.given_days),
+            days(found.predicted_days_p10),
+            days(found.predicted_days_p90),
+            show::percent(found.probability),
+            mfu.unwrap_or_default()
+        ));
+    }
+    lines
+}
+
+/// The published run of the same model beside a predicted one.
+fn published(found: &Published) -> Section {
+    let mut section = Section::facts(format!("Beside the published run `{}`", found.run));
+    let hours = format!("{} GPU-hours for these tokens", show::count(found.gpu_hours, 4));
+    section.fact("predicted / published", format!("x {}", show::number(found.ratio, 3)), hours);
+    for factor in &found.factors {
+        section.fact(factor.name, format!("x {}", show::number(factor.ratio, 3)), format!("set by {}", factor.fields));
+    }
+    section
 }
 
 fn title(answer: &Answer) -> String {
@@ -74,12 +123,13 @@ fn hours(answer: &Answer) -> Section {
     section
 }
 
-fn time_and_chips(answer: &Answer) -> Section {
+fn time_and_chips(reply: &EstimateReply) -> Section {
+    let answer = &reply.made_from.answer;
     let mut section = Section::facts("Time and chips");
     let estimate = &answer.estimate;
     match estimate.total.wall_clock {
         Some(wall) => section.fact("wall-clock", show::duration(wall), origin(answer, Var::WallClock)),
-        None => section.fact("wall-clock", "not known", unknown(answer, Var::WallClock)),
+        None => section.fact("wall-clock", "not known", missing(answer, Var::WallClock)),
     }
     match (estimate.chips, estimate.chips_in_whole_nodes) {
         (Some(chips), Some(whole)) => {
@@ -89,9 +139,26 @@ fn time_and_chips(answer: &Answer) -> Section {
             let of = format!("{} node{plural} of {}", show::number(nodes, 7), answer.scenario.node_chips);
             section.fact("in whole nodes", show::chips(whole), of);
         }
-        _ => section.fact("chips", "not known", unknown(answer, Var::Chips)),
+        _ => section.fact("chips", "not known", missing(answer, Var::Chips)),
+    }
+    if let Some(idle) = reply.step.as_ref().map(|step| step.chips_idle).filter(|idle| *idle > 0) {
+        let idle = show::chips(Chips::new(f64::from(idle)));
+        section.fact("held idle", idle, "no layout that uses them is faster");
+    }
+    if let Some(kept) = &reply.arithmetic {
+        let hours = format!("{} h", show::count(kept.gpu_hours, 4));
+        section.fact("with the hours kept", hours, arithmetic(kept));
     }
     section
+}
+
+/// What the published hours make of other chips, without the step model.
+fn arithmetic(kept: &Arithmetic) -> String {
+    let chips = kept.chips.map(|chips| format!(" on {} chips", show::chips(Chips::new(chips))));
+    let days = kept.wall_clock_days.map(|days| show::duration(Seconds::from_days(days)));
+    let cost = kept.cost_usd.map(|cost| format!(", {}", show::usd(Usd::new(cost))));
+    let parts = [days, chips, cost].map(Option::unwrap_or_default);
+    format!("arithmetic: {}", parts.concat())
 }
 
 fn money(answer: &Answer) -> Section {
@@ -193,23 +260,8 @@ fn field_of(var: Var) -> Option<&'static str> {
         Var::Params => "run.params",
         Var::Flop => "run.flop",
         Var::Mfu => "run.mfu",
-        Var::Peak | Var::PhaseShare => return None,
+        Var::Peak | Var::PhaseShare | Var::Pace => return None,
     })
-}
-
-/// Why a value is unknown: what would settle it.
-fn unknown(answer: &Answer, var: Var) -> String {
-    let sets = would_settle(&answer.solved.knowns, var);
-    let flags: Vec<&str> = sets.iter().filter(|set| set.len() == 1).flatten().map(|var| flag(*var)).collect();
-    if flags.is_empty() { String::new() } else { format!("give {}", flags.join(" or ")) }
-}
-
-fn sources(answer: &Answer) -> Vec<String> {
-    let line = |(path, source): &(String, crate::source::Source)| {
-        let url = source.url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();
-        format!("{path}: {} ({}, {}){url}", source.title, source.as_of, source.kind)
-    };
-    answer.sources.iter().map(line).collect()
 }
 
 fn records(answer: &Answer) -> Records {
@@ -240,103 +292,4 @@ fn records(answer: &Answer) -> Records {
     let (flop, mfu) = (estimate.flop.map(|q| q.get()), estimate.mfu.map(|q| q.get()));
     rows.push(row("total", &estimate.total, flop, mfu));
     Records { columns: columns.map(str::to_owned).to_vec(), rows }
-}
-
-/// Everything, for machines.
-fn machine(answer: &Answer) -> Value {
-    let estimate = &answer.estimate;
-    let mut json = head("estimate");
-    let result = json!({
-        "flop": maybe(estimate.flop.map(|q| q.get())),
-        "active_params": maybe(answer.solved.knowns.get(Var::Params)),
-        "tokens": maybe(answer.solved.knowns.get(Var::Tokens)),
-        "mfu": maybe(estimate.mfu.map(|q| q.get())),
-        "mfu_basis": answer.basis.map(|basis| format!("dense {basis} peak, model FLOPs by 6ND")),
-        "mfu_origin": answer.mfu_origin.as_ref().map(ToString::to_string),
-        "goodput": number(answer.scenario.terms.goodput.get()),
-        "peak_flop_per_second": maybe(answer.chip.as_ref().map(|_| answer.scenario.peak.get())),
-        "gpu_hours": number(estimate.total.held.gpu_hours()),
-        "chips": maybe(estimate.chips.map(|q| q.get())),
-        "chips_rounded": maybe(estimate.chips_in_whole_nodes.map(|q| q.get())),
-        "wall_clock_days": maybe(estimate.total.wall_clock.map(Seconds::days)),
-        "cost_usd": maybe(estimate.total.cost.map(Usd::get)),
-        "usd_per_gpu_hour": maybe(answer.scenario.terms.price.map(|q| q.usd_per_hour())),
-    });
-    let body = json!({
-        "name": answer.scenario.name,
-        "inputs": inputs(answer),
-        "defaults": super::resolved::machine(answer),
-        "result": result,
-        "prediction": answer.outcome.as_ref().map(|outcome| super::step::machine(&outcome.predicted)),
-        "unknown": unknowns(answer),
-        "phases": machine_phases(answer),
-        "assumptions": answer.assumptions,
-        "warnings": answer.warnings,
-        "confirmed": answer.confirmed,
-        "profiles": profiles(answer),
-        "sources": answer.sources.iter().map(|(path, source)| json!({
-            "path": path, "title": source.title, "url": source.url, "as_of": source.as_of,
-            "kind": source.kind.to_string(), "note": source.note,
-        })).collect::<Vec<_>>(),
-    });
-    if let (Some(json), Value::Object(body)) = (json.as_object_mut(), body) {
-        json.extend(body);
-    }
-    json
-}
-
-fn inputs(answer: &Answer) -> Value {
-    let mut inputs = Map::new();
-    for field in FIELDS {
-        let Some((text, origin)) = (field.get)(&answer.spec) else { continue };
-        let value = (field.number)(&answer.spec).map_or_else(|| Value::from(text.clone()), number);
-        let unit = if field.unit.is_empty() { Value::Null } else { field.unit.into() };
-        inputs.insert(
-            field.path.into(),
-            json!({ "value": value, "unit": unit, "text": text, "origin": origin.to_string() }),
-        );
-    }
-    Value::Object(inputs)
-}
-
-fn unknowns(answer: &Answer) -> Value {
-    let estimate = &answer.estimate;
-    let vars = [
-        ("flop", Var::Flop, estimate.flop.is_none()),
-        ("mfu", Var::Mfu, estimate.mfu.is_none()),
-        ("chips", Var::Chips, estimate.chips.is_none()),
-        ("wall_clock_days", Var::WallClock, estimate.total.wall_clock.is_none()),
-        ("cost_usd", Var::Cost, estimate.total.cost.is_none()),
-    ];
-    let reason = |var| match unknown(answer, var) {
-        hint if hint.is_empty() => format!("the {} does not follow from what is given", name(var)),
-        hint => hint,
-    };
-    vars.into_iter()
-        .filter(|(_, _, unknown)| *unknown)
-        .map(|(key, var, _)| (key.to_owned(), reason(var).into()))
-        .collect::<Map<_, Value>>()
-        .into()
-}
-
-fn machine_phases(answer: &Answer) -> Vec<Value> {
-    let phases = answer.scenario.phases.iter().zip(&answer.estimate.phases);
-    let one = |(phase, (performance, account)): (&crate::scenario::Phase, &(Performance, Account))| {
-        json!({
-            "name": phase.name,
-            "gpu_hours": number(account.held.gpu_hours()),
-            "wall_clock_days": maybe(account.wall_clock.map(Seconds::days)),
-            "cost_usd": maybe(account.cost.map(Usd::get)),
-            "flop": maybe(performance.flop.map(|q| q.get())),
-            "mfu": maybe(performance.mfu.map(|q| q.get())),
-        })
-    };
-    phases.map(one).collect()
-}
-
-fn profiles(answer: &Answer) -> Vec<Value> {
-    let chip = answer.chip.iter().map(|chip| {
-        json!({ "kind": "accelerator", "id": chip.chip.id, "file": chip.file, "hash": format!("{:016x}", chip.hash) })
-    });
-    chip.collect()
 }

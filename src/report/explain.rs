@@ -1,34 +1,13 @@
 //! The chain of formulas with one run's numbers, each with its source.
 
-use serde_json::json;
-
-use super::json::head;
 use super::view::{Records, Section, View};
-use crate::answer::resolve::Answer;
-use crate::ask::layouts::{parts, words};
-use crate::predict::Predicted;
-use crate::solve::Var;
-use crate::units::{ChipSeconds, Price, Tokens, show};
+use crate::ask::explain::ExplainReply;
 
-/// One link of the chain.
-#[derive(Debug, Clone)]
-pub struct Link {
-    /// What it gives.
-    pub what: &'static str,
-    /// The formula in words.
-    pub formula: String,
-    /// The same with the run's numbers.
-    pub numbers: String,
-    /// Where the formula and its inputs come from.
-    pub source: String,
-}
-
-/// Explains an answer.
-pub fn view(answer: &Answer, further: Vec<Link>) -> View {
-    let mut links = chain(answer);
-    links.extend(further);
-    let mut view = View { title: format!("How {} is computed", answer.scenario.name), ..View::default() };
-    for (index, link) in links.iter().enumerate() {
+/// Shows the chain.
+pub fn view(reply: &ExplainReply) -> View {
+    let mut view = View::with_reply(reply);
+    view.title = format!("How {} is computed", reply.head.name);
+    for (index, link) in reply.result.iter().enumerate() {
         let mut section = Section::facts(format!("{}. {}", index + 1, link.what));
         section.numeric.clear();
         section.fact("formula", link.formula.clone(), "");
@@ -36,153 +15,7 @@ pub fn view(answer: &Answer, further: Vec<Link>) -> View {
         section.fact("source", link.source.clone(), "");
         view.sections.push(section);
     }
-    view.note("Assumptions", answer.assumptions.clone());
-    let columns = ["what", "formula", "numbers", "source"].map(str::to_owned).to_vec();
-    let rows = links
-        .iter()
-        .map(|link| vec![link.what.into(), link.formula.clone(), link.numbers.clone(), link.source.clone()]);
-    view.records = Records { columns, rows: rows.collect() };
-    let mut machine = head("explain");
-    if let Some(map) = machine.as_object_mut() {
-        let links = links.iter().map(|link| {
-            json!({ "what": link.what, "formula": link.formula, "numbers": link.numbers, "source": link.source })
-        });
-        map.insert("name".into(), answer.scenario.name.clone().into());
-        map.insert("result".into(), links.collect());
-    }
-    view.json = machine;
+    view.note("Assumptions", reply.head.assumptions.clone());
+    view.records = Records::of(&reply.result);
     view
-}
-
-/// The chain from FLOPs to money, as far as it is known.
-fn chain(answer: &Answer) -> Vec<Link> {
-    [flop(answer), busy(answer), held(answer), phases(answer), wall_clock(answer), cost(answer)]
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-fn flop(answer: &Answer) -> Option<Link> {
-    let get = |var| answer.solved.knowns.get(var);
-    let (flop, params, tokens) = (get(Var::Flop)?, get(Var::Params)?, get(Var::Tokens)?);
-    Some(Link {
-        what: "model FLOPs",
-        formula: "FLOP = 6 x active parameters x tokens".into(),
-        numbers: format!("{} = 6 x {} x {}", show::number(flop, 5), show::count(params, 4), show::count(tokens, 4)),
-        source: format!("Kaplan et al. 2020, arXiv:2001.08361; values: {}", source_of(answer, "run")),
-    })
-}
-
-fn busy(answer: &Answer) -> Option<Link> {
-    let get = |var| answer.solved.knowns.get(var);
-    let (flop, peak, mfu) = (get(Var::Flop)?, get(Var::Peak)?, get(Var::Mfu)?);
-    let hours = ChipSeconds::new(flop / (peak * mfu)).gpu_hours();
-    let (basis, chip) = (answer.basis?, answer.chip.as_ref()?);
-    let (flop, peak) = (show::number(flop, 5), show::prefixed(peak, "FLOP/s", 4));
-    let origin = answer.mfu_origin.as_ref().map(ToString::to_string).unwrap_or_default();
-    let path = format!("peak.dense.{basis}");
-    let sheet = chip.sources.of(&path).map(|source| format!("{} ({})", source.title, source.as_of)).unwrap_or_default();
-    Some(Link {
-        what: "GPU-hours computing",
-        formula: format!("hours = FLOP / (dense {basis} peak x MFU)"),
-        numbers: format!("{} h = {flop} / ({peak} x {})", show::number(hours, 7), show::percent(mfu)),
-        source: format!("definition of MFU: arXiv:2204.02311, appendix B; peak: {sheet}; MFU: {origin}"),
-    })
-}
-
-fn held(answer: &Answer) -> Option<Link> {
-    let goodput = answer.scenario.terms.goodput.get();
-    let main = ChipSeconds::new(answer.solved.knowns.get(Var::PhaseHours)?);
-    let busy = show::number((main * goodput).gpu_hours(), 7);
-    Some(Link {
-        what: "GPU-hours held",
-        formula: "held = computing / goodput".into(),
-        numbers: format!("{} h = {busy} h / {}", show::number(main.gpu_hours(), 7), show::percent(goodput)),
-        source: format!("definition; goodput: {}", source_of(answer, "run.goodput")),
-    })
-}
-
-fn phases(answer: &Answer) -> Option<Link> {
-    if answer.scenario.phases.len() < 2 {
-        return None;
-    }
-    let hours = answer.estimate.phases.iter().map(|(_, account)| show::number(account.held.gpu_hours(), 7));
-    let total = show::number(answer.estimate.total.held.gpu_hours(), 7);
-    Some(Link {
-        what: "all phases",
-        formula: "GPU-hours = sum over the phases".into(),
-        numbers: format!("{total} h = {}", hours.collect::<Vec<_>>().join(" + ")),
-        source: source_of(answer, "phase"),
-    })
-}
-
-fn wall_clock(answer: &Answer) -> Option<Link> {
-    let (wall, chips) = (answer.estimate.total.wall_clock?, answer.estimate.chips?);
-    let hours = show::number(answer.estimate.total.held.gpu_hours(), 7);
-    Some(Link {
-        what: "wall-clock time",
-        formula: "days = GPU-hours / chips / 24".into(),
-        numbers: format!("{} = {hours} h / {} / 24", show::duration(wall), show::chips(chips)),
-        source: "definition".into(),
-    })
-}
-
-fn cost(answer: &Answer) -> Option<Link> {
-    let (cost, price) = (answer.estimate.total.cost?, answer.price.as_ref()?);
-    let hours = show::number(answer.estimate.total.held.gpu_hours(), 7);
-    Some(Link {
-        what: "cost",
-        formula: "cost = GPU-hours x price".into(),
-        numbers: format!("{} = {hours} h x {}", show::usd(cost), show::price(Price::new(price.value.get()))),
-        source: format!("price: {}", price.origin),
-    })
-}
-
-/// What the step model says of the same run, in the run's layout or the best one.
-pub fn step(answer: &Answer, predicted: &Predicted, factors: &str) -> Vec<Link> {
-    let total = predicted.step.total().get();
-    let shown = parts(&predicted.step);
-    let shown: Vec<String> = shown
-        .iter()
-        .filter(|part| part.shown > total * 5e-3)
-        .map(|part| format!("{} {}", show::number(part.shown, 3), part.label))
-        .collect();
-    let mut links = vec![Link {
-        what: "one training step, by the step model",
-        formula: "step = products + attention + element-wise + exposed traffic + bubble + optimizer + rest".into(),
-        numbers: format!("{} s = {}; {}", show::number(total, 4), shown.join(" + "), words(&predicted.layout)),
-        source: format!("the terms: src/step, each with its source; their factors: {factors}"),
-    }];
-    let Some(tokens) = answer.solved.knowns.get(Var::Tokens).map(Tokens::new) else { return links };
-    let (per_step, chips) = (predicted.tokens_per_step(), predicted.layout.chips() as f64);
-    let hours = predicted.computing(tokens) / predicted.goodput;
-    let published = answer.solved.knowns.get(Var::PhaseHours).map(ChipSeconds::new);
-    let against = published.map(|own| format!("; {} x that is the answer above", show::number(own / hours, 3)));
-    links.push(Link {
-        what: "GPU-hours held, by the step model",
-        formula: "hours = tokens / tokens per step x step x software x chips / goodput".into(),
-        numbers: format!(
-            "{} h = {} / {} x {} s x {} x {} / {}{}",
-            show::number(hours.gpu_hours(), 4),
-            show::count(tokens.get(), 4),
-            show::count(per_step.get(), 4),
-            show::number(total, 4),
-            show::number(predicted.software, 3),
-            show::chips(crate::units::Chips::new(chips)),
-            show::percent(predicted.goodput),
-            against.unwrap_or_default(),
-        ),
-        source: format!("definition; software and goodput: {factors}, [run]"),
-    });
-    links
-}
-
-fn source_of(answer: &Answer, path: &str) -> String {
-    match answer.spec.sources.of(path) {
-        Some(source) => format!("{} ({}, {})", source.title, source.as_of, source.kind),
-        None if path == "run.goodput" && answer.spec.goodput.is_none() => {
-            "assumed: the hours contain the downtime".into()
-        }
-        None => "as given".into(),
-    }
 }

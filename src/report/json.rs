@@ -1,10 +1,10 @@
 //! JSON: fixed base units named in the keys, full precision, no NaN.
 
 use serde::Serialize;
-use serde_json::{Number, Value, json};
+use serde_json::{Number, Value};
 
 use super::View;
-use crate::ask::reply::SCHEMA_VERSION;
+use crate::ask::reply::ReplyHead;
 
 /// Why a value is null, where the reply gives no reason of its own.
 const NO_REASON: &str = "does not follow from what is given";
@@ -42,17 +42,15 @@ pub fn text(view: &View) -> String {
     text
 }
 
-/// Hands over every value below a path that holds no others, with its dotted path and as a text; null is empty.
-pub fn leaves(path: &str, value: &Value, take: &mut impl FnMut(&str, String)) {
+/// Hands over every value below a path, with its dotted path: texts, numbers, and lists of those.
+pub fn leaves(path: &str, value: &Value, take: &mut impl FnMut(&str, &Value)) {
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match value {
         Value::Object(map) => map.iter().for_each(|(key, inner)| leaves(&below(key), inner, take)),
-        Value::Array(items) => {
+        Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
             items.iter().enumerate().for_each(|(index, inner)| leaves(&below(&index.to_string()), inner, take));
         }
-        Value::String(text) => take(path, text.clone()),
-        Value::Null => take(path, String::new()),
-        other => take(path, other.to_string()),
+        value => take(path, value),
     }
 }
 
@@ -87,24 +85,34 @@ pub fn maybe(value: Option<f64>) -> Value {
     value.map_or(Value::Null, number)
 }
 
+/// A value as a text: null is empty, the items of a list are told apart by `; `.
+pub fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join("; "),
+        other => other.to_string(),
+    }
+}
+
 /// A value for a CSV cell: unrounded, empty when unknown.
 pub fn cell(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map(|value| format!("{}", clean(value))).unwrap_or_default()
 }
 
-/// The head that every JSON answer opens with.
-pub fn head(command: &str) -> Value {
-    json!({
-        "schema_version": SCHEMA_VERSION,
-        "tool_version": env!("CARGO_PKG_VERSION"),
-        "command": command,
-    })
+/// A head with what a reply says beside it.
+pub fn with_head(head: &ReplyHead, body: Value) -> Value {
+    let mut json = serde_json::to_value(head).unwrap_or_default();
+    if let (Some(json), Value::Object(body)) = (json.as_object_mut(), body) {
+        json.extend(body);
+    }
+    reply(&json)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ask::reply::{ReplyHead, ResultBlock};
+    use crate::ask::reply::ResultBlock;
 
     #[derive(Serialize)]
     struct Reply {

@@ -1,35 +1,16 @@
 //! Numbers against rules: a chip, and a run.
 
-use serde_json::{Value, json};
-
-use super::json::{head, maybe, number};
-use super::view::{Section, View};
-use crate::answer::resolve::Answer;
-use crate::catalog::accelerator::AcceleratorProfile;
+use super::view::{Records, Section, View};
+use crate::ask::estimate::thresholds::NO_ADVICE;
+use crate::ask::policy::{Asked, PolicyReply, in_force, says, standing_text, verdict_text};
 use crate::catalog::rule::RuleProfile;
 use crate::hardware::accelerator::Accelerator;
 use crate::policy::rule::{
-    Condition, Finding, Rule, STATUSES, Standing, Status, Subject, Verdict, findings, standing, training_thresholds,
+    Condition, Finding, Rule, Standing, Subject, Verdict, findings, standing, training_thresholds,
 };
-use crate::policy::{METRICS, Metric, Pace, chip_facts, chips_to_peak, distance, gpu_hours_to};
+use crate::policy::{Metric, Pace, chip_facts, chips_to_peak, gpu_hours_to};
 use crate::units::date::Date;
-use crate::units::{Chips, Flop, Price, show};
-
-/// What the answer is about.
-pub struct Asked<'a> {
-    /// The chip.
-    pub chip: &'a AcceleratorProfile,
-    /// Every rule.
-    pub rules: &'a [RuleProfile],
-    /// The day.
-    pub day: Date,
-    /// What the chip is sold for: `datacentre` or `other`.
-    pub scopes: &'a [&'a str],
-    /// The pace for hours to a threshold.
-    pub pace: Pace,
-    /// The price of an hour, where it is known.
-    pub price: Option<Price>,
-}
+use crate::units::{Chips, Flop, show};
 
 /// Label, unit, remark and metric of what rules on chips look at.
 const CHIP_METRICS: [(&str, &str, &str, Metric); 5] = [
@@ -40,36 +21,25 @@ const CHIP_METRICS: [(&str, &str, &str, Metric); 5] = [
     ("memory and I/O", "GB/s", "", Metric::DramPlusIo),
 ];
 
-pub(super) const NO_ADVICE: &str = "numbers against the text of rules, with date and source; this is not legal advice";
-
 /// A chip against every rule of a day.
-pub fn view(asked: &Asked<'_>) -> View {
+pub fn view(reply: &PolicyReply) -> View {
+    let asked = &reply.made_from;
     let chip = &asked.chip.chip;
     let mut view = View {
         title: format!("{} against the rules of {}", chip.name, asked.day),
         summary: summary(asked),
-        ..View::default()
+        ..View::with_reply(reply)
     };
     view.sections.push(chip_section(chip));
     view.sections.push(rules(asked));
     view.sections.push(thresholds(asked));
     view.note("Read this with", std::iter::once(NO_ADVICE.to_owned()).chain(remarks(asked)).collect());
     view.note("Sources", sources(asked));
-    records(asked, &mut view);
-    view.json = machine(asked);
+    view.records = records(asked);
     view
 }
 
-/// The rules on chips in force, with the outcomes that are met.
-fn in_force<'a>(asked: &'a Asked<'_>) -> impl Iterator<Item = (&'a RuleProfile, Vec<Finding<'a>>)> {
-    let facts = chip_facts(&asked.chip.chip);
-    let of_chips = asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip);
-    of_chips
-        .filter(|found| standing(&found.rule, asked.day) == Standing::InForce)
-        .map(move |found| (found, findings(&found.rule, &facts, asked.scopes)))
-}
-
-fn summary(asked: &Asked<'_>) -> String {
+fn summary(asked: &Asked) -> String {
     let met = |findings: &[Finding<'_>]| findings.iter().any(|finding| finding.verdict == Verdict::Met);
     let named = |rule: &Rule| rule.chips.contains(&asked.chip.chip.id);
     let hit: Vec<String> = in_force(asked)
@@ -82,62 +52,21 @@ fn summary(asked: &Asked<'_>) -> String {
     format!("Meets a test of: {}.", hit.join("; "))
 }
 
-fn rules(asked: &Asked<'_>) -> Section {
+fn rules(asked: &Asked) -> Section {
     let facts = chip_facts(&asked.chip.chip);
     let mut section = Section::new("Rules on chips", &["Rule", "On that day", "Says"]);
     section.numeric.clear();
     for found in asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip) {
         let stands = standing(&found.rule, asked.day);
-        let says = says(asked, &found.rule, &findings(&found.rule, &facts, asked.scopes));
+        let says = says(asked, &found.rule, &findings(&found.rule, &facts, &asked.scopes));
         let says = if stands == Standing::InForce { says } else { format!("({says})") };
         section.row([found.rule.name.clone(), standing_text(stands), says]);
     }
     section
 }
 
-/// What a rule says of the chip, in a few words.
-fn says(asked: &Asked<'_>, rule: &Rule, findings: &[Finding<'_>]) -> String {
-    if rule.chips.contains(&asked.chip.chip.id) {
-        return "named".into();
-    }
-    let mut met: Vec<&str> = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Met) {
-        if !met.contains(&finding.test.outcome.as_str()) {
-            met.push(&finding.test.outcome);
-        }
-    }
-    if !met.is_empty() {
-        return met.join(", ");
-    }
-    let unknown = findings.iter().find_map(|finding| match finding.verdict {
-        Verdict::Unknown(metric) => Some(metric.name()),
-        _ => None,
-    });
-    match unknown {
-        Some(metric) => format!("depends on {metric}, which is not known"),
-        None => "no test met".into(),
-    }
-}
-
-fn standing_text(standing: Standing) -> String {
-    match standing {
-        Standing::InForce => "in force".into(),
-        Standing::NotYet(Some(day)) => format!("from {day}"),
-        Standing::NotYet(None) => "not yet".into(),
-        Standing::Ended(day, status) => format!("{} {day}", status_text(status)),
-        Standing::Never => "never in force".into(),
-    }
-}
-
-fn status_text(status: Status) -> &'static str {
-    match status {
-        Status::InForce => "ended",
-        other => STATUSES.iter().find(|(_, known)| *known == other).map_or("", |(name, _)| name),
-    }
-}
-
 /// Hours and dollars to the training thresholds, and chips to those of clusters.
-fn thresholds(asked: &Asked<'_>) -> Section {
+fn thresholds(asked: &Asked) -> Section {
     let Pace { peak, mfu, goodput } = asked.pace;
     let columns = ["Threshold", "On that day", "From", "GPU-hours", "Cost"];
     let heading = format!(
@@ -148,7 +77,7 @@ fn thresholds(asked: &Asked<'_>) -> Section {
     );
     let mut section = Section::new(heading, &columns);
     section.numeric = vec![2, 3, 4];
-    for found in asked.rules {
+    for found in &asked.rules {
         for (test, bound) in training_thresholds(&found.rule) {
             let Ok(hours) = gpu_hours_to(Flop::new(bound), &asked.pace) else { continue };
             section.row([
@@ -180,7 +109,7 @@ fn cluster_bounds(rule: &Rule) -> impl Iterator<Item = f64> {
 }
 
 /// Conditions and notes of the rules in force.
-fn remarks(asked: &Asked<'_>) -> Vec<String> {
+fn remarks(asked: &Asked) -> Vec<String> {
     let mut lines = Vec::new();
     for (found, findings) in in_force(asked) {
         let met = findings.iter().any(|finding| finding.verdict == Verdict::Met);
@@ -193,7 +122,7 @@ fn remarks(asked: &Asked<'_>) -> Vec<String> {
     lines
 }
 
-fn sources(asked: &Asked<'_>) -> Vec<String> {
+fn sources(asked: &Asked) -> Vec<String> {
     let line = |found: &RuleProfile| {
         let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;
         let url = source.url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();
@@ -202,16 +131,17 @@ fn sources(asked: &Asked<'_>) -> Vec<String> {
     asked.rules.iter().filter_map(line).collect()
 }
 
-fn records(asked: &Asked<'_>, view: &mut View) {
+fn records(asked: &Asked) -> Records {
     let facts = chip_facts(&asked.chip.chip);
-    view.records.columns =
+    let columns =
         ["rule", "jurisdiction", "standing", "test", "scope", "conditions", "outcome", "verdict", "effective", "until"]
             .map(str::to_owned)
             .to_vec();
+    let mut rows = Vec::new();
     for found in asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip) {
-        for (index, finding) in findings(&found.rule, &facts, asked.scopes).iter().enumerate() {
+        for (index, finding) in findings(&found.rule, &facts, &asked.scopes).iter().enumerate() {
             let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
-            view.records.rows.push(vec![
+            rows.push(vec![
                 found.rule.id.clone(),
                 found.rule.jurisdiction.clone(),
                 standing_text(standing(&found.rule, asked.day)),
@@ -225,6 +155,7 @@ fn records(asked: &Asked<'_>, view: &mut View) {
             ]);
         }
     }
+    Records { columns, rows }
 }
 
 /// Conditions as a line of a table: `tpp >= 4800; io_bidirectional_gb_s >= 600`.
@@ -236,117 +167,6 @@ fn conditions_text(all: &[Condition]) -> String {
         signs.map(|(sign, bound)| bound.map(|bound| format!("{name} {sign} {bound}"))).into_iter().flatten()
     };
     all.iter().flat_map(bounds).collect::<Vec<_>>().join("; ")
-}
-
-fn verdict_text(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Met => "met".into(),
-        Verdict::NotMet => "not met".into(),
-        Verdict::Unknown(metric) => format!("depends on {}", metric.name()),
-    }
-}
-
-fn machine(asked: &Asked<'_>) -> Value {
-    let facts = chip_facts(&asked.chip.chip);
-    let metrics: serde_json::Map<String, Value> =
-        METRICS.iter().take(5).map(|(name, metric)| ((*name).to_owned(), maybe(facts.get(*metric)))).collect();
-    let rule = |found: &RuleProfile| {
-        let tests = findings(&found.rule, &facts, asked.scopes);
-        json!({
-            "id": found.rule.id,
-            "name": found.rule.name,
-            "jurisdiction": found.rule.jurisdiction,
-            "standing": standing_text(standing(&found.rule, asked.day)),
-            "in_force": standing(&found.rule, asked.day) == Standing::InForce,
-            "effective": found.rule.effective.map(|date| date.to_string()),
-            "until": found.rule.until.map(|date| date.to_string()),
-            "named": found.rule.chips.contains(&asked.chip.chip.id),
-            "tests": tests.iter().map(|finding| json!({
-                "outcome": finding.test.outcome, "scope": finding.test.scope, "verdict": verdict_text(finding.verdict),
-            })).collect::<Vec<_>>(),
-            "training_thresholds": training_thresholds(&found.rule).map(|(test, bound)| {
-                let hours = gpu_hours_to(Flop::new(bound), &asked.pace).ok();
-                json!({
-                    "outcome": test.outcome, "flop": number(bound),
-                    "gpu_hours": maybe(hours.map(|hours| hours.gpu_hours())),
-                    "cost_usd": maybe(hours.zip(asked.price).map(|(hours, price)| (hours * price).get())),
-                })
-            }).collect::<Vec<_>>(),
-        })
-    };
-    let mut json = head("policy");
-    let body = json!({
-        "chip": asked.chip.chip.id,
-        "as_of": asked.day.to_string(),
-        "metrics": metrics,
-        "result": short(asked, &metrics),
-        "rules": asked.rules.iter().map(rule).collect::<Vec<_>>(),
-        "note": NO_ADVICE,
-    });
-    if let (Some(json), Value::Object(body)) = (json.as_object_mut(), body) {
-        json.extend(body);
-    }
-    json
-}
-
-/// The chip's numbers and, for each rule on chips in force, what it says of them.
-fn short(asked: &Asked<'_>, metrics: &serde_json::Map<String, Value>) -> Value {
-    let said = |(found, findings): (&RuleProfile, Vec<Finding<'_>>)| {
-        (found.rule.id.clone(), Value::from(says(asked, &found.rule, &findings)))
-    };
-    let rules: serde_json::Map<String, Value> = in_force(asked).map(said).collect();
-    json!({ "chip": asked.chip.chip.id, "as_of": asked.day.to_string(), "metrics": metrics, "rules": rules })
-}
-
-/// Adds how far a run is from every training threshold in force on a day.
-pub fn add_distances(view: &mut View, answer: &Answer, rules: &[RuleProfile], day: Date) {
-    let estimate = &answer.estimate;
-    let (Some(work), Some(pace)) = (estimate.flop, pace(answer)) else { return };
-    let price = answer.price.as_ref().map(|price| price.value);
-    let columns = ["Threshold", "FLOP", "Reached", "GPU-hours left", "Cost left"];
-    let mut section = Section::new(format!("Training-compute rules in force on {day}"), &columns);
-    let mut values = Vec::new();
-    for found in rules.iter().filter(|found| standing(&found.rule, day) == Standing::InForce) {
-        for (test, bound) in training_thresholds(&found.rule).filter(|(test, _)| test.scope.is_empty()) {
-            let Ok(far) = distance(work, Flop::new(bound), &pace, price.unwrap_or(Price::ZERO)) else { continue };
-            section.row([
-                format!("{}: {}", found.rule.jurisdiction, test.outcome),
-                show::number(bound, 3),
-                show::percent(far.reached),
-                left(far.reached, show::count(far.remaining.gpu_hours(), 3)),
-                left(far.reached, price.map_or_else(|| "not priced".into(), |_| show::usd(far.remaining_cost))),
-            ]);
-            values.push(json!({
-                "rule": found.rule.id, "outcome": test.outcome, "flop": number(bound), "reached": number(far.reached),
-                "gpu_hours_left": number(far.remaining.gpu_hours()),
-                "cost_left_usd": maybe(price.map(|_| far.remaining_cost.get())),
-            }));
-        }
-    }
-    if section.rows.is_empty() {
-        return;
-    }
-    view.sections.push(section);
-    view.note("Rules", vec![NO_ADVICE.to_owned()]);
-    if let Some(json) = view.json.as_object_mut() {
-        json.insert("training_rules".into(), values.into());
-    }
-}
-
-/// How fast the chips of an answer work, where it has a chip and an MFU.
-pub(super) fn pace(answer: &Answer) -> Option<Pace> {
-    answer.chip.as_ref()?;
-    Some(Pace { peak: answer.scenario.peak, mfu: answer.estimate.mfu?, goodput: answer.scenario.terms.goodput })
-}
-
-/// What is left to a threshold; nothing is left of one that is reached.
-fn left(reached: f64, text: String) -> String {
-    if reached >= 1.0 { "reached".into() } else { text }
-}
-
-/// What hours cost at an answer's price, where it has one.
-pub(super) fn money_left(answer: &Answer, hours: Option<crate::units::ChipSeconds>) -> Option<f64> {
-    Some((hours? * answer.price.as_ref()?.value).get())
 }
 
 /// The numbers of a chip that export rules look at.

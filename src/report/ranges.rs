@@ -1,12 +1,10 @@
 //! Ranges beside an estimate.
 
-use serde_json::{Map, Value, json};
-
-use super::json::number;
-use super::view::{Section, View};
+use super::view::Section;
+use crate::answer::Answer;
 use crate::answer::prepared::OUTPUTS;
 use crate::answer::ranges::{CHIPS, Spread};
-use crate::answer::resolve::Answer;
+use crate::ask::result::varies;
 use crate::estimate::whole_nodes;
 use crate::uncertainty::montecarlo::{Estimate, Method, Summary};
 use crate::units::{Chips, Usd, show};
@@ -24,8 +22,8 @@ pub(super) const SHOWN: [(&str, Shown); OUTPUTS.len()] = [
     ("FLOP", |value, digits| show::number(value, digits)),
 ];
 
-/// Adds the ranges to the view of an estimate.
-pub fn add(view: &mut View, spread: &Spread, answer: &Answer) {
+/// The range of every output.
+pub fn section(spread: &Spread, answer: &Answer) -> Section {
     let mut section = Section::new("Range", &["", "p10", "p50", "p90"]);
     for ((label, shown), summary) in SHOWN.iter().zip(&spread.summaries).filter(|(_, summary)| varies(summary)) {
         let cell = |level: f64| {
@@ -34,13 +32,25 @@ pub fn add(view: &mut View, spread: &Spread, answer: &Answer) {
         };
         section.row([(*label).to_owned(), cell(0.1), cell(0.5), cell(0.9)]);
     }
-    let chips = spread.summaries.get(CHIPS).filter(|summary| varies(summary));
-    if let Some(summary) = chips {
+    if let Some(summary) = chips(spread) {
         let node = answer.scenario.node_chips;
         let whole = |level: f64| show::chips(whole_nodes(Chips::new(summary.quantile(level).value), node));
         section.row([format!("in nodes of {node}"), whole(0.1), whole(0.5), whole(0.9)]);
     }
-    let mut said = Vec::new();
+    section
+}
+
+/// The chips, where they vary.
+fn chips(spread: &Spread) -> Option<&Summary> {
+    spread.summaries.get(CHIPS).filter(|summary| varies(summary))
+}
+
+/// What the range is of.
+pub fn notes(spread: &Spread, answer: &Answer) -> Vec<String> {
+    let mut said: Vec<String> = chips(spread)
+        .iter()
+        .map(|_| "draws of chips are not whole nodes; hours and cost are of the chips as drawn".into())
+        .collect();
     if let Some((time, share)) = &spread.by {
         said.push(format!("finished within {} with probability {}", show::duration(*time), probability(share)));
     }
@@ -55,18 +65,7 @@ pub fn add(view: &mut View, spread: &Spread, answer: &Answer) {
         answer.prepared.ranges().map(|range| format!("{} {}", range.path, range.text)).collect();
     said.push(format!("uncertain: {}", uncertain.join("; ")));
     said.push(format!("{} {} draws, seed {}", spread.plan.draws(), method(spread), spread.plan.seed()));
-    view.sections.insert(0, section);
-    view.notes.insert(0, super::view::Notes { heading: "The range", lines: said });
-    view.summary = format!("At the medians of what is uncertain: {}", view.summary);
-    if let Some(json) = view.json.as_object_mut() {
-        json.insert("ranges".into(), machine(spread, answer));
-    }
-}
-
-/// Whether an output is known and spreads at all.
-fn varies(summary: &Summary) -> bool {
-    let (low, high) = (summary.quantile(0.1).value, summary.quantile(0.9).value);
-    low.is_finite() && high.is_finite() && high > low * (1.0 + 1e-9)
+    said
 }
 
 /// As many digits as the standard error supports, from two to four.
@@ -85,40 +84,4 @@ fn method(spread: &Spread) -> &'static str {
         Method::Sobol => "scrambled Sobol",
         Method::Random => "random",
     }
-}
-
-fn machine(spread: &Spread, answer: &Answer) -> Value {
-    let mut outputs = Map::new();
-    for (name, summary) in OUTPUTS.iter().zip(&spread.summaries) {
-        if !summary.quantile(0.5).value.is_finite() {
-            continue;
-        }
-        let at = |level: f64| number(summary.quantile(level).value);
-        outputs.insert(
-            (*name).to_owned(),
-            json!({
-                "p5": at(0.05), "p10": at(0.1), "p50": at(0.5), "p90": at(0.9), "p95": at(0.95),
-                "p50_standard_error": number(summary.quantile(0.5).se),
-                "p90_standard_error": number(summary.quantile(0.9).se),
-                "mean": number(summary.mean.value),
-            }),
-        );
-    }
-    let inputs: Vec<Value> = answer
-        .prepared
-        .ranges()
-        .map(|range| json!({ "path": range.path, "text": range.text, "dist": range.dist.name(), "origin": range.origin.to_string() }))
-        .collect();
-    let share = |share: &Estimate| json!({ "probability": number(share.value), "standard_error": number(share.se) });
-    json!({
-        "draws": spread.plan.draws(),
-        "seed": spread.plan.seed(),
-        "sampler": if spread.plan.method() == Method::Sobol { "sobol" } else { "random" },
-        "inputs": inputs,
-        "outputs": outputs,
-        "by": spread.by.as_ref().map(|(time, p)| json!({ "days": number(time.days()), "finished": share(p) })),
-        "budget": spread.budget.as_ref().map(|(money, p)| json!({ "usd": number(money.get()), "within": share(p) })),
-        "no_solution": spread.summaries.first().map(|summary| share(&summary.never)),
-        "repair": spread.repair,
-    })
 }

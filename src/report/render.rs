@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width, presets};
 
 use super::View;
-use super::json::leaves;
+use super::json::{leaves, text_of};
 use super::view::Section;
 use crate::units::show::printable;
 
@@ -153,7 +153,16 @@ pub fn csv(view: &View) -> String {
 /// One `key<TAB>value` a line, for shell scripts.
 pub fn plain(view: &View) -> String {
     let mut text = String::new();
-    let body = view.json.get("result").unwrap_or(&view.json);
-    leaves("", body, &mut |path, value| text += &format!("{path}\t{}\n", value.replace(['\t', '\n'], " ")));
+    let mut take = |path: &str, value: &serde_json::Value| {
+        text += &format!("{path}\t{}\n", text_of(value).replace(['\t', '\n'], " "))
+    };
+    leaves("", view.json.get("result").unwrap_or(&view.json), &mut take);
+    for beside in ["plan", "run", "bill"] {
+        view.json
+            .get(beside)
+            .filter(|block| block.is_object())
+            .into_iter()
+            .for_each(|block| leaves(beside, block, &mut take));
+    }
     printable(&text).into_owned()
 }

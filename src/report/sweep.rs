@@ -1,22 +1,20 @@
 //! Rows of a sweep: streamed to files of any length, or a table of the first few.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::digits;
-use super::json::{head, number};
-use super::ranges::SHOWN;
 use super::view::{Records, Section, View};
-use crate::answer::prepared::OUTPUTS;
-use crate::answer::ranges::{COST, DAYS};
 use crate::ask::pareto::Front;
-use crate::ask::sweep::{Bound, Row, Sweep};
+use crate::ask::sweep::columns::{CHIPS_USED, Column, Entry, Shows, columns};
+use crate::ask::sweep::{Dominated, Row, Shown, Sweep, SweepAnswer, marks, on_front};
+use crate::units::{Chips, Seconds, Usd, show};
 
 /// A format whose rows are written one by one, however many there are.
 pub struct Stream {
     /// The name of the format.
     pub name: &'static str,
-    head: fn(&[String]) -> String,
-    row: fn(&Writer<'_>, &Row<'_>, &mut Last, &mut Vec<u8>),
+    head: fn(&[Column]) -> String,
+    row: fn(&Writer, &Row<'_>, &mut Last, &mut Vec<u8>),
 }
 
 /// The formats that stream.
@@ -24,15 +22,6 @@ pub static STREAMS: [Stream; 2] = [
     Stream { name: "csv", head: csv_head, row: csv_row },
     Stream { name: "jsonl", head: |_| String::new(), row: jsonl_row },
 ];
-
-/// What is done with points that others beat in both cost and time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dominated {
-    /// They are told apart in a column `pareto`.
-    Marked,
-    /// They are left out.
-    Dropped,
-}
 
 /// The numbers of the row before with their digits: in a product most of them stay from row to row.
 #[derive(Debug, Default)]
@@ -56,20 +45,20 @@ impl Last {
 }
 
 /// Writes rows in one format.
-pub struct Writer<'a> {
-    pub(super) sweep: &'a Sweep,
+pub struct Writer {
     stream: &'static Stream,
-    pub(super) front: Option<(Front<()>, Dominated)>,
+    front: Option<(Front<()>, Dominated)>,
+    pub(super) columns: Vec<Column>,
     /// The keys of a JSON object, each with what stands before it.
     keys: Vec<String>,
 }
 
-impl<'a> Writer<'a> {
+impl Writer {
     /// A writer; with a front, points are marked or dropped by it.
-    pub fn new(sweep: &'a Sweep, stream: &'static Stream, front: Option<(Front<()>, Dominated)>) -> Self {
-        let keys = columns(sweep.axes(), front.as_ref().map(|(_, dominated)| *dominated));
-        let keys = keys.iter().map(|key| format!("{}:", Value::from(key.as_str()))).collect();
-        Self { sweep, stream, front, keys }
+    pub fn new(sweep: &Sweep, stream: &'static Stream, front: Option<(Front<()>, Dominated)>) -> Self {
+        let columns = columns(sweep.axes(), marks(front.as_ref()));
+        let keys = columns.iter().map(|column| format!("{}:", Value::from(column.name.as_str()))).collect();
+        Self { stream, front, columns, keys }
     }
 
     /// The format's name.
@@ -79,12 +68,7 @@ impl<'a> Writer<'a> {
 
     /// What stands above the rows.
     pub fn head(&self) -> String {
-        (self.stream.head)(&self.columns())
-    }
-
-    /// The names of the columns.
-    pub(super) fn columns(&self) -> Vec<String> {
-        columns(self.sweep.axes(), self.front.as_ref().map(|(_, dominated)| *dominated))
+        (self.stream.head)(&self.columns)
     }
 
     /// Adds a point's row to a text, unless it is dropped. `last` is what this text's rows have in common: a new one
@@ -97,69 +81,32 @@ impl<'a> Writer<'a> {
 
     /// Whether a point's row is left out.
     pub(super) fn drops(&self, row: &Row<'_>) -> bool {
-        matches!(self.front, Some((_, Dominated::Dropped))) && self.on_front(row) != Some(true)
+        matches!(self.front, Some((_, Dominated::Dropped))) && !self.is_on_front(row)
     }
 
-    fn on_front(&self, row: &Row<'_>) -> Option<bool> {
-        self.front.as_ref().map(|(front, _)| on_front(front, row))
-    }
-
-    /// Whether a point is on the front, where points are marked.
-    pub(super) fn marked(&self, row: &Row<'_>) -> Option<bool> {
-        self.on_front(row).filter(|_| matches!(self.front, Some((_, Dominated::Marked))))
+    /// Whether no other point beats this one, where that was asked.
+    pub(super) fn is_on_front(&self, row: &Row<'_>) -> bool {
+        self.front.as_ref().is_some_and(|(front, _)| on_front(front, row))
     }
 }
 
-fn on_front(front: &Front<()>, row: &Row<'_>) -> bool {
-    let Ok(answer) = &row.answer else { return false };
-    let (cost, days) = (answer[COST], answer[DAYS]);
-    cost.is_finite() && days.is_finite() && !front.dominates(cost, days)
+fn csv_head(columns: &[Column]) -> String {
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    names.join(",") + "\n"
 }
 
-/// The names of the columns: the varied fields with their units, the outputs, the mark, the reason.
-fn columns(axes: &[Bound], dominated: Option<Dominated>) -> Vec<String> {
-    let mut columns: Vec<String> = axes.iter().map(column).collect();
-    columns.extend(OUTPUTS.map(str::to_owned));
-    columns.extend((dominated == Some(Dominated::Marked)).then(|| "pareto".to_owned()));
-    columns.push("reason".into());
-    columns
-}
-
-/// A field's path with its unit, where there is more than one that it could be in.
-fn column(axis: &Bound) -> String {
-    let unit = match axis.field().unit {
-        "days" => "_days",
-        "USD" => "_usd",
-        "USD per GPU-hour" => "_usd_per_gpu_hour",
-        _ => "",
-    };
-    format!("{}{unit}", axis.path())
-}
-
-fn csv_head(columns: &[String]) -> String {
-    columns.join(",") + "\n"
-}
-
-fn csv_row(writer: &Writer<'_>, row: &Row<'_>, last: &mut Last, text: &mut Vec<u8>) {
-    for (column, cell) in row.cells.iter().enumerate() {
-        match cell.number.is_nan() {
-            true => push_quoted(text, &cell.text),
-            false => last.push(column, cell.number, text),
-        }
-        text.push(b',');
-    }
-    match &row.answer {
-        Ok(answer) => answer.iter().enumerate().for_each(|(output, value)| {
-            last.push(row.cells.len() + output, *value, text);
+fn csv_row(writer: &Writer, row: &Row<'_>, last: &mut Last, text: &mut Vec<u8>) {
+    let on = writer.is_on_front(row);
+    for (index, column) in writer.columns.iter().enumerate() {
+        if index > 0 {
             text.push(b',');
-        }),
-        Err(_) => text.extend_from_slice(&[b','; OUTPUTS.len()]),
-    }
-    if let Some(mark) = writer.marked(row) {
-        text.extend_from_slice(if mark { b"true," } else { b"false," });
-    }
-    if let Err(error) = &row.answer {
-        push_quoted(text, error.message());
+        }
+        match column.entry(row, on) {
+            Entry::Number(number) => last.push(index, number, text),
+            Entry::Text(cell) => push_quoted(text, &cell),
+            Entry::Mark(mark) => text.extend_from_slice(if mark { b"true" } else { b"false" }),
+            Entry::Unknown => {}
+        }
     }
     text.push(b'\n');
 }
@@ -174,136 +121,120 @@ fn push_quoted(text: &mut Vec<u8>, cell: &str) {
     text.push(b'"');
 }
 
-fn jsonl_row(writer: &Writer<'_>, row: &Row<'_>, last: &mut Last, text: &mut Vec<u8>) {
-    let mut keys = writer.keys.iter();
-    let mut key = |text: &mut Vec<u8>, first: bool| {
-        text.push(if first { b'{' } else { b',' });
-        text.extend_from_slice(keys.next().map(String::as_bytes).unwrap_or_default());
-    };
-    for (index, cell) in row.cells.iter().enumerate() {
-        key(text, index == 0);
-        match cell.number.is_nan() {
-            true => text.extend_from_slice(Value::from(cell.text.as_str()).to_string().as_bytes()),
-            false => push_number(last, index, cell.number, text),
+fn jsonl_row(writer: &Writer, row: &Row<'_>, last: &mut Last, text: &mut Vec<u8>) {
+    let on = writer.is_on_front(row);
+    for (index, (column, key)) in writer.columns.iter().zip(&writer.keys).enumerate() {
+        text.push(if index == 0 { b'{' } else { b',' });
+        text.extend_from_slice(key.as_bytes());
+        match column.entry(row, on) {
+            Entry::Number(number) => last.push(index, number, text),
+            Entry::Text(cell) => text.extend_from_slice(Value::from(&*cell).to_string().as_bytes()),
+            Entry::Mark(mark) => text.extend_from_slice(if mark { b"true" } else { b"false" }),
+            Entry::Unknown => text.extend_from_slice(b"null"),
         }
-    }
-    for output in 0..OUTPUTS.len() {
-        key(text, row.cells.is_empty() && output == 0);
-        let value = row.answer.as_ref().ok().and_then(|answer| answer.get(output)).copied().unwrap_or(f64::NAN);
-        push_number(last, row.cells.len() + output, value, text);
-    }
-    if let Some(mark) = writer.marked(row) {
-        key(text, false);
-        text.extend_from_slice(if mark { b"true" } else { b"false" });
-    }
-    key(text, false);
-    match &row.answer {
-        Ok(_) => text.extend_from_slice(b"null"),
-        Err(error) => text.extend_from_slice(Value::from(error.message()).to_string().as_bytes()),
     }
     text.extend_from_slice(b"}\n");
 }
 
-fn push_number(last: &mut Last, column: usize, value: f64, text: &mut Vec<u8>) {
-    if value.is_finite() { last.push(column, value, text) } else { text.extend_from_slice(b"null") }
-}
+/// What is said of a step; the rest is said of a point.
+const STEP: [&str; 4] = ["step_seconds", "tokens_per_second", "mfu_causal", "layout"];
 
-/// A table of the first points, and of how many there are.
-pub fn view(sweep: &Sweep, front: Option<&(Front<()>, Dominated)>, most: usize) -> View {
-    let dominated = front.map(|(_, dominated)| *dominated);
-    let shown = OUTPUTS.len() - 1; // the FLOPs stay in the machine formats
-    let mut heads: Vec<&'static str> =
-        sweep.axes().iter().map(|axis| axis.path().rsplit('.').next().unwrap_or(axis.path())).collect();
-    heads.extend(SHOWN.iter().take(shown).map(|(name, _)| *name));
-    heads.extend((dominated == Some(Dominated::Marked)).then_some("front"));
-    let mut section = Section { heading: "Points".into(), columns: heads, ..Section::default() };
-    section.numeric = (0..sweep.axes().len() + shown).collect();
-    let (mut rows, mut reasons, mut records) = (Vec::new(), Vec::new(), Vec::new());
-    // Only a front has to be looked for to the end.
-    let end = if dominated == Some(Dominated::Dropped) { sweep.points() } else { sweep.points().min(most as u64) };
-    let (mut left_out, mut unanswered) = (sweep.points() - end, 0u64);
-    sweep.visit(0..end, |row| {
-        let on = front.map(|(front, _)| on_front(front, row));
-        unanswered += u64::from(row.answer.is_err());
-        if dominated == Some(Dominated::Dropped) && on != Some(true) {
-            return;
-        }
-        if section.rows.len() >= most {
-            left_out += 1;
-            return;
-        }
-        section.rows.push(table_row(row, shown, on.filter(|_| dominated == Some(Dominated::Marked))));
-        if let Err(error) = &row.answer {
-            let line = error.message().to_owned();
-            if !reasons.contains(&line) && reasons.len() < 5 {
-                reasons.push(line);
-            }
-        }
-        rows.push(machine(sweep, row, on));
-        records.push(record(row, on.filter(|_| dominated == Some(Dominated::Marked))));
+/// Shows a number.
+type Number = fn(f64) -> String;
+
+/// What the figures are called in a table, and how they are shown; in the order of
+/// [`FIGURES`](crate::ask::sweep::columns::FIGURES).
+const HEADS: [(&str, Number); 9] = [
+    ("GPU-hours", |hours| show::count(hours, 4)),
+    ("chips", |chips| show::chips(Chips::new(chips))),
+    ("used", |chips| show::chips(Chips::new(chips))),
+    ("days", |days| show::number(days, 4)),
+    ("cost", |cost| show::money(Usd::new(cost), 4)),
+    ("step", |seconds| show::duration(Seconds::new(seconds))),
+    ("tokens/s", |rate| show::count(rate, 4)),
+    ("MFU", |mfu| show::percent_to(mfu, 4)),
+    ("causal MFU", |mfu| show::percent_to(mfu, 4)),
+];
+
+/// Tables of the first points, and of how many there are.
+pub fn view(found: &SweepAnswer, most: usize) -> View {
+    let shown = found.shown(most);
+    let reply = found.reply(&shown);
+    let mut view = View::with_reply(&reply);
+    if shown.unanswered > 0 {
+        view.summary = format!("{} of those shown have no answer.", shown.unanswered);
+    }
+    view.sections.push(section(found, &shown, "Points", false));
+    let mut of_steps = section(found, &shown, "Steps, each at the first point that has it", true);
+    // Money does not change a step.
+    let (axes, mut seen) = (found.sweep.axes().len(), Vec::new());
+    of_steps.rows.retain(|row| {
+        let step = row.get(axes..).unwrap_or_default().to_vec();
+        let new = !seen.contains(&step) && step.iter().any(|cell| cell != "-");
+        seen.extend(new.then_some(step));
+        new
     });
-    let points = crate::units::show::grouped(&sweep.points().to_string());
-    let mut view = View { title: format!("A sweep of {points} points"), ..View::default() };
-    if unanswered > 0 {
-        view.summary = format!("{unanswered} of those shown have no answer.");
+    view.sections.extend((!of_steps.rows.is_empty()).then_some(of_steps));
+    if shown.not_shown > 0 {
+        let more = format!("{} more points: `-o FILE.csv` or `-o FILE.jsonl` writes them all", shown.not_shown);
+        view.note("Not shown", vec![more]);
     }
-    if left_out > 0 {
-        view.note(
-            "Not shown",
-            vec![format!("{left_out} more points: `-o FILE.csv` or `-o FILE.jsonl` writes them all")],
-        );
+    let mut errors: Vec<String> = Vec::new();
+    for entry in shown.rows.iter().filter_map(|(_, entries)| entries.last()) {
+        match entry {
+            Entry::Text(error) if errors.len() < 5 && !errors.iter().any(|known| known == error) => {
+                errors.push(error.to_string());
+            }
+            _ => {}
+        }
     }
-    view.sections.push(section);
-    view.note("Without an answer", reasons);
-    view.records = Records { columns: columns(sweep.axes(), dominated), rows: records };
-    view.json = head("sweep");
-    if let Some(json) = view.json.as_object_mut() {
-        json.insert("points".into(), sweep.points().into());
-        json.insert("shown_without_answer".into(), unanswered.into());
-        json.insert("not_shown".into(), left_out.into());
-        json.insert("result".into(), json!({ "rows": rows }));
-    }
+    view.note("Without an answer", errors);
+    view.records = Records::at(&view.json, &["/result/rows"]);
     view
 }
 
-fn table_row(row: &Row<'_>, shown: usize, mark: Option<bool>) -> Vec<String> {
-    let mut cells: Vec<String> = row.cells.iter().map(|cell| cell.text.clone()).collect();
-    let outputs = row.answer.as_ref().map(|answer| &answer[..]).unwrap_or_default();
-    cells.extend(SHOWN.iter().take(shown).enumerate().map(|(index, (_, show))| {
-        let value = outputs.get(index).copied().filter(|value| value.is_finite());
-        value.map_or_else(|| "-".into(), |value| show(value, 4))
-    }));
-    cells.extend(mark.map(|mark| if mark { "*".into() } else { String::new() }));
-    cells
+/// The axes and some columns as a table. Columns that are empty, or say what one before them does, are left out.
+fn section(found: &SweepAnswer, shown: &Shown, heading: &str, of_steps: bool) -> Section {
+    let axes = found.sweep.axes();
+    let mut section = Section { heading: heading.into(), ..Section::default() };
+    section.rows = vec![Vec::new(); shown.rows.len()];
+    let all = found.columns();
+    let chosen = all.iter().enumerate().filter(|(_, column)| {
+        matches!(column.shows, Shows::Axis(..)) || STEP.contains(&column.name.as_str()) == of_steps
+    });
+    for (at, column) in chosen {
+        let entries = |at: usize| shown.rows.iter().filter_map(move |(_, entries)| entries.get(at));
+        let is_axis = |name: &str| axes.iter().any(|axis| axis.path().strip_prefix("run.") == Some(name));
+        let head = match column.shows {
+            Shows::Axis(index, _) => axes.get(index).map_or("", |axis| axis.path().rsplit('.').next().unwrap_or("")),
+            Shows::Figure(_) if is_axis(&column.name) => continue,
+            Shows::Figure(CHIPS_USED) if entries(at).eq(entries(at - 1)) => continue,
+            Shows::Figure(_) | Shows::Layout if entries(at).all(|entry| *entry == Entry::Unknown) => continue,
+            Shows::Figure(index) => HEADS.get(index).map_or("", |(head, _)| head),
+            Shows::Layout => "layout",
+            Shows::Pareto => "front",
+            Shows::Error => continue,
+        };
+        if !matches!(column.shows, Shows::Layout | Shows::Pareto) {
+            section.numeric.push(section.columns.len());
+        }
+        section.columns.push(head);
+        for (cells, (typed, entries)) in section.rows.iter_mut().zip(&shown.rows) {
+            cells.push(entries.get(at).map_or_else(String::new, |entry| cell(column.shows, entry, typed)));
+        }
+    }
+    section
 }
 
-fn record(row: &Row<'_>, mark: Option<bool>) -> Vec<String> {
-    let cell = |value: f64| super::json::cell(Some(value));
-    let mut cells: Vec<String> = row
-        .cells
-        .iter()
-        .map(|value| if value.number.is_nan() { value.text.clone() } else { cell(value.number) })
-        .collect();
-    let outputs = row.answer.as_ref().map(|answer| &answer[..]).unwrap_or_default();
-    cells.extend((0..OUTPUTS.len()).map(|output| cell(outputs.get(output).copied().unwrap_or(f64::NAN))));
-    cells.extend(mark.map(|mark| mark.to_string()));
-    cells.push(row.answer.as_ref().err().map(|error| error.message().to_owned()).unwrap_or_default());
-    cells
-}
-
-fn machine(sweep: &Sweep, row: &Row<'_>, on: Option<bool>) -> Value {
-    let mut json = Map::new();
-    for (axis, cell) in sweep.axes().iter().zip(row.cells) {
-        let value = if cell.number.is_nan() { Value::from(cell.text.as_str()) } else { number(cell.number) };
-        json.insert(column(axis), value);
+/// A cell of the table.
+fn cell(shows: Shows, entry: &Entry<'_>, typed: &[String]) -> String {
+    match (shows, entry) {
+        (Shows::Axis(index, _), _) => typed.get(index).cloned().unwrap_or_default(),
+        (Shows::Figure(index), Entry::Number(number)) => {
+            HEADS.get(index).map_or_else(String::new, |(_, show)| show(*number))
+        }
+        (_, Entry::Text(text)) => text.to_string(),
+        (_, Entry::Mark(mark)) => if *mark { "*" } else { "" }.into(),
+        _ => "-".into(),
     }
-    for (index, output) in OUTPUTS.iter().enumerate() {
-        let value = row.answer.as_ref().ok().and_then(|answer| answer.get(index)).copied().unwrap_or(f64::NAN);
-        json.insert((*output).to_owned(), number(value));
-    }
-    if let Some(on) = on {
-        json.insert("pareto".into(), on.into());
-    }
-    json.insert("reason".into(), row.answer.as_ref().err().map(|error| error.message()).into());
-    json.into()
 }

@@ -10,28 +10,13 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 
-use super::sweep::{Dominated, Writer};
-use crate::answer::prepared::OUTPUTS;
+use super::sweep::Writer;
 use crate::ask::sweep::Row;
+use crate::ask::sweep::columns::{Column as Named, Entry, Shows};
 
 /// Rows of a group. A reader skips whole groups by their least and largest values, and the end of the file lists
 /// them: 10^9 rows have fewer than 4000 groups, and a group is some tens of megabytes in memory.
 const GROUP: usize = 1 << 18;
-
-/// What the cells of a column are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cells {
-    /// Values of an axis that are all numbers.
-    Numbers,
-    /// Values of an axis that are names or ranges.
-    Texts,
-    /// Outputs, which may be unknown.
-    Unknowable,
-    /// Marks of points that nothing beats.
-    Marks,
-    /// Why a point has no answer, where it has none.
-    Reasons,
-}
 
 /// The values of one column. An unknown number is NaN.
 #[derive(Debug)]
@@ -41,27 +26,34 @@ enum Column {
     Texts(Vec<Option<ByteArray>>),
 }
 
-impl Cells {
+/// What the cells of a column are.
+trait Typed {
+    fn empty(self) -> Column;
+    fn schema(self, name: &str) -> Result<Type, ParquetError>;
+    fn optional(self) -> bool;
+}
+
+impl Typed for Shows {
     fn empty(self) -> Column {
         match self {
-            Self::Numbers | Self::Unknowable => Column::Numbers(Vec::new()),
-            Self::Marks => Column::Marks(Vec::new()),
-            Self::Texts | Self::Reasons => Column::Texts(Vec::new()),
+            Self::Axis(_, true) | Self::Figure(_) => Column::Numbers(Vec::new()),
+            Self::Pareto => Column::Marks(Vec::new()),
+            Self::Axis(_, false) | Self::Layout | Self::Error => Column::Texts(Vec::new()),
         }
     }
 
     fn schema(self, name: &str) -> Result<Type, ParquetError> {
-        let (physical, logical) = match self {
-            Self::Numbers | Self::Unknowable => (Physical::DOUBLE, None),
-            Self::Marks => (Physical::BOOLEAN, None),
-            Self::Texts | Self::Reasons => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        let (physical, logical) = match self.empty() {
+            Column::Numbers(_) => (Physical::DOUBLE, None),
+            Column::Marks(_) => (Physical::BOOLEAN, None),
+            Column::Texts(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         };
         let repetition = if self.optional() { Repetition::OPTIONAL } else { Repetition::REQUIRED };
         Type::primitive_type_builder(name, physical).with_logical_type(logical).with_repetition(repetition).build()
     }
 
     fn optional(self) -> bool {
-        matches!(self, Self::Unknowable | Self::Reasons)
+        !matches!(self, Self::Axis(..) | Self::Pareto)
     }
 }
 
@@ -96,19 +88,13 @@ impl Batch {
 
 /// The columns of a sweep.
 pub struct Table<'a> {
-    writer: &'a Writer<'a>,
-    cells: Vec<Cells>,
+    writer: &'a Writer,
 }
 
 impl<'a> Table<'a> {
     /// The columns that the rows of this writer have.
-    pub fn new(writer: &'a Writer<'a>) -> Self {
-        let axis = |numeric: bool| if numeric { Cells::Numbers } else { Cells::Texts };
-        let mut cells: Vec<Cells> = writer.sweep.axes().iter().map(|one| axis(one.is_numeric())).collect();
-        cells.extend([Cells::Unknowable; OUTPUTS.len()]);
-        cells.extend(matches!(writer.front, Some((_, Dominated::Marked))).then_some(Cells::Marks));
-        cells.push(Cells::Reasons);
-        Self { writer, cells }
+    pub fn new(writer: &'a Writer) -> Self {
+        Self { writer }
     }
 
     /// Adds a point's row to a batch, unless it is dropped.
@@ -117,38 +103,39 @@ impl<'a> Table<'a> {
             return;
         }
         if batch.0.is_empty() {
-            batch.0 = self.cells.iter().map(|cells| cells.empty()).collect();
+            batch.0 = self.writer.columns.iter().map(|column| column.shows.empty()).collect();
         }
-        let mut axes = row.cells.iter();
-        let mut outputs = row.answer.iter().flatten();
-        for (cells, column) in self.cells.iter().zip(&mut batch.0) {
-            match (cells, column) {
-                (Cells::Numbers, Column::Numbers(all)) => all.push(axes.next().map_or(f64::NAN, |cell| cell.number)),
-                (Cells::Texts, Column::Texts(all)) => push(all, axes.next().map(|cell| cell.text.as_str())),
-                (Cells::Unknowable, Column::Numbers(all)) => all.push(outputs.next().copied().unwrap_or(f64::NAN)),
-                (Cells::Marks, Column::Marks(all)) => all.push(self.writer.marked(row) == Some(true)),
-                (Cells::Reasons, Column::Texts(all)) => push(all, row.answer.as_ref().err().map(|why| why.message())),
-                _ => {} // `empty` made the column for its cells
+        let on = self.writer.is_on_front(row);
+        for (column, all) in self.writer.columns.iter().zip(&mut batch.0) {
+            match (column.shows, all, column.entry(row, on)) {
+                // An axis that mixes numbers and names is written as it was typed.
+                (Shows::Axis(index, false), Column::Texts(all), _) => {
+                    push(all, row.cells.get(index).map(|cell| cell.text.as_str()));
+                }
+                (_, Column::Numbers(all), Entry::Number(number)) => all.push(number),
+                (_, Column::Numbers(all), _) => all.push(f64::NAN),
+                (_, Column::Texts(all), Entry::Text(text)) => push(all, Some(&text)),
+                (_, Column::Texts(all), _) => push(all, None),
+                (_, Column::Marks(all), entry) => all.push(entry == Entry::Mark(true)),
             }
         }
     }
 
     fn schema(&self) -> Result<Type, ParquetError> {
-        let names = self.writer.columns();
-        let fields = self.cells.iter().zip(&names).map(|(cells, name)| Ok(Arc::new(cells.schema(name)?)));
-        let fields = fields.collect::<Result<Vec<_>, ParquetError>>()?;
+        let field = |column: &Named| Ok(Arc::new(column.shows.schema(&column.name)?));
+        let fields = self.writer.columns.iter().map(field).collect::<Result<Vec<_>, ParquetError>>()?;
         Type::group_type_builder("sweep").with_fields(fields).build()
     }
 }
 
-/// Adds a text; one that is the same as in the row before takes no memory of its own.
+/// Adds a text; one that equals the text before it shares its memory.
 fn push(texts: &mut Vec<Option<ByteArray>>, text: Option<&str>) {
     let same = |last: &&ByteArray| Some(last.data()) == text.map(str::as_bytes);
     let last = texts.last().and_then(Option::as_ref).filter(same).cloned();
     texts.push(last.or_else(|| text.map(ByteArray::from)));
 }
 
-/// A Parquet file in the making.
+/// A Parquet file that is being written.
 pub struct Groups<'a, W: Write + Send> {
     table: &'a Table<'a>,
     file: SerializedFileWriter<W>,
@@ -200,15 +187,16 @@ impl<'a, W: Write + Send> Groups<'a, W> {
     fn write(&mut self, rows: usize) -> io::Result<()> {
         let mut write = || {
             let mut group = self.file.next_row_group()?;
-            for (cells, column) in self.table.cells.iter().zip(&mut self.waiting.0) {
+            for (named, column) in self.table.writer.columns.iter().zip(&mut self.waiting.0) {
+                let optional = named.shows.optional();
                 let Some(out) = group.next_column()? else { break };
                 match column {
                     Column::Numbers(all) => {
-                        let known = |number: f64| (!cells.optional() || number.is_finite()).then_some(number);
-                        put::<DoubleType>(out, *cells, all.drain(..rows.min(all.len())).map(known))?;
+                        let known = |number: f64| (!optional || number.is_finite()).then_some(number);
+                        put::<DoubleType>(out, optional, all.drain(..rows.min(all.len())).map(known))?;
                     }
-                    Column::Marks(all) => put::<BoolType>(out, *cells, all.drain(..rows.min(all.len())).map(Some))?,
-                    Column::Texts(all) => put::<ByteArrayType>(out, *cells, all.drain(..rows.min(all.len())))?,
+                    Column::Marks(all) => put::<BoolType>(out, optional, all.drain(..rows.min(all.len())).map(Some))?,
+                    Column::Texts(all) => put::<ByteArrayType>(out, optional, all.drain(..rows.min(all.len())))?,
                 }
             }
             group.close().map(drop)
@@ -220,7 +208,7 @@ impl<'a, W: Write + Send> Groups<'a, W> {
 /// Writes the values of a column of a group, and which of them are there.
 fn put<T: DataType>(
     mut out: SerializedColumnWriter<'_>,
-    cells: Cells,
+    optional: bool,
     values: impl Iterator<Item = Option<T::T>>,
 ) -> Result<(), ParquetError> {
     let (mut there, mut known) = (Vec::new(), Vec::new());
@@ -228,12 +216,12 @@ fn put<T: DataType>(
         there.push(i16::from(value.is_some()));
         known.extend(value);
     }
-    let there = cells.optional().then_some(there.as_slice());
+    let there = optional.then_some(there.as_slice());
     out.typed::<T>().write_batch(&known, there, None)?;
     out.close()
 }
 
-/// The trouble of the disk is told as it is.
+/// An error of the disk keeps its kind and message.
 fn io_error(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {

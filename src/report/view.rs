@@ -56,10 +56,16 @@ pub struct Records {
 
 impl Records {
     /// The rows of a reply's main table, each a struct of its own: a column for every key, in the order of the
-    /// fields, `key.inner` for those further in.
+    /// fields, `key.inner` for those further in. A list of texts or numbers is one cell.
     pub fn of<T: Serialize>(rows: &[T]) -> Self {
         let rows: Vec<Value> = rows.iter().map(json::reply).collect();
         Self::flat(rows.iter())
+    }
+
+    /// The rows of lists that stand in a machine's reply, one list below the other.
+    pub fn at(json: &Value, pointers: &[&str]) -> Self {
+        let lists = pointers.iter().filter_map(|pointer| json.pointer(pointer).and_then(Value::as_array));
+        Self::flat(lists.flatten())
     }
 
     fn flat<'a>(rows: impl Iterator<Item = &'a Value>) -> Self {
@@ -74,7 +80,7 @@ impl Records {
                     cells.len() - 1
                 });
                 if let Some(cell) = cells.get_mut(index) {
-                    *cell = value;
+                    *cell = if value.is_f64() { json::cell(value.as_f64()) } else { json::text_of(value) };
                 }
             });
             records.rows.push(cells);
@@ -149,7 +155,7 @@ mod tests {
             Row { name: "b", cost_usd: Some(2.5), days: vec![1.0, f64::NAN] },
         ];
         let records = Records::of(&rows);
-        assert_eq!(records.columns, ["name", "cost_usd", "days.0", "days.1"]);
-        assert_eq!(records.rows, [["a", "", "", ""], ["b", "2.5", "1", ""]]);
+        assert_eq!(records.columns, ["name", "cost_usd", "days"]);
+        assert_eq!(records.rows, [["a", "", ""], ["b", "2.5", "1; "]]);
     }
 }

@@ -1,6 +1,6 @@
 //! Several good answers to "the best model for this money", each with what limits it.
 
-use crate::Error;
+use crate::error::Error;
 use crate::units::check::positive;
 use crate::units::{Bytes, Flop, Fraction, Params, Tokens};
 

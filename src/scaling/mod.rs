@@ -3,29 +3,14 @@
 //! The losses are those of each law's own data and tokenizer: they rank models against each other and
 //! do not predict a measured loss.
 
-use crate::Error;
+pub use crate::catalog::scaling::{Law, PowerLaw};
+use crate::error::Error;
 pub use crate::model::flops::train_work;
 use crate::units::check::{positive, share};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd};
 
 pub mod frontier;
-pub mod laws;
 pub mod moe;
-
-/// A law `L = E + A / N^alpha + B / D^beta`, fitted to published runs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Law {
-    /// Numerator of the parameter term.
-    pub a: f64,
-    /// Numerator of the data term.
-    pub b: f64,
-    /// Loss that remains.
-    pub e: f64,
-    /// Exponent of the parameters.
-    pub alpha: f64,
-    /// Exponent of the tokens.
-    pub beta: f64,
-}
 
 /// A model, the tokens it sees, and what the law says of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -152,17 +137,6 @@ impl Law {
         positive("the number of tokens", tokens)?;
         Ok(Plan { params, tokens, work: train_work(params, tokens), loss: self.loss(params, tokens) })
     }
-}
-
-/// A quantity as a power of the training work, through a point that its authors printed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PowerLaw {
-    /// Work of the printed point.
-    pub work: Flop,
-    /// Value at that work.
-    pub value: f64,
-    /// Exponent.
-    pub exponent: f64,
 }
 
 impl PowerLaw {

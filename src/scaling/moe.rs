@@ -1,23 +1,10 @@
 //! How much a mixture of experts (MoE) is worth in dense compute.
 
-use crate::Error;
+pub use crate::catalog::scaling::Leverage;
+
+use crate::error::Error;
 use crate::units::check::{positive, share};
 use crate::units::{Flop, Fraction};
-
-/// Fitted factors of the efficiency leverage of an MoE.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Leverage {
-    /// Exponent at no compute, granularity one.
-    pub a: f64,
-    /// Change of the exponent with the decimal logarithm of the work.
-    pub d: f64,
-    /// Change with the square of the binary logarithm of the granularity.
-    pub gamma: f64,
-    /// Change with the binary logarithm of the granularity.
-    pub beta: f64,
-    /// What is added to the activation ratio, so that it is never zero.
-    pub start: f64,
-}
 
 /// How many times its own work an MoE is worth in dense work.
 ///

@@ -10,7 +10,7 @@ mod words;
 use words::{contradiction, plausible};
 pub use words::{display, flag, name};
 
-use crate::Error;
+use crate::error::Error;
 
 /// What the relations speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,9 +41,11 @@ pub enum Var {
     Cost,
     /// Share of the hours that the phase takes.
     PhaseShare,
+    /// Chip-time held for one token while the job computes.
+    Pace,
 }
 
-const VARS: usize = 13;
+const VARS: usize = 14;
 
 /// The variables with what a user calls them, and the flag that sets each.
 pub const NAMES: [(Var, &str, &str); VARS] = [
@@ -60,6 +62,7 @@ pub const NAMES: [(Var, &str, &str); VARS] = [
     (Var::Price, "price", "--price"),
     (Var::Cost, "cost", "--cost"),
     (Var::PhaseShare, "share of the phase", ""),
+    (Var::Pace, "time of a step", ""),
 ];
 
 /// Each relation says that a constant times this product is one.
@@ -74,7 +77,7 @@ const SIX: f64 = 6.0;
 /// Tokens that published rates are often quoted for.
 const TRILLION: f64 = 1e12;
 
-const RELATIONS: [Relation; 5] = [
+const RELATIONS: [Relation; 6] = [
     Relation {
         text: "FLOP = 6 x active parameters x tokens",
         constant: SIX,
@@ -84,6 +87,11 @@ const RELATIONS: [Relation; 5] = [
         text: "FLOP = GPU-hours x goodput x peak x MFU",
         constant: 1.0,
         powers: &[(Var::PhaseHours, 1), (Var::Goodput, 1), (Var::Peak, 1), (Var::Mfu, 1), (Var::Flop, -1)],
+    },
+    Relation {
+        text: "GPU-hours x goodput = tokens x chip-time of a token",
+        constant: 1.0,
+        powers: &[(Var::Tokens, 1), (Var::Pace, 1), (Var::PhaseHours, -1), (Var::Goodput, -1)],
     },
     Relation {
         text: "the phases add up to the GPU-hours",

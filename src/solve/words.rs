@@ -1,7 +1,7 @@
 //! What the solver says: names, values, and why there is no answer.
 
 use super::{Knowns, NAMES, RELATIONS, TRILLION, Var, propagate, ranked};
-use crate::Error;
+use crate::error::Error;
 use crate::units::parse::{Grammar as _, check};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd, show};
 
@@ -71,6 +71,7 @@ fn checked(var: Var, value: f64) -> Result<(), Error> {
         Var::Cost if value == 0.0 => Ok(()), // a price of zero is allowed, and warned of
         Var::Cost => check(Usd::new(value)).map(drop),
         Var::Mfu | Var::Goodput | Var::PhaseShare => check(Fraction::new(value)).map(drop),
+        Var::Pace => check(Seconds::new(value)).map(drop),
     }
 }
 
@@ -87,6 +88,7 @@ pub(super) fn most(var: Var) -> f64 {
         Var::Price => Price::MAX,
         Var::Cost => Usd::MAX,
         Var::Mfu | Var::Goodput | Var::PhaseShare => Fraction::MAX,
+        Var::Pace => Seconds::MAX,
     }
 }
 
@@ -114,6 +116,7 @@ pub fn display(var: Var, value: f64) -> String {
         Var::Cost => show::usd(Usd::new(value)),
         Var::Price => show::price(Price::new(value)),
         Var::Mfu | Var::Goodput | Var::PhaseShare => show::percent(value),
+        Var::Pace => format!("{} chip-seconds a token", show::number(value, 4)),
         Var::Peak => show::prefixed(value, "FLOP/s", 4),
         Var::Flop => format!("{} FLOP", show::number(value, 4)),
         Var::Params | Var::Tokens => show::count(value, 4),

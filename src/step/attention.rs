@@ -1,12 +1,10 @@
 //! Attention of one layer: projections, and the core under each kernel.
 
-use super::layer::{Bench, Traffic};
+use super::layer::{LayerContext, Traffic};
+use super::time_by_kind::{ForwardBackward, TimeByKind};
 use super::widths::Latent;
-use super::work::{Passes, Work};
 use crate::model::flops::Kernel;
-
-/// Products of a fused attention backward, which computes the scores again, over those forward.
-const BACKWARD: f64 = 2.5;
+use crate::units::Flop;
 
 /// For each score of an unfused attention: scale, mask and softmax in one kernel, dropout with its mask in another.
 const SCORES: Traffic = Traffic { fwd: 9.0, bwd: 11.0 };
@@ -14,9 +12,9 @@ const SCORES: Traffic = Traffic { fwd: 9.0, bwd: 11.0 };
 /// For each element in and out of the delta rule, which passes over them several times.
 const DELTA: Traffic = Traffic { fwd: 6.0, bwd: 12.0 };
 
-impl Bench<'_> {
+impl LayerContext<'_> {
     /// Attention, norms, and what goes with them in every layer; and the core alone, for recompute.
-    pub(super) fn attention_block(&self) -> (Passes, Work) {
+    pub(super) fn attention_block(&self) -> (ForwardBackward, TimeByKind) {
         let mut p = self.core();
         let core = p.fwd;
         self.projections(&mut p);
@@ -24,7 +22,7 @@ impl Bench<'_> {
         (p, core)
     }
 
-    fn projections(&self, p: &mut Passes) {
+    fn projections(&self, p: &mut ForwardBackward) {
         let (w, tp) = (&self.w, self.tp);
         match w.latent {
             None => self.linear(p, (w.heads * w.qk + w.gate + w.kv) / tp, w.hidden),
@@ -39,7 +37,7 @@ impl Bench<'_> {
     }
 
     /// The attention core, of softmax and linear layers in their shares.
-    fn core(&self) -> Passes {
+    fn core(&self) -> ForwardBackward {
         let softmax = match self.layout.kernel {
             Kernel::Fused => self.fused_core(),
             Kernel::Unfused => self.unfused_core(),
@@ -48,12 +46,13 @@ impl Bench<'_> {
         if linear.share == 0.0 {
             return softmax;
         }
-        let mut p = Passes::default();
+        let mut p = ForwardBackward::default();
         p.add(&softmax, 1.0 - linear.share);
         // The delta rule multiplies small blocks, at half an attention's rate, and moves its inputs several times.
         let flop = linear.share * 2.0 * self.t * linear.core_flop / self.tp;
-        p.fwd.attention += flop * self.r.attention_forward;
-        p.bwd.attention += BACKWARD * flop * self.r.attention_backward;
+        let (forward, backward) = self.r.attention(Flop::new(flop));
+        p.fwd.attention += forward;
+        p.bwd.attention += backward;
         let moved = linear.share * self.t * (linear.projected + 2.0 * linear.values) / self.tp;
         self.stream(&mut p, moved, DELTA);
         p
@@ -65,13 +64,12 @@ impl Bench<'_> {
     /// `2 t c a (d_qk + d_v) / tp` FLOPs forward for c keys seen and a heads, 2.5 times that backward
     /// # Source
     /// Dao 2023, arXiv:2307.08691, section 3.1.
-    fn fused_core(&self) -> Passes {
+    fn fused_core(&self) -> ForwardBackward {
         let (w, r) = (&self.w, &self.r);
         let flop = 2.0 * self.t * self.keys * w.heads / self.tp * (w.qk + w.v);
         let slower = r.attention_shape(self.seq / self.cp, w.qk);
-        let mut p = Passes::default();
-        p.fwd.attention = flop * r.attention_forward * slower;
-        p.bwd.attention = BACKWARD * flop * r.attention_backward * slower;
+        let mut p = ForwardBackward::default();
+        (p.fwd.attention, p.bwd.attention) = r.attention(Flop::new(flop * slower));
         p
     }
 
@@ -81,15 +79,15 @@ impl Bench<'_> {
     /// batches of `s x s x d` products, two forward and four backward, and passes over `a s^2` scores
     /// # Source
     /// Korthikanti et al. 2022, arXiv:2205.05198, figure 3.
-    fn unfused_core(&self) -> Passes {
+    fn unfused_core(&self) -> ForwardBackward {
         let (w, r) = (&self.w, &self.r);
         let batch = f64::from(self.layout.micro_batch) * w.heads / self.tp;
         let rows = self.seq / self.cp;
         let products = r.batched(batch, rows, self.seq, w.qk) + r.batched(batch, rows, w.v, self.seq);
         let both = products * r.alignment(w.qk);
-        let mut p = Passes::default();
+        let mut p = ForwardBackward::default();
         p.fwd.attention = both;
-        p.bwd.attention = 2.0 * both;
+        p.bwd.attention = both * 2.0;
         self.stream(&mut p, batch * rows * self.seq, SCORES);
         p
     }

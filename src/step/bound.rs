@@ -1,21 +1,21 @@
 //! Times that no layout can beat, cheap enough to ask for every layout of a search.
 
 use super::efficiency::Factors;
-use super::layer::Bench;
+use super::layer::LayerContext;
 use super::machine::Machine;
 use super::pipeline::{self, Pieces, Times};
 use super::stack::Stack;
-use super::{jitter, perform};
+use super::{perform, straggler};
 use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
 use crate::layout::search::Timing;
 use crate::model::architecture::Architecture;
-use crate::units::{ChipSeconds, Seconds};
+use crate::units::{ChipSeconds, Chips, Seconds};
 
 /// Keeps a bound below the time whatever the order in which either is summed.
 const BELOW: f64 = 1.0 - 1e-9;
 
-/// The largest jitter, as a share of the step per doubling of the servers, with which fewer replicas are never faster.
-const MOST_JITTER: f64 = 0.5;
+/// The largest factor `straggler`, the share lost per doubling of the servers, with which fewer replicas are never faster.
+const MOST_STRAGGLER: f64 = 0.5;
 
 /// The step model as a search asks it: what a layer takes is worked out once for all layouts that share it.
 #[derive(Debug, Clone, Copy)]
@@ -52,21 +52,20 @@ impl<'a> LowerBound<'a> {
         *known.get_or_insert_with(|| {
             let zero = ZeroStage::Optimizer;
             let alone = Layout { zero, global_batch: layout.dp * layout.micro_batch, ..*layout };
-            Pieces::of(&Bench::new(self.shape, &alone, self.machine, self.stack, self.factors)).times()
+            Pieces::of(&LayerContext::new(self.shape, &alone, self.machine, self.stack, self.factors)).times()
         })
     }
 }
 
 impl Timing for LowerBound<'_> {
     fn least(&mut self, family: &Layout) -> ChipSeconds {
+        let times = self.pieces(family);
         let whole = [1.0, 1.0, f64::from(self.shape.layers)];
-        let mut all = pipeline::dot(&whole, &self.pieces(family).total);
-        if family.ep > 1 {
-            let paired = Layout { schedule: Schedule::DualPipe, ..*family };
-            all = all.min(pipeline::dot(&whole, &self.pieces(&paired).total));
-        }
+        // Some schedules hide the traffic of experts; what they hide saves no more than it takes.
+        let all = pipeline::dot(&whole, &times.total) - pipeline::dot(&whole, &times.expert_traffic);
         let sequences = f64::from(family.global_batch) / f64::from(family.micro_batch);
-        ChipSeconds::new(all * sequences * f64::from(family.tp) * f64::from(family.cp) * BELOW)
+        let chips = Chips::new(f64::from(family.tp) * f64::from(family.cp));
+        chips * (all * (sequences * BELOW))
     }
 
     fn bound(&mut self, layout: &Layout) -> Seconds {
@@ -77,14 +76,14 @@ impl Timing for LowerBound<'_> {
         let work = pipeline::dot(&slowest, &times.total) * layout.micro_batches() as f64;
         let replica = f64::from(layout.tp) * f64::from(layout.pp) * f64::from(layout.cp);
         let sequences = layout.micro_batches() as f64 * f64::from(layout.micro_batch);
-        let waits = if self.factors.jitter < MOST_JITTER {
+        let waits = if self.factors.straggler < MOST_STRAGGLER {
             // Fewer replicas have more micro-batches, in proportion, but less to wait for.
             let chips = replica * f64::from(layout.global_batch) / sequences;
-            jitter(work, chips, self.machine, self.factors)
+            straggler(work, chips, self.machine, self.factors)
         } else {
-            0.0
+            Seconds::ZERO
         };
-        Seconds::new((work + bubble + waits + self.factors.fixed) * BELOW)
+        (work + bubble + waits + Seconds::new(self.factors.fixed)) * BELOW
     }
 
     fn time(&mut self, layout: &Layout) -> Seconds {

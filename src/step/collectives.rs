@@ -2,6 +2,7 @@
 
 use super::efficiency::Factors;
 use super::machine::Machine;
+use crate::units::{Bytes, Seconds};
 
 /// The links of one chip, prepared once a step.
 #[derive(Debug, Clone, Copy)]
@@ -12,8 +13,8 @@ pub(super) struct Links {
     far: f64,
     /// Chips on one scale-up link.
     pub(super) domain: f64,
-    /// Seconds to start a collective, and for each doubling of the servers it spans.
-    latency: f64,
+    /// To start a collective, and for each doubling of the servers it spans.
+    latency: Seconds,
 }
 
 /// An all-to-all in which each row goes to several members.
@@ -22,7 +23,7 @@ pub(super) struct Exchange {
     /// Rows a member sends.
     pub(super) rows: f64,
     /// Bytes of one.
-    pub(super) bytes: f64,
+    pub(super) bytes: Bytes,
     /// Members.
     pub(super) group: f64,
     /// Experts a row goes to.
@@ -51,11 +52,11 @@ impl Links {
             near: 1.0 / (machine.scale_up.get() * f.scale_up),
             far: 1.0 / (machine.nic.get() * f.fabric),
             domain: f64::from(machine.domain.max(1)),
-            latency: f.latency,
+            latency: Seconds::new(f.latency),
         }
     }
 
-    /// Seconds of an all-gather or a reduce-scatter of a tensor of `bytes` over `group` chips, `stride` apart.
+    /// Time of an all-gather or a reduce-scatter of a tensor of `bytes` over `group` chips, `stride` apart.
     ///
     /// # Formula
     /// `(g - 1) / g V / B + t (1 + log2 servers)`: B the scale-up rate while the group lies in one domain, else the
@@ -64,9 +65,9 @@ impl Links {
     /// Thakur et al. 2005 (ring collectives); a ring through several servers enters and leaves each by every network
     /// card of its members there (NCCL).
     #[inline]
-    pub(super) fn gather(&self, bytes: f64, group: f64, stride: f64) -> f64 {
+    pub(super) fn gather(&self, bytes: Bytes, group: f64, stride: f64) -> Seconds {
         if group <= 1.0 {
-            return 0.0;
+            return Seconds::ZERO;
         }
         let members = (self.domain / stride).floor().clamp(1.0, group);
         let (byte, hops) = if members >= group {
@@ -74,33 +75,33 @@ impl Links {
         } else {
             ((self.far / members).max(self.near), 1.0 + (group / members).log2())
         };
-        (group - 1.0) / group * bytes * byte + self.latency * hops
+        Seconds::new((group - 1.0) / group * bytes.get() * byte) + self.latency * hops
     }
 
-    /// Seconds of an all-reduce.
+    /// Time of an all-reduce.
     ///
     /// # Formula
     /// twice an all-gather
     /// # Source
     /// Thakur et al. 2005: a reduce-scatter, then an all-gather.
     #[inline]
-    pub(super) fn reduce(&self, bytes: f64, group: f64, stride: f64) -> f64 {
-        2.0 * self.gather(bytes, group, stride)
+    pub(super) fn reduce(&self, bytes: Bytes, group: f64, stride: f64) -> Seconds {
+        self.gather(bytes, group, stride) * 2.0
     }
 
-    /// Seconds to send `bytes` to a chip `distance` away.
+    /// Time to send `bytes` to a chip `distance` away.
     ///
     /// # Formula
     /// `V / B + t`
     /// # Source
     /// Hockney 1994 (latency and bandwidth).
     #[inline]
-    pub(super) fn send(&self, bytes: f64, distance: f64) -> f64 {
+    pub(super) fn send(&self, bytes: Bytes, distance: f64) -> Seconds {
         let byte = if distance < self.domain { self.near } else { self.far };
-        bytes * byte + self.latency
+        Seconds::new(bytes.get() * byte) + self.latency
     }
 
-    /// Seconds of an all-to-all.
+    /// Time of an all-to-all.
     ///
     /// # Formula
     /// the larger of the two links' times: `rows bytes visited (1 - 1 / servers) / B_far`, and
@@ -109,36 +110,37 @@ impl Links {
     /// # Source
     /// DeepSeek-V3, arXiv:2412.19437, section 3.2.2 (a token goes to each of at most four servers once, and is
     /// forwarded there over the scale-up link).
-    pub(super) fn exchange(&self, e: &Exchange) -> f64 {
+    pub(super) fn exchange(&self, e: &Exchange) -> Seconds {
         if e.group <= 1.0 {
-            return 0.0;
+            return Seconds::ZERO;
         }
         let near = self.domain.min(e.group);
         let servers = (e.group / near).max(1.0);
         let visited = distinct(servers, e.fanout).min(e.servers.max(1.0));
         let crossing = if e.once { visited } else { e.fanout };
         let reached = if e.once { distinct(e.group, e.fanout).max(visited) } else { e.fanout / servers };
-        let volume = e.rows * e.bytes;
+        let volume = (e.bytes * e.rows).get();
         let far = volume * crossing * (1.0 - 1.0 / servers) * self.far;
         let close = volume * reached * (1.0 - 1.0 / near) * self.near;
-        far.max(close) + self.latency * (1.0 + servers.log2())
+        Seconds::new(far.max(close)) + self.latency * (1.0 + servers.log2())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Links, distinct};
+    use super::*;
 
-    const LINKS: Links = Links { near: 1.0 / 400e9, far: 1.0 / 40e9, domain: 8.0, latency: 0.0 };
+    const LINKS: Links = Links { near: 1.0 / 400e9, far: 1.0 / 40e9, domain: 8.0, latency: Seconds::ZERO };
 
     #[test]
     fn a_gather_by_hand() {
         // 8 GB over 8 chips of one domain: 7/8 of them at 400 GB/s
-        assert!((LINKS.gather(8e9, 8.0, 1.0) - 0.0175).abs() < 1e-12);
+        let gather = |group, stride| LINKS.gather(Bytes::new(8e9), group, stride).get();
+        assert!((gather(8.0, 1.0) - 0.0175).abs() < 1e-12);
         // over 16 chips of two servers: 15/16 at eight cards of 40 GB/s
-        assert!((LINKS.gather(8e9, 16.0, 1.0) - 7.5 / 320.0).abs() < 1e-12);
+        assert!((gather(16.0, 1.0) - 7.5 / 320.0).abs() < 1e-12);
         // over 2 chips of two servers: half of them at one card
-        assert!((LINKS.gather(8e9, 2.0, 8.0) - 0.1).abs() < 1e-12);
+        assert!((gather(2.0, 8.0) - 0.1).abs() < 1e-12);
     }
 
     #[test]

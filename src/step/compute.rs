@@ -3,9 +3,13 @@
 use super::efficiency::Factors;
 use super::machine::Machine;
 use crate::hardware::precision::Precision;
+use crate::units::{Bytes, Flop, Seconds};
 
 /// Rows of one tile of a matrix product: an expert with fewer still takes a whole one, on average half of it idle.
 const TILE_ROWS: f64 = 128.0;
+
+/// Products of a fused attention backward over those forward.
+const BACKWARD: f64 = 2.5;
 
 /// Share of the memory bandwidth at which a matrix product streams its operands.
 const STREAMING: f64 = 0.9;
@@ -29,9 +33,9 @@ const ALIGNED: f64 = 8.0;
 /// # Source
 /// The 4-norm: within 19 % of the maximum where both are equal, within 1 % where they differ twofold.
 #[inline]
-pub(super) fn smooth_max(a: f64, b: f64) -> f64 {
-    let (a2, b2) = (a * a, b * b);
-    (a2 * a2 + b2 * b2).sqrt().sqrt()
+pub(super) fn smooth_max(a: Seconds, b: Seconds) -> Seconds {
+    let (a2, b2) = (a.get() * a.get(), b.get() * b.get());
+    Seconds::new((a2 * a2 + b2 * b2).sqrt().sqrt())
 }
 
 /// Rates of one chip under one set of factors, prepared once a step.
@@ -46,11 +50,11 @@ pub(super) struct Rates {
     /// The recipe's products are narrower than 16 bits.
     pub(super) narrow: bool,
     /// Seconds a byte of element-wise traffic.
-    pub(super) byte: f64,
+    byte: f64,
     /// Seconds a FLOP of fused attention, forward.
-    pub(super) attention_forward: f64,
+    attention_forward: f64,
     /// Seconds a FLOP of fused attention, backward.
-    pub(super) attention_backward: f64,
+    attention_backward: f64,
     attention_ramp: f64,
     unaligned: f64,
 }
@@ -80,7 +84,7 @@ pub(super) struct Product {
 }
 
 impl Products {
-    /// Seconds of `batch` equal products whose rows are padded by `padding`.
+    /// Time of `batch` equal products whose rows are padded by `padding`.
     ///
     /// # Formula
     /// `max(2 b (m + padding) n (k + k0) (1 + a / (b m n)) / (P e), (b (m k + k n) w + b m n out) / (0.9 B))`, the
@@ -90,11 +94,11 @@ impl Products {
     /// The roofline (Williams et al. 2009) with tile and wave quantisation (NVIDIA, Matrix Multiplication Background)
     /// in their mean, so that efficiency is continuous in the shape; k0, a and e are fitted.
     #[inline]
-    fn time(&self, batch: f64, p: Product, padding: f64) -> f64 {
+    fn time(&self, batch: f64, p: Product, padding: f64) -> Seconds {
         let area = batch * p.m * p.n;
         let flop = 2.0 * batch * (p.m + padding) * p.n * (p.k + self.depth) * (1.0 + self.wave / area);
         let bytes = batch * self.operand * p.k * (p.m + p.n) + area * p.out;
-        smooth_max(flop * self.flop, bytes * self.stream)
+        smooth_max(Seconds::new(flop * self.flop), Seconds::new(bytes * self.stream))
     }
 }
 
@@ -132,33 +136,51 @@ impl Rates {
         }
     }
 
-    /// Seconds of one product in the recipe's format.
+    /// Time of element-wise traffic.
     #[inline]
-    pub(super) fn product(&self, m: f64, n: f64, k: f64, out: f64) -> f64 {
+    pub(super) fn moved(&self, traffic: Bytes) -> Seconds {
+        Seconds::new(traffic.get() * self.byte)
+    }
+
+    /// Time of a fused attention core forward, and backward, which computes the scores again.
+    ///
+    /// # Formula
+    /// `F / (P e)`, and `2.5 F / (P e')` for F FLOPs forward
+    /// # Source
+    /// Dao 2023, arXiv:2307.08691, section 3.1: five products backward for two forward.
+    #[inline]
+    pub(super) fn attention(&self, forward: Flop) -> (Seconds, Seconds) {
+        let (forward, backward) = (forward.get(), BACKWARD * forward.get());
+        (Seconds::new(forward * self.attention_forward), Seconds::new(backward * self.attention_backward))
+    }
+
+    /// Time of one product in the recipe's format.
+    #[inline]
+    pub(super) fn product(&self, m: f64, n: f64, k: f64, out: f64) -> Seconds {
         self.mixed(1.0, Product { m, n, k, out }, 0.0)
     }
 
     #[inline]
-    fn mixed(&self, batch: f64, p: Product, padding: f64) -> f64 {
+    fn mixed(&self, batch: f64, p: Product, padding: f64) -> Seconds {
         let time = self.recipe.time(batch, p, padding);
-        if self.kept == 0.0 { time } else { time + self.kept * (self.wide.time(batch, p, padding) - time) }
+        if self.kept == 0.0 { time } else { time + (self.wide.time(batch, p, padding) - time) * self.kept }
     }
 
-    /// Seconds of one product in 16 bits, which every recipe keeps for the head and the router.
+    /// Time of one product in 16 bits, which every recipe keeps for the head and the router.
     #[inline]
-    pub(super) fn wide_product(&self, m: f64, n: f64, k: f64, out: f64) -> f64 {
+    pub(super) fn wide_product(&self, m: f64, n: f64, k: f64, out: f64) -> Seconds {
         self.wide.time(1.0, Product { m, n, k, out }, 0.0)
     }
 
-    /// Seconds of a batch of equal products in 16 bits: the two of an unfused attention.
+    /// Time of a batch of equal products in 16 bits: the two of an unfused attention.
     #[inline]
-    pub(super) fn batched(&self, batch: f64, m: f64, n: f64, k: f64) -> f64 {
+    pub(super) fn batched(&self, batch: f64, m: f64, n: f64, k: f64) -> Seconds {
         self.wide.time(batch, Product { m, n, k, out: 2.0 }, 0.0)
     }
 
-    /// Seconds of a group of products of experts, each with rows of its own, in the recipe's format.
+    /// Time of a group of products of experts, each with rows of its own, in the recipe's format.
     #[inline]
-    pub(super) fn grouped(&self, experts: f64, m: f64, n: f64, k: f64, out: f64) -> f64 {
+    pub(super) fn grouped(&self, experts: f64, m: f64, n: f64, k: f64, out: f64) -> Seconds {
         self.mixed(experts, Product { m, n, k, out }, TILE_ROWS / 2.0)
     }
 
@@ -187,12 +209,13 @@ impl Rates {
 
 #[cfg(test)]
 mod tests {
-    use super::smooth_max;
+    use super::*;
 
     #[test]
     fn a_maximum_without_a_corner() {
         // by hand: (1 + 1)^(1/4) and (16 + 1)^(1/4)
-        assert!((smooth_max(1.0, 1.0) - 1.189_207).abs() < 1e-6);
-        assert!((smooth_max(2.0, 1.0) - 2.030_543).abs() < 1e-6);
+        let smooth = |a, b| smooth_max(Seconds::new(a), Seconds::new(b)).get();
+        assert!((smooth(1.0, 1.0) - 1.189_207).abs() < 1e-6);
+        assert!((smooth(2.0, 1.0) - 2.030_543).abs() < 1e-6);
     }
 }

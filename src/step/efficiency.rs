@@ -87,7 +87,7 @@ factors! {
     /// Memory passes of routing and permuting tokens, relative to the count.
     permute;
     /// Time lost to the slowest chip, as a share of the step, per doubling of the servers.
-    jitter;
+    straggler;
     /// Time a step spends on nothing of the above (data, clipping, logging), in seconds.
     fixed;
 }
@@ -114,10 +114,14 @@ pub struct RunPrior {
     pub unmeasured: f64,
     /// Standard deviation of the whole, in natural logarithm, on software nobody measured.
     pub spread: f64,
+    /// The same of a mixture of experts.
+    pub moe_spread: f64,
     /// The same on software whose step was measured.
     pub measured_spread: f64,
-    /// The same on a chip whose factors are another's.
-    pub borrowed_spread: f64,
+    /// The same of a mixture of experts.
+    pub moe_measured_spread: f64,
+    /// What a family whose factors are another's adds to that: families differ by as much among themselves.
+    pub between_families: f64,
 }
 
 /// The factors of one generation, and what was believed before they were fitted.

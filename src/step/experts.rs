@@ -1,9 +1,10 @@
 //! A layer with a mixture of experts: routing, exchange, grouped products.
 
 use super::collectives::Exchange;
-use super::layer::{Bench, CASTS};
-use super::work::{Passes, Work};
+use super::layer::{CASTS, LayerContext};
+use super::time_by_kind::{ForwardBackward, TimeByKind};
 use crate::layout::parallelism::Schedule;
+use crate::units::{Bytes, Seconds};
 
 /// Servers a token's experts may lie on under node-limited routing, which models with latent attention use.
 const LIMITED_SERVERS: f64 = 4.0;
@@ -18,7 +19,7 @@ const PERMUTED: f64 = 8.0;
 /// Bytes for each element of the residual stream that a selective recompute of norms moves again.
 const NORMS_AGAIN: f64 = 8.0;
 
-impl Bench<'_> {
+impl LayerContext<'_> {
     /// One layer with experts.
     ///
     /// # Formula
@@ -27,7 +28,7 @@ impl Bench<'_> {
     /// `t / tp` tokens
     /// # Source
     /// DeepSeek-V3, arXiv:2412.19437, sections 2.1.2 and 3.2; Liu et al. 2025, arXiv:2504.14960.
-    pub(super) fn mixture(&self) -> Passes {
+    pub(super) fn moe(&self) -> ForwardBackward {
         let (w, r, tp) = (&self.w, &self.r, self.tp);
         let moe = &w.moe;
         let (mut p, core) = self.attention_block();
@@ -39,7 +40,7 @@ impl Bench<'_> {
         let tokens = self.t / tp;
         let router = r.wide_product(tokens, moe.count, w.hidden, 4.0);
         p.fwd.gemm += router;
-        p.bwd.gemm += 2.0 * router;
+        p.bwd.gemm += router * 2.0;
         let etp = f64::from(self.layout.etp);
         let (rows, width) = (tokens * moe.active * etp, moe.width / etp);
         let local = (moe.count / f64::from(self.layout.ep)).max(1.0);
@@ -65,29 +66,30 @@ impl Bench<'_> {
     }
 
     /// Products of the experts on this chip, `rows` each, both directions.
-    fn grouped(&self, p: &mut Passes, local: f64, rows: f64, width: f64) {
+    fn grouped(&self, p: &mut ForwardBackward, local: f64, rows: f64, width: f64) {
         let (r, h, up) = (&self.r, self.w.hidden, self.w.up * width);
         let slower = 1.0 / self.f.expert;
-        p.fwd.experts += slower * (r.grouped(local, rows, up, h, 2.0) + r.grouped(local, rows, h, width, 2.0));
-        let gradient = slower * (r.grouped(local, up, h, rows, 8.0) + r.grouped(local, h, width, rows, 8.0));
-        let back = slower * (r.grouped(local, rows, h, up, 2.0) + r.grouped(local, rows, width, h, 2.0));
+        p.fwd.experts += (r.grouped(local, rows, up, h, 2.0) + r.grouped(local, rows, h, width, 2.0)) * slower;
+        let gradient = (r.grouped(local, up, h, rows, 8.0) + r.grouped(local, h, width, rows, 8.0)) * slower;
+        let back = (r.grouped(local, rows, h, up, 2.0) + r.grouped(local, rows, width, h, 2.0)) * slower;
         p.bwd.experts += back + gradient;
         p.bwd.weight_gradient += gradient;
     }
 
-    /// Seconds of the two all-to-alls of one direction: rows out to the experts, and back.
-    fn exchange(&self, tokens: f64) -> f64 {
+    /// Time of the two all-to-alls of one direction: rows out to the experts, and back.
+    fn exchange(&self, tokens: f64) -> Seconds {
         let (moe, h) = (&self.w.moe, self.w.hidden);
         let group = f64::from(self.layout.ep);
         let servers = if self.w.latent.is_some() { LIMITED_SERVERS } else { group };
         let once = self.stack.deduplicated_dispatch;
-        let one = |bytes: f64| Exchange { rows: tokens, bytes, group, fanout: moe.active, servers, once };
+        let one =
+            |bytes: f64| Exchange { rows: tokens, bytes: Bytes::new(bytes), group, fanout: moe.active, servers, once };
         let dispatch = h * if self.stack.narrow_dispatch { 1.0 } else { 2.0 };
         self.links.exchange(&one(dispatch)) + self.links.exchange(&one(h * 2.0))
     }
 
     /// What of the exchange shows: under DualPipe it runs behind the other direction's computation.
-    fn hide(&self, work: &mut Work, traffic: f64) {
+    fn hide(&self, work: &mut TimeByKind, traffic: Seconds) {
         let crosses = f64::from(self.layout.ep) > self.links.domain;
         let paired = match self.layout.schedule {
             Schedule::DualPipe => true,

@@ -5,12 +5,13 @@ use super::compute::{Rates, smooth_max};
 use super::efficiency::Factors;
 use super::machine::Machine;
 use super::stack::{Stack, TensorOverlap};
+use super::time_by_kind::{ForwardBackward, TimeByKind};
 use super::widths::Widths;
-use super::work::{Passes, Work};
 use crate::hardware::precision::Precision;
 use crate::layout::parallelism::{Layout, ZeroStage};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Kernel, Recompute, mean_keys};
+use crate::units::{Bytes, Seconds};
 
 /// Bytes of an activation's element.
 const ACTIVATION: f64 = 2.0;
@@ -58,7 +59,7 @@ const BACKWARD_KERNELS: f64 = 2.0;
 
 /// Everything a layer's time depends on, prepared once a step.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bench<'a> {
+pub(super) struct LayerContext<'a> {
     /// Widths of the model.
     pub(super) w: Widths,
     /// The layout.
@@ -85,7 +86,7 @@ pub(super) struct Bench<'a> {
     pub(super) micro_batches: f64,
 }
 
-impl<'a> Bench<'a> {
+impl<'a> LayerContext<'a> {
     /// Prepares a step.
     pub(super) fn new(
         shape: &Architecture,
@@ -117,7 +118,7 @@ impl<'a> Bench<'a> {
     /// attention block, two products of the MLP, its activation, traffic of two split blocks, launches, recompute
     /// # Source
     /// Korthikanti et al. 2022, arXiv:2205.05198, figures 4 and 5: what a layer computes and moves.
-    pub(super) fn dense(&self) -> Passes {
+    pub(super) fn dense(&self) -> ForwardBackward {
         let (w, tp) = (&self.w, self.tp);
         let (mut p, core) = self.attention_block();
         self.linear(&mut p, w.up * w.ffn / tp, w.hidden);
@@ -139,9 +140,9 @@ impl<'a> Bench<'a> {
 
     /// Adds bytes of element-wise traffic, `each` for every one of `elements`.
     #[inline]
-    pub(super) fn stream(&self, p: &mut Passes, elements: f64, each: Traffic) {
-        p.fwd.elementwise += elements * each.fwd * self.r.byte;
-        p.bwd.elementwise += elements * each.bwd * self.r.byte;
+    pub(super) fn stream(&self, p: &mut ForwardBackward, elements: f64, each: Traffic) {
+        p.fwd.elementwise += self.r.moved(Bytes::new(elements * each.fwd));
+        p.bwd.elementwise += self.r.moved(Bytes::new(elements * each.bwd));
     }
 
     /// A product with a weight of `n x k` on this chip, both directions, and the casts of a narrow recipe.
@@ -150,7 +151,7 @@ impl<'a> Bench<'a> {
     /// forward `t x n x k`; backward `t x k x n` for the input and `k x n x t` for the weight
     /// # Source
     /// Narayanan et al. 2021, arXiv:2104.04473, appendix: each product has two of its size backward.
-    pub(super) fn linear(&self, p: &mut Passes, n: f64, k: f64) {
+    pub(super) fn linear(&self, p: &mut ForwardBackward, n: f64, k: f64) {
         let (t, r) = (self.t, &self.r);
         p.fwd.gemm += r.product(t, n, k, ACTIVATION);
         let gradient = r.product(k, n, t, ACCUMULATED);
@@ -160,7 +161,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Casts of an 8-bit recipe: inputs forward, gradients backward, each in both orientations.
-    pub(super) fn cast(&self, p: &mut Passes, inputs: f64, gradients: f64) {
+    pub(super) fn cast(&self, p: &mut ForwardBackward, inputs: f64, gradients: f64) {
         if !self.r.narrow {
             return;
         }
@@ -176,7 +177,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Norms, residuals and dropout, whole on each chip unless split along the sequence; rotary and head layout.
-    pub(super) fn rest(&self, p: &mut Passes) {
+    pub(super) fn rest(&self, p: &mut ForwardBackward) {
         let w = &self.w;
         let split = if self.layout.sequence_parallel { self.tp } else { 1.0 };
         let each = match self.layout.kernel {
@@ -189,7 +190,7 @@ impl<'a> Bench<'a> {
 
     /// The activation function over `elements` of the MLP's inner width: its inputs read, its output written, and
     /// backward also the gradient read and those of the inputs written.
-    pub(super) fn activation(&self, p: &mut Passes, elements: f64) {
+    pub(super) fn activation(&self, p: &mut ForwardBackward, elements: f64) {
         let up = self.w.up;
         let each = Traffic { fwd: ACTIVATION * (up + 1.0), bwd: ACTIVATION * (2.0 * up + 1.0) };
         self.stream(p, elements * self.passes(), each);
@@ -203,12 +204,12 @@ impl<'a> Bench<'a> {
     /// # Source
     /// Shoeybi et al. 2019, arXiv:1909.08053; Korthikanti et al. 2022, arXiv:2205.05198, section 4.2.2; Megatron-Core,
     /// `tp_comm_overlap`.
-    pub(super) fn tensor_traffic(&self, p: &mut Passes, blocks: f64) {
+    pub(super) fn tensor_traffic(&self, p: &mut ForwardBackward, blocks: f64) {
         if self.tp <= 1.0 {
             return;
         }
-        let one = self.links.gather(self.t * self.w.hidden * ACTIVATION, self.tp, 1.0);
-        let traffic = 2.0 * blocks * one;
+        let one = self.links.gather(Bytes::new(self.t * self.w.hidden * ACTIVATION), self.tp, 1.0);
+        let traffic = one * (2.0 * blocks);
         // Split along the sequence, half of the backward traffic gathers what the very next product needs, and the
         // input is gathered again for its weight gradient, behind other work.
         let split = self.layout.sequence_parallel;
@@ -221,7 +222,7 @@ impl<'a> Bench<'a> {
         };
         p.fwd.tp += traffic;
         p.fwd.tp_exposed += traffic * fwd;
-        p.bwd.tp += traffic + if split { blocks * one } else { 0.0 };
+        p.bwd.tp += if split { traffic + one * blocks } else { traffic };
         p.bwd.tp_exposed += traffic * bwd;
     }
 
@@ -231,16 +232,16 @@ impl<'a> Bench<'a> {
     /// `cp - 1` sends of the keys and values of a chip's tokens forward, twice that backward, behind the attention
     /// # Source
     /// Liu et al. 2023, arXiv:2310.01889 (ring attention).
-    pub(super) fn context_traffic(&self, p: &mut Passes) {
+    pub(super) fn context_traffic(&self, p: &mut ForwardBackward) {
         if self.cp <= 1.0 {
             return;
         }
-        let block = self.t * self.w.kv / self.tp * ACTIVATION;
+        let block = Bytes::new(self.t * self.w.kv / self.tp * ACTIVATION);
         let round = self.links.send(block, self.tp * self.cp) * (self.cp - 1.0);
         p.fwd.cp += round;
         p.fwd.cp_exposed += self.behind(round, p.fwd.attention);
-        p.bwd.cp += 2.0 * round;
-        p.bwd.cp_exposed += self.behind(2.0 * round, p.bwd.attention);
+        p.bwd.cp += round * 2.0;
+        p.bwd.cp_exposed += self.behind(round * 2.0, p.bwd.attention);
     }
 
     /// Host time that the kernels do not hide, and the gaps between them; `kernels` are those of the forward pass.
@@ -249,19 +250,19 @@ impl<'a> Bench<'a> {
     /// `max(busy, kernels launch) - busy + kernels gap`, or all launches where the host waits for each
     /// # Source
     /// Kernels are launched while others run: the chip waits only where they are shorter than a launch.
-    pub(super) fn launches(&self, p: &mut Passes, kernels: f64) {
+    pub(super) fn launches(&self, p: &mut ForwardBackward, kernels: f64) {
         for (work, kernels) in [(&mut p.fwd, kernels), (&mut p.bwd, BACKWARD_KERNELS * kernels)] {
-            let (busy, host) = (work.total(), kernels * self.f.launch);
+            let (busy, host) = (work.total(), Seconds::new(kernels * self.f.launch));
             let exposed = if self.stack.blocking_launches { host } else { smooth_max(busy, host) - busy };
-            work.launch += exposed + kernels * self.f.gap;
+            work.launch += exposed + Seconds::new(kernels * self.f.gap);
         }
     }
 
     /// Launches that nothing hides: the host had to wait before it.
-    pub(super) fn waits(&self, p: &mut Passes, kernels: f64) {
-        let each = self.f.launch + self.f.gap;
-        p.fwd.launch += kernels * each;
-        p.bwd.launch += BACKWARD_KERNELS * kernels * each;
+    pub(super) fn waits(&self, p: &mut ForwardBackward, kernels: f64) {
+        let all = Seconds::new(kernels * (self.f.launch + self.f.gap));
+        p.fwd.launch += all;
+        p.bwd.launch += all * BACKWARD_KERNELS;
     }
 
     /// Kernels of a narrow recipe beyond those of a 16-bit one.
@@ -275,13 +276,13 @@ impl<'a> Bench<'a> {
     /// a gather forward, a gather and a reduction of the gradients backward, for every micro-batch
     /// # Source
     /// Zhao et al. 2023, arXiv:2304.11277 (PyTorch FSDP), sections 3 and 4.
-    pub(super) fn shard_traffic(&self, p: &mut Passes, params: f64) {
+    pub(super) fn shard_traffic(&self, p: &mut ForwardBackward, params: f64) {
         if self.layout.zero < ZeroStage::Weights {
             return;
         }
         let group = self.layout.shards(self.layout.replicas()) as f64;
-        let gather = self.links.gather(params * ACTIVATION, group, self.tp);
-        let reduce = self.links.gather(params * self.layout.states.bytes().gradients, group, self.tp);
+        let gather = self.links.gather(Bytes::new(params * ACTIVATION), group, self.tp);
+        let reduce = self.links.gather(Bytes::new(params * self.layout.states.bytes().gradients), group, self.tp);
         p.fwd.shard += gather;
         p.fwd.shard_exposed += self.behind(gather, p.fwd.total());
         p.bwd.shard += gather + reduce;
@@ -295,12 +296,12 @@ impl<'a> Bench<'a> {
     /// # Source
     /// DeepSeek-V3, arXiv:2412.19437, section 3.2.2: 20 of 132 multiprocessors move data instead of computing.
     #[inline]
-    pub(super) fn behind(&self, traffic: f64, work: f64) -> f64 {
-        smooth_max(traffic, work) - work + self.f.contention * traffic.min(work)
+    pub(super) fn behind(&self, traffic: Seconds, work: Seconds) -> Seconds {
+        smooth_max(traffic, work) - work + traffic.min(work) * self.f.contention
     }
 
     /// Accumulating gradients by a kernel of their own.
-    pub(super) fn accumulate(&self, p: &mut Passes, params: f64) {
+    pub(super) fn accumulate(&self, p: &mut ForwardBackward, params: f64) {
         if self.micro_batches > 1.0 && !self.stack.fused_accumulation {
             self.stream(p, params, Traffic { fwd: 0.0, bwd: ACCUMULATED_APART });
         }
@@ -313,11 +314,11 @@ impl<'a> Bench<'a> {
     /// nothing; the core, or `cheap`; the whole forward pass with its traffic
     /// # Source
     /// Korthikanti et al. 2022, arXiv:2205.05198, section 5.
-    pub(super) fn recompute(&self, p: &mut Passes, core: &Work, cheap: f64) {
+    pub(super) fn recompute(&self, p: &mut ForwardBackward, core: &TimeByKind, cheap: f64) {
         match (self.layout.recompute, self.layout.kernel) {
             (Recompute::None, _) => {}
             (Recompute::Selective, Kernel::Unfused) => p.bwd.add(core, 1.0),
-            (Recompute::Selective, Kernel::Fused) => p.bwd.elementwise += cheap * self.r.byte,
+            (Recompute::Selective, Kernel::Fused) => p.bwd.elementwise += self.r.moved(Bytes::new(cheap)),
             (Recompute::Full, _) => {
                 let again = p.fwd;
                 p.bwd.add(&again, 1.0);
@@ -326,8 +327,8 @@ impl<'a> Bench<'a> {
     }
 
     /// The embedding of a micro-batch.
-    pub(super) fn embedding(&self) -> Passes {
-        let mut p = Passes::default();
+    pub(super) fn embedding(&self) -> ForwardBackward {
+        let mut p = ForwardBackward::default();
         self.stream(&mut p, self.t * self.w.hidden, LOOKUP);
         p
     }
@@ -338,10 +339,10 @@ impl<'a> Bench<'a> {
     /// products of `t x v/tp x h`, passes over the logits, a collective of the activations each way
     /// # Source
     /// Shoeybi et al. 2019, arXiv:1909.08053, section 3 (a vocabulary split over the group).
-    pub(super) fn head(&self) -> Passes {
+    pub(super) fn head(&self) -> ForwardBackward {
         let (w, r, t) = (&self.w, &self.r, self.t);
         let n = self.layout.padded_vocab(w.vocab as u32) as f64 / self.tp;
-        let mut p = Passes::default();
+        let mut p = ForwardBackward::default();
         p.fwd.gemm = r.wide_product(t, n, w.hidden, ACTIVATION);
         let gradient = r.wide_product(w.hidden, n, t, ACCUMULATED);
         p.bwd.gemm = r.wide_product(t, w.hidden, n, ACTIVATION) + gradient;
@@ -350,7 +351,7 @@ impl<'a> Bench<'a> {
             Kernel::Unfused => LOSS_UNFUSED,
         };
         self.stream(&mut p, t * n, each);
-        let one = self.links.gather(t * w.hidden * ACTIVATION, self.tp, 1.0);
+        let one = self.links.gather(Bytes::new(t * w.hidden * ACTIVATION), self.tp, 1.0);
         for work in [&mut p.fwd, &mut p.bwd] {
             work.tp = one;
             work.tp_exposed = one;
@@ -359,7 +360,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Adds routed rows' bytes of element-wise traffic, the same both ways.
-    pub(super) fn move_rows(&self, p: &mut Passes, elements: f64, bytes: f64) {
+    pub(super) fn move_rows(&self, p: &mut ForwardBackward, elements: f64, bytes: f64) {
         self.stream(p, elements, Traffic { fwd: bytes, bwd: bytes });
     }
 }

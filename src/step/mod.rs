@@ -17,37 +17,37 @@ mod overlap;
 mod pipeline;
 pub mod ranking;
 pub mod stack;
+pub mod time_by_kind;
 mod widths;
-pub mod work;
 
 use crate::layout::parallelism::Layout;
 use crate::model::architecture::Architecture;
 use crate::units::{Flop, FlopPerSecond, Fraction, Seconds};
 use efficiency::Factors;
-use layer::Bench;
+use layer::LayerContext;
 use machine::Machine;
 use stack::Stack;
-use work::Work;
+use time_by_kind::TimeByKind;
 
 /// Time of one step by kind, on the slowest stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StepTime {
     /// All micro-batches on the slowest stage.
-    pub work: Work,
-    /// Waiting for other stages, seconds.
-    pub bubble: f64,
-    /// Transfers between stages that show, seconds.
-    pub transfers: f64,
-    /// Gradient reductions and weight gathers, seconds.
-    pub gradients: f64,
-    /// Their exposed part, seconds.
-    pub gradients_exposed: f64,
-    /// The optimizer's pass, seconds.
-    pub optimizer: f64,
-    /// Waiting for the slowest of many chips, seconds.
-    pub jitter: f64,
-    /// Data, clipping, logging, seconds.
-    pub fixed: f64,
+    pub work: TimeByKind,
+    /// Waiting for other stages.
+    pub bubble: Seconds,
+    /// Transfers between stages that show.
+    pub transfers: Seconds,
+    /// Gradient reductions and weight gathers.
+    pub gradients: Seconds,
+    /// Their exposed part.
+    pub gradients_exposed: Seconds,
+    /// The optimizer's pass.
+    pub optimizer: Seconds,
+    /// Waiting for the slowest of many chips.
+    pub straggler: Seconds,
+    /// Data, clipping, logging.
+    pub fixed: Seconds,
 }
 
 /// One line of a step's breakdown.
@@ -58,9 +58,9 @@ pub struct Part {
     /// What it is.
     pub label: &'static str,
     /// Seconds of the step.
-    pub shown: f64,
+    pub shown: Seconds,
     /// Seconds that run behind others.
-    pub hidden: f64,
+    pub hidden: Seconds,
 }
 
 impl StepTime {
@@ -71,7 +71,7 @@ impl StepTime {
     /// # Source
     /// By definition.
     pub fn total(&self) -> Seconds {
-        Seconds::new(self.parts().iter().map(|part| part.shown).sum())
+        self.parts().iter().map(|part| part.shown).sum()
     }
 
     /// Where the time goes, in a fixed order; parts that are zero are among them.
@@ -82,8 +82,9 @@ impl StepTime {
     /// By definition.
     pub fn parts(&self) -> [Part; 15] {
         let w = &self.work;
-        let all = |key, label, seconds| Part { key, label, shown: seconds, hidden: 0.0 };
-        let some = |key, label, total: f64, shown: f64| Part { key, label, shown, hidden: (total - shown).max(0.0) };
+        let all = |key, label, seconds| Part { key, label, shown: seconds, hidden: Seconds::ZERO };
+        let some =
+            |key, label, total: Seconds, shown| Part { key, label, shown, hidden: (total - shown).max(Seconds::ZERO) };
         [
             all("matrix_products", "matrix products", w.gemm),
             all("attention", "attention", w.attention),
@@ -98,7 +99,7 @@ impl StepTime {
             all("pp", "PP transfers", self.transfers),
             some("gradients", "gradient traffic", self.gradients, self.gradients_exposed),
             all("optimizer", "optimizer", self.optimizer),
-            all("jitter", "slowest chip", self.jitter),
+            all("straggler", "slowest chip", self.straggler),
             all("fixed", "fixed", self.fixed),
         ]
     }
@@ -125,7 +126,7 @@ impl StepTime {
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2, with the terms of the modules named above.
 pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: &Stack, f: &Factors) -> StepTime {
-    let b = Bench::new(shape, layout, machine, stack, f);
+    let b = LayerContext::new(shape, layout, machine, stack, f);
     let pieces = pipeline::Pieces::of(&b);
     let times = pieces.times();
     let share = pipeline::slowest(layout, shape.layers, &times);
@@ -141,12 +142,12 @@ pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: 
         gradients,
         gradients_exposed,
         optimizer: overlap::optimizer(&b, &held),
-        jitter: jitter(work.total() + bubble, layout.chips() as f64, machine, f),
-        fixed: f.fixed,
+        straggler: straggler(work.total() + bubble, layout.chips() as f64, machine, f),
+        fixed: Seconds::new(f.fixed),
     }
 }
 
 /// Seconds that everyone waits for the slowest of so many chips.
-fn jitter(busy: f64, chips: f64, machine: &Machine, f: &Factors) -> f64 {
-    busy * f.jitter * (chips / f64::from(machine.node.max(1))).max(1.0).log2()
+fn straggler(busy: Seconds, chips: f64, machine: &Machine, f: &Factors) -> Seconds {
+    busy * f.straggler * (chips / f64::from(machine.node.max(1))).max(1.0).log2()
 }

@@ -6,10 +6,7 @@ use super::efficiency::Factors;
 use super::machine::Machine;
 use crate::hardware::precision::Precision;
 use crate::model::flops::{Causality, mean_keys};
-use crate::units::{Bytes, Seconds};
-
-/// Products of a fused attention backward, which computes the scores again, over those forward.
-const BACKWARD: f64 = 2.5;
+use crate::units::{Bytes, Flop, Seconds};
 
 /// Bytes of an element of the result.
 const RESULT: f64 = 2.0;
@@ -21,7 +18,7 @@ const RESULT: f64 = 2.0;
 /// # Source
 /// as [`super::perform`].
 pub fn product(machine: &Machine, f: &Factors, precision: Precision, [m, n, k]: [f64; 3]) -> Seconds {
-    Seconds::new(Rates::new(machine, precision, true, f).product(m, n, k, RESULT))
+    Rates::new(machine, precision, true, f).product(m, n, k, RESULT)
 }
 
 /// Element-wise work that reads and writes these bytes together.
@@ -31,7 +28,7 @@ pub fn product(machine: &Machine, f: &Factors, precision: Precision, [m, n, k]: 
 /// # Source
 /// as [`super::perform`].
 pub fn copy(machine: &Machine, f: &Factors, bytes: Bytes) -> Seconds {
-    Seconds::new(bytes.get() * Rates::new(machine, Precision::Bf16, true, f).byte)
+    Rates::new(machine, Precision::Bf16, true, f).moved(bytes)
 }
 
 /// Causal fused attention in 16 bits of one direction; backward without the forward before it.
@@ -53,8 +50,8 @@ pub fn attention(
     let tokens = batch * f64::from(seq_len);
     let flop = 4.0 * tokens * mean_keys(seq_len, None, Causality::Causal) * heads * head_dim;
     let slower = rates.attention_shape(f64::from(seq_len), head_dim);
-    let each = if backward { BACKWARD * rates.attention_backward } else { rates.attention_forward };
-    Seconds::new(flop * each * slower)
+    let (there, back) = rates.attention(Flop::new(flop * slower));
+    if backward { back } else { there }
 }
 
 /// Launching kernels that do nothing, one after another.
@@ -74,5 +71,5 @@ pub fn launches(f: &Factors, kernels: f64) -> Seconds {
 /// # Source
 /// as [`super::perform`].
 pub fn gather(machine: &Machine, f: &Factors, bytes: Bytes, group: f64) -> Seconds {
-    Seconds::new(Links::new(machine, f).gather(bytes.get(), group, 1.0))
+    Links::new(machine, f).gather(bytes, group, 1.0)
 }

@@ -1,8 +1,8 @@
 //! Gradient traffic, what of it the backward pass hides, and the optimizer's pass.
 
-use super::compute::smooth_max;
-use super::layer::Bench;
+use super::layer::LayerContext;
 use crate::layout::parallelism::ZeroStage;
+use crate::units::{Bytes, Seconds};
 
 /// Share of the forward pass beside the backward pass that can hide the gathers of weights.
 const FORWARD_SHARE: f64 = 0.5;
@@ -24,20 +24,20 @@ pub(super) struct OnChip {
 /// `layers (attention + MLP + shared experts + router) / (tp pp) + v h / tp`, and `E experts / (ep etp pp)`
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2; Liu et al. 2025, arXiv:2504.14960 (experts).
-pub(super) fn on_chip(b: &Bench<'_>) -> OnChip {
+pub(super) fn on_chip(b: &LayerContext<'_>) -> OnChip {
     let w = &b.w;
     let (pp, tp) = (f64::from(b.layout.pp), b.tp);
     let mlp = (w.up + 1.0) * w.hidden;
     let trunk = w.layers * w.attention_params()
-        + (w.layers - w.mixtures) * mlp * w.ffn
-        + w.mixtures * (mlp * w.moe.shared + w.moe.count * w.hidden);
+        + (w.layers - w.moe_layers) * mlp * w.ffn
+        + w.moe_layers * (mlp * w.moe.shared + w.moe.count * w.hidden);
     let end = w.vocab * w.hidden / tp;
-    let experts = w.mixtures * w.moe.count * mlp * w.moe.width;
+    let experts = w.moe_layers * w.moe.count * mlp * w.moe.width;
     let ways = f64::from(b.layout.ep) * f64::from(b.layout.etp);
     OnChip { dense: trunk / (tp * pp) + end, experts: experts / (ways * pp), end }
 }
 
-/// Total and exposed seconds of gradient reductions and weight gathers of one step.
+/// Total and exposed time of gradient reductions and weight gathers of one step.
 ///
 /// # Formula
 /// reduce and gather of a chip's parameters over its replicas, those of experts over theirs; exposed is what exceeds
@@ -46,18 +46,21 @@ pub(super) fn on_chip(b: &Bench<'_>) -> OnChip {
 /// overlap; a tied table's gradients are summed over the two end stages
 /// # Source
 /// Rajbhandari et al. 2020, arXiv:1910.02054, section 7; Megatron-Core, `overlap_grad_reduce`, `overlap_param_gather`.
-pub(super) fn gradients(b: &Bench<'_>, tied: bool, p: &OnChip, backward: f64) -> (f64, f64) {
+pub(super) fn gradients(b: &LayerContext<'_>, tied: bool, p: &OnChip, backward: Seconds) -> (Seconds, Seconds) {
     let layout = b.layout;
     let stride = b.tp * b.cp * f64::from(layout.dp);
     let bytes = layout.states.bytes().gradients;
-    let tied = if tied && layout.pp > 1 { b.links.reduce(p.end * bytes, 2.0, stride) } else { 0.0 };
+    let tied =
+        if tied && layout.pp > 1 { b.links.reduce(Bytes::new(p.end * bytes), 2.0, stride) } else { Seconds::ZERO };
     if layout.zero == ZeroStage::Weights {
         return (tied, tied);
     }
     let (group, experts) = (layout.replicas() as f64, layout.expert_replicas() as f64);
     let apart = f64::from(layout.ep) * f64::from(layout.etp);
-    let over_replicas =
-        |bytes: f64| b.links.gather(p.dense * bytes, group, b.tp) + b.links.gather(p.experts * bytes, experts, apart);
+    let over_replicas = |bytes: f64| {
+        let (dense, routed) = (Bytes::new(p.dense * bytes), Bytes::new(p.experts * bytes));
+        b.links.gather(dense, group, b.tp) + b.links.gather(routed, experts, apart)
+    };
     let reduce = over_replicas(bytes);
     let gather = if layout.zero == ZeroStage::None { reduce } else { over_replicas(2.0) };
     let total = reduce + gather + tied;
@@ -66,27 +69,26 @@ pub(super) fn gradients(b: &Bench<'_>, tied: bool, p: &OnChip, backward: f64) ->
     }
     let (pp, vpp) = (f64::from(layout.pp), f64::from(layout.vpp.max(1)));
     let rounds = (1.0 + pp * (vpp - 1.0) / vpp).min(b.micro_batches);
-    let hide = backward * rounds * b.f.overlap_dp;
-    let shown = |traffic: f64, hide: f64| smooth_max(traffic, hide) - hide + b.f.contention * traffic.min(hide);
+    let hide = backward * (rounds * b.f.overlap_dp);
     let exposed = match layout.zero {
-        ZeroStage::None => shown(reduce + gather, hide),
-        _ => shown(reduce, hide) + shown(gather, FORWARD_SHARE * hide),
+        ZeroStage::None => b.behind(reduce + gather, hide),
+        _ => b.behind(reduce, hide) + b.behind(gather, hide * FORWARD_SHARE),
     };
     (total, exposed + tied)
 }
 
-/// Seconds of the optimizer's pass over what one chip owns.
+/// Time of the optimizer's pass over what one chip owns.
 ///
 /// # Formula
 /// `owned (2 s + 2 g + w) / (B e)`: states s read and written, gradients g read for their norm and again, weights w
 /// written
 /// # Source
 /// Kingma and Ba 2014, arXiv:1412.6980 (Adam); bytes of Rajbhandari et al. 2020, arXiv:1910.02054, section 3.
-pub(super) fn optimizer(b: &Bench<'_>, p: &OnChip) -> f64 {
+pub(super) fn optimizer(b: &LayerContext<'_>, p: &OnChip) -> Seconds {
     let layout = b.layout;
     let shards = layout.shards(layout.replicas()) as f64;
     let expert_shards = layout.shards(layout.expert_replicas()) as f64;
     let owned = p.dense / shards + p.experts / expert_shards;
     let bytes = layout.states.bytes();
-    owned * (2.0 * bytes.optimizer + 2.0 * bytes.gradients + bytes.weights) * b.r.byte
+    b.r.moved(Bytes::new(owned * (2.0 * bytes.optimizer + 2.0 * bytes.gradients + bytes.weights)))
 }

@@ -1,43 +1,49 @@
 //! Stages: the slowest sets the pace, the others' work is the bubble.
 
-use super::layer::Bench;
-use super::work::Passes;
+use super::layer::LayerContext;
+use super::time_by_kind::ForwardBackward;
 use crate::layout::parallelism::{Layout, Schedule};
+use crate::units::{Bytes, Seconds};
 
 /// Share of a transfer that shows where interleaved stages send while they compute.
 const SHOWN_INTERLEAVED: f64 = 0.3;
 
 /// One micro-batch through the first end of the network, its last, and a layer that is the mean of all.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pieces([Passes; 3]);
+pub(super) struct Pieces([ForwardBackward; 3]);
 
 impl Pieces {
     /// Embedding; head, loss and multi-token prediction; layers of either kind in their shares.
-    pub(super) fn of(b: &Bench<'_>) -> Self {
-        let mixed = if b.w.layers > 0.0 { b.w.mixtures / b.w.layers } else { 0.0 };
-        let (mut layer, mut mixture) = (Passes::default(), Passes::default());
+    pub(super) fn of(b: &LayerContext<'_>) -> Self {
+        let mixed = if b.w.layers > 0.0 { b.w.moe_layers / b.w.layers } else { 0.0 };
+        let (mut layer, mut moe) = (ForwardBackward::default(), ForwardBackward::default());
         if mixed < 1.0 {
             layer.add(&b.dense(), 1.0 - mixed);
         }
         if mixed > 0.0 {
-            mixture = b.mixture();
-            layer.add(&mixture, mixed);
+            moe = b.moe();
+            layer.add(&moe, mixed);
         }
-        let mut last = Passes::default();
+        let mut last = ForwardBackward::default();
         last.add(&b.head(), 1.0 + b.w.mtp);
-        last.add(if mixed > 0.0 { &mixture } else { &layer }, b.w.mtp);
+        last.add(if mixed > 0.0 { &moe } else { &layer }, b.w.mtp);
         Self([b.embedding(), last, layer])
     }
 
     /// Time of each in both directions, and what of it are weight gradients.
     pub(super) fn times(&self) -> Times {
-        let both = self.0.map(|piece| piece.both());
-        Times { total: both.map(|work| work.total()), weight_gradient: both.map(|work| work.weight_gradient) }
+        let [first, last, layer] = &self.0;
+        let (first, last, layer) = (first.both(), last.both(), layer.both());
+        Times {
+            total: [first.total(), last.total(), layer.total()],
+            weight_gradient: [first.weight_gradient, last.weight_gradient, layer.weight_gradient],
+            expert_traffic: [first.ep_exposed, last.ep_exposed, layer.ep_exposed],
+        }
     }
 
     /// So many of each.
-    pub(super) fn sum(&self, share: &Share) -> Passes {
-        let mut sum = Passes::default();
+    pub(super) fn sum(&self, share: &Share) -> ForwardBackward {
+        let mut sum = ForwardBackward::default();
         for (piece, n) in self.0.iter().zip(share).filter(|(_, n)| **n > 0.0) {
             sum.add(piece, *n);
         }
@@ -48,17 +54,18 @@ impl Pieces {
 /// How many of each piece a stage has.
 pub(super) type Share = [f64; 3];
 
-/// Seconds of each piece for one micro-batch.
+/// Time of each piece for one micro-batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
-    pub(super) total: [f64; 3],
-    pub(super) weight_gradient: [f64; 3],
+    pub(super) total: [Seconds; 3],
+    pub(super) weight_gradient: [Seconds; 3],
+    pub(super) expert_traffic: [Seconds; 3],
 }
 
 /// What so many of each piece come to.
 #[inline]
-pub(super) fn dot(share: &Share, each: &[f64; 3]) -> f64 {
-    share[0] * each[0] + share[1] * each[1] + share[2] * each[2]
+pub(super) fn dot(share: &Share, each: &[Seconds; 3]) -> Seconds {
+    each[0] * share[0] + each[1] * share[1] + each[2] * share[2]
 }
 
 /// What the slowest stage has.
@@ -85,39 +92,43 @@ pub(super) fn slowest(layout: &Layout, layers: u32, times: &Times) -> Share {
     if layout.pp > 2 && time(&middle) > time(&end) { middle } else { end }
 }
 
-/// Seconds the slowest stage waits for the others in one step.
+/// Time the slowest stage waits for the others in one step.
 ///
 /// # Formula
 /// I the work of all other stages on one micro-batch, W the share of weight gradients in the slowest one's: 1F1B `I`,
-/// interleaved `I / v`, zero-bubble `I (1 - 2 W)`, DualPipe half of that
+/// interleaved `I ceil(k / v) / k` for k layers a stage, zero-bubble `I (1 - 2 W)`, DualPipe half of that
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; Qi et al. 2023, arXiv:2401.10241, table 1 (ZB-H1);
 /// DeepSeek-V3, arXiv:2412.19437, table 2.
-pub(super) fn bubble(layout: &Layout, layers: u32, slowest: &Share, times: &Times) -> f64 {
+pub(super) fn bubble(layout: &Layout, layers: u32, slowest: &Share, times: &Times) -> Seconds {
     let busy = dot(slowest, &times.total);
-    let idle = (dot(&[1.0, 1.0, f64::from(layers)], &times.total) - busy).max(0.0);
+    let idle = (dot(&[1.0, 1.0, f64::from(layers)], &times.total) - busy).max(Seconds::ZERO);
     let gradients = dot(slowest, &times.weight_gradient);
-    let moved = if busy > 0.0 { (1.0 - 2.0 * gradients / busy).max(0.0) } else { 1.0 };
+    let moved = if busy > Seconds::ZERO { (1.0 - 2.0 * (gradients / busy)).max(0.0) } else { 1.0 };
     match layout.schedule {
-        Schedule::OneFOneB | Schedule::Interleaved => idle / f64::from(layout.vpp.max(1)),
+        Schedule::OneFOneB => idle,
+        Schedule::Interleaved => {
+            let deep = layers.div_ceil(layout.pp.max(1)).max(1);
+            idle * f64::from(deep.div_ceil(layout.vpp.max(1))) / f64::from(deep)
+        }
         Schedule::ZeroBubble => idle * moved,
-        Schedule::DualPipe => idle * 0.5 * moved,
+        Schedule::DualPipe => idle * (0.5 * moved),
     }
 }
 
-/// Seconds of transfers between stages that show in one step.
+/// Time of transfers between stages that show in one step.
 ///
 /// # Formula
 /// `2 t (q m v + p - 1)`: t one transfer of a chip's part of the activations (gathered behind it unless the sequence
 /// is split), q the share that shows (1 for 1F1B, less interleaved, none under DualPipe)
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, sections 2.2 and 4.1 (scatter and gather).
-pub(super) fn transfers(b: &Bench<'_>) -> f64 {
+pub(super) fn transfers(b: &LayerContext<'_>) -> Seconds {
     let layout = b.layout;
     if layout.pp <= 1 {
-        return 0.0;
+        return Seconds::ZERO;
     }
-    let bytes = b.t * b.w.hidden * 2.0;
+    let bytes = Bytes::new(b.t * b.w.hidden * 2.0);
     let distance = b.tp * b.cp * f64::from(layout.dp);
     let mut one = b.links.send(bytes / b.tp, distance);
     if b.tp > 1.0 && !layout.sequence_parallel {
@@ -129,5 +140,5 @@ pub(super) fn transfers(b: &Bench<'_>) -> f64 {
         _ => 1.0,
     };
     let steady = shown * b.micro_batches * f64::from(layout.vpp.max(1));
-    2.0 * one * (steady + f64::from(layout.pp - 1))
+    one * (2.0 * (steady + f64::from(layout.pp - 1)))
 }

@@ -67,7 +67,7 @@ pub(super) struct Widths {
     /// Layers.
     pub(super) layers: f64,
     /// Of these, with experts.
-    pub(super) mixtures: f64,
+    pub(super) moe_layers: f64,
     /// The experts; all zero without any.
     pub(super) moe: Moe,
     /// Multi-token-prediction modules.
@@ -106,7 +106,7 @@ impl Widths {
             up: shape.mlp_matrices() - 1.0,
             vocab: f64::from(shape.vocab),
             layers: f64::from(shape.layers),
-            mixtures: f64::from(shape.mixture_layers()),
+            moe_layers: f64::from(shape.moe_layers()),
             moe,
             mtp: f64::from(shape.mtp_modules),
         }

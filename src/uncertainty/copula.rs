@@ -4,7 +4,7 @@
 //! shapes. Values that cannot all hold at once are drawn towards zero by the least common factor that makes them possible,
 //! and the report says what was changed.
 
-use crate::Error;
+use crate::error::Error;
 use crate::uncertainty::dist::{Dist, NormalCdf, Prepared};
 use std::f64::consts::PI;
 

@@ -2,7 +2,7 @@
 //!
 //! Costs and hours differ by orders of magnitude between runs: score their logarithms.
 
-use crate::Error;
+use crate::error::Error;
 use crate::uncertainty::dist::{Dist, Prepared, normal_cdf, normal_pdf};
 use std::f64::consts::{PI, SQRT_2};
 

@@ -1,7 +1,7 @@
 //! The checks every constructor needs: a number that is finite, positive, or a share.
 
 use super::Quantity;
-use crate::Error;
+use crate::error::Error;
 
 /// The value, if it is finite and above zero.
 pub fn positive<Q: Quantity>(what: &str, value: Q) -> Result<Q, Error> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Seconds;
-use crate::Error;
+use crate::error::Error;
 
 /// A day of the Gregorian calendar, without a time or a zone.
 ///

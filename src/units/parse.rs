@@ -6,7 +6,7 @@
 //! text before it becomes a float, so `989.5 TFLOP/s` is the float nearest to 9.895e14.
 
 use super::*;
-use crate::Error;
+use crate::error::Error;
 
 /// One unit a quantity may be written in.
 #[derive(Debug, Clone, Copy)]

@@ -160,6 +160,11 @@ pub fn chips(value: Chips) -> String {
     if tenths < 10.0 { number(value.get(), 3) } else { number(tenths, 12) }
 }
 
+/// A whole number for people, every digit of it: `16,384`.
+pub fn whole(value: f64) -> String {
+    chips(Chips::new(value))
+}
+
 /// Money for people: `$5,576,000`, `$1.42`.
 pub fn usd(value: Usd) -> String {
     let dollars = value.get();

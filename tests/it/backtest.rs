@@ -225,3 +225,53 @@ fn columns_say_what_a_row_s_software_and_layout_are() {
     assert_eq!((blank, nemo), (early, tuned), "unfused attention is of 2022 where nobody says, and a framework says");
     assert_eq!((own, sharded > 0.0), (blank, true), "a framework that nobody knows says nothing");
 }
+
+/// A row gets what `estimate` answers for the same question.
+#[test]
+fn a_row_is_answered_as_the_same_question_of_a_user() {
+    let shell = Shell::new();
+    let head = "id,source,model,seq_len,gpu,num_gpus,tp,pp,dp,micro_batch,global_batch_seqs,precision,recompute,metric,value,stack";
+    let rows = [
+        ("llama-3-8b", "h100", "tuned", "2,1,8,1", "full", "bf16", 16, 4096, 64),
+        ("llama-3-70b", "h200", "tuned", ",,,", "", "bf16", 250, 8192, 512),
+        ("llama-3-70b", "h100", "", ",4,,", "", "fp8", 256, 8192, 512),
+        ("deepseek-v3", "h800", "deepseek", "1,16,,", "", "fp8", 2048, 4096, 15360),
+        ("deepseek-v3", "h20", "torchtitan", ",,,", "", "bf16", 1024, 4096, 8192),
+    ];
+    let line = |(model, gpu, stack, degrees, recompute, precision, chips, seq, batch): &(
+        &str,
+        &str,
+        &str,
+        &str,
+        &str,
+        &str,
+        u32,
+        u32,
+        u32,
+    )| {
+        format!(
+            "{model}-{gpu},x,{model},{seq},{gpu},{chips},{degrees},{batch},{precision},{recompute},iter_time_s,9,{stack}"
+        )
+    };
+    shell.write("steps.csv", format!("{head}\n{}\n", rows.iter().map(line).collect::<Vec<_>>().join("\n")));
+    let answer = shell.json(&["backtest", "--steps", "steps.csv"]);
+    let predicted = self::rows(&answer, "/steps/rows");
+    assert_eq!(predicted.len(), rows.len(), "{answer}");
+    for (row, (model, gpu, stack, degrees, recompute, precision, chips, seq, batch)) in predicted.iter().zip(rows) {
+        let [chips, seq, batch] = [chips.to_string(), seq.to_string(), format!("{batch}seq")];
+        let mut asked: Vec<String> = ["estimate", "--model", model, "--gpu", gpu, "--chips", &chips, "--seq-len", &seq]
+            .into_iter()
+            .chain(["--global-batch", &batch, "--precision", precision, "--tokens", "1T"])
+            .map(str::to_owned)
+            .collect();
+        let fields = ["layout.tp", "layout.pp", "layout.dp", "layout.micro_batch", "layout.recompute", "stack"];
+        for (field, value) in fields.iter().zip(degrees.split(',').chain([recompute, stack])) {
+            if !value.is_empty() {
+                asked.extend(["--set".to_owned(), format!("{field}={value}")]);
+            }
+        }
+        let user = shell.json(&asked.iter().map(String::as_str).collect::<Vec<_>>());
+        let seconds = number(&user["result"], "step_seconds");
+        assert!(near(number(row, "predicted_s"), seconds), "{model} on {gpu}: {row} {seconds}");
+    }
+}

@@ -200,14 +200,15 @@ fn deepseek_v3_in_json() {
     let result = &v3["result"];
     assert_eq!(result["gpu_hours"], 2_788_000);
     assert_eq!(result["cost_usd"], 5_576_000);
-    assert_eq!(result["usd_per_gpu_hour"], 2);
-    assert_eq!((&result["chips"], &result["chips_rounded"]), (&2048.into(), &2048.into()));
+    let run = &v3["run"];
+    assert_eq!(run["usd_per_gpu_hour"], 2);
+    assert_eq!((&result["chips"], &run["chips_in_whole_nodes"]), (&2048.into(), &2048.into()));
     close(&result["wall_clock_days"], 56.72, 0.005);
     close(&result["mfu"], 0.346, 0.0005);
-    close(&result["flop"], 3.2856e24, 1e12);
-    assert!(result["mfu_basis"].as_str().unwrap().contains("dense bf16 peak"), "{result}");
-    assert!(result["mfu_basis"].as_str().unwrap().contains("6ND"), "{result}");
-    assert!(result["mfu_origin"].is_string());
+    close(&run["flop"], 3.2856e24, 1e12);
+    assert!(run["mfu_basis"].as_str().unwrap().contains("dense bf16 peak"), "{run}");
+    assert!(run["mfu_basis"].as_str().unwrap().contains("6ND"), "{run}");
+    assert!(run["mfu_origin"].is_string());
     let phases = v3["phases"].as_array().unwrap();
     let hours: Vec<i64> = phases.iter().map(|phase| phase["gpu_hours"].as_i64().unwrap()).collect();
     assert_eq!(hours, [2_664_000, 119_000, 5_000]);
@@ -232,7 +233,7 @@ fn flags_alone_in_json() {
     let shell = Shell::new();
     let plan = shell.json(&["estimate", "--gpu-hours", "2.788M", "--gpu", "h800", "--price", "$2/h", "--days", "60"]);
     close(&plan["result"]["chips"], 1936.1, 0.05);
-    assert_eq!(plan["result"]["chips_rounded"], 1944);
+    assert_eq!(plan["run"]["chips_in_whole_nodes"], 1944);
     assert_eq!(plan["result"]["cost_usd"], 5_576_000);
     let plan = shell.json(&["estimate", "--cost", "$5.576M", "--price", "$2/h", "--gpu", "h800", "--chips", "2048"]);
     assert_eq!(plan["result"]["gpu_hours"], 2_788_000);
@@ -246,7 +247,7 @@ fn flags_alone_in_json() {
 fn what_is_not_known_is_null_with_a_reason() {
     let plan = Shell::new().json(&["estimate", "--gpu-hours", "1M"]);
     let unknown = plan["unknown"].as_object().unwrap();
-    for key in ["chips", "wall_clock_days", "cost_usd", "mfu", "flop"] {
+    for key in ["chips", "wall_clock_days", "cost_usd", "mfu", "step_seconds"] {
         assert!(plan["result"][key].is_null(), "{key}");
         assert!(unknown[key].as_str().is_some_and(|reason| !reason.is_empty()), "{key} has no reason");
     }

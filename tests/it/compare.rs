@@ -1,8 +1,8 @@
 //! Comparisons: the factors explain the ratio exactly, from questions and from saved answers alike.
 
-use flopbill::internals::ask::compare::{Side, TARGETS, Target, difference};
-use flopbill::internals::report::compare::saved;
-use flopbill::{Catalog, Question, answer};
+use flopbill::internals::answer::answer;
+use flopbill::internals::ask::compare::{Side, TARGETS, Target, difference, saved};
+use flopbill::{Catalog, Question};
 
 use crate::shell::Shell;
 

@@ -6,14 +6,14 @@ use crate::invariants::Dice;
 use flopbill::internals::ask::check;
 use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Catalog, Found, KINDS, Kind, hf, text_from};
+use flopbill::internals::fleet;
 use flopbill::internals::input::file::spec;
-use flopbill::internals::report::Format;
+use flopbill::internals::input::question::Override;
 use flopbill::internals::units::parse::{parse, parse_fleet};
 use flopbill::internals::units::{
     Bytes, CarbonIntensity, ChipSeconds, EnergyPrice, Flop, FlopPerSecond, Fraction, Price, Seconds, Tokens, Usd,
 };
-use flopbill::internals::{fleet, scaling::laws};
-use flopbill::{Error, Question, answer};
+use flopbill::{Error, EstimateRequest, Question, estimate};
 
 /// What TOML, the grammar of quantities and the profiles are made of.
 const SCRAPS: [&str; 72] = [
@@ -157,7 +157,6 @@ fn load(kind: Kind, id: &str, text: &str, catalog: &Catalog) -> bool {
     shown(check::kind_of("fuzzed.toml".as_ref(), &found.document));
     let reads = match (kind, id) {
         (Kind::Fleets, _) => shown(fleet::load::read(&found, catalog)).is_some(),
-        (Kind::Assumptions, "scaling") => shown(laws::scaling(&found)).is_some(),
         _ => shown(check::profile(kind, &found, catalog)).is_some(),
     };
     if kind == Kind::Runs
@@ -170,9 +169,11 @@ fn load(kind: Kind, id: &str, text: &str, catalog: &Catalog) -> bool {
 
 /// A file that reads is answered or refused, and the answer shown in every format.
 fn ask(question: Question, catalog: &Catalog) {
-    if let Some(answer) = shown(answer(&question, catalog)) {
-        let view = flopbill::internals::report::estimate::view(&answer);
-        Format::of_answers().for_each(|format| assert!(!format.text(&view).unwrap().contains("NaN")));
+    if let Some(reply) = shown(estimate(&EstimateRequest::new(question), catalog)) {
+        let view = flopbill::internals::report::estimate::view(&reply);
+        #[cfg(feature = "cli")]
+        flopbill::internals::report::Format::of_answers()
+            .for_each(|format| assert!(!format.text(&view).unwrap().contains("NaN")));
         assert!(!view.title.is_empty());
     }
 }
@@ -281,8 +282,9 @@ fn forty_five_thousand_random_texts_and_byte_strings() {
         survives("a quantity", &text, || quantities(&text));
         survives("the Hugging Face reader", &text, || drop(shown(hf::architecture("config.json", &text))));
         let assignment = format!("run.{text}");
-        let question = Question { assignments: vec![assignment.clone()], ..Question::default() };
-        survives("--set", &assignment, || drop(shown(question.spec())));
+        let question =
+            || Question { overrides: vec![Override::assignment(&assignment)?], ..Question::default() }.spec();
+        survives("--set", &assignment, || drop(shown(question())));
     }
 }
 

@@ -1,14 +1,18 @@
 //! Golden values of fleets: deliveries, mixing, queues, approvals; the fleets that ship, and wrong files.
 
-use flopbill::Catalog;
-use flopbill::internals::catalog::Kind;
+use flopbill::internals::answer::answer;
+use flopbill::internals::ask::fleet::{FleetRequest, fleet as ask};
+use flopbill::internals::ask::result::block;
+use flopbill::internals::catalog::read::Document;
+use flopbill::internals::catalog::{Found, Kind};
 use flopbill::internals::fleet::capacity::capacity;
-use flopbill::internals::fleet::load::fleet;
+use flopbill::internals::fleet::load::{fleet, read};
 use flopbill::internals::fleet::outlook::{compare, outlook};
-use flopbill::internals::fleet::queue::{Order, finishes};
+use flopbill::internals::fleet::queue::{Job, Order, finishes};
 use flopbill::internals::fleet::rate::{Mix, Part, together};
 use flopbill::internals::fleet::schedule::{Step, finish};
 use flopbill::internals::units::*;
+use flopbill::{Catalog, Question};
 
 use crate::close::close;
 
@@ -26,9 +30,9 @@ fn tranches() {
         Step { from: days(60.0), rate: rate(8192.0 * 0.75 + 16_384.0 * 0.40) },
     ];
     let work = Flop::new(3e25);
-    close(finish(work, &steps).unwrap().days(), 72.29942782, 1e-9);
-    close(finish(work, &steps[..2]).unwrap().days(), 85.41881749, 1e-9);
-    close(finish(work, &steps[..1]).unwrap().days(), 131.6117518, 1e-9);
+    close(finish(work, Seconds::ZERO, &steps).unwrap().days(), 72.29942782, 1e-9);
+    close(finish(work, Seconds::ZERO, &steps[..2]).unwrap().days(), 85.41881749, 1e-9);
+    close(finish(work, Seconds::ZERO, &steps[..1]).unwrap().days(), 131.6117518, 1e-9);
 }
 
 #[test]
@@ -44,8 +48,8 @@ fn mixed_fleets() {
 fn queues() {
     let rate = FlopPerSecond::from_tflops(8192.0 * 989.4 * 0.4 * 0.93);
     let steps = [Step { from: Seconds::ZERO, rate }];
-    let runs = [3e24, 1e24, 5e24].map(Flop::new);
-    let days = |order| finishes(&runs, order, &steps).iter().map(|time| time.unwrap().days()).collect::<Vec<_>>();
+    let jobs = [3e24, 1e24, 5e24].map(|work| Job { work: Flop::new(work), steps: &steps });
+    let days = |order| finishes(&jobs, order).iter().map(|time| time.unwrap().days()).collect::<Vec<_>>();
     for (found, expected) in days(Order::Listed).into_iter().zip([11.516028, 15.354704, 34.548085]) {
         close(found, expected, 1e-7);
     }
@@ -89,11 +93,94 @@ fn four_hundred_thousand_h200s() {
     close(all.runs_per_year * 1000.0 * 0.93, 1168.8, 1e-4);
 }
 
+/// A fleet file's finish in days, with what is in it beside its head.
+pub fn done(body: &str) -> f64 {
+    let text = format!("name = \"mine\"\nstart = 2026-03-01\n{body}");
+    let found = Found { id: "mine".into(), document: Document::new("mine.toml", text), from_user: true };
+    let profile = read(&found, &Catalog::built_in()).unwrap_or_else(|error| panic!("{body}: {error}"));
+    outlook(&profile.fleet).unwrap().outcomes[0].done.unwrap().days()
+}
+
+fn days(question: &Question, chip: &str, chips: u32) -> f64 {
+    let question = question.clone().with("run.gpu", chip).with("run.chips", chips);
+    answer(&question, &Catalog::built_in()).unwrap().estimate.total.wall_clock.unwrap().days()
+}
+
+/// One delivery on the first day, ready at once.
+pub fn tranche(chip: &str, chips: u32) -> String {
+    format!(
+        "[[tranche]]\nname = \"{chip} {chips}\"\nchip = \"{chip}\"\ndate = 2026-03-01\nchips = {chips}\nsetup = \"0\"\n"
+    )
+}
+
+#[test]
+fn a_fleet_of_one_tranche_is_done_when_estimate_says() {
+    let v3 = Question::about("deepseek-v3", &Catalog::built_in()).unwrap();
+    let llama = Question::default().with("model", "llama-3.1-405b").with("run.tokens", "15T");
+    let run = "[[run]]\nname = \"v3\"\nrun = \"deepseek-v3\"\n";
+    let model = "[[run]]\nname = \"llama\"\nmodel = \"llama-3.1-405b\"\ntokens = \"15T\"\n";
+    for (question, run, chip, chips) in
+        [(&v3, run, "h800", 2048), (&v3, run, "h200", 4096), (&v3, run, "h200", 1832), (&llama, model, "h100", 2048)]
+    {
+        // A goodput of the file is not counted a second time.
+        let found = done(&format!("goodput = \"80%\"\n{}{run}", tranche(chip, chips)));
+        close(found, days(question, chip, chips), 1e-9);
+    }
+    let longer = v3.with("run.tokens", "44.4T");
+    close(done(&format!("{}{run}tokens = \"44.4T\"\n", tranche("h200", 2048))), days(&longer, "h200", 2048), 1e-9);
+}
+
+#[test]
+fn a_fleet_replies_with_the_numbers_of_an_estimate() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("mine.toml");
+    let run = "[[run]]\nname = \"v3\"\nrun = \"deepseek-v3\"\n";
+    let text = format!("name = \"mine\"\nstart = 2026-03-01\n{}{run}", tranche("h200", 1832));
+    std::fs::write(&path, text).unwrap();
+    let catalog = Catalog::built_in();
+    let reply = ask(&FleetRequest::new(path.to_str().unwrap()), &catalog).unwrap().reply();
+    let question = Question::about("deepseek-v3", &catalog).unwrap();
+    let alone = block(&answer(&question.with("run.gpu", "h200").with("run.chips", 1832), &catalog).unwrap(), None);
+    let found = reply.result.block;
+    close(found.gpu_hours.unwrap(), alone.gpu_hours.unwrap(), 1e-9);
+    close(found.wall_clock_days.unwrap(), alone.wall_clock_days.unwrap(), 1e-9);
+    close(found.cost_usd.unwrap(), alone.cost_usd.unwrap(), 1e-9);
+    assert_eq!((found.chips, found.wall_clock_days_p90), (alone.chips, None));
+    assert_eq!(reply.speeds.len(), 1);
+}
+
+#[test]
+fn kinds_of_chips_are_predicted_as_they_work_together() {
+    let v3 = Question::about("deepseek-v3", &Catalog::built_in()).unwrap();
+    let run = "[[run]]\nname = \"v3\"\nrun = \"deepseek-v3\"\n";
+    let two = format!("{}{}{run}", tranche("h800", 2048), tranche("h200", 1024));
+    // A job for each kind: their speeds add up.
+    let separate = 1.0 / (1.0 / days(&v3, "h800", 2048) + 1.0 / days(&v3, "h200", 1024));
+    close(done(&format!("mix = \"separate\"\n{two}")), separate, 1e-9);
+    // One job of all chips, each at the speed it has in a job of that size.
+    let all = |chip| 3072.0 * days(&v3, chip, 3072);
+    let one = 1.0 / (0.97 * (2048.0 / all("h800") + 1024.0 / all("h200")));
+    close(done(&format!("mix = \"proportional\"\nmixed_efficiency = \"97%\"\n{two}")), one, 1e-9);
+    close(done(&format!("mix = \"equal\"\n{two}")), days(&v3, "h800", 3072).max(days(&v3, "h200", 3072)), 1e-9);
+    // Chips of one kind that come apart work in one job.
+    let halves = format!("{}{}{run}", tranche("h200", 1024), tranche("h200", 1024));
+    let halves = halves.replacen("name = \"h200 1024\"", "name = \"first\"", 1);
+    close(done(&halves), days(&v3, "h200", 2048), 1e-9);
+}
+
+#[test]
+fn runs_of_unlike_speed_share_a_fleet() {
+    let steps = |rate: f64| [Step { from: Seconds::ZERO, rate: FlopPerSecond::new(rate) }];
+    let (slow, fast) = (steps(1.0), steps(2.0));
+    let jobs = [Job { work: Flop::new(6.0), steps: &slow }, Job { work: Flop::new(8.0), steps: &fast }];
+    let found = |order| finishes(&jobs, order).into_iter().map(|time| time.unwrap().get()).collect::<Vec<_>>();
+    assert_eq!(found(Order::Listed), [6.0, 10.0]); // by hand
+    assert_eq!(found(Order::Shortest), [10.0, 4.0]);
+    assert_eq!(found(Order::Shared), [10.0, 8.0]); // at 8 the first has 2 left
+}
+
 mod wrong_fleets {
     use super::*;
-    use flopbill::internals::catalog::Found;
-    use flopbill::internals::catalog::read::Document;
-    use flopbill::internals::fleet::load::read;
 
     const FLEET: &str = r#"name = "two tranches"
 start = 2026-03-01
@@ -147,6 +234,9 @@ tranches = ["first", "second"]
             ("chip = \"h200\"", "chip = \"h2000\"", "h2000"),
             ("mfu = \"40%\"", "", "needs an `mfu`"),
             ("flop = \"1e24\"", "", "a run's work is"),
+            ("flop = \"1e24\"", "model = \"llama-3.1-8b\"", "a run's work is"),
+            ("flop = \"1e24\"", "run = \"deepseek-v9\"", "unknown run"),
+            ("flop = \"1e24\"", "model = \"llama-9\"\ntokens = \"1T\"", "unknown model"),
             ("flop = \"1e24\"", "flop = \"1e24\"\ntokens = \"1T\"", "a run's work is"),
             ("[\"first\", \"second\"]", "[\"first\", \"secnd\"]", "did you mean `second`"),
             ("chips = 1024", "chips = -5", "mine.toml:14"),

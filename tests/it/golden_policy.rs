@@ -152,6 +152,7 @@ fn thresholds_in_hours_and_chips() {
 }
 
 /// What an estimate says is left to a threshold is what reaching it takes.
+#[cfg(feature = "cli")]
 #[test]
 fn the_hours_that_are_short_are_held_hours() {
     let shell = crate::shell::Shell::new();
@@ -160,6 +161,6 @@ fn the_hours_that_are_short_are_held_hours() {
     let more = 1e25 / 6.0 / 70e9; // tokens that are the threshold
     let over = shell.json(&[&asked[..], &[&format!("{more}")]].concat());
     let hours = |json: &serde_json::Value| json["result"]["gpu_hours"].as_f64().unwrap();
-    let left = run["policy"]["next"]["gpu_hours_left"].as_f64().unwrap();
+    let left = run["thresholds"]["next"]["gpu_hours_left"].as_f64().unwrap();
     close(hours(&run) + left, hours(&over), 1e-9);
 }

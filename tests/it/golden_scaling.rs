@@ -1,8 +1,8 @@
 //! Golden values of the scaling laws.
 
 use flopbill::Catalog;
+use flopbill::internals::catalog::scaling::ScalingProfile;
 use flopbill::internals::scaling::frontier::{Choice, Limit, Limits, Moe, frontier};
-use flopbill::internals::scaling::laws::{ScalingProfile, laws};
 use flopbill::internals::scaling::moe::{best_granularity, efficiency_leverage};
 use flopbill::internals::scaling::{Binding, Budget, InferenceWeights, Law, affordable, serve_work, train_work};
 use flopbill::internals::units::*;
@@ -14,7 +14,7 @@ fn share(value: f64) -> Fraction {
 }
 
 fn published() -> ScalingProfile {
-    laws(&Catalog::built_in()).unwrap()
+    Catalog::built_in().scaling().unwrap()
 }
 
 #[test]

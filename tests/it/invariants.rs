@@ -42,6 +42,7 @@ impl Truth {
             Var::Price => price,
             Var::Cost => held * price,
             Var::PhaseShare => share,
+            Var::Pace => phase * goodput / tokens,
         }))
     }
 
@@ -213,6 +214,7 @@ fn sensible(var: Var, value: f64) -> bool {
         Var::Price => check(Price::new(value)).is_ok(),
         Var::Cost => check(Usd::new(value)).is_ok(),
         Var::Mfu | Var::Goodput | Var::PhaseShare => check(Fraction::new(value)).is_ok(),
+        Var::Pace => check(Seconds::new(value)).is_ok(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `flopbill layout`: the ranking is of what fits, adds up, keeps what was settled, and refuses with reasons.
 
-use flopbill::internals::ask::layouts::RESERVE;
+use flopbill::internals::answer::layouts::RESERVE;
 use flopbill::internals::ask::usual::{Batch, usual};
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::hardware::precision::{Precision, States};
@@ -179,7 +179,7 @@ fn impossible_questions_name_the_field() {
     shell.refused(&a100[..4], 2, &["number of chips"]);
     shell.refused(&[&a100[..], &["--global-batch", "many"]].concat(), 2, &["--global-batch", "tokens"]);
     shell.refused(&[&a100[..], &["--global-batch", "-3"]].concat(), 2, &["--global-batch"]);
-    shell.refused(&[&a100[..], &["--global-batch", "7", "--dp", "8"]].concat(), 1, &["layout.global_batch: 7"]);
+    shell.refused(&[&a100[..], &["--global-batch", "7seq", "--dp", "8"]].concat(), 1, &["layout.global_batch: 7"]);
     shell.refused(&["layout", "llama-3-8c", "--gpu", "h100", "--chips", "8"], 2, &["llama-3-8b"]);
 }
 

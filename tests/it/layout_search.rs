@@ -5,6 +5,7 @@ use flopbill::internals::hardware::precision::{Precision, States};
 use flopbill::internals::layout::fit::{Reserve, fit};
 use flopbill::internals::layout::fixed::Fixed;
 use flopbill::internals::layout::parallelism::{Layout, Schedule, ZeroStage};
+use flopbill::internals::layout::replicas::Replicas;
 use flopbill::internals::layout::search::{Ranked, Space, Timing};
 use flopbill::internals::model::architecture::{Architecture, Attention, Experts};
 use flopbill::internals::model::flops::{Kernel, Recompute};
@@ -112,6 +113,35 @@ fn more_chips_never_take_longer() {
             }
             before = best.or(before);
             chips += 1 + dice.below(chips as usize) as u32;
+        }
+    }
+}
+
+/// One server more shortens a step by little beyond its share: one micro-batch, or one replica with all that share its
+/// experts.
+#[test]
+fn no_cliffs_from_node_to_node() {
+    let catalog = Catalog::built_in();
+    for (id, batch, schedule) in [
+        ("llama-2-7b", 1024, None),
+        ("llama-3-70b", 1024, None),
+        ("llama-3.1-405b", 2048, None),
+        ("mixtral-8x22b", 1024, None),
+        ("deepseek-v3", 15_360, None),
+        ("deepseek-v3", 15_360, Some(Schedule::DualPipe)),
+    ] {
+        let bed = Bed::new(catalog.model(id).unwrap().shape, batch);
+        let fixed = Fixed { schedule, ..Fixed::default() };
+        for nodes in (65..=72).chain(125..=130).chain(189..=194).chain(250..=257).chain(510..=513) {
+            let [before, after] = [nodes - 1, nodes].map(|nodes| bed.found(8 * nodes, &fixed, 1)[0]);
+            let Ranked { layout, step, .. } = after;
+            let coarse = |layout: &Layout| {
+                let unit = Replicas::unit(layout) as f64 / f64::from(layout.dp);
+                unit.max(1.0 / layout.micro_batches() as f64)
+            };
+            let allowed = coarse(&layout).max(coarse(&before.layout)).max(0.04);
+            let fall = 1.0 - step.get() / before.step.get();
+            assert!(fall <= allowed + 1.0 / f64::from(nodes), "{id} {nodes}: {fall} {before:?}\n{layout:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // a test ends where something is wrong
 
+mod asks;
 mod backtest;
 mod calibrate;
 #[cfg(feature = "cli")]
@@ -13,6 +14,7 @@ mod cli_views;
 mod close;
 #[cfg(feature = "cli")]
 mod compare;
+mod doors;
 mod examples;
 mod failures;
 mod fuzz;
@@ -22,10 +24,11 @@ mod golden_fleet;
 mod golden_policy;
 mod golden_scaling;
 mod golden_uncertainty;
+mod input;
 mod invariants;
-mod layout;
 mod layout_search;
 mod layouts;
+mod metamorphic;
 mod models;
 #[cfg(feature = "cli")]
 mod plan;

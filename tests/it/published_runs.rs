@@ -1,8 +1,9 @@
 //! Every published run is answered, with the hours its authors gave.
 
+use flopbill::Question;
+use flopbill::internals::answer::answer;
 use flopbill::internals::catalog::{Catalog, Kind};
 use flopbill::internals::input::file::spec;
-use flopbill::{Question, answer};
 
 #[test]
 fn every_published_run_is_answered_with_its_own_figures() {

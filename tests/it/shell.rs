@@ -24,11 +24,15 @@ impl Shell {
         fs::write(self.path(name), text).unwrap();
     }
 
-    pub fn run(&self, args: &[&str]) -> Output {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flopbill"));
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
         command.env_remove("FLOPBILL_PROFILES").env("NO_COLOR", "1").env("SOURCE_DATE_EPOCH", "1795478400");
-        command.output().unwrap()
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
     }
 
     /// The JSON answer, and the exit code beside it.

@@ -32,6 +32,7 @@ fn a_build_without_parquet_says_how_to_build_with_it() {
 #[cfg(feature = "parquet")]
 mod built {
     use super::*;
+    use flopbill::internals::ask::sweep::columns::FIGURES;
     use parquet::basic::{Repetition, Type as Physical};
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;
@@ -131,16 +132,16 @@ mod built {
             .map(|column| (column.name(), column.physical_type(), column.self_type().get_basic_info().repetition()))
             .collect();
         let unknown = |name| (name, Physical::DOUBLE, Repetition::OPTIONAL);
-        let outputs = ["gpu_hours", "wall_clock_days", "cost_usd", "chips", "mfu", "flop"].map(unknown);
+        let text = |name| (name, Physical::BYTE_ARRAY, Repetition::OPTIONAL);
         assert_eq!(kinds[0], ("price.rent_usd_per_gpu_hour", Physical::DOUBLE, Repetition::REQUIRED));
         assert_eq!(kinds[1], ("run.gpu", Physical::BYTE_ARRAY, Repetition::REQUIRED));
-        assert_eq!(kinds[2..8], outputs);
-        assert_eq!(kinds[8], ("reason", Physical::BYTE_ARRAY, Repetition::OPTIONAL));
+        assert_eq!(kinds[2..11], FIGURES.map(unknown));
+        assert_eq!(kinds[11..], ["layout", "error"].map(text));
         // By hand: 2.788 M hours at $2.
         let first = &rows(&file)[0];
         assert_eq!(first[..2], [Field::Double(2.0), Field::Str("h800".into())]);
-        assert!(matches!(first[4], Field::Double(cost) if (cost / 5.576e6 - 1.0).abs() < 1e-12), "{first:?}");
-        assert_eq!(first[8], Field::Null);
+        assert!(matches!(first[6], Field::Double(cost) if (cost / 5.576e6 - 1.0).abs() < 1e-12), "{first:?}");
+        assert_eq!(first[12], Field::Null);
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! The whole bill of a published run.
 
 use flopbill::Catalog;
-use flopbill::internals::answer::resolve::{Answer, Question, answer};
 use flopbill::internals::answer::whole_bill::{BillQuestion, Choices, WholeBill, whole_bill};
 use flopbill::internals::cost::defaults::{BorderKind, HostingKind};
 use flopbill::internals::cost::{Charge, VIEWS, View};
 use flopbill::internals::hardware::price::Term;
 use flopbill::internals::units::*;
+use flopbill::internals::{
+    answer::{Answer, answer},
+    input::question::Question,
+};
 
 use crate::close::close;
 
@@ -74,17 +77,18 @@ fn a_place_nobody_knows_and_hours_nobody_uses_are_refused() {
     assert!(error.message().contains("utilisation"), "{error}");
 }
 
+#[cfg(feature = "cli")]
 #[test]
 fn what_no_bill_can_mean_is_refused_with_its_reason() {
     let shell = crate::shell::Shell::new();
     for (flag, value, code, reason) in [
         ("--price", "$0/h", 2, "a price per GPU-hour cannot be zero"),
-        ("--utilisation", "150%", 2, "the utilisation must be between 0% and 100%, got 1.5"),
+        ("--utilisation", "150%", 2, "`150%` is more than 100 %"),
         ("--utilisation", "-5%", 2, "cannot be negative"),
-        ("--people", "-5", 2, "the number of people must not be negative, got -5"),
-        ("--people", "nan", 2, "the number of people must not be negative, got NaN"),
-        ("--programme", "0.5", 2, "at least 1 times it, got 0.5"),
-        ("--programme", "-1", 2, "at least 1 times it, got -1"),
+        ("--people", "-5", 2, "`-5` is not a number, zero or above"),
+        ("--people", "nan", 2, "`nan` is not a number, zero or above"),
+        ("--programme", "0.5", 2, "`bill.programme` is from 1 to 1,000"),
+        ("--programme", "-1", 2, "`-1` is not a number, zero or above"),
     ] {
         shell.refused(&["estimate", "deepseek-v3", "--bill", "rent", flag, value], code, &[reason]);
     }

@@ -2,28 +2,23 @@
 
 use std::borrow::Cow;
 
-use crate::Error;
-use crate::answer::resolve::var_of;
-use crate::ask::sweep_plan::Axis;
-use crate::input::field::{FIELDS, Field, prefix};
+use crate::answer::prepared::var_of;
+use crate::error::Error;
+use crate::input::field::{Field, Group, find};
 use crate::input::file::{Origin, Spec};
+use crate::input::sweep_plan::Axis;
+use crate::input::text::prefix;
 use crate::solve::Var;
 
 /// Values of an axis that are read ahead; a longer axis is read value by value.
 const MOST_TABLED: u64 = 1 << 16;
 
-/// Names that flags have and fields do not.
-const FLAGS: [(&str, &str); 4] = [
-    ("days", "run.wall_clock"),
-    ("price", "price.rent"),
-    ("global_batch", "run.global_batch_tokens"),
-    ("seq_len", "run.sequence_length"),
-];
-
 /// An axis and the field it sets.
 #[derive(Debug)]
 pub struct Bound {
     axis: Axis,
+    /// The name that the field was given by.
+    name: String,
     field: &'static Field,
     /// The variable that its values set, where they are numbers that the relations alone use.
     pub(super) var: Option<Var>,
@@ -39,21 +34,16 @@ pub struct Cell {
     pub number: f64,
 }
 
-/// The field that a key means: by its path, its last part, or the flag that sets it.
+/// The field that a key means, where a sweep has a column that it can change.
 pub(super) fn field_of(key: &str) -> Result<&'static Field, Error> {
-    let wanted = key.replace('-', "_");
-    let of_flag = FLAGS.iter().find(|(flag, _)| *flag == wanted).map(|(_, path)| *path);
-    let wanted = of_flag.unwrap_or(&wanted);
-    let last = |path: &'static str| path.rsplit('.').next().unwrap_or(path);
-    let found = FIELDS.iter().find(|field| field.path == wanted);
-    found.or_else(|| FIELDS.iter().find(|field| last(field.path) == wanted)).ok_or_else(|| {
-        let names = FIELDS.iter().flat_map(|field| [field.path, last(field.path)]);
-        let error = prefix("--vary", &Error::unknown_name("field", key, names));
-        match error.hint() {
-            Some(_) => error,
-            None => error.with_hint("`flopbill init -` shows the fields of a spec"),
+    let field = find(key).map_err(|error| prefix("--vary", &error))?;
+    match field.group {
+        Group::Values | Group::Layout => Ok(field),
+        Group::Bill | Group::Ranges | Group::Gates => {
+            let error = Error::bad_input(format!("--vary: `{}` changes no column of a sweep", field.path));
+            Err(error.with_hint("vary a value of the run, its price or its layout"))
         }
-    })
+    }
 }
 
 /// Two axes that set one variable, parameters and active ones, take more than the relations to tell apart.
@@ -66,8 +56,9 @@ pub(super) fn tell_apart(axes: &mut [Bound]) {
 
 impl Bound {
     /// Reads the values, or the ends of an axis that is too long to.
-    pub(super) fn new(axis: &Axis, field: &'static Field) -> Result<Self, Error> {
-        let mut bound = Self { axis: axis.clone(), field, var: var_of(field.path), table: Vec::new() };
+    pub(super) fn new(axis: &Axis, name: &str, field: &'static Field) -> Result<Self, Error> {
+        let mut bound =
+            Self { axis: axis.clone(), name: name.into(), field, var: var_of(field.path), table: Vec::new() };
         let whole = axis.values() <= MOST_TABLED;
         let ends = [0, axis.values().saturating_sub(1)];
         let read = |place| bound.read(place).map_err(|error| prefix(&format!("--vary {}", field.path), &error));
@@ -115,13 +106,10 @@ impl Bound {
     }
 
     fn read(&self, place: u64) -> Result<Cell, Error> {
-        let mut text = self.axis.value(place);
-        if self.field.unit == "days" && text.parse::<f64>().is_ok() {
-            text.push('d');
-        }
+        let text = self.field.complete(&self.name, &self.axis.value(place)).into_owned();
         let mut scratch = Spec::default();
         scratch.set(self.field.path, &text, Origin::Flag("--vary".into()))?;
-        let point = scratch.ranges.is_empty();
+        let point = scratch.ranges.is_empty() && !self.field.is_of_two_units();
         let number = (self.field.number)(&scratch).filter(|_| point).unwrap_or(f64::NAN);
         Ok(Cell { text, number })
     }

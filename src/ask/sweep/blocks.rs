@@ -8,7 +8,7 @@ use super::Sweep;
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;
 
-/// Blocks that are in the making at a time, for each thread.
+/// Blocks that are worked on at a time, for each thread.
 const PER_THREAD: usize = 4;
 /// The most points of a block.
 const LARGEST: u64 = 8192;
@@ -16,7 +16,7 @@ const LARGEST: u64 = 8192;
 const ROUND: Duration = Duration::from_millis(100);
 
 impl Sweep {
-    /// Makes something of every block of points from `from` on, on all threads, and hands it over in order, with the
+    /// Calls `make` on every block of points from `from` on, on all threads, and hands the results over in order, with the
     /// number of points that are done then. What is made must not depend on where the blocks end.
     ///
     /// # Errors

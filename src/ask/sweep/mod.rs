@@ -3,7 +3,8 @@
 //! Axes of numbers that only the relations use are left open in a question that was looked up once, so that a point
 //! costs less than a microsecond; axes that need a look at profiles or layouts (a chip, a model, a degree, the chips
 //! of a predicted run) are answered whole, once for each of their combinations while those are few. Nothing is kept
-//! of the points, so that memory does not grow with them, and any point can be answered alone.
+//! of the points, so that memory does not grow with them, and any point can be answered alone. A row is what
+//! `estimate` answers to its values, in whatever order the axes are.
 //!
 //! ```
 //! use flopbill::internals::ask::sweep::Sweep;
@@ -11,15 +12,18 @@
 //!
 //! let catalog = Catalog::built_in();
 //! let question = Question::about("deepseek-v3", &catalog)?;
-//! let sweep = Sweep::new(question, &["chips=1024,2048", "price=$2/h,$3/h"], catalog)?;
+//! let sweep = Sweep::new(question, &["chips=2048", "price=$2/h,$3/h"], catalog)?;
 //! let mut costs = Vec::new();
-//! sweep.visit(0..sweep.points(), |row| costs.push(row.answer.as_ref().map_or(f64::NAN, |answer| answer[2].round())));
-//! assert_eq!(costs, [5_576_000.0, 8_364_000.0, 5_576_000.0, 8_364_000.0]); // by hand: 2.788 M hours at $2 and $3
+//! sweep.visit(0..sweep.points(), |row| costs.push(row.answer.as_ref().map_or(f64::NAN, |found| found.get("cost_usd"))));
+//! assert!((costs[0] - 5_576_000.0).abs() < 1.0 && (costs[1] - 8_364_000.0).abs() < 1.0); // by hand: 2.788 M hours at $2 and $3
 //! # Ok::<(), flopbill::Error>(())
 //! ```
 
 mod axis;
 mod blocks;
+pub mod columns;
+mod open;
+mod request;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -27,21 +31,24 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 pub use axis::{Bound, Cell};
+pub use columns::{Outputs, Row};
+pub use request::{Dominated, Shown, SweepAnswer, SweepReply, SweepRequest, sweep};
+pub(crate) use request::{marks, on_front};
 
-use crate::Error;
-use crate::answer::prepared::{OUTPUTS, Prepared, Quick};
-use crate::answer::ranges::{COST, DAYS};
-use crate::answer::resolve::{Override, Question, answer};
+use crate::answer::{Answer, answer};
 use crate::ask::pareto::Front;
-use crate::ask::sweep_plan::{Axis, Plan};
+use crate::ask::result::block;
 use crate::catalog::{Catalog, Kind};
+use crate::error::Error;
+use crate::input::field::find;
+use crate::input::question::{Override, Question};
+use crate::input::sweep_plan::{Axis, Plan};
 use crate::solve::Var;
+use columns::{COST, DAYS};
+use open::{Open, opens};
 
 /// Combinations of looked-up values that are kept.
 const MOST_KEPT: u64 = 4096;
-
-/// What a point answers: see [`OUTPUTS`].
-pub type Outputs = [f64; OUTPUTS.len()];
 
 /// A question and the values that some of its fields take.
 #[derive(Debug)]
@@ -61,20 +68,9 @@ enum Template {
     /// Nothing is left open.
     Settled(Result<Outputs, Error>),
     /// The open axes are variables of the relations.
-    Open(Box<Prepared>, Option<Box<Quick>>),
-    /// The open axes change what has to be looked up: every point is a question of its own.
+    Open(Box<Open>),
+    /// The open axes change what has to be looked up: every point is answered alone.
     Whole,
-}
-
-/// One point with its answer.
-#[derive(Debug)]
-pub struct Row<'a> {
-    /// Its number, from zero.
-    pub point: u64,
-    /// The value of each axis.
-    pub cells: &'a [Cow<'a, Cell>],
-    /// Its outputs, or why there are none.
-    pub answer: Result<Outputs, Error>,
 }
 
 impl Sweep {
@@ -82,29 +78,43 @@ impl Sweep {
     ///
     /// # Errors
     /// Axes that do not read, fields that do not exist or are set already, values that a field does not take, more
-    /// points than anybody wants.
+    /// points than [`MOST_POINTS`](crate::ask::sweep_plan::MOST_POINTS).
     pub fn new<S: AsRef<str>>(question: Question, vary: &[S], catalog: Catalog) -> Result<Self, Error> {
         let parsed = vary.iter().map(|text| Axis::parse(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let fields = parsed.iter().map(|axis| axis::field_of(axis.key())).collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<String> = parsed.iter().map(|axis| axis.key().to_owned()).collect();
         let named = parsed.into_iter().zip(&fields).map(|(axis, field)| axis.named(field.path)).collect();
         let plan = Plan::new(named)?;
         let catalog = catalog.remembering();
-        let axes = plan.axes().iter().zip(&fields).map(|(axis, field)| Bound::new(axis, field));
+        let axes =
+            plan.axes().iter().zip(&names).zip(&fields).map(|((axis, name), field)| Bound::new(axis, name, field));
         let mut axes = axes.collect::<Result<Vec<_>, _>>()?;
         axis::tell_apart(&mut axes);
         for axis in &axes {
             unset(&question, axis.path())?;
             known(axis, &catalog)?;
         }
-        let (mut strides, mut combinations) = (vec![0; axes.len()], 1u64);
-        for (stride, axis) in strides.iter_mut().zip(&axes).rev().filter(|(_, axis)| axis.var.is_none()) {
-            *stride = combinations;
-            combinations = combinations.saturating_mul(axis.values());
+        question.spec()?; // a flag that does not read is an error, not a column of reasons
+        let strides = vec![0; axes.len()];
+        Ok(Self { question, catalog, plan, axes, strides, kept: Vec::new() }.looking_up())
+    }
+
+    /// Decides which axes are looked up: those that change a step are, as far as one answer tells; each combination
+    /// finds out for itself whether the others stay open.
+    fn looking_up(mut self) -> Self {
+        let at = |place: fn(&Bound) -> u64| self.axes.iter().map(|axis| axis.cell(place(axis))).collect::<Vec<_>>();
+        let found = [at(|_| 0), at(|axis| axis.values() - 1)].iter().find_map(|cells| self.asked(cells).ok());
+        let mut combinations = 1u64;
+        for (stride, axis) in self.strides.iter_mut().zip(&mut self.axes).rev() {
+            axis.var = axis.var.filter(|var| found.as_ref().is_none_or(|found| opens(found, *var)));
+            if axis.var.is_none() {
+                *stride = combinations;
+                combinations = combinations.saturating_mul(axis.values());
+            }
         }
         let kept = if combinations <= MOST_KEPT { combinations } else { 0 };
-        let kept = (0..kept).map(|_| OnceLock::new()).collect();
-        question.spec()?; // a flag that does not read is an error, not a column of reasons
-        Ok(Self { question, catalog, plan, axes, strides, kept })
+        self.kept = (0..kept).map(|_| OnceLock::new()).collect();
+        self
     }
 
     /// How many points there are.
@@ -120,7 +130,7 @@ impl Sweep {
     /// A number that another question, another plan, or profiles with other values have another one of.
     pub fn fingerprint(&self) -> u64 {
         let mut text = format!("{:?} {:?}", self.plan, self.question.base);
-        let _ = write!(text, " {:?} {:?}", self.question.overrides, self.question.assignments);
+        let _ = write!(text, " {:?}", self.question.overrides);
         for point in [0, self.points().saturating_sub(1)] {
             self.visit(point..point + 1, |row| {
                 let _ = write!(text, " {:?}", row.answer);
@@ -164,7 +174,7 @@ impl Sweep {
             let mut own = Front::new();
             self.visit(points, |row| {
                 if let Ok(answer) = &row.answer {
-                    own.offer(answer[COST], answer[DAYS], ());
+                    own.offer(answer.figures[COST], answer.figures[DAYS], ());
                 }
             });
             own
@@ -199,12 +209,13 @@ impl Sweep {
         match template {
             Template::Settled(answer) => answer.clone(),
             Template::Whole => self.whole(cells),
-            Template::Open(prepared, quick) => {
-                let open = self.axes.iter().zip(cells).filter_map(|(axis, cell)| Some((axis.var?, cell.number)));
-                let ran = quick.as_ref().and_then(|quick| quick.run(open.clone()));
-                ran.map_or_else(|| prepared.evaluate_at(open), Ok)
-            }
+            Template::Open(open) => open.answer(self.open_at(cells)),
         }
+    }
+
+    /// The open variables of a point.
+    fn open_at<'a>(&'a self, cells: &'a [Cow<'_, Cell>]) -> impl Iterator<Item = (Var, f64)> + Clone + 'a {
+        self.axes.iter().zip(cells).filter_map(|(axis, cell)| Some((axis.var?, cell.number)))
     }
 
     /// Looks up what the combination needs, with the open axes at the values of its first point.
@@ -217,23 +228,9 @@ impl Sweep {
         let first: Vec<_> = self.with_open(cells, |_| 0);
         let last: Vec<_> = self.with_open(cells, |axis| axis.values() - 1);
         for cells in [first, last] {
-            let Ok(found) = answer(&self.question_at(&cells), &self.catalog) else { continue };
-            let settable = |var: Var, number: f64| {
-                let stepped = found.outcome.is_some() || found.moved.is_some();
-                let follows = match (stepped, var) {
-                    (false, _) | (_, Var::Price) => true,
-                    // Where the chips are given, neither the work nor the downtime changes the step.
-                    (true, Var::Tokens | Var::Goodput) => found.prepared.knows(Var::Chips),
-                    _ => false,
-                };
-                follows && found.prepared.was_given(var, number)
-            };
-            let open = || self.axes.iter().zip(&cells).filter_map(|(axis, cell)| Some((axis.var?, cell.number)));
-            if open().all(|(var, number)| settable(var, number)) {
-                let quick = found.prepared.quick(open()).map(Box::new);
-                return Template::Open(Box::new(found.prepared), quick);
-            }
-            return Template::Whole;
+            let Ok(found) = self.asked(&cells) else { continue };
+            let at: Vec<(Var, f64)> = self.open_at(&cells).collect();
+            return Open::of(found, &at).map_or(Template::Whole, |open| Template::Open(Box::new(open)));
         }
         Template::Whole
     }
@@ -248,26 +245,26 @@ impl Sweep {
 
     /// The answer to one point, looked up and solved from the start.
     fn whole(&self, cells: &[Cow<'_, Cell>]) -> Result<Outputs, Error> {
-        answer(&self.question_at(cells), &self.catalog)?.prepared.evaluate_at([])
+        Ok(Outputs::of(&block(&self.asked(cells)?, None)))
+    }
+
+    fn asked(&self, cells: &[Cow<'_, Cell>]) -> Result<Answer, Error> {
+        answer(&self.question_at(cells), &self.catalog)
     }
 
     /// The question of one point, as it would be asked alone.
     fn question_at(&self, cells: &[Cow<'_, Cell>]) -> Question {
         let mut question = self.question.clone();
-        question.overrides.extend(self.axes.iter().zip(cells).map(|(axis, cell)| Override {
-            path: axis.path(),
-            text: cell.text.clone(),
-            flag: "--vary".into(),
-        }));
+        let laid = self.axes.iter().zip(cells);
+        question.overrides.extend(laid.map(|(axis, cell)| Override::new(axis.path(), cell.text.as_str(), "--vary")));
         question
     }
 }
 
 /// A field that is varied must not be set as well: one of the two would be lost.
 fn unset(question: &Question, path: &str) -> Result<(), Error> {
-    let flag = question.overrides.iter().find(|over| over.path == path).map(|over| over.flag.clone());
-    let assigned = question.assignments.iter().find(|text| text.split('=').next().map(str::trim) == Some(path));
-    match flag.or(assigned.map(|text| format!("--set {text}"))) {
+    let sets = |over: &&Override| find(&over.path).is_ok_and(|field| field.path == path);
+    match question.overrides.iter().find(sets).map(|over| &over.flag) {
         None => Ok(()),
         Some(flag) => {
             let error = Error::bad_input(format!("`{path}` is varied, and {flag} sets it"));

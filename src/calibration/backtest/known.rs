@@ -2,24 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::Error;
+use crate::catalog::accelerator::AcceleratorProfile;
+use crate::catalog::model::ModelProfile;
 use crate::catalog::run_rows::RunRow;
 use crate::catalog::stack::{DEFAULT, DEFAULT_UNFUSED, StackProfile};
 use crate::catalog::steps::StepRow;
 use crate::catalog::{Catalog, Kind};
-use crate::model::architecture::Architecture;
+use crate::error::Error;
 use crate::model::flops::Kernel;
 use crate::step::efficiency::Calibration;
-use crate::step::machine::Machine;
-use crate::units::Watts;
 
 /// What a back-test looks up by name.
 #[derive(Debug)]
 pub struct Known<'a> {
-    catalog: &'a Catalog,
+    pub(super) catalog: &'a Catalog,
     chips: BTreeMap<String, KnownChip>,
     stacks: BTreeMap<String, StackProfile>,
-    shapes: BTreeMap<String, Option<Architecture>>,
     calibrations: Calibrations,
 }
 
@@ -29,11 +27,9 @@ pub type Calibrations = BTreeMap<String, Calibration>;
 /// What a row's chip is.
 #[derive(Debug, Clone)]
 pub(super) struct KnownChip {
-    pub(super) machine: Machine,
-    /// The family whose factors time it.
-    pub(super) family: String,
-    /// The power of its sheet.
-    pub(super) power: Option<Watts>,
+    pub(super) profile: AcceleratorProfile,
+    /// The power that its name in the row says, in watts: `H100-96GB-500W`.
+    pub(super) held: Option<f64>,
 }
 
 impl<'a> Known<'a> {
@@ -47,7 +43,7 @@ impl<'a> Known<'a> {
 
     /// With these factors in place of the profiles'.
     pub fn with(catalog: &'a Catalog, calibrations: Calibrations) -> Self {
-        Self { catalog, chips: BTreeMap::new(), stacks: BTreeMap::new(), shapes: BTreeMap::new(), calibrations }
+        Self { catalog, chips: BTreeMap::new(), stacks: BTreeMap::new(), calibrations }
     }
 
     /// The factors of a family.
@@ -64,18 +60,22 @@ impl<'a> Known<'a> {
             return Ok(known.clone());
         }
         let mut short = name.to_lowercase().replace([' ', '_'], "-");
+        let mut held = None;
         let found = loop {
             match self.catalog.accelerator(&short) {
                 Ok(profile) => break profile,
                 Err(error) if error.kind() != crate::error::Kind::UnknownName => return Err(error.to_string()),
                 Err(_) => match short.rfind('-') {
-                    Some(at) => short.truncate(at),
+                    Some(at) => {
+                        let part = short.split_off(at);
+                        let watts = part.strip_prefix('-').and_then(|part| part.strip_suffix('w')?.parse().ok());
+                        held = held.or(watts);
+                    }
                     None => return Err(format!("gpu: no accelerator profile is named `{name}`")),
                 },
             }
         };
-        let (machine, power) = (Machine::of(&found.chip), found.chip.power.tdp);
-        let known = KnownChip { machine, family: found.chip.factors, power };
+        let known = KnownChip { profile: found, held };
         self.chips.insert(name.to_owned(), known.clone());
         Ok(known)
     }
@@ -101,19 +101,18 @@ impl<'a> Known<'a> {
     }
 
     /// The software of a run: the profile that it names, else the usual one of its month.
-    pub(super) fn run_stack(&self, row: &RunRow) -> Result<StackProfile, String> {
-        let named = (!row.stack.is_empty()).then(|| self.catalog.stack(&row.stack));
-        let found = named.unwrap_or_else(|| self.catalog.usual_stack(&row.date));
-        found.map_err(|error| format!("stack: {error}"))
+    pub(super) fn run_stack(&self, row: &RunRow) -> Result<String, String> {
+        if !row.stack.is_empty() {
+            return Ok(row.stack.clone());
+        }
+        let usual = self.catalog.usual_stack(&row.date).map_err(|error| format!("stack: {error}"))?;
+        Ok(usual.id)
     }
 
-    /// The shape of a model, if a profile has its name.
-    pub(super) fn shape(&mut self, name: &str) -> Option<Architecture> {
-        let catalog = self.catalog;
-        *self.shapes.entry(name.to_owned()).or_insert_with(|| {
-            let plain = !crate::catalog::is_path(name);
-            plain.then(|| catalog.model(name).ok().map(|profile| profile.shape)).flatten()
-        })
+    /// A model's profile, if one has its name.
+    pub(super) fn model(&self, name: &str) -> Option<ModelProfile> {
+        let plain = !crate::catalog::is_path(name);
+        plain.then(|| self.catalog.model(name).ok()).flatten()
     }
 }
 

@@ -1,19 +1,24 @@
 //! Predictions against measured steps: every row, every source, and what was skipped.
 
-mod choose;
+mod ask;
+mod errors;
 mod known;
 mod resolve;
 mod runs;
 mod shape;
 
+pub use errors::{Errors, KindErrors, SourceErrors, by_source, kinds, summary};
 pub use known::{Calibrations, Known, calibrations};
 pub use resolve::{Case, resolve};
-pub use runs::{RunCase, RunReport, RunResult, RunSummary, resolve_run, runs, summarise};
+pub use runs::{RunReport, RunResult, RunSummary, runs, summarise};
 
 use crate::catalog::steps::StepRow;
+use crate::predict::setting::Software;
+use crate::step::efficiency::Factors;
+use errors::{interval, score};
 
 /// A row that could not be read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Skipped {
     /// The row.
     pub id: String,
@@ -21,8 +26,13 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// Rows whose cells cannot be read, as those that cannot be predicted.
+pub fn unreadable(rows: Vec<(String, String)>) -> impl Iterator<Item = Skipped> {
+    rows.into_iter().map(|(id, reason)| Skipped { id, reason })
+}
+
 /// One row's prediction.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct StepResult {
     /// The row.
     pub id: String,
@@ -34,33 +44,25 @@ pub struct StepResult {
     pub mixture: bool,
     /// Seconds measured.
     pub measured_s: f64,
-    /// Seconds predicted.
+    /// Seconds predicted, on the row's software.
     pub predicted_s: f64,
+    /// One step in ten takes less.
+    pub p10: f64,
+    /// Half of them take less.
+    pub p50: f64,
+    /// Nine in ten take less.
+    pub p90: f64,
+    /// Time of a step on the row's software over that of the software the factors were fitted to.
+    pub software: f64,
     /// Predicted over measured, less one.
     pub error: f64,
+    /// The same under factors that were not fitted to the source, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_left_out: Option<f64>,
+    /// Continuous ranked probability score of the logarithm.
+    pub crps: f64,
     /// What the row left open, and what was chosen.
     pub choices: Vec<String>,
-}
-
-/// The errors of one source on one chip.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SourceErrors {
-    /// The source.
-    pub source: String,
-    /// The chip.
-    pub gpu: String,
-    /// Mixtures of experts, which are counted apart.
-    pub mixture: bool,
-    /// Rows.
-    pub n: usize,
-    /// Mean of the absolute errors.
-    pub mean_abs_error: f64,
-    /// Their median.
-    pub median_abs_error: f64,
-    /// The largest.
-    pub max_abs_error: f64,
-    /// Mean of the signed errors.
-    pub bias: f64,
 }
 
 /// A back-test of steps.
@@ -79,8 +81,8 @@ pub fn steps(rows: &[StepRow], known: &mut Known<'_>) -> StepReport {
     let mut report = StepReport::default();
     for row in rows {
         let predicted = resolve(row, known).and_then(|case| {
-            let error = case.error(&known.calibration(&case.family)?.factors);
-            Ok(result(&case, error))
+            let factors = known.calibration(&case.setting.family)?.factors;
+            Ok(result(&case, &factors))
         });
         match predicted {
             Ok(result) => report.rows.push(result),
@@ -91,43 +93,32 @@ pub fn steps(rows: &[StepRow], known: &mut Known<'_>) -> StepReport {
     report
 }
 
-/// One row's result from its error.
-pub(crate) fn result(case: &Case, error: f64) -> StepResult {
+/// One row's result under these factors.
+pub(crate) fn result(case: &Case, factors: &Factors) -> StepResult {
+    let (predicted, measured) = (case.predicted(factors).get(), case.measured.get());
+    let Software { median, spread } = case.setting.software();
+    let [p10, p90] = interval(predicted, spread);
     StepResult {
         id: case.id.clone(),
         source: case.source.clone(),
         gpu: case.gpu.clone(),
-        mixture: case.shape.experts.is_some(),
-        measured_s: case.measured.get(),
-        predicted_s: case.measured.get() * (1.0 + error),
-        error,
+        mixture: case.is_mixture(),
+        measured_s: measured,
+        predicted_s: predicted,
+        p10,
+        p50: predicted,
+        p90,
+        software: median,
+        error: predicted / measured - 1.0,
+        error_left_out: None,
+        crps: score(predicted, spread, measured),
         choices: case.choices.clone(),
     }
 }
 
-/// Errors by source, chip and kind of model, in alphabetical order.
-pub fn by_source(rows: &[StepResult]) -> Vec<SourceErrors> {
-    let mut groups = std::collections::BTreeMap::<(&str, &str, bool), Vec<f64>>::new();
-    for row in rows {
-        groups.entry((&row.source, &row.gpu, row.mixture)).or_default().push(row.error);
+impl StepResult {
+    /// Whether the measured time lies between p10 and p90.
+    pub fn covers(&self) -> bool {
+        (self.p10..=self.p90).contains(&self.measured_s)
     }
-    let errors = |((source, gpu, mixture), errors): ((&str, &str, bool), Vec<f64>)| {
-        let (n, stats) = (errors.len(), summary(&errors));
-        let (source, gpu) = (source.to_owned(), gpu.to_owned());
-        let [mean_abs_error, median_abs_error, max_abs_error, bias] = stats;
-        SourceErrors { source, gpu, mixture, n, mean_abs_error, median_abs_error, max_abs_error, bias }
-    };
-    groups.into_iter().map(errors).collect()
-}
-
-/// Mean, median and largest absolute error, and the bias; zeros without any.
-pub fn summary(errors: &[f64]) -> [f64; 4] {
-    let n = errors.len().max(1) as f64;
-    let mut absolute: Vec<f64> = errors.iter().map(|error| error.abs()).collect();
-    absolute.sort_by(f64::total_cmp);
-    let mean = absolute.iter().sum::<f64>() / n;
-    let at = |i: usize| absolute.get(i).copied().unwrap_or(0.0);
-    let half = absolute.len() / 2;
-    let median = if absolute.len() % 2 == 1 { at(half) } else { (at(half.saturating_sub(1)) + at(half)) / 2.0 };
-    [mean, median, absolute.last().copied().unwrap_or(0.0), errors.iter().sum::<f64>() / n]
 }

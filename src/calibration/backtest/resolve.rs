@@ -1,19 +1,19 @@
-//! From a row of a table to a question with one answer.
+//! From a row of measured steps to its prediction and the time that was measured.
 
-use super::choose::Open;
-use super::known::{Known, KnownChip};
-use super::shape;
-use crate::catalog::stack::StackProfile;
+use super::ask::{Asked, ask};
+use super::known::Known;
 use crate::catalog::steps::{FlopCounting, Metric, StepRow};
-use crate::hardware::precision::{Precision, States};
-use crate::layout::parallelism::{Layout, Schedule, ShardGroup, ZeroStage};
+use crate::input::batch::Batch;
+use crate::layout::parallelism::Layout;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Choice, Counting, Kernel, per_token};
+use crate::predict::{Prediction, Setting};
 use crate::step::efficiency::Factors;
-use crate::step::machine::Machine;
 use crate::step::perform;
-use crate::step::stack::Stack;
-use crate::units::{BytesPerSecond, FlopPerSecond, Seconds, Watts};
+use crate::units::{Chips, FlopPerSecond, Seconds};
+
+/// Chips of a row that does not say.
+const CHIPS: u32 = 512;
 
 /// A row with everything decided.
 #[derive(Debug, Clone)]
@@ -26,16 +26,10 @@ pub struct Case {
     pub group: String,
     /// The chip's name in the row.
     pub gpu: String,
-    /// The model.
-    pub shape: Architecture,
+    /// What is predicted.
+    pub setting: Setting,
     /// The layout.
     pub layout: Layout,
-    /// The machine.
-    pub machine: Machine,
-    /// The family whose factors time it.
-    pub family: String,
-    /// The software.
-    pub stack: Stack,
     /// Measured time of one step.
     pub measured: Seconds,
     /// What the row left open, and what was chosen.
@@ -43,80 +37,39 @@ pub struct Case {
 }
 
 impl Case {
-    /// The step's time under these factors.
+    /// The step's time under these factors, in the layout that was found.
     pub fn predicted(&self, factors: &Factors) -> Seconds {
-        perform(&self.shape, &self.layout, &self.machine, &self.stack, factors).total()
+        let Setting { model, machine, stack, .. } = &self.setting;
+        perform(&model.shape, &self.layout, machine, &stack.stack, factors).total() * self.setting.software().median
     }
 
     /// The signed error under these factors: predicted over measured, less one.
     pub fn error(&self, factors: &Factors) -> f64 {
         self.predicted(factors) / self.measured - 1.0
     }
+
+    /// Whether the model is a mixture of experts.
+    pub fn is_mixture(&self) -> bool {
+        self.setting.model.shape.experts.is_some()
+    }
 }
 
-/// Decides what a row leaves open: by the fastest choice that fits.
+/// Predicts a row's step as for a user who states what the row states.
 ///
 /// # Errors
 /// The reason why the row cannot be read.
 pub fn resolve(row: &StepRow, known: &mut Known<'_>) -> Result<Case, String> {
-    let mut choices = Vec::new();
-    let KnownChip { mut machine, family, power } = known.chip(&row.gpu)?;
-    if let Some(limit) = power_limit(row, power) {
-        machine.peak_16 = machine.peak_16 * limit;
-        machine.peak_8 = machine.peak_8 * limit;
-        machine.peak_4 = machine.peak_4 * limit;
-        choices.push(format!("clocks at {:.0} % for the power of the part", 100.0 * limit));
-    }
-    if let Some(rate) = row.nic_gb_s_per_gpu.filter(|&rate| rate > 0.0) {
-        machine.nic = BytesPerSecond::from_gb_per_s(rate);
-    }
-    if let Some(node) = row.gpus_per_node {
-        machine.node = node;
-    }
-    let profile = known.shape(&row.model);
-    let shape = shape::shape(row, profile, &mut choices)?;
-    let stack = known.stack(row)?;
-    let factors = known.calibration(&family)?.factors;
-    let start = start(row, &stack, &mut choices)?;
-    let chips = row.num_gpus;
-    let open = Open { row, shape: &shape, machine: &machine, stack: &stack.stack, factors: &factors, chips, start };
-    let layout = open.best(&mut choices)?;
-    let measured = measured(row, &shape, &layout, machine.peak_16)?;
+    row.seq_len.ok_or("seq_len is blank")?;
+    let batch = row.global_batch_seqs.map(|sequences| Batch::Sequences(f64::from(sequences)));
+    let mut asked = ask(row, batch, known)?;
+    let chips = Chips::new(f64::from(row.num_gpus.unwrap_or(CHIPS)));
+    let predicted = asked.predict(chips, row)?;
+    let Asked { setting, choices } = asked;
+    let measured = measured(row, &setting, &predicted)?;
     let source = row.id.rsplit_once('-').map_or(row.id.as_str(), |(source, _)| source).to_owned();
     let group = format!("{source}|{}|{}", row.model, row.gpu);
-    let (id, gpu) = (row.id.clone(), row.gpu.clone());
-    let stack = stack.stack;
-    Ok(Case { id, source, group, gpu, shape, layout, machine, family, stack, measured, choices })
-}
-
-/// Share of the peak that a part of less power than its sheet's sustains.
-///
-/// Power falls with the square of the clock or faster, so that the clock falls with its root.
-fn power_limit(row: &StepRow, sheet: Option<Watts>) -> Option<f64> {
-    let share = row.power_w.filter(|&watts| watts > 0.0)? / sheet?.get();
-    (share < 0.95).then(|| share.max(0.25).sqrt())
-}
-
-/// What the row and its stack say of the layout outside the degrees that may be blank.
-fn start(row: &StepRow, stack: &StackProfile, choices: &mut Vec<String>) -> Result<Layout, String> {
-    let seq_len = row.seq_len.ok_or("seq_len is blank")?;
-    let kernel = row.attention_kernel.unwrap_or(stack.kernel);
-    let precision = row.precision.unwrap_or_else(|| {
-        choices.push("precision bf16".into());
-        Precision::Bf16
-    });
-    let early = kernel == Kernel::Unfused && precision == Precision::Fp16;
-    let states = if early { States::MixedGradients16 } else { States::Mixed };
-    Ok(Layout {
-        cp: row.cp.unwrap_or(1),
-        zero: row.zero.or(stack.zero).unwrap_or(ZeroStage::Optimizer),
-        shard_group: row.fsdp_group.map_or(ShardGroup::All, ShardGroup::Chips),
-        kernel,
-        precision,
-        states: row.states.unwrap_or(states),
-        schedule: row.schedule.or(stack.schedule).unwrap_or(Schedule::OneFOneB),
-        ..Layout::single(seq_len)
-    })
+    let (id, gpu, layout) = (row.id.clone(), row.gpu.clone(), predicted.layout);
+    Ok(Case { id, source, group, gpu, setting, layout, measured, choices })
 }
 
 /// How a row's FLOPs were counted. Where it does not say: before fused attention, most counted what the chip does
@@ -133,12 +86,12 @@ fn counting(row: &StepRow, layout: &Layout) -> Choice {
     Choice::Terms { causality, counting }
 }
 
-fn measured(row: &StepRow, shape: &Architecture, layout: &Layout, peak: FlopPerSecond) -> Result<Seconds, String> {
+fn measured(row: &StepRow, setting: &Setting, predicted: &Prediction) -> Result<Seconds, String> {
     let value = row.value.filter(|&value| value > 0.0).ok_or("value is blank or zero")?;
-    let tokens = f64::from(layout.global_batch) * f64::from(layout.seq_len);
-    let chips = layout.chips() as f64;
+    let (layout, tokens) = (&predicted.layout, predicted.tokens_per_step().get());
+    let (chips, peak) = (f64::from(predicted.chips), setting.machine.peak_16);
     // Published counts leave multi-token prediction out.
-    let main = Architecture { mtp_modules: 0, ..*shape };
+    let main = Architecture { mtp_modules: 0, ..setting.model.shape };
     let flop = || per_token(&main, layout.seq_len, counting(row, layout)).total() * (tokens / chips);
     Ok(match row.metric.ok_or("metric is blank")? {
         Metric::Seconds => Seconds::new(value),

@@ -1,5 +1,6 @@
 //! A row's model: the profile of its name where that agrees, else the shape its columns describe.
 
+use crate::catalog::model::ModelProfile;
 use crate::catalog::steps::StepRow;
 use crate::model::architecture::{Architecture, Attention, Experts, Window};
 use crate::model::params;
@@ -8,22 +9,23 @@ use crate::model::params;
 const VOCAB: u32 = 50_304;
 
 /// The model of a row.
-pub(super) fn shape(
+pub(super) fn model(
     row: &StepRow,
-    profile: Option<Architecture>,
+    profile: Option<ModelProfile>,
     choices: &mut Vec<String>,
-) -> Result<Architecture, String> {
+) -> Result<ModelProfile, String> {
     let agrees = |given: Option<u32>, known: u32| given.is_none_or(|given| given == known);
-    let mut shape = match profile {
-        Some(known) if agrees(row.layers, known.layers) && agrees(row.hidden, known.hidden) => known,
-        _ => described(row, choices)?,
+    let known = profile.filter(|p| agrees(row.layers, p.shape.layers) && agrees(row.hidden, p.shape.hidden));
+    let mut model = match known {
+        Some(known) => known,
+        // Named by the row, so that no published run of another shape lends it anything.
+        None => ModelProfile::described(&row.id, described(row, choices)?),
     };
-    if let Some(vocab) = row.vocab {
-        shape.vocab = vocab;
-    }
+    let shape = &mut model.shape;
+    shape.vocab = row.vocab.unwrap_or(shape.vocab);
     shape.mtp_modules = row.mtp_modules.unwrap_or(shape.mtp_modules);
     shape.check().map_err(|error| error.to_string())?;
-    Ok(shape)
+    Ok(model)
 }
 
 /// The shape that the columns describe.

@@ -5,12 +5,12 @@
 
 mod problem;
 
-use crate::Error;
 use crate::calibration::backtest::{
     Case, Known, Skipped, StepReport, StepResult, by_source, calibrations, resolve, result,
 };
 use crate::catalog::Catalog;
 use crate::catalog::steps::{Fit, StepRow};
+use crate::error::Error;
 use crate::step::efficiency::{Calibration, Factors, NAMES};
 use problem::{Problem, fitted, weighted};
 
@@ -58,13 +58,13 @@ pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
     let mut report =
         Report { fits: Vec::new(), in_sample: StepReport::default(), leave_one_out: StepReport::default() };
     for (family, base) in &believed {
-        let mine: Vec<&(Case, Fit)> = cases.iter().filter(|(case, _)| case.family == *family).collect();
+        let mine: Vec<&(Case, Fit)> = cases.iter().filter(|(case, _)| case.setting.family == *family).collect();
         let used: Vec<&Case> = mine.iter().filter(|(_, fit)| *fit == Fit::Yes).map(|(case, _)| case).collect();
         if used.is_empty() {
             continue;
         }
         let factors = fit(&used, base);
-        report.in_sample.rows.extend(used.iter().map(|case| result(case, case.error(&factors))));
+        report.in_sample.rows.extend(used.iter().map(|case| result(case, &factors)));
         report.leave_one_out.rows.extend(leave_one_out(&mine, &used, base, &factors));
         report.fits.push(Fitted {
             family: family.clone(),
@@ -103,7 +103,7 @@ fn leave_one_out(mine: &[&(Case, Fit)], used: &[&Case], base: &Calibration, fact
         let others: Vec<&Case> = used.iter().copied().filter(|case| case.source != **source).collect();
         let factors = if others.len() == used.len() { *factors } else { fit(&others, base) };
         let of_source = mine.iter().filter(|(case, _)| case.source == **source);
-        of_source.map(|(case, _)| result(case, case.error(&factors))).collect()
+        of_source.map(|(case, _)| result(case, &factors)).collect()
     };
     each(&sources, one).into_iter().flatten().collect()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::Error;
+use crate::error::Error;
 
 /// One object of a `config.json`, asked by the names its value may have.
 pub(super) struct Config<'a> {

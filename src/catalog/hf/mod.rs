@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::Error;
+use crate::error::Error;
 use crate::model::architecture::{Architecture, Attention, Experts, LinearAttention, Window};
 use crate::source::{Source, SourceKind};
 

@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 
 use super::Document;
-use crate::Error;
+use crate::error::Error;
 
 pub(super) struct Shared<'d> {
     pub document: &'d Document,

@@ -1,12 +1,10 @@
 //! One value with its place.
 
-use std::sync::Arc;
-
 use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{At, Reader, Shared, kind_of};
-use crate::Error;
+use crate::error::Error;
 use crate::units::parse::{Grammar, parse};
 
 /// One value that its asker takes apart itself.
@@ -24,13 +22,7 @@ impl<'d> Value<'d> {
 
     /// Where the value stands.
     pub fn at(&self) -> At {
-        let document = self.shared.document;
-        At {
-            file: document.file.clone(),
-            line: self.shared.line(self.inner.span().start),
-            text: Arc::clone(&document.text),
-            span: self.inner.span(),
-        }
+        At::of(self.shared, self.inner.span())
     }
 
     /// The value as the text a user would have typed for a flag, if it is a string or a number.

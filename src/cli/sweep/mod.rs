@@ -9,12 +9,11 @@ use std::io;
 use std::path::Path;
 
 use super::args::Args;
-use super::estimate::{ValueArgs, base};
+use super::values::{OfTheRun, Values};
 use super::{NOT_WRITTEN, YES, code, complain, output};
 use flopbill::Error;
-use flopbill::internals::ask::pareto::Front;
-use flopbill::internals::ask::sweep::{Row, Sweep};
-use flopbill::internals::report::sweep::{Dominated, Last, STREAMS, Writer, view};
+use flopbill::internals::ask::sweep::{Dominated, Row, Sweep, SweepAnswer, SweepRequest};
+use flopbill::internals::report::sweep::{Last, STREAMS, Writer, view};
 use flopbill::internals::report::{Format, formats};
 use progress::Progress;
 
@@ -38,7 +37,7 @@ pub struct SweepArgs {
     rows: usize,
 
     #[command(flatten)]
-    values: ValueArgs,
+    values: Values<OfTheRun>,
 }
 
 /// Runs the sweep and gives the exit code: a failed write has one of its own.
@@ -63,7 +62,7 @@ pub enum Failed {
     Asked(Error),
     /// The answers cannot be written.
     Write(Error),
-    /// Nobody reads on.
+    /// The reader closed the pipe.
     Gone,
 }
 
@@ -75,9 +74,9 @@ impl From<Error> for Failed {
 
 fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
     let catalog = all.catalog()?;
-    let base = args.name.as_deref().map(|name| base(name, &catalog)).transpose()?.unwrap_or_default();
-    let sweep = Sweep::new(args.values.question(base)?, &args.vary, catalog)?;
-    let dominated = args.pareto.as_deref().map(dominated).transpose()?;
+    let mut request = SweepRequest::new(args.values.question(args.name.as_deref(), &catalog)?);
+    request.vary.clone_from(&args.vary);
+    request.pareto = args.pareto.as_deref().map(dominated).transpose()?;
     let file = all.output.as_deref().filter(|path| path.as_os_str() != "-");
     let format = asked(args, all, file)?;
     let columnar = format.name == "parquet";
@@ -86,12 +85,19 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
         let error = Error::bad_input("--resume continues a file");
         return Err(error.with_hint("name it: -o FILE.csv or -o FILE.jsonl").into());
     }
-    let front = dominated.map(|dominated| Ok::<_, Failed>((front(&sweep)?, dominated))).transpose()?;
+    let mut progress = None;
+    // Every point is answered once more when it is written.
+    let found = SweepAnswer::of(&request, &catalog, |done, of| {
+        progress.get_or_insert_with(|| Progress::new("front", of, 0)).at(done);
+        Ok::<_, Failed>(())
+    })?;
+    drop(progress);
     let Some(stream) = stream else {
-        let view = view(&sweep, front.as_ref(), args.rows);
+        let view = view(&found, args.rows);
         return output::write(&view, format, all.output.as_deref()).map_err(Failed::Write);
     };
-    let job = Job { sweep: &sweep, writer: Writer::new(&sweep, stream, front), dominated };
+    let SweepAnswer { sweep, front } = found;
+    let job = Job { sweep: &sweep, writer: Writer::new(&sweep, stream, front), dominated: request.pareto };
     match file {
         #[cfg(feature = "parquet")]
         Some(path) if columnar => parquet::write(&job, path),
@@ -127,16 +133,7 @@ fn asked(args: &SweepArgs, all: &Args, file: Option<&Path>) -> Result<&'static F
     }
 }
 
-/// The front of the whole sweep: every point is answered once more when it is written.
-fn front(sweep: &Sweep) -> Result<Front<()>, Failed> {
-    let mut progress = Progress::new("front", sweep.points(), 0);
-    sweep.front(|done| {
-        progress.at(done);
-        Ok(())
-    })
-}
-
-/// A sweep in which no point has an answer is written, and is a refusal still.
+/// A sweep in which no point has an answer is written, and ends with an error.
 fn all_without(reason: Option<Error>) -> Result<(), Failed> {
     let Some(reason) = reason else { return Ok(()) };
     let error = Error::new(reason.kind(), format!("no point has an answer; the first: {}", reason.message()));
@@ -149,7 +146,7 @@ fn all_without(reason: Option<Error>) -> Result<(), Failed> {
 /// A sweep on its way into a text.
 struct Job<'a> {
     sweep: &'a Sweep,
-    writer: Writer<'a>,
+    writer: Writer,
     dominated: Option<Dominated>,
 }
 
@@ -188,7 +185,7 @@ impl Job<'_> {
     }
 }
 
-/// Makes something of the rows from a point on, block by block, and hands it over with the number of points that are
+/// Calls `add` on the rows from a point on, block by block, and hands the results over with the number of points that are
 /// done then. Gives the reason of the first point if none had an answer.
 fn each<T: Default + Send>(
     sweep: &Sweep,

@@ -1,4 +1,4 @@
-//! A bar with rate and time left, where somebody looks and it takes long enough to look at.
+//! A progress bar with rate and time left, on a terminal, for sweeps that take long.
 
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 
 use super::shape::{Shape, Truncated};
 use super::{Dist, Tail};
-use crate::Error;
+use crate::error::Error;
 
 /// A beta or gamma with a shape beyond this is a normal to all who look at it, and its functions no longer converge.
 const LARGEST_SHAPE: f64 = 1e4;

@@ -1,7 +1,7 @@
 //! Distributions by name: what a spec writes as `{ dist = "pert", low = .., mode = .., high = .. }`.
 
 use super::Dist;
-use crate::Error;
+use crate::error::Error;
 
 /// How a parameter is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

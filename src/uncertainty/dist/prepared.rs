@@ -25,6 +25,8 @@ enum Form {
     },
     Table(QuantileTable),
     Empirical(Vec<f64>),
+    /// Values in rising order, each with the probability at or below it.
+    Steps(Vec<(f64, f64)>),
     /// The finite share, and what comes within it.
     Never {
         finite: f64,
@@ -45,6 +47,7 @@ impl Prepared {
             Shape::Mixture { parts, never } if *never > 0.0 => {
                 Form::Never { finite: 1.0 - never, inner: Box::new(finite_part(parts, *never).prepare()) }
             }
+            Shape::Mixture { parts, .. } => steps(parts).map_or_else(|| table_or_exact(dist), Form::Steps),
             _ => table_or_exact(dist),
         };
         Self { form }
@@ -83,6 +86,10 @@ impl Prepared {
             }),
             Form::Table(table) => visitor.with(|u| table.at(u)),
             Form::Empirical(values) => visitor.with(|u| empirical_quantile(values, held(u))),
+            Form::Steps(steps) => visitor.with(|u| {
+                let first = steps.partition_point(|(_, below)| *below < held(u));
+                steps.get(first).or(steps.last()).map_or(f64::NAN, |(value, _)| *value)
+            }),
             Form::Never { finite, inner } => {
                 visitor.with(|u| if u >= *finite { f64::INFINITY } else { inner.quantile(u / finite) });
             }
@@ -132,6 +139,22 @@ fn held(u: f64) -> f64 {
 
 fn table_or_exact(dist: &Dist) -> Form {
     QuantileTable::new(dist).map_or_else(|| Form::Exact(dist.clone()), Form::Table)
+}
+
+/// The steps of a mixture of points; none of another one.
+fn steps(parts: &[(f64, Dist)]) -> Option<Vec<(f64, f64)>> {
+    let point = |(weight, part): &(f64, Dist)| match part.shape {
+        Shape::Point(value) => Some((value, *weight)),
+        _ => None,
+    };
+    let mut found: Vec<(f64, f64)> = parts.iter().map(point).collect::<Option<_>>()?;
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut below = 0.0;
+    for (_, weight) in &mut found {
+        below += *weight;
+        *weight = below;
+    }
+    Some(found)
 }
 
 /// A mixture without its never, its shares made whole again.

@@ -269,6 +269,17 @@ fn empirical_cdf(values: &[f64], x: f64) -> f64 {
     ((count - 1) as f64 + (x - before) / (after - before)) / last
 }
 
+/// The least of some points that has this probability at or below it, or the greatest.
+fn point_at(parts: &[(f64, Dist)], below: f64) -> f64 {
+    let values = || parts.iter().map(|(_, part)| part.shape.support().0);
+    let reached = |x: f64| {
+        let at_or_below = parts.iter().filter(|(_, part)| part.shape.support().0 <= x);
+        at_or_below.map(|(weight, _)| weight).sum::<f64>() >= below
+    };
+    let least = values().filter(|x| reached(*x)).fold(f64::INFINITY, f64::min);
+    if least.is_finite() { least } else { values().fold(f64::NEG_INFINITY, f64::max) }
+}
+
 /// The least `x` at which the shares of the parts add up to the probability asked for.
 fn mixture_quantile(parts: &[(f64, Dist)], never: f64, tail: Tail) -> f64 {
     let (below, above) = tail.sides();
@@ -277,6 +288,9 @@ fn mixture_quantile(parts: &[(f64, Dist)], never: f64, tail: Tail) -> f64 {
     }
     if let [(weight, only)] = parts {
         return only.shape.quantile(Tail::split((below / weight).min(1.0), (above - never) / weight));
+    }
+    if parts.iter().all(|(_, part)| matches!(part.shape, Shape::Point(_))) {
+        return point_at(parts, below);
     }
     // The mixture's value lies between the least and the greatest of its parts' own at this probability.
     let finite = 1.0 - never;

@@ -2,7 +2,7 @@
 
 use super::uniforms::Uniforms;
 use super::{CHUNK, Plan};
-use crate::Error;
+use crate::error::Error;
 use crate::uncertainty::copula::{Copula, Pair, Repair};
 use crate::uncertainty::dist::{Dist, Prepared};
 

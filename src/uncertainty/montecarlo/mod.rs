@@ -33,7 +33,7 @@ pub use inputs::Inputs;
 pub(in crate::uncertainty) use inputs::{Block, Sampler};
 pub use uniforms::Uniforms;
 
-use crate::Error;
+use crate::error::Error;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 #[cfg(feature = "parallel")]

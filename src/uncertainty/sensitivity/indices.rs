@@ -1,7 +1,7 @@
 //! Sobol indices: shares of variance.
 
 use super::{Estimate, Inputs, Plan};
-use crate::Error;
+use crate::error::Error;
 use crate::uncertainty::montecarlo::{Block, Uniforms};
 
 #[cfg(feature = "parallel")]

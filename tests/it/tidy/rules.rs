@@ -57,7 +57,6 @@ pub fn upward(file: &Source) -> Vec<String> {
         let shown = used.segments.join("::");
         match layer(first) {
             Some(layer) if layer <= own_layer => None,
-            None if shown == "Error" => None,
             Some(_) => Some(format!("{}:{}: `{own}` uses `{shown}`, which stands above it", file.path, used.line)),
             None => Some(format!("{}:{}: `crate::{shown}`: import it from its room", file.path, used.line)),
         }

@@ -1,0 +1,124 @@
+//! How fast the work goes, and what that depends on: numbers that were given, a run's hours moved to another setting, or
+//! a prediction.
+
+use super::given::is_flag;
+use super::looked_up::LookedUp;
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::input::file::{Entry, Spec};
+use crate::predict::Setting;
+use crate::predict::transfer::Transfer;
+
+/// Where the speed comes from.
+#[derive(Debug, Clone)]
+pub enum Pacing {
+    /// Hours, an MFU, or chips and time: as they were given.
+    Stated {
+        /// On another number of chips the run would be laid out anew.
+        relayable: bool,
+    },
+    /// The run's hours, times what the step model says of both settings.
+    Relaid(Box<Transfer>),
+    /// The step model.
+    Predicted(Box<Setting>),
+}
+
+/// Nothing but what was given.
+const STATED: Pacing = Pacing::Stated { relayable: false };
+
+impl Pacing {
+    /// Decides.
+    ///
+    /// # Errors
+    /// An unknown model or stack, a layout field that is none of its values.
+    pub fn of(looked: &LookedUp, catalog: &Catalog) -> Result<Self, Error> {
+        let (spec, base) = (&looked.spec, &looked.base);
+        let held = is_set(spec.hold_hours.as_ref()) || is_set(spec.keep_mfu.as_ref());
+        let given = spec.mfu.is_some() || is_flag(spec.gpu_hours.as_ref()) || held;
+        let Some(on) = looked.on.as_ref().filter(|_| spec.model.is_some() && !given) else { return Ok(STATED) };
+        if !looked.baseline.has_hours() {
+            let setting = Setting::of(spec, &on.profile, catalog)?;
+            return Ok(setting.map_or(STATED, |setting| Self::Predicted(Box::new(setting))));
+        }
+        let (Some(own_chips), Some(_)) = (base.chips.as_ref(), base.model.as_ref()) else { return Ok(STATED) };
+        let asks_for_chips = is_flag(spec.wall_clock.as_ref()) && !is_flag(spec.chips.as_ref());
+        if looked.from.is_none() && same_setting(spec, base) && !asks_for_chips {
+            return Ok(Self::Stated { relayable: true });
+        }
+        // A run whose own step cannot be laid out keeps its MFU; that is no reason to refuse the question.
+        let own_chip = looked.from.as_ref().unwrap_or(on);
+        let own = Setting::of(&without_degrees(base), &own_chip.profile, catalog).ok().flatten();
+        let Some(asked) = Setting::of(&without_degrees(spec), &on.profile, catalog)? else { return Ok(STATED) };
+        let relaid = own.and_then(|own| Transfer::new(own, own_chips.value, asked).ok());
+        Ok(relaid.map_or(STATED, |transfer| Self::Relaid(Box::new(transfer))))
+    }
+
+    /// The setting that is asked about, where there is a step.
+    pub fn setting(&self) -> Option<&Setting> {
+        match self {
+            Self::Stated { .. } => None,
+            Self::Relaid(transfer) => Some(&transfer.asked),
+            Self::Predicted(setting) => Some(setting),
+        }
+    }
+
+    /// Tokens of a sequence.
+    pub fn seq_len(&self) -> Option<u32> {
+        self.setting().map(|setting| setting.seq_len)
+    }
+
+    /// Whether another number of chips would change the hours.
+    pub fn depends_on_chips(&self) -> bool {
+        !matches!(self, Self::Stated { relayable: false })
+    }
+}
+
+fn is_set(flag: Option<&Entry<bool>>) -> bool {
+    flag.is_some_and(|flag| flag.value)
+}
+
+/// Whether everything that decides a step, the chip apart, is as the file has it.
+fn same_setting(spec: &Spec, base: &Spec) -> bool {
+    fn same<T: PartialEq>(a: &Option<Entry<T>>, b: &Option<Entry<T>>) -> bool {
+        a.as_ref().map(|entry| &entry.value) == b.as_ref().map(|entry| &entry.value)
+    }
+    let numbers = [
+        same(&spec.tp, &base.tp),
+        same(&spec.pp, &base.pp),
+        same(&spec.vpp, &base.vpp),
+        same(&spec.dp, &base.dp),
+        same(&spec.cp, &base.cp),
+        same(&spec.ep, &base.ep),
+        same(&spec.micro_batch, &base.micro_batch),
+        same(&spec.zero, &base.zero),
+    ];
+    numbers.iter().all(|same| *same)
+        && same(&spec.model, &base.model)
+        && same(&spec.chips, &base.chips)
+        && same(&spec.sequence_length, &base.sequence_length)
+        && same(&spec.global_batch, &base.global_batch)
+        && same(&spec.precision, &base.precision)
+        && same(&spec.states, &base.states)
+        && same(&spec.stack, &base.stack)
+        && same(&spec.recompute, &base.recompute)
+        && same(&spec.schedule, &base.schedule)
+}
+
+/// The run's own degrees left open, so that both sides are laid out alike; those that were asked for hold.
+fn without_degrees(spec: &Spec) -> Spec {
+    fn asked<T: Clone>(entry: &Option<Entry<T>>) -> Option<Entry<T>> {
+        entry.clone().filter(|entry| is_flag(Some(entry)))
+    }
+    Spec {
+        tp: asked(&spec.tp),
+        pp: asked(&spec.pp),
+        vpp: asked(&spec.vpp),
+        dp: asked(&spec.dp),
+        cp: asked(&spec.cp),
+        ep: asked(&spec.ep),
+        micro_batch: asked(&spec.micro_batch),
+        zero: asked(&spec.zero),
+        recompute: asked(&spec.recompute),
+        ..spec.clone()
+    }
+}

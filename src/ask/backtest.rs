@@ -1,0 +1,101 @@
+//! Predictions against measured steps and published hours.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::reply::ReplyHead;
+use crate::calibration::backtest::{Skipped, unreadable};
+use crate::calibration::history::{Runs, Steps, back_test_runs, back_test_steps};
+use crate::catalog::table::Row;
+use crate::catalog::{Catalog, run_rows, steps, table};
+use crate::error::Error;
+
+/// The question of `backtest`: the tables that are named, or all that comes with flopbill.
+///
+/// ```
+/// use flopbill::Catalog;
+/// use flopbill::internals::ask::backtest::{BacktestRequest, backtest};
+///
+/// let request = BacktestRequest::new().runs("profiles/measurements/runs.csv");
+/// let runs = backtest(&request, &Catalog::built_in())?.runs.expect("runs were asked for");
+/// assert!(runs.summary.within_1_5 > 0.9);
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct BacktestRequest {
+    /// Measured steps: a CSV with the columns of `profiles/measurements/steps.csv`.
+    pub steps: Option<PathBuf>,
+    /// Published runs: a CSV with the columns of `profiles/measurements/runs.csv`.
+    pub runs: Option<PathBuf>,
+    /// Also the errors under factors refitted to the other sources of these steps.
+    pub leave_one_out: bool,
+}
+
+impl BacktestRequest {
+    /// Everything that comes with flopbill.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// These steps.
+    #[must_use]
+    pub fn steps(self, file: impl Into<PathBuf>) -> Self {
+        Self { steps: Some(file.into()), ..self }
+    }
+
+    /// These runs.
+    #[must_use]
+    pub fn runs(self, file: impl Into<PathBuf>) -> Self {
+        Self { runs: Some(file.into()), ..self }
+    }
+
+    /// Leaves one source out in turn.
+    #[must_use]
+    pub fn leave_one_out(self, leave_one_out: bool) -> Self {
+        Self { leave_one_out, ..self }
+    }
+}
+
+/// The answer of `backtest`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct BacktestReply {
+    /// What every reply opens with.
+    #[serde(flatten)]
+    pub head: ReplyHead,
+    /// Steps, if any were asked for.
+    pub steps: Option<Steps>,
+    /// Runs, if any were asked for.
+    pub runs: Option<Runs>,
+}
+
+/// Predicts what was measured.
+///
+/// # Errors
+/// A table that cannot be read, factors profiles that are missing or wrong.
+pub fn backtest(request: &BacktestRequest, catalog: &Catalog) -> Result<BacktestReply, Error> {
+    let all = request.steps.is_none() && request.runs.is_none();
+    let steps = (all || request.steps.is_some()).then(|| {
+        let (rows, unread) = read(request.steps.as_deref(), steps::shipped)?;
+        back_test_steps(&rows, unread, catalog, request.leave_one_out)
+    });
+    let runs = (all || request.runs.is_some()).then(|| {
+        let (rows, unread) = read(request.runs.as_deref(), run_rows::shipped)?;
+        back_test_runs(&rows, unread, catalog)
+    });
+    let head = ReplyHead::new("backtest", "Predictions against what was measured");
+    Ok(BacktestReply { head, steps: steps.transpose()?, runs: runs.transpose()? })
+}
+
+/// The rows of a file, or those that come with flopbill; those whose cells cannot be read apart.
+fn read<T: Row>(
+    file: Option<&Path>,
+    shipped: impl FnOnce() -> Result<Vec<T>, Error>,
+) -> Result<(Vec<T>, Vec<Skipped>), Error> {
+    match file {
+        Some(path) => table::file(path).map(|rows| (rows.read, unreadable(rows.unreadable).collect())),
+        None => Ok((shipped()?, Vec::new())),
+    }
+}

@@ -1,0 +1,227 @@
+//! Answers side by side: what moved, and which factor moved it.
+
+mod difference;
+mod side;
+
+use serde::Serialize;
+
+pub use self::difference::{Difference, Factor, TARGETS, Target, difference};
+pub use self::side::{Side, saved};
+use super::reply::ReplyHead;
+use super::request::About;
+use crate::answer::answer;
+use crate::answer::ranges::{Asked, spread};
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::uncertainty::montecarlo::Plan;
+use crate::units::show;
+
+/// What the sides are called.
+pub const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
+
+/// The question of `compare`.
+///
+/// ```
+/// use flopbill::{Catalog, CompareRequest, Input, compare};
+///
+/// let dearer = Input::about("deepseek-v3").price("$3/h");
+/// let request = CompareRequest::new().side("deepseek-v3").side(dearer);
+/// let reply = compare(&request, &Catalog::built_in())?;
+/// assert!((reply.result.differences[0].ratio - 1.5).abs() < 1e-12); // by hand: $3 over $2
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct CompareRequest {
+    /// The sides, the first of which the others are held against.
+    pub sides: Vec<Asks>,
+    /// How the draws are made.
+    pub draws: Plan,
+}
+
+/// A side that is asked for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Asks {
+    /// A question.
+    About(Box<About>),
+    /// A saved answer: the name of its file, and its text.
+    Saved(String, String),
+}
+
+impl CompareRequest {
+    /// No sides yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more question.
+    #[must_use]
+    pub fn side(mut self, about: impl Into<About>) -> Self {
+        self.sides.push(Asks::About(Box::new(about.into())));
+        self
+    }
+
+    /// One more saved answer, in JSON of this schema or the one before.
+    #[must_use]
+    pub fn saved(mut self, file: impl Into<String>, text: impl Into<String>) -> Self {
+        self.sides.push(Asks::Saved(file.into(), text.into()));
+        self
+    }
+}
+
+/// The answer of `compare`.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct CompareReply {
+    /// What every reply opens with.
+    #[serde(flatten)]
+    pub head: ReplyHead,
+    /// What is compared.
+    pub sides: Vec<SideRow>,
+    /// What moved.
+    pub result: Compared,
+}
+
+/// A side with its letter.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct SideRow {
+    /// Its letter.
+    pub side: &'static str,
+    /// The answer.
+    #[serde(flatten)]
+    pub answer: Side,
+}
+
+/// What moved.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Compared {
+    /// In a sentence.
+    pub verdict: String,
+    /// Each target of each side against the first.
+    pub differences: Vec<DifferenceRow>,
+}
+
+/// One target of one side against the first.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct DifferenceRow {
+    /// The first side.
+    pub from: &'static str,
+    /// The other.
+    pub to: &'static str,
+    /// cost, GPU-hours or wall-clock.
+    pub of: &'static str,
+    /// The other over the first.
+    pub ratio: f64,
+    /// What that is the product of.
+    pub factors: Vec<FactorRow>,
+    /// What is compared.
+    #[serde(skip)]
+    pub target: Target,
+}
+
+/// A factor of a ratio.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct FactorRow {
+    /// What it is.
+    pub factor: &'static str,
+    /// What it multiplies by.
+    pub ratio: f64,
+    /// Its part of the logarithm of the whole.
+    pub log_share: f64,
+    /// Its value on the two sides.
+    #[serde(skip)]
+    pub values: Option<(f64, f64)>,
+}
+
+/// Sets answers side by side.
+///
+/// # Errors
+/// As `estimate`; a saved answer that does not read; one side, or more than a page holds.
+pub fn compare(request: &CompareRequest, catalog: &Catalog) -> Result<CompareReply, Error> {
+    let mut head = ReplyHead::new("compare", "side by side");
+    let mut sides = Vec::new();
+    for asks in &request.sides {
+        match asks {
+            Asks::Saved(file, text) => sides.push(saved(file, text)?),
+            Asks::About(about) => {
+                let answer = answer(&about.question(catalog)?, catalog)?;
+                let spread = spread(&answer, &Asked { plan: request.draws, ..Asked::default() })?;
+                sides.push(Side::with(&answer, spread.as_ref()));
+                head.warnings.extend(answer.warnings);
+            }
+        }
+    }
+    if sides.len() < 2 {
+        let error = Error::bad_input("there is nothing to compare with");
+        return Err(error.with_hint("name two runs, specs or saved answers, or one and --gpu h800,h200"));
+    }
+    if sides.len() > LETTERS.len() {
+        let error = Error::bad_input(format!("{} answers do not fit side by side", sides.len()));
+        return Err(error.with_hint(format!("compare at most {}, or use `flopbill sweep`", LETTERS.len())));
+    }
+    head.warnings.dedup();
+    let differences = differences(&sides);
+    let origin = |(letter, side): (&&str, &Side)| Some(format!("MFU of {letter}: {}", side.mfu_origin.as_ref()?));
+    head.assumptions = LETTERS.iter().zip(&sides).filter_map(origin).collect();
+    let result = Compared { verdict: verdict(&sides, &differences), differences };
+    let row = |(side, answer): (&&'static str, Side)| SideRow { side, answer };
+    Ok(CompareReply { head, sides: LETTERS.iter().zip(sides).map(row).collect(), result })
+}
+
+fn differences(sides: &[Side]) -> Vec<DifferenceRow> {
+    let Some((first, others)) = sides.split_first() else { return Vec::new() };
+    let factor = |factor: Factor| FactorRow {
+        factor: factor.name,
+        ratio: factor.ratio,
+        log_share: factor.share,
+        values: factor.values,
+    };
+    let against = |(side, to): (&Side, &'static str)| {
+        let found = TARGETS.iter().filter_map(|(target, of)| Some((difference(first, side, *target)?, *of)));
+        let row = |(found, of): (Difference, &'static str)| DifferenceRow {
+            from: "A",
+            to,
+            of,
+            ratio: found.ratio,
+            factors: found.factors.into_iter().map(factor).collect(),
+            target: found.target,
+        };
+        found.map(row).collect::<Vec<_>>()
+    };
+    others.iter().zip(LETTERS.into_iter().skip(1)).flat_map(against).collect()
+}
+
+/// One sentence: how far apart they are, and by what most.
+fn verdict(sides: &[Side], differences: &[DifferenceRow]) -> String {
+    let least = |value: fn(&Side) -> Option<f64>| {
+        let known = sides.iter().zip(LETTERS).filter_map(|(side, letter)| Some((letter, value(side)?)));
+        known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(letter, _)| letter)
+    };
+    let say = |found: &DifferenceRow| {
+        let (what, letter) = (found.of, found.to);
+        let ratio = show::number(found.ratio, 3);
+        match found.factors.first() {
+            None => format!("the {what} of {letter} is that of A"),
+            Some(first) => {
+                let by = format!("most by the {} (x {})", first.factor, show::number(first.ratio, 3));
+                format!("the {what} of {letter} is {ratio} x that of A, {by}")
+            }
+        }
+    };
+    let told: Vec<String> = differences.iter().filter(|found| found.target != Target::Hours).map(say).collect();
+    let mut text = match (least(|side| side.result.cost_usd), least(|side| side.result.wall_clock_days)) {
+        (Some(cheapest), Some(fastest)) if cheapest == fastest && told.is_empty() => "They are the same".to_owned(),
+        (Some(cheapest), Some(fastest)) if cheapest == fastest => format!("{cheapest} is the cheapest and the fastest"),
+        (Some(cheapest), Some(fastest)) => format!("{cheapest} is the cheapest, {fastest} the fastest"),
+        _ => "Not all are priced and timed".to_owned(),
+    };
+    if !told.is_empty() {
+        text += &format!(": {}", told.join("; "));
+    }
+    text + "."
+}

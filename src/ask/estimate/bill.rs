@@ -1,0 +1,328 @@
+//! The whole bill beside an estimate: which was asked for, and what it says.
+
+use serde::Serialize;
+
+use crate::answer::Answer;
+use crate::answer::decompose::{Decomposition, decompose};
+use crate::answer::whole_bill::{BillQuestion, Choices, Failures, WholeBill, unit_price, whole_bill};
+use crate::ask::reply::{Ordered, SourceLine};
+use crate::catalog::Catalog;
+use crate::cost::{Charge, CostLine, Scope, View};
+use crate::error::Error;
+use crate::input::field::{Field, Group};
+use crate::input::table::{FIELDS, Spec};
+use crate::units::Usd;
+
+/// What the whole bill is made of.
+///
+/// # Errors
+/// Choices for a bill that nobody asks for.
+pub fn choices(spec: &Spec) -> Result<Choices, Error> {
+    let given = |field: &&Field| field.group == Group::Bill && (field.get)(spec).is_some();
+    if let (None, Some(field)) = (&spec.bill, FIELDS.iter().find(given)) {
+        let error = Error::bad_input(format!("`{}` is part of the whole bill, which is not asked for", field.path));
+        return Err(error.with_hint("add --bill rent, --bill own or --bill epoch"));
+    }
+    Ok(Choices {
+        region: spec.region.as_ref().map(|entry| entry.value.clone()),
+        hyperscale: spec.hyperscale.as_ref().is_some_and(|entry| entry.value),
+        term: spec.term.as_ref().map(|entry| entry.value),
+        border: spec.border.as_ref().map(|entry| entry.value),
+        hosting: spec.hosting.as_ref().map(|entry| entry.value),
+        power: spec.power.as_ref().map(|entry| entry.value),
+        utilisation: spec.utilisation.as_ref().map(|entry| entry.value),
+        programme: spec.programme.as_ref().map(|entry| entry.value),
+        people: spec.people.as_ref().map(|entry| entry.value),
+        duration: None,
+    })
+}
+
+/// The bill that an answer's spec asks for.
+///
+/// # Errors
+/// No chip, an unknown place, choices that no bill can be made of.
+pub fn whole(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, Error> {
+    let kind = answer.spec.bill.as_ref().map(|kind| kind.value);
+    kind.map(|kind| of(&BillQuestion::of(answer)?, kind, &answer.spec, catalog)).transpose()
+}
+
+/// The bill of a question, with the choices of a spec.
+///
+/// # Errors
+/// As [`whole`].
+pub fn of(question: &BillQuestion<'_>, kind: View, spec: &Spec, catalog: &Catalog) -> Result<WholeBill, Error> {
+    whole_bill(question, kind, &choices(spec)?, catalog)
+}
+
+/// The total with the work around the run; `None` where the chips have no price.
+pub fn total(whole: &WholeBill) -> Option<f64> {
+    chips_not_priced(whole).is_none().then(|| whole.bill.programme().get())
+}
+
+/// Why holding the chips has no price, if it has none.
+pub fn chips_not_priced(whole: &WholeBill) -> Option<&'static str> {
+    whole.bill.not_priced().find_map(|line| match line.charge {
+        Charge::NotPriced(why) if line.scope == Scope::Chips => Some(why),
+        _ => None,
+    })
+}
+
+/// The same run counted in three ways, where its figures are in circulation.
+///
+/// # Errors
+/// Figures that do not read.
+pub fn decomposition(answer: &Answer, catalog: &Catalog) -> Result<Option<DecompositionReply>, Error> {
+    let file = answer.spec.file.as_deref().map(std::path::Path::new);
+    let Some(id) = file.and_then(std::path::Path::file_stem).and_then(|stem| stem.to_str()) else { return Ok(None) };
+    let figures = catalog.figures(id)?;
+    figures.map(|figures| Ok(DecompositionReply::of(decompose(&figures, catalog)?))).transpose()
+}
+
+/// The totals of a bill.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct BillReply {
+    /// rent, own or epoch.
+    pub view: &'static str,
+    /// The run; null where the chips have no price.
+    pub final_run_usd: Option<f64>,
+    /// With the work around it.
+    pub programme_usd: Option<f64>,
+    /// The amount of each line.
+    pub lines: Ordered<Option<f64>>,
+    /// All lines that have a price.
+    pub priced_lines_usd: f64,
+    /// Why the chips have no price.
+    pub reason: Option<&'static str>,
+    /// What a used hour costs the owner.
+    pub owned_usd_per_gpu_hour: Option<f64>,
+    /// The use above which owning is cheaper.
+    pub break_even_utilisation: Option<f64>,
+    /// What a reservation binds to.
+    pub commitment: Option<CommitmentReply>,
+    /// The place.
+    pub region: String,
+    /// What was assumed.
+    pub assumptions: Vec<String>,
+    /// What failures do at this size.
+    pub failures: Option<FailuresReply>,
+}
+
+/// A reservation.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct CommitmentReply {
+    /// Its term.
+    pub term_years: f64,
+    /// Of all the chips over the term.
+    pub total_usd: f64,
+    /// The run's part of it.
+    pub used_by_this_run: f64,
+}
+
+/// Failures of a job of this size.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct FailuresReply {
+    /// Mean time between failures.
+    pub mtbf_hours: f64,
+    /// The best time between checkpoints.
+    pub checkpoint_interval_s: f64,
+    /// How long one holds the job.
+    pub checkpoint_pause_s: f64,
+    /// Share of the time that failures leave.
+    pub goodput_failures: f64,
+    /// With stragglers, stops and evaluation.
+    pub goodput: f64,
+    /// Spare chips, in whole nodes.
+    pub spare_chips: f64,
+}
+
+impl BillReply {
+    /// Of a bill.
+    pub fn of(whole: &WholeBill) -> Self {
+        let priced = total(whole).is_some();
+        let amount = |line: &CostLine| (line.label.to_owned(), line.charge.amount().map(Usd::get));
+        Self {
+            view: whole.bill.view.name(),
+            final_run_usd: priced.then(|| whole.bill.final_run().get()),
+            programme_usd: total(whole),
+            lines: whole.bill.lines.iter().map(amount).collect(),
+            priced_lines_usd: whole.bill.programme().get(),
+            reason: chips_not_priced(whole),
+            owned_usd_per_gpu_hour: whole.owned.map(|owned| owned.hour.usd_per_hour()),
+            break_even_utilisation: whole.owned.and_then(|owned| owned.break_even),
+            commitment: whole.commitment.map(|found| CommitmentReply {
+                term_years: found.term.years(),
+                total_usd: found.total.get(),
+                used_by_this_run: found.used.get(),
+            }),
+            region: whole.region.id.clone(),
+            assumptions: whole.assumptions.clone(),
+            failures: whole.failures.as_ref().map(FailuresReply::of),
+        }
+    }
+}
+
+impl FailuresReply {
+    fn of(found: &Failures) -> Self {
+        Self {
+            mtbf_hours: found.stops.mtbf.hours(),
+            checkpoint_interval_s: found.goodput.interval.get(),
+            checkpoint_pause_s: found.stops.checkpoint.get(),
+            goodput_failures: found.goodput.from_failures.get(),
+            goodput: found.goodput.total.get(),
+            spare_chips: found.spares.get(),
+        }
+    }
+}
+
+/// A line of a bill.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct CostLineReply {
+    /// What is paid for.
+    pub label: &'static str,
+    /// How much of it.
+    pub quantity: f64,
+    /// In what.
+    pub unit: &'static str,
+    /// The price of a unit.
+    pub price: Option<f64>,
+    /// In what.
+    pub price_unit: &'static str,
+    /// Price times quantity.
+    pub amount_usd: Option<f64>,
+    /// Why it has no price of its own.
+    pub reason: Option<&'static str>,
+    /// final_run or programme.
+    pub scope: &'static str,
+    /// Where the price is from.
+    pub source: Option<SourceLine>,
+}
+
+/// The lines of a bill.
+pub fn lines(whole: &WholeBill) -> Vec<CostLineReply> {
+    let line = |line: &CostLine| CostLineReply {
+        label: line.label,
+        quantity: line.quantity,
+        unit: line.unit,
+        price: unit_price(line),
+        price_unit: line.price_unit,
+        amount_usd: line.charge.amount().map(Usd::get),
+        reason: match line.charge {
+            Charge::Contained(why) | Charge::NotPriced(why) => Some(why),
+            Charge::Priced { .. } => None,
+        },
+        scope: match line.scope {
+            Scope::Chips | Scope::FinalRun => "final_run",
+            Scope::Programme => "programme",
+        },
+        source: whole.source(line).map(|source| SourceLine::new(line.source, source)),
+    };
+    whole.bill.lines.iter().map(line).collect()
+}
+
+/// Energy, carbon and water of a run.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct FootprintReply {
+    /// At the chips' servers.
+    pub energy_it_mwh: f64,
+    /// At the meter of the site.
+    pub energy_facility_mwh: f64,
+    /// From the electricity.
+    pub operational_tco2e: f64,
+    /// The run's part of making the hardware.
+    pub embodied_tco2e: f64,
+    /// On site and at the power plants.
+    pub water_m3: f64,
+    /// Of the grid.
+    pub carbon_intensity_g_per_kwh: f64,
+    /// How electricity is counted.
+    pub accounting: &'static str,
+    /// The place.
+    pub region: String,
+}
+
+impl FootprintReply {
+    /// Of a bill whose chip's power and whose place's grid are known.
+    pub fn of(whole: &WholeBill) -> Option<Self> {
+        let (print, grid) = (whole.footprint?, whole.grid?);
+        Some(Self {
+            energy_it_mwh: print.energy.it.mwh(),
+            energy_facility_mwh: print.energy.facility.mwh(),
+            operational_tco2e: print.operational.tonnes(),
+            embodied_tco2e: print.embodied.tonnes(),
+            water_m3: print.water_m3,
+            carbon_intensity_g_per_kwh: grid.intensity.g_per_kwh(),
+            accounting: "location-based",
+            region: whole.region.id.clone(),
+        })
+    }
+}
+
+/// What a published figure counts and what it leaves out.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct DecompositionReply {
+    /// Hours of the final run at the rent its authors assume.
+    pub final_run_usd: f64,
+    /// With experiments and failed runs: low, median, high.
+    pub all_compute_usd: [f64; 3],
+    /// People.
+    pub people_usd: f64,
+    /// Chips of the fleet.
+    pub fleet_chips: f64,
+    /// The fleet, bought.
+    pub fleet_purchase_usd: f64,
+    /// The fleet, a year.
+    pub fleet_year_usd: f64,
+    /// The run's part of a year of the fleet.
+    pub final_run_share_of_fleet_year: f64,
+    /// The run as the fleet's owner pays it.
+    pub final_run_owned_usd: f64,
+    /// Chips without a price.
+    pub not_priced: Vec<String>,
+    /// Figures in print.
+    pub headlines: Vec<HeadlineReply>,
+    /// What it was made from.
+    #[serde(skip)]
+    #[doc(hidden)]
+    pub made_from: Decomposition,
+}
+
+/// A figure in print.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct HeadlineReply {
+    /// What it is called.
+    pub title: String,
+    /// Dollars.
+    pub amount_usd: f64,
+    /// What it counts.
+    pub counts: String,
+}
+
+impl DecompositionReply {
+    fn of(found: Decomposition) -> Self {
+        let headline = |line: &crate::catalog::figures::Headline| HeadlineReply {
+            title: line.title.clone(),
+            amount_usd: line.amount.get(),
+            counts: line.counts.clone(),
+        };
+        Self {
+            final_run_usd: found.final_run.get(),
+            all_compute_usd: found.programme_compute.map(Usd::get),
+            people_usd: found.staff.get(),
+            fleet_chips: found.chips.get(),
+            fleet_purchase_usd: found.fleet_purchase.get(),
+            fleet_year_usd: found.fleet_year.get(),
+            final_run_share_of_fleet_year: found.share_of_year.get(),
+            final_run_owned_usd: found.final_run_owned.get(),
+            not_priced: found.not_priced.clone(),
+            headlines: found.headlines.iter().map(headline).collect(),
+            made_from: found,
+        }
+    }
+}

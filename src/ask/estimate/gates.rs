@@ -1,0 +1,124 @@
+//! Limits for scripts and CI.
+
+use serde::Serialize;
+
+use super::bill;
+use crate::answer::Answer;
+use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, level};
+use crate::answer::whole_bill::{BillQuestion, WholeBill};
+use crate::catalog::Catalog;
+use crate::cost::View;
+use crate::error::Error;
+use crate::input::file::{Entry, Spec};
+use crate::uncertainty::montecarlo::Plan;
+use crate::units::{Chips, Fraction, Seconds, Usd, show};
+
+/// One draw in ten may break a limit on the p90.
+const P90: Fraction = Fraction::new(0.9);
+
+/// A limit, judged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Gate {
+    /// Its field.
+    pub name: &'static str,
+    /// The limit: dollars, days or chips.
+    pub limit: f64,
+    /// What it is held against; null where that is not known, or has no end.
+    pub value: Option<f64>,
+    /// Whether it is kept.
+    pub kept: bool,
+    /// What broke it, in a sentence.
+    pub sentence: Option<String>,
+}
+
+/// A limit as it was given.
+struct Limit {
+    name: &'static str,
+    what: &'static str,
+    output: usize,
+    limit: f64,
+    p90: bool,
+}
+
+fn limits(spec: &Spec) -> impl Iterator<Item = Limit> {
+    let money = |entry: &Option<Entry<Usd>>| entry.as_ref().map(|entry| entry.value.get());
+    let days = |entry: &Option<Entry<Seconds>>| entry.as_ref().map(|entry| entry.value.days());
+    let chips = |entry: &Option<Entry<Chips>>| entry.as_ref().map(|entry| entry.value.get());
+    let all = [
+        ("max_cost", "cost", COST, money(&spec.max_cost), false),
+        ("max_days", "wall-clock time", DAYS, days(&spec.max_days), false),
+        ("max_chips", "number of chips", CHIPS, chips(&spec.max_chips), false),
+        ("max_cost_p90", "cost", COST, money(&spec.max_cost_p90), true),
+        ("max_days_p90", "wall-clock time", DAYS, days(&spec.max_days_p90), true),
+        ("max_chips_p90", "number of chips", CHIPS, chips(&spec.max_chips_p90), true),
+    ];
+    let given = |(name, what, output, limit, p90)| Some(Limit { name, what, output, limit: limit?, p90 });
+    all.into_iter().filter_map(given)
+}
+
+/// Judges the limits of an answer; those on money by the total of its bill, where there is one.
+///
+/// # Errors
+/// A bill that cannot be made.
+pub fn judge(answer: &Answer, whole: Option<&WholeBill>, plan: &Plan, catalog: &Catalog) -> Result<Vec<Gate>, Error> {
+    let one = |limit: Limit| {
+        let value = match (limit.p90 && answer.prepared.ranges().len() > 0, whole) {
+            (false, Some(whole)) if limit.output == COST => bill::total(whole),
+            (false, _) => point(answer, limit.output), // without ranges the p90 is the point
+            (true, Some(whole)) if limit.output == COST => p90_of_bill(answer, whole, plan, catalog)?,
+            (true, _) => Some(level(answer, plan, limit.output, P90)?),
+        };
+        Ok(limit.against(value.filter(|value| !value.is_nan()), whole.is_some()))
+    };
+    limits(&answer.spec).map(one).collect()
+}
+
+fn point(answer: &Answer, output: usize) -> Option<f64> {
+    match output {
+        COST => answer.estimate.total.cost.map(Usd::get),
+        DAYS => answer.estimate.total.wall_clock.map(Seconds::days),
+        _ => answer.estimate.chips_in_whole_nodes.map(Chips::get),
+    }
+}
+
+/// The bill of a run that holds its chips so much longer, or at so much higher a rent, as one draw in ten does.
+fn p90_of_bill(answer: &Answer, whole: &WholeBill, plan: &Plan, catalog: &Catalog) -> Result<Option<f64>, Error> {
+    let rented = whole.bill.view == View::Rent && answer.estimate.total.cost.is_some();
+    let output = if rented { COST } else { GPU_HOURS };
+    let total = answer.estimate.total;
+    let own = if rented { total.cost.map_or(f64::NAN, Usd::get) } else { total.held.gpu_hours() };
+    let ratio = level(answer, plan, output, P90)? / own;
+    if !ratio.is_finite() {
+        return Ok(Some(ratio));
+    }
+    let question = BillQuestion::of(answer)?;
+    let question =
+        BillQuestion { held: question.held * ratio, wall: question.wall.map(|wall| wall * ratio), ..question };
+    Ok(bill::total(&bill::of(&question, whole.bill.view, &answer.spec, catalog)?))
+}
+
+impl Limit {
+    fn against(self, value: Option<f64>, billed: bool) -> Gate {
+        let kept = value.is_some_and(|value| value <= self.limit);
+        let bill = if billed && self.output == COST { " of the whole bill" } else { "" };
+        let name = format!("the {}{}{bill}", if self.p90 { "p90 " } else { "" }, self.what);
+        let limit = self.show(self.limit);
+        let sentence = match value {
+            None => format!("{name} is not known, so the limit of {limit} cannot be kept"),
+            Some(f64::INFINITY) => {
+                format!("{name} has no end: more than one draw in ten has no answer; the limit is {limit}")
+            }
+            Some(value) => format!("{name} is {}, over the limit of {limit}", self.show(value)),
+        };
+        Gate { name: self.name, limit: self.limit, value, kept, sentence: (!kept).then_some(sentence) }
+    }
+
+    fn show(&self, value: f64) -> String {
+        match self.output {
+            COST => show::usd(Usd::new(value)),
+            DAYS => show::duration(Seconds::from_days(value)),
+            _ => show::number(value, 7),
+        }
+    }
+}

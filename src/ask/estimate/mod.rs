@@ -1,0 +1,242 @@
+//! Hours, time, chips and cost of a run, with everything that was asked beside them.
+
+pub mod bill;
+pub mod gates;
+pub mod parts;
+pub mod ranges;
+pub mod resolved;
+pub mod thresholds;
+
+use serde::Serialize;
+
+use self::bill::{BillReply, CostLineReply, DecompositionReply, FootprintReply};
+use self::gates::Gate;
+use self::parts::{Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};
+use self::ranges::Ranges;
+use self::resolved::{Filled, Resolved};
+use self::thresholds::Thresholds;
+use super::published::{Published, published};
+use super::reply::{Ordered, ReplyHead, ResultBlock};
+use super::request::About;
+use super::result::{block, head};
+use crate::answer::drivers::{Drivers, DriversReply, drivers};
+use crate::answer::ranges::{Asked, COST, GPU_HOURS, Spread, spread};
+use crate::answer::whole_bill::WholeBill;
+use crate::answer::{Answer, answer};
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::input::question::Question;
+use crate::uncertainty::montecarlo::Plan;
+
+/// What drives an answer is asked of one of its outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Driven {
+    /// The cost where it is known, the hours where it is not.
+    Main,
+    /// One of [`crate::answer::prepared::OUTPUTS`], by its place.
+    Output(usize),
+}
+
+/// The question of `estimate`.
+///
+/// ```
+/// use flopbill::{Catalog, EstimateRequest, Input, estimate};
+///
+/// let request = EstimateRequest::new(Input::about("deepseek-v3").price("$3/h"));
+/// let reply = estimate(&request, &Catalog::built_in())?;
+/// assert_eq!(reply.result.gpu_hours.unwrap().round(), 2_788_000.0);
+/// assert_eq!(reply.result.cost_usd.unwrap().round(), 8_364_000.0); // by hand: 2.788M hours at $3
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EstimateRequest {
+    /// The run and the values laid over it.
+    pub about: About,
+    /// How the draws are made.
+    pub draws: Plan,
+    /// Whose drivers are asked for.
+    pub drivers: Option<Driven>,
+    /// Whether every value is listed with its origin.
+    pub show_resolved: bool,
+}
+
+impl EstimateRequest {
+    /// An estimate with the usual draws.
+    pub fn new(about: impl Into<About>) -> Self {
+        Self { about: about.into(), draws: Plan::default(), drivers: None, show_resolved: false }
+    }
+
+    /// The same with its draws made like this.
+    #[must_use]
+    pub fn draws(self, draws: Plan) -> Self {
+        Self { draws, ..self }
+    }
+
+    /// The same with what drives an output.
+    #[must_use]
+    pub fn drivers(self, of: Driven) -> Self {
+        Self { drivers: Some(of), ..self }
+    }
+
+    /// The same with every value and its origin.
+    #[must_use]
+    pub fn show_resolved(self, show_resolved: bool) -> Self {
+        Self { show_resolved, ..self }
+    }
+}
+
+/// The answer of `estimate`.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct EstimateReply {
+    /// What every reply opens with.
+    #[serde(flatten)]
+    pub head: ReplyHead,
+    /// What stands in for values that nobody gave, by the path of the field.
+    pub defaults: Ordered<Filled>,
+    /// The answer.
+    pub result: ResultBlock,
+    /// What it is made of.
+    pub run: RunBlock,
+    /// The parts of the run.
+    pub phases: Vec<PhaseRow>,
+    /// The step behind the hours, if there is one.
+    pub step: Option<StepBlock>,
+    /// A run that was moved, with its hours kept as they are.
+    pub arithmetic: Option<Arithmetic>,
+    /// The published run of a predicted model.
+    pub published: Option<Published>,
+    /// What the step model says of a time that was given.
+    pub confirmation: Option<ConfirmationReply>,
+    /// What is uncertain, and by how much the answer is.
+    pub ranges: Option<Ranges>,
+    /// What drives the answer.
+    #[serde(flatten)]
+    pub drivers: Option<DriversReply>,
+    /// The whole bill.
+    pub bill: Option<BillReply>,
+    /// Its lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cost_lines: Vec<CostLineReply>,
+    /// Energy, carbon and water.
+    pub footprint: Option<FootprintReply>,
+    /// The same run, counted in three ways.
+    pub decomposition: Option<DecompositionReply>,
+    /// Training-compute rules that the run reaches, and the next.
+    pub thresholds: Option<Thresholds>,
+    /// The limits that were given.
+    pub gates: Vec<Gate>,
+    /// Relations that more was given for than needed, and that hold.
+    pub confirmed: Vec<&'static str>,
+    /// Every value with its origin, where that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resolved: Vec<Resolved>,
+    /// The profiles that were read.
+    pub profiles: Vec<ProfileLine>,
+    /// What the reply was made from.
+    #[serde(skip)]
+    #[doc(hidden)]
+    pub made_from: MadeFrom,
+}
+
+/// What a reply was made from.
+#[derive(Debug, Clone)]
+pub struct MadeFrom {
+    /// The answer.
+    pub answer: Answer,
+    /// Its spread.
+    pub spread: Option<Spread>,
+    /// Its drivers.
+    pub drivers: Option<Drivers>,
+    /// Its bill.
+    pub bill: Option<WholeBill>,
+}
+
+impl EstimateReply {
+    /// The sentences of the limits that are broken, or that cannot be judged.
+    pub fn failed(&self) -> impl Iterator<Item = &str> {
+        self.gates.iter().filter_map(|gate| gate.sentence.as_deref())
+    }
+}
+
+/// Answers `estimate`.
+///
+/// # Errors
+/// Values that do not read, contradict each other or are too few; names that no profile has; parts of a bill that
+/// nobody asks for.
+pub fn estimate(request: &EstimateRequest, catalog: &Catalog) -> Result<EstimateReply, Error> {
+    let question = request.about.question(catalog)?;
+    bill::choices(&question.spec()?)?;
+    let answer = answer(&question, catalog)?;
+    reply("estimate", request, &question, answer, catalog)
+}
+
+/// The reply about an answer.
+///
+/// # Errors
+/// As [`estimate`].
+pub fn reply(
+    command: &'static str,
+    request: &EstimateRequest,
+    question: &Question,
+    answer: Answer,
+    catalog: &Catalog,
+) -> Result<EstimateReply, Error> {
+    let spec = &answer.spec;
+    let (by, budget) = (spec.by.as_ref().map(|entry| entry.value), spec.budget.as_ref().map(|entry| entry.value));
+    let asked = Asked { plan: request.draws, by, budget };
+    let spread = spread(&answer, &asked)?;
+    let drivers = match request.drivers {
+        Some(of) => drivers(&answer, &asked, driven(of, &answer))?,
+        None => None,
+    };
+    let whole = bill::whole(&answer, catalog)?;
+    let mut head = head(command, &answer);
+    let planned = command != "estimate"; // a plan says itself how sure it is
+    head.warnings.extend(warnings(request, !planned && (by.is_some() || budget.is_some()), spread.as_ref()));
+    head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
+    Ok(EstimateReply {
+        head,
+        defaults: resolved::defaults(&answer),
+        result: block(&answer, spread.as_ref()),
+        run: RunBlock::of(&answer),
+        phases: parts::phases(&answer),
+        step: answer.prediction().map(|(_, prediction)| StepBlock::of(&prediction)),
+        arithmetic: Arithmetic::of(&answer, question, catalog),
+        published: published(&answer, catalog),
+        confirmation: ConfirmationReply::of(&answer),
+        ranges: spread.as_ref().map(|spread| Ranges::of(&answer, spread)),
+        drivers: drivers.as_ref().map(DriversReply::of),
+        bill: whole.as_ref().map(BillReply::of),
+        cost_lines: whole.as_ref().map(bill::lines).unwrap_or_default(),
+        footprint: whole.as_ref().and_then(FootprintReply::of),
+        decomposition: if whole.is_some() { bill::decomposition(&answer, catalog)? } else { None },
+        thresholds: Thresholds::of(&answer, catalog)?,
+        gates: gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?,
+        confirmed: answer.confirmed.clone(),
+        resolved: if request.show_resolved { resolved::all(&answer) } else { Vec::new() },
+        profiles: ProfileLine::of(&answer),
+        made_from: MadeFrom { answer, spread, drivers, bill: whole },
+    })
+}
+
+/// What a reader should know of the draws.
+fn warnings(request: &EstimateRequest, limited: bool, spread: Option<&Spread>) -> Vec<String> {
+    let Some(spread) = spread else {
+        let limits =
+            limited.then(|| "no value is a range: --by and --budget are met or not, without a probability".to_owned());
+        let drivers = request.drivers.map(|_| "no value is a range: nothing drives the answer".to_owned());
+        return limits.into_iter().chain(drivers).collect();
+    };
+    spread.repair.clone().into_iter().collect()
+}
+
+fn driven(of: Driven, answer: &Answer) -> usize {
+    match of {
+        Driven::Output(output) => output,
+        Driven::Main if answer.estimate.total.cost.is_some() => COST,
+        Driven::Main => GPU_HOURS,
+    }
+}

@@ -1,0 +1,253 @@
+//! The best layouts of a model on a number of chips, by the one prediction.
+
+use serde::Serialize;
+
+use super::reply::{Figure, ReplyHead, ResultBlock, SourceLine, StepPart};
+use super::request::About;
+use super::result::inputs;
+use crate::answer::layouts::{Layouts, layouts, words};
+use crate::answer::looked_up::chip_of;
+use crate::catalog::Catalog;
+use crate::catalog::accelerator::AcceleratorProfile;
+use crate::error::Error;
+use crate::input::file::Spec;
+use crate::input::question::Question;
+use crate::predict::Setting;
+use crate::units::Chips;
+
+/// Most layouts that are kept.
+const MOST: usize = 1000;
+
+/// A search with its answer.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What was asked.
+    pub spec: Spec,
+    /// What was searched in.
+    pub setting: Setting,
+    /// The chip.
+    pub chip: AcceleratorProfile,
+    /// Chips held.
+    pub chips: Chips,
+    /// The layouts.
+    pub layouts: Layouts,
+}
+
+/// The answer of `layout`.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct LayoutReply {
+    /// What every reply opens with.
+    #[serde(flatten)]
+    pub head: ReplyHead,
+    /// The best layout.
+    pub result: ResultBlock,
+    /// Legal layouts there are.
+    pub considered: u64,
+    /// Those that were found to fit.
+    pub fit: u64,
+    /// Those that were timed.
+    pub timed: u64,
+    /// The fastest first.
+    pub layouts: Vec<LayoutRow>,
+    /// Where the time of the best one's step goes, on the software that the factors were fitted to.
+    pub step: Vec<StepPart>,
+    /// What the reply was made from.
+    #[serde(skip)]
+    #[doc(hidden)]
+    pub made_from: Box<Found>,
+}
+
+/// One layout.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the degrees, as everybody calls them
+pub struct LayoutRow {
+    /// In words.
+    pub layout: String,
+    pub tp: u32,
+    pub pp: u32,
+    pub vpp: u32,
+    pub cp: u32,
+    pub ep: u32,
+    pub dp: u32,
+    pub micro_batch: u32,
+    /// What the replicas split.
+    pub zero: u8,
+    /// none, selective or full.
+    pub recompute: String,
+    /// Chips in use.
+    pub chips_used: u32,
+    /// Seconds of a step.
+    pub step_seconds: f64,
+    /// Tokens a second, all chips.
+    pub tokens_per_second: f64,
+    /// By 6ND.
+    pub mfu: f64,
+    /// With causal attention.
+    pub mfu_causal: f64,
+    /// Of the fullest chip.
+    pub memory_bytes: f64,
+    /// What it has.
+    pub memory_capacity_bytes: f64,
+    pub weights_bytes: f64,
+    pub gradients_bytes: f64,
+    pub optimizer_bytes: f64,
+    pub activations_bytes: f64,
+    pub logits_bytes: f64,
+    /// Set aside, assumed.
+    pub reserve_bytes: f64,
+    /// The largest part of the step, by the key that it has among `step`.
+    pub limited_by: Option<&'static str>,
+    /// Its share of the step.
+    pub limited_by_share: Option<f64>,
+    /// The second largest.
+    pub then_by: Option<&'static str>,
+    pub then_by_share: Option<f64>,
+}
+
+/// The question of `layout`.
+///
+/// ```
+/// use flopbill::{Catalog, Input, LayoutRequest, layout};
+///
+/// let input = Input::new().model("llama-3-8b").gpu("h100").chips(64);
+/// let reply = layout(&LayoutRequest::new(input).top(3), &Catalog::built_in())?;
+/// assert_eq!(reply.layouts.len(), 3);
+/// assert!(reply.layouts[0].step_seconds <= reply.layouts[1].step_seconds);
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LayoutRequest {
+    /// The model, the chips and what is settled of the layout.
+    pub about: About,
+    /// How many layouts are kept.
+    pub top: usize,
+}
+
+impl LayoutRequest {
+    /// Asks for the five fastest.
+    pub fn new(about: impl Into<About>) -> Self {
+        Self { about: about.into(), top: 5 }
+    }
+
+    /// Asks for so many.
+    #[must_use]
+    pub fn top(self, top: usize) -> Self {
+        Self { top, ..self }
+    }
+}
+
+/// Searches the layouts of a model on its chips.
+///
+/// # Errors
+/// As [`search`].
+pub fn layout(request: &LayoutRequest, catalog: &Catalog) -> Result<LayoutReply, Error> {
+    Ok(search(&request.about.question(catalog)?, request.top, catalog)?.reply())
+}
+
+/// Searches the layouts of a question's model on its chips.
+///
+/// # Errors
+/// No model, chip or number of chips; no layout that is legal or fits.
+pub fn search(question: &Question, top: usize, catalog: &Catalog) -> Result<Found, Error> {
+    let spec = question.spec()?;
+    let missing =
+        |what: &str, hint: &str| Error::bad_input(format!("the {what} is missing")).with_hint(hint.to_owned());
+    if let Some(range) = spec.ranges.first() {
+        let error = Error::bad_input(format!("`{}` is a range, and one layout is of one value", range.path));
+        return Err(error.with_hint("give a number, or ask `flopbill estimate`"));
+    }
+    let gpu = spec.gpu.as_ref().ok_or_else(|| missing("chip", "give --gpu h800"))?;
+    let chips = spec.chips.as_ref().ok_or_else(|| missing("number of chips", "give --chips 2048"))?.value;
+    let chip = chip_of(gpu, catalog)?;
+    let setting = Setting::of(&spec, &chip, catalog)?.ok_or_else(|| missing("model", "name one"))?;
+    let peak = chip.chip.peak_of(chip.chip.training_precision())?;
+    let layouts = layouts(&setting, chips, peak, top.clamp(1, MOST))?;
+    Ok(Found { spec, setting, chip, chips, layouts })
+}
+
+impl Found {
+    /// The layouts as a reply.
+    pub fn reply(self) -> LayoutReply {
+        let mut head = ReplyHead::new("layout", self.setting.model.name.clone());
+        head.inputs = inputs(&self.spec);
+        head.assumptions = self.assumptions();
+        let path = format!("peak.dense.{}", self.chip.chip.training_precision());
+        let source = self.chip.sources.of(&path);
+        head.sources = source
+            .map(|source| SourceLine::new(&format!("{} {path}", self.chip.chip.id), source))
+            .into_iter()
+            .collect();
+        let rows: Vec<LayoutRow> = self.layouts.best.iter().map(row).collect();
+        let mut result = ResultBlock::default().chips(self.chips.get());
+        let mut step = Vec::new();
+        if let (Some(best), Some(first)) = (self.layouts.best.first(), rows.first()) {
+            result = result
+                .chips_used(f64::from(first.chips_used))
+                .step_seconds(Figure::from(first.step_seconds))
+                .tokens_per_second(first.tokens_per_second)
+                .mfu(first.mfu)
+                .mfu_causal(first.mfu_causal)
+                .layout(first.layout.clone());
+            step = best.parts.iter().map(StepPart::of).collect();
+        }
+        let Layouts { considered, fit, timed, .. } = self.layouts;
+        LayoutReply { head, result, considered, fit, timed, layouts: rows, step, made_from: Box::new(self) }
+    }
+
+    /// What was taken because nobody said, in sentences.
+    pub fn assumptions(&self) -> Vec<String> {
+        let setting = &self.setting;
+        let mut lines = setting.chosen.clone();
+        let software = setting.software();
+        if software.median != 1.0 {
+            let factor = crate::units::show::number(software.median, 3);
+            lines.push(format!(
+                "software: {factor} x the step of the tuned stacks that the model was fitted to (stack.factor)"
+            ));
+        }
+        lines.push("MFU: of the dense 16-bit peak of the chips held; by 6ND, and with causal attention".into());
+        let of = crate::units::show::percent(crate::predict::RESERVE.share.get());
+        lines.push(format!("{of} of the memory and 2 GB are set aside, assumed"));
+        lines.push(format!("factors `{}`, stack `{}`", setting.family, setting.stack.id));
+        lines
+    }
+}
+
+fn row(candidate: &crate::answer::layouts::Candidate) -> LayoutRow {
+    let prediction = &candidate.prediction;
+    let (own, fit) = (&prediction.layout, &prediction.fit);
+    let limits = candidate.limits();
+    let [limit, next] = [limits.first(), limits.get(1)];
+    LayoutRow {
+        layout: words(own),
+        tp: own.tp,
+        pp: own.pp,
+        vpp: own.vpp,
+        cp: own.cp,
+        ep: own.ep,
+        dp: own.dp,
+        micro_batch: own.micro_batch,
+        zero: own.zero as u8,
+        recompute: format!("{:?}", own.recompute).to_lowercase(),
+        chips_used: prediction.used(),
+        step_seconds: prediction.step_time().get(),
+        tokens_per_second: prediction.tokens_per_second(),
+        mfu: candidate.mfu[0].get(),
+        mfu_causal: candidate.mfu[1].get(),
+        memory_bytes: fit.total.get(),
+        memory_capacity_bytes: fit.capacity.get(),
+        weights_bytes: fit.weights.get(),
+        gradients_bytes: fit.gradients.get(),
+        optimizer_bytes: fit.optimizer.get(),
+        activations_bytes: fit.activations.get(),
+        logits_bytes: fit.logits.get(),
+        reserve_bytes: fit.reserve.get(),
+        limited_by: limit.map(|(part, _)| part.key),
+        limited_by_share: limit.map(|(_, share)| *share),
+        then_by: next.map(|(part, _)| part.key),
+        then_by_share: next.map(|(_, share)| *share),
+    }
+}

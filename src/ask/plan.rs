@@ -1,0 +1,150 @@
+//! What has to be planned: chips for a date, tokens for a budget, both with a confidence.
+
+use serde::Serialize;
+
+use super::estimate::{EstimateReply, EstimateRequest, reply};
+use super::request::About;
+use crate::answer::confidence::{Held, chips, tokens};
+use crate::answer::ranges::{COST, DAYS, level};
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::input::file::Entry;
+use crate::solve::Var;
+use crate::uncertainty::montecarlo::Plan;
+use crate::units::Fraction;
+
+/// How sure a plan is where nobody says.
+pub const CONFIDENCE: Fraction = Fraction::new(0.9);
+
+/// What is planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Goal {
+    /// The fewest chips that finish by a date: the field `by`.
+    Chips,
+    /// The most tokens that a budget pays for: the field `budget`.
+    Tokens,
+}
+
+/// The question of `plan chips` and `plan tokens`.
+///
+/// ```
+/// use flopbill::{Catalog, Goal, Input, PlanRequest, plan};
+///
+/// let input = Input::about("deepseek-v3").set("by", "60d").set("run.gpu_hours", "2.4M..3.2M").set("confidence", "80%");
+/// let reply = plan(&PlanRequest::new(Goal::Chips, input), &Catalog::built_in())?;
+/// assert!(reply.plan.probability >= 0.8 && reply.plan.days_at_confidence.unwrap() <= 60.0);
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PlanRequest {
+    /// What is planned.
+    pub goal: Goal,
+    /// The run and the values laid over it, the limit and the confidence among them.
+    pub about: About,
+    /// How the draws are made.
+    pub draws: Plan,
+}
+
+impl PlanRequest {
+    /// A plan with the usual draws.
+    pub fn new(goal: Goal, about: impl Into<About>) -> Self {
+        Self { goal, about: about.into(), draws: Plan::default() }
+    }
+
+    /// The same with its draws made like this.
+    #[must_use]
+    pub fn draws(self, draws: Plan) -> Self {
+        Self { draws, ..self }
+    }
+}
+
+/// The answer of `plan chips` and `plan tokens`: the estimate of the plan that was found, and how sure it is.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct PlanReply {
+    /// The estimate with the plan in place.
+    #[serde(flatten)]
+    pub estimate: EstimateReply,
+    /// The plan.
+    pub plan: PlanBlock,
+    /// What was planned.
+    #[serde(skip)]
+    pub goal: Goal,
+}
+
+/// A plan that holds.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct PlanBlock {
+    /// Chips held.
+    pub chips: Option<f64>,
+    /// Training tokens.
+    pub tokens: Option<f64>,
+    /// How sure it is to be.
+    pub confidence: f64,
+    /// How often it holds, counted on the draws of this very plan.
+    pub probability: f64,
+    /// Its standard error.
+    pub probability_standard_error: f64,
+    /// Days that are not exceeded with the confidence.
+    pub days_at_confidence: Option<f64>,
+    /// Dollars that are not exceeded with the confidence.
+    pub cost_usd_at_confidence: Option<f64>,
+    /// Number of draws.
+    pub draws: usize,
+    /// Their seed.
+    pub seed: u64,
+}
+
+/// Plans.
+///
+/// # Errors
+/// No limit to plan for, a confidence outside 0 to 1, no plan that holds.
+pub fn plan(request: &PlanRequest, catalog: &Catalog) -> Result<PlanReply, Error> {
+    let question = request.about.question(catalog)?;
+    let spec = question.spec()?;
+    let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
+    let (held, planned) = match request.goal {
+        Goal::Chips => {
+            let by = needed(spec.by.as_ref(), "give --by 60d")?;
+            let held = chips(&question, by, confidence, &request.draws, catalog)?;
+            let count = held.answer.estimate.chips.map_or(f64::NAN, |chips| chips.get());
+            (held, question.with("run.chips", count))
+        }
+        Goal::Tokens => {
+            let budget = needed(spec.budget.as_ref(), "give --budget '$10M'")?;
+            (tokens(&question, budget, confidence, &request.draws, catalog)?, question)
+        }
+    };
+    let block = PlanBlock::of(&held, confidence)?;
+    let asked = EstimateRequest::new(planned.clone()).draws(request.draws);
+    let estimate = reply("plan", &asked, &planned, held.answer, catalog)?;
+    Ok(PlanReply { estimate, plan: block, goal: request.goal })
+}
+
+/// What a plan cannot do without.
+fn needed<Q: Copy>(given: Option<&Entry<Q>>, hint: &str) -> Result<Q, Error> {
+    let missing = || Error::bad_input("the limit to plan for is missing").with_hint(hint);
+    given.map(|entry| entry.value).ok_or_else(missing)
+}
+
+impl PlanBlock {
+    fn of(held: &Held, confidence: Fraction) -> Result<Self, Error> {
+        let answer = &held.answer;
+        let at =
+            |output| Ok::<_, Error>(Some(level(answer, &held.plan, output, confidence)?).filter(|at| at.is_finite()));
+        Ok(Self {
+            chips: answer.estimate.chips.map(|chips| chips.get()),
+            tokens: answer.solved.knowns.get(Var::Tokens),
+            confidence: confidence.get(),
+            probability: held.probability.value,
+            probability_standard_error: held.probability.se,
+            days_at_confidence: at(DAYS)?,
+            cost_usd_at_confidence: at(COST)?,
+            draws: held.plan.draws(),
+            seed: held.plan.seed(),
+        })
+    }
+}

@@ -1,0 +1,283 @@
+//! Names of profiles, everything in one of them, and whether files of one's own are right.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use toml::de::{DeTable, DeValue};
+
+use super::check;
+use super::reply::{Ordered, ReplyHead};
+use crate::catalog::accelerator::accelerator;
+use crate::catalog::read::{Document, Sources};
+use crate::catalog::{Catalog, Found, KINDS, Kind, is_path};
+use crate::error::Error;
+use crate::hardware::accelerator::Accelerator;
+
+/// The question of `profiles`.
+///
+/// ```
+/// use flopbill::{Catalog, ProfilesReply, ProfilesRequest, profiles};
+///
+/// let request = ProfilesRequest::List(Some("accelerators".into()));
+/// let ProfilesReply::List(list) = profiles(&request, &Catalog::built_in())? else { unreachable!() };
+/// assert!(list.result.get("accelerators").unwrap().contains(&"h200-sxm".to_owned()));
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ProfilesRequest {
+    /// The names of all, or of one kind.
+    List(Option<String>),
+    /// Everything in one: its name, kind/name where several kinds have it, or its path.
+    Show(String),
+    /// Whether files are right.
+    Check(Vec<PathBuf>),
+}
+
+/// The answer of `profiles`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum ProfilesReply {
+    /// The names.
+    List(ListReply),
+    /// One profile.
+    Show(Box<ShowReply>),
+    /// What was checked, and is right.
+    Check(CheckReply),
+}
+
+/// Names of profiles, by kind.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ListReply {
+    /// What every reply opens with.
+    #[serde(flatten)]
+    pub head: ReplyHead,
+    /// The names.
+    pub result: Ordered<Vec<String>>,
+}
+
+/// One profile.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ShowReply {
+    /// What every reply opens with.
+    #[serde(flatten)]
+    pub head: ReplyHead,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name among profiles.
+    pub id: String,
+    /// Its file.
+    pub file: String,
+    /// A hash of its text.
+    pub hash: String,
+    /// Every value with its source, in the order of the file.
+    pub result: Ordered<ValueRow>,
+    /// Whether it is a file of the user's.
+    #[serde(skip)]
+    pub from_user: bool,
+    /// Where its values are from.
+    #[serde(skip)]
+    pub sources: Sources,
+    /// The chip that it describes.
+    #[serde(skip)]
+    pub chip: Option<Accelerator>,
+}
+
+/// A value with its source.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ValueRow {
+    /// As the file has it.
+    pub value: String,
+    /// How well it is known.
+    pub kind: Option<String>,
+    /// The day, month or year it speaks of.
+    pub as_of: Option<String>,
+    /// What the source is called.
+    pub source: Option<String>,
+    /// Where it can be read.
+    pub url: Option<String>,
+    /// What to know before using it.
+    pub note: Option<String>,
+}
+
+/// Files that are right.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct CheckReply {
+    /// What every reply opens with.
+    #[serde(flatten)]
+    pub head: ReplyHead,
+    /// The files.
+    pub result: Vec<CheckRow>,
+}
+
+/// A file that is right.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct CheckRow {
+    /// The file.
+    pub file: String,
+    /// What it holds.
+    pub kind: &'static str,
+}
+
+/// Answers about profiles.
+///
+/// # Errors
+/// An unknown kind or name; everything that is wrong with a file, each with its place.
+pub fn profiles(request: &ProfilesRequest, catalog: &Catalog) -> Result<ProfilesReply, Error> {
+    match request {
+        ProfilesRequest::List(kind) => Ok(ProfilesReply::List(list(kind.as_deref(), catalog)?)),
+        ProfilesRequest::Show(name) => {
+            let (kind, found) = named(name, catalog)?;
+            Ok(ProfilesReply::Show(Box::new(show(kind, &found, catalog)?)))
+        }
+        ProfilesRequest::Check(files) => Ok(ProfilesReply::Check(check_files(files, catalog)?)),
+    }
+}
+
+fn list(kind: Option<&str>, catalog: &Catalog) -> Result<ListReply, Error> {
+    let kinds = match kind {
+        Some(name) => vec![kind_of(name)?],
+        None => KINDS.iter().map(|(_, kind, _)| *kind).collect(),
+    };
+    let names = kinds.into_iter().map(|kind| (kind.folder().to_owned(), catalog.ids(kind)));
+    let result = names.filter(|(_, ids)| !ids.is_empty()).collect();
+    Ok(ListReply { head: ReplyHead::new("profiles list", "profiles"), result })
+}
+
+fn kind_of(name: &str) -> Result<Kind, Error> {
+    let found = KINDS.iter().find(|(folder, _, singular)| *folder == name || *singular == name);
+    found.map(|(_, kind, _)| *kind).ok_or_else(|| {
+        let folders: Vec<&str> = KINDS.iter().map(|(folder, _, _)| *folder).collect();
+        Error::unknown_of("kind of profile", name, folders)
+    })
+}
+
+/// The profile of a name.
+fn named(name: &str, catalog: &Catalog) -> Result<(Kind, Found), Error> {
+    let of_kind = name.split_once('/').filter(|(kind, _)| KINDS.iter().any(|(folder, _, _)| folder == kind));
+    if let Some((kind, own)) = of_kind.filter(|_| !Path::new(name).exists()) {
+        let kind = kind_of(kind)?;
+        // A price list is known by its chip, whose other names lead to it too.
+        let chip = || catalog.accelerator(own).ok().map(|chip| chip.chip.id);
+        let of_chip = (kind == Kind::Prices && !catalog.has(kind, own)).then(chip).flatten();
+        return Ok((kind, catalog.find(kind, of_chip.as_deref().unwrap_or(own))?));
+    }
+    if is_path(name) {
+        let found = catalog.find(Kind::Accelerators, name)?;
+        return Ok((check::kind_of(Path::new(name), &found.document)?, found));
+    }
+    // A name of several kinds means the first in the order of the kinds: a chip before its prices.
+    let first = KINDS.iter().map(|(_, kind, _)| *kind).find(|kind| catalog.has(*kind, name));
+    let kind = first.ok_or_else(|| unknown(name, catalog))?;
+    Ok((kind, catalog.find(kind, name)?))
+}
+
+fn unknown(name: &str, catalog: &Catalog) -> Error {
+    let near = KINDS.iter().rev().find_map(|(_, kind, _)| catalog.nearest(*kind, name));
+    let message = format!("no profile is called `{name}`");
+    let hint = near.map(|near| format!("did you mean `{near}`?"));
+    Error::new(crate::error::Kind::UnknownName, message)
+        .with_hint(hint.unwrap_or_else(|| "`flopbill profiles list` names them all".into()))
+}
+
+fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<ShowReply, Error> {
+    check::profile(kind, found, catalog)?;
+    let (values, sources) = leaves(&found.document)?;
+    let name = values.iter().find(|(path, _)| path == "name").map_or(&found.id, |(_, name)| name);
+    let row = |(path, value): &Leaf| {
+        let source = sources.of(path);
+        let row = ValueRow {
+            value: value.clone(),
+            kind: source.map(|source| source.kind.to_string()),
+            as_of: source.map(|source| source.as_of.clone()),
+            source: source.map(|source| source.title.clone()),
+            url: source.and_then(|source| source.url.clone()),
+            note: source.and_then(|source| source.note.clone()),
+        };
+        (path.clone(), row)
+    };
+    let chip = (kind == Kind::Accelerators).then(|| accelerator(found, catalog)).transpose()?;
+    Ok(ShowReply {
+        head: ReplyHead::new("profiles show", name.as_str()),
+        kind: kind.singular(),
+        id: found.id.clone(),
+        file: found.document.file.clone(),
+        hash: format!("{:016x}", found.document.hash()),
+        result: values.iter().filter(|(path, _)| path != "name").map(row).collect(),
+        from_user: found.from_user,
+        sources,
+        chip: chip.map(|chip| chip.chip),
+    })
+}
+
+fn check_files(files: &[PathBuf], catalog: &Catalog) -> Result<CheckReply, Error> {
+    let mut errors = Vec::new();
+    let mut result = Vec::new();
+    for path in files {
+        match check::file(path, catalog) {
+            Ok(kind) => result.push(CheckRow { file: path.display().to_string(), kind: kind.singular() }),
+            Err(error) => errors.push(error),
+        }
+    }
+    let head = ReplyHead::new("profiles check", "profiles");
+    Error::all(errors).map_or(Ok(CheckReply { head, result }), Err)
+}
+
+type Leaf = (String, String);
+
+/// Every value of a document but its sources, in the order of the file.
+fn leaves(document: &Document) -> Result<(Vec<Leaf>, Sources), Error> {
+    let mut sources = Sources::default();
+    let _ = document.read(|r| {
+        sources = r.sources();
+        Some(())
+    }); // the other keys are unknown to this reading, which is of no interest
+    let table = DeTable::parse(&document.text).map_err(|trouble| Error::bad_file(trouble.message().to_owned()))?;
+    let mut found = Vec::new();
+    walk("", table.get_ref(), &mut found);
+    found.retain(|(_, path, _)| !path.starts_with("sources."));
+    found.sort();
+    Ok((found.into_iter().map(|(_, path, value)| (path, value)).collect(), sources))
+}
+
+/// Collects leaves with their position, so that they can be put in the order of the file.
+fn walk(above: &str, table: &DeTable<'_>, found: &mut Vec<(usize, String, String)>) {
+    for (key, value) in table {
+        let path = if above.is_empty() { key.get_ref().to_string() } else { format!("{above}.{}", key.get_ref()) };
+        one(&path, value.span().start, value.get_ref(), found);
+    }
+}
+
+fn one(path: &str, at: usize, value: &DeValue<'_>, found: &mut Vec<(usize, String, String)>) {
+    match value {
+        DeValue::Table(table) => walk(path, table, found),
+        DeValue::Array(items) if items.iter().any(|item| item.get_ref().is_table()) => {
+            for (index, item) in items.iter().enumerate() {
+                one(&format!("{path}[{index}]"), item.span().start, item.get_ref(), found);
+            }
+        }
+        DeValue::Array(items) => {
+            let texts: Vec<String> = items.iter().map(|item| scalar(item.get_ref())).collect();
+            let between = if texts.iter().any(|text| text.contains(", ")) { "; " } else { ", " };
+            found.push((at, path.to_owned(), texts.join(between)));
+        }
+        other => found.push((at, path.to_owned(), scalar(other))),
+    }
+}
+
+fn scalar(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        DeValue::Float(number) => number.as_str().to_owned(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(date) => date.to_string(),
+        DeValue::Array(_) | DeValue::Table(_) => String::new(),
+    }
+}

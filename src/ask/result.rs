@@ -1,0 +1,115 @@
+//! The head and the block `result` of a reply about one answer.
+
+use super::reply::{Figure, Input, InputValue, Ordered, ReplyHead, ResultBlock, SourceLine};
+use crate::answer::Answer;
+use crate::answer::prepared::BATCH;
+use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, MFU, Spread};
+use crate::input::file::Spec;
+use crate::input::table::FIELDS;
+use crate::solve::{Var, flag, name, would_settle};
+use crate::uncertainty::montecarlo::Summary;
+use crate::units::{Seconds, Usd};
+
+/// Fields that stand between the MFU and other figures.
+const OF_CHIPS: &str = "run.chips";
+const PARAMS: &str = "run.params";
+const ACTIVE: &str = "run.active_params";
+
+/// The head of a reply about one answer.
+pub fn head(command: &'static str, answer: &Answer) -> ReplyHead {
+    let mut head = ReplyHead::new(command, answer.scenario.name.clone());
+    head.inputs = inputs(&answer.spec);
+    head.unknown = unknown(answer);
+    head.assumptions = answer.assumptions.clone();
+    head.warnings = answer.warnings.clone();
+    head.sources = answer.sources.iter().map(|(path, source)| SourceLine::new(path, source)).collect();
+    head
+}
+
+/// What was put in: every field that has a value, with where it is from.
+pub fn inputs(spec: &Spec) -> Ordered<Input> {
+    let one = |field: &crate::input::field::Field| {
+        let (text, origin) = (field.get)(spec)?;
+        let value = (field.number)(spec).map_or_else(|| InputValue::Text(text.clone()), InputValue::Number);
+        let unit = Some(field.unit_in(spec)).filter(|unit| !unit.is_empty());
+        Some((field.path.to_owned(), Input { value, unit, text, origin: origin.to_string() }))
+    };
+    FIELDS.iter().filter_map(one).collect()
+}
+
+/// Why a value is not known: what would settle it.
+pub fn missing(answer: &Answer, var: Var) -> String {
+    let sets = would_settle(&answer.solved.knowns, var);
+    let flags: Vec<&str> = sets.iter().filter(|set| set.len() == 1).flatten().map(|var| flag(*var)).collect();
+    if flags.is_empty() { String::new() } else { format!("give {}", flags.join(" or ")) }
+}
+
+fn unknown(answer: &Answer) -> Ordered<String> {
+    let estimate = &answer.estimate;
+    let vars = [
+        ("chips", Var::Chips, estimate.chips.is_none()),
+        ("wall_clock_days", Var::WallClock, estimate.total.wall_clock.is_none()),
+        ("cost_usd", Var::Cost, estimate.total.cost.is_none()),
+        ("mfu", Var::Mfu, estimate.mfu.is_none()),
+    ];
+    let reason = |var| match missing(answer, var) {
+        hint if hint.is_empty() => format!("the {} does not follow from what is given", name(var)),
+        hint => hint,
+    };
+    let unknown = vars.into_iter().filter(|(_, _, unknown)| *unknown);
+    let unknown = unknown.map(|(key, var, _)| (key.to_owned(), reason(var)));
+    let no_step =
+        ["mfu_causal", "layout"].map(|key| (key.to_owned(), "no predicted step is behind the hours".to_owned()));
+    unknown.chain(no_step.into_iter().filter(|_| answer.prediction().is_none())).collect()
+}
+
+/// The block `result` of an answer, with percentiles where draws were made.
+pub fn block(answer: &Answer, spread: Option<&Spread>) -> ResultBlock {
+    let estimate = &answer.estimate;
+    let summary = |output: usize| spread.and_then(|spread| spread.summaries.get(output)).filter(|s| varies(s));
+    let figure = |value: Option<f64>, output: usize| between(Figure::from(value), summary(output), 1.0);
+    let chips = estimate.chips.map(|chips| chips.get());
+    let used = answer.prediction().map(|(_, prediction)| f64::from(prediction.used()));
+    let mfu = estimate.mfu.map(|mfu| mfu.get());
+    // As the MFU does, so rises what these are, unless something else between them is drawn too.
+    let of_mfu = |value: Option<f64>, unless: &[&str]| match (value, mfu, summary(MFU)) {
+        (Some(value), Some(mfu), Some(summary)) if !answer.varies(unless) => {
+            between(Figure::from(value), Some(summary), value / mfu)
+        }
+        (value, _, _) => Figure::from(value),
+    };
+    let step = answer.step_time().map(Seconds::get);
+    let step = match (step, mfu, summary(MFU)) {
+        (Some(step), Some(mfu), Some(summary)) if !answer.varies(&[BATCH, OF_CHIPS, PARAMS, ACTIVE]) => {
+            let at = |level: f64| step * mfu / summary.quantile(level).value;
+            Figure::from(step).between(at(0.9), at(0.5), at(0.1))
+        }
+        (step, _, _) => Figure::from(step),
+    };
+    let block = ResultBlock::default()
+        .gpu_hours(figure(Some(estimate.total.held.gpu_hours()), GPU_HOURS))
+        .chips(figure(chips, CHIPS))
+        .chips_used(used.or(chips))
+        .wall_clock_days(figure(estimate.total.wall_clock.map(Seconds::days), DAYS))
+        .cost_usd(figure(estimate.total.cost.map(Usd::get), COST))
+        .step_seconds(step)
+        .tokens_per_second(of_mfu(answer.tokens_per_second(), &[OF_CHIPS, PARAMS, ACTIVE]))
+        .mfu(figure(mfu, MFU))
+        .mfu_causal(of_mfu(answer.mfu_causal().map(|mfu| mfu.get()), &[PARAMS, ACTIVE]));
+    match answer.prediction() {
+        Some((_, prediction)) => block.layout(crate::answer::layouts::words(&prediction.layout)),
+        None => block,
+    }
+}
+
+fn between(figure: Figure, summary: Option<&Summary>, scale: f64) -> Figure {
+    let Some(summary) = summary else { return figure };
+    let [p10, p50, p90] = [0.1, 0.5, 0.9].map(|level| summary.quantile(level).value * scale);
+    figure.between(p10, p50, p90)
+}
+
+/// Whether an output is known and spreads at all.
+pub fn varies(summary: &Summary) -> bool {
+    let (low, high) = (summary.quantile(0.1).value, summary.quantile(0.9).value);
+    low.is_finite() && high.is_finite() && high > low * (1.0 + 1e-9)
+}

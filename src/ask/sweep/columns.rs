@@ -1,0 +1,173 @@
+//! The columns of a sweep: one list, which every format writes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Bound, Cell};
+use crate::ask::reply::ResultBlock;
+use crate::error::Error;
+
+/// The numbers of a point: keys of the block `result`, with their meaning there.
+pub const FIGURES: [&str; 9] = [
+    "gpu_hours",
+    "chips",
+    "chips_used",
+    "wall_clock_days",
+    "cost_usd",
+    "step_seconds",
+    "tokens_per_second",
+    "mfu",
+    "mfu_causal",
+];
+
+/// Where the chips that the layout uses stand in [`FIGURES`], after the chips.
+pub const CHIPS_USED: usize = 2;
+/// Where the time stands in [`FIGURES`].
+pub const DAYS: usize = 3;
+/// Where the cost stands in [`FIGURES`].
+pub const COST: usize = 4;
+
+/// What a point answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outputs {
+    /// One for each of [`FIGURES`]; NaN where it is not known.
+    pub figures: [f64; FIGURES.len()],
+    /// How the model is split over the chips, where that is decided.
+    pub layout: Option<Arc<str>>,
+}
+
+impl Outputs {
+    /// The numbers of a reply.
+    pub fn of(block: &ResultBlock) -> Self {
+        let figures = [
+            block.gpu_hours,
+            block.chips,
+            block.chips_used,
+            block.wall_clock_days,
+            block.cost_usd,
+            block.step_seconds,
+            block.tokens_per_second,
+            block.mfu,
+            block.mfu_causal,
+        ];
+        Self {
+            figures: figures.map(|figure| figure.unwrap_or(f64::NAN)),
+            layout: block.layout.as_deref().map(Arc::from),
+        }
+    }
+
+    /// A number by its key; NaN where it is not known.
+    pub fn get(&self, key: &str) -> f64 {
+        let at = FIGURES.iter().position(|figure| *figure == key);
+        at.and_then(|at| self.figures.get(at)).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// One point with its answer.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// Its number, from zero.
+    pub point: u64,
+    /// The value of each axis.
+    pub cells: &'a [Cow<'a, Cell>],
+    /// Its outputs, or why there are none.
+    pub answer: Result<Outputs, Error>,
+}
+
+/// What a column shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// An axis, and whether all its values are numbers.
+    Axis(usize, bool),
+    /// One of [`FIGURES`].
+    Figure(usize),
+    /// The layout.
+    Layout,
+    /// Whether nothing beats the point in cost and time.
+    Pareto,
+    /// Why there is no answer.
+    Error,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name, with its unit.
+    pub name: String,
+    /// What it shows.
+    pub shows: Shows,
+}
+
+/// What stands in a row of a column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Entry<'a> {
+    /// A finite number.
+    Number(f64),
+    /// A text.
+    Text(Cow<'a, str>),
+    /// A mark.
+    Mark(bool),
+    /// Nothing is known.
+    Unknown,
+}
+
+impl Entry<'_> {
+    /// The same, to be kept.
+    pub fn kept(self) -> Entry<'static> {
+        match self {
+            Self::Number(number) => Entry::Number(number),
+            Self::Text(text) => Entry::Text(text.into_owned().into()),
+            Self::Mark(mark) => Entry::Mark(mark),
+            Self::Unknown => Entry::Unknown,
+        }
+    }
+}
+
+/// The columns: the varied fields with their units, the numbers, the layout, the mark, the error.
+pub fn columns(axes: &[Bound], marked: bool) -> Vec<Column> {
+    let column = |name: &str, shows| Column { name: name.to_owned(), shows };
+    let axis = |(index, axis): (usize, &Bound)| column(&axis_name(axis), Shows::Axis(index, axis.is_numeric()));
+    let mut columns: Vec<Column> = axes.iter().enumerate().map(axis).collect();
+    columns.extend(FIGURES.iter().enumerate().map(|(index, figure)| column(figure, Shows::Figure(index))));
+    columns.push(column("layout", Shows::Layout));
+    columns.extend(marked.then(|| column("pareto", Shows::Pareto)));
+    columns.push(column("error", Shows::Error));
+    columns
+}
+
+/// A field's path with its unit, where there is more than one that it could be in.
+fn axis_name(axis: &Bound) -> String {
+    let unit = match axis.field().unit {
+        "days" => "_days",
+        "USD" => "_usd",
+        "USD per GPU-hour" => "_usd_per_gpu_hour",
+        _ => "",
+    };
+    format!("{}{unit}", axis.path())
+}
+
+impl Column {
+    /// What stands in a row; `on_front` says whether nothing beats its point.
+    #[inline]
+    pub fn entry<'a>(&self, row: &'a Row<'_>, on_front: bool) -> Entry<'a> {
+        let text = |text: Option<&'a str>| text.map_or(Entry::Unknown, |text| Entry::Text(text.into()));
+        match (self.shows, &row.answer) {
+            (Shows::Axis(index, _), _) => match row.cells.get(index) {
+                Some(cell) if cell.number.is_nan() => Entry::Text(cell.text.as_str().into()),
+                Some(cell) => Entry::Number(cell.number),
+                None => Entry::Unknown,
+            },
+            (Shows::Figure(index), Ok(found)) => match found.figures.get(index) {
+                Some(number) if number.is_finite() => Entry::Number(*number),
+                _ => Entry::Unknown,
+            },
+            (Shows::Layout, Ok(found)) => text(found.layout.as_deref()),
+            (Shows::Pareto, _) => Entry::Mark(on_front),
+            (Shows::Error, Err(error)) => text(Some(error.message())),
+            (Shows::Figure(_) | Shows::Layout, Err(_)) | (Shows::Error, Ok(_)) => Entry::Unknown,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A text with its name, and places in it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use super::{MOST_ERRORS, Reader, Shared, syntax};
+use crate::error::Error;
+
+/// A text with its name, as errors show it.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The path, or the name of a built-in profile.
+    pub file: String,
+    /// The whole text.
+    pub text: Arc<str>,
+}
+
+/// Where a value stands, kept with it so that a later error can still point there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At {
+    /// The path, or the name of a built-in profile.
+    pub file: String,
+    /// The line, from one.
+    pub line: usize,
+    text: Arc<str>,
+    span: Range<usize>,
+}
+
+impl At {
+    pub(super) fn of(shared: &Shared<'_>, span: Range<usize>) -> Self {
+        let document = shared.document;
+        Self { file: document.file.clone(), line: shared.line(span.start), text: Arc::clone(&document.text), span }
+    }
+
+    /// The same error, pointing here.
+    pub fn locate(&self, error: Error) -> Error {
+        error.at(&self.file, &self.text, self.span.clone())
+    }
+}
+
+impl Document {
+    /// Names a text.
+    pub fn new(file: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
+        Self { file: file.into(), text: text.into() }
+    }
+
+    /// A 64-bit FNV-1a hash of the text: which version of a profile an answer rests on.
+    pub fn hash(&self) -> u64 {
+        self.text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    }
+
+    /// Reads the document with `build`, which asks a [`Reader`] for what it needs.
+    ///
+    /// # Errors
+    /// TOML that does not parse, or everything that `build` found wrong, each with its place.
+    pub fn read<T>(&self, build: impl FnOnce(&Reader<'_>) -> Option<T>) -> Result<T, Error> {
+        let root = DeTable::parse(&self.text).map_err(|trouble| self.syntax(&trouble))?;
+        let shared = Shared::of(self);
+        let reader = Reader::on(&shared, root.get_ref(), root.span(), String::new());
+        let built = build(&reader);
+        reader.finish();
+        drop(reader);
+        let mut errors = shared.errors.into_inner();
+        errors.sort_by_key(|error| error.place().map(|place| place.span.start));
+        errors.truncate(MOST_ERRORS);
+        match (Error::all(errors), built) {
+            (None, Some(built)) => Ok(built),
+            (Some(error), _) => Err(error),
+            (None, None) => Err(Error::bad_input(format!("{} does not describe what it should", self.file))),
+        }
+    }
+
+    fn syntax(&self, trouble: &toml::de::Error) -> Error {
+        let span = trouble.span().unwrap_or(0..0);
+        let error = match syntax::unquoted(&self.text, span.start) {
+            Some((value, range)) => {
+                return Error::bad_input(format!("`{value}` is not TOML: a value with a suffix or unit is a string"))
+                    .with_hint(format!("quote it: \"{value}\""))
+                    .at(&self.file, &self.text, range);
+            }
+            None => Error::bad_input(format!("this is not TOML: {}", trouble.message().replace('\n', ", "))),
+        };
+        error.at(&self.file, &self.text, span)
+    }
+}

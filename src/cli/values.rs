@@ -1,0 +1,179 @@
+//! The flags of the fields, made from their table: what a verb takes of it.
+
+use std::marker::PhantomData;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
+
+use super::estimate::base;
+use flopbill::Error;
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::input::field::{Field, Group};
+use flopbill::internals::input::question::{Override, Question};
+use flopbill::internals::input::table::FIELDS;
+use flopbill::internals::input::text::{is_fleet, prefix};
+use flopbill::internals::units::parse::parse_fleet;
+
+/// The variables that are no fields.
+const OTHER_VARIABLES: [&str; 1] = ["FLOPBILL_PROFILES"];
+
+/// The fields that a verb takes.
+pub trait Takes: std::fmt::Debug + Clone + Send + Sync + 'static {
+    /// Whether it takes this one.
+    fn takes(field: &Field) -> bool;
+}
+
+/// Declares what a verb takes.
+macro_rules! takes {
+    ($($(#[$doc:meta])* $name:ident: $takes:expr;)*) => {
+        $($(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub struct $name;
+
+        impl Takes for $name {
+            fn takes(field: &Field) -> bool {
+                let takes: fn(&Field) -> bool = $takes;
+                takes(field)
+            }
+        })*
+    };
+}
+
+fn of_the_run(field: &Field) -> bool {
+    matches!(field.group, Group::Values | Group::Layout)
+}
+
+takes! {
+    /// The run, its price and its layout.
+    OfTheRun: of_the_run;
+    /// All, but for what only plans need.
+    Everything: |field| field.path != "confidence";
+    /// A plan for a date.
+    ForADate: |field| of_the_run(field) || matches!(field.path, "by" | "confidence");
+    /// A plan for a budget.
+    ForABudget: |field| of_the_run(field) || matches!(field.path, "budget" | "confidence");
+    /// A step of a model that is named already.
+    OfAStep: |field| field.group == Group::Layout || matches!(
+        field.path,
+        "run.gpu" | "run.chips" | "run.global_batch" | "run.sequence_length" | "run.precision" | "run.states"
+    );
+}
+
+/// The values that were typed as flags.
+#[derive(Debug, Clone)]
+pub struct Values<T> {
+    given: Vec<(&'static Field, String)>,
+    set: Vec<String>,
+    takes: PhantomData<T>,
+}
+
+impl<T: Takes> Values<T> {
+    /// The same values for each chip of `--gpu h800,h200`.
+    pub fn each_chip(&self) -> Vec<Self> {
+        let Some(at) = self.given.iter().position(|(field, _)| field.path == "run.gpu") else {
+            return vec![self.clone()];
+        };
+        let with = |chip: &str| {
+            let mut values = self.clone();
+            values.given[at].1 = chip.trim().to_owned();
+            values
+        };
+        self.given[at].1.split(',').map(with).collect()
+    }
+
+    /// The question: variables, flags and `--set` laid over a run or spec, each outranking the one before.
+    pub fn question(&self, name: Option<&str>, catalog: &Catalog) -> Result<Question, Error> {
+        let base = name.map(|name| base(name, catalog)).transpose()?.unwrap_or_default();
+        let mut overrides = variables::<T>()?;
+        let chips = self.given.iter().any(|(field, _)| field.path == "run.chips");
+        for (field, text) in &self.given {
+            let flag = field.typed_flag();
+            if field.path != "run.gpu" || !is_fleet(text) {
+                overrides.push(Override::new(field.path, text.as_str(), flag));
+                continue;
+            }
+            let (count, name) = parse_fleet(text).map_err(|error| prefix("--gpu", &error))?;
+            if chips {
+                let error = Error::bad_input(format!("`--gpu {text}` and --chips both say how many chips there are"));
+                return Err(error.with_hint(format!("leave --chips out, or write `--gpu {name}`")));
+            }
+            overrides.push(Override::new(field.path, name, flag.as_str()));
+            overrides.push(Override::new("run.chips", count.get().to_string(), flag));
+        }
+        for assignment in &self.set {
+            overrides.push(Override::assignment(assignment)?);
+        }
+        Ok(Question { base, overrides, today: super::today() })
+    }
+}
+
+/// The values of environment variables: `FLOPBILL_RUN_TOKENS=14.8T`.
+///
+/// # Errors
+/// A variable that begins like ours and names no field: it would be passed over in silence.
+fn variables<T: Takes>() -> Result<Vec<Override>, Error> {
+    let mut given: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, value)| name.starts_with("FLOPBILL_") && !value.is_empty())
+        .filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str()))
+        .collect();
+    given.sort();
+    let mut overrides = Vec::new();
+    for (name, value) in given {
+        match FIELDS.iter().find(|field| field.variable() == name) {
+            Some(field) if T::takes(field) => overrides.push(Override::new(field.path, value, name)),
+            Some(_) => {}
+            None => {
+                let known: Vec<String> = FIELDS.iter().map(Field::variable).collect();
+                let known = known.iter().map(String::as_str).chain(OTHER_VARIABLES);
+                return Err(Error::unknown_name("environment variable", &name, known));
+            }
+        }
+    }
+    Ok(overrides)
+}
+
+/// The flag of a field.
+fn flag(field: &'static Field) -> Arg {
+    let arg = Arg::new(field.path).long(field.flag).help(field.help()).help_heading(field.group.heading());
+    let arg = match field.value_name {
+        "" => arg.action(ArgAction::SetTrue),
+        name => arg.value_name(name).allow_hyphen_values(true),
+    };
+    if field.second_flag.is_empty() { arg } else { arg.visible_alias(field.second_flag) }
+}
+
+impl<T: Takes> clap::Args for Values<T> {
+    fn augment_args(command: Command) -> Command {
+        let (own, other): (Vec<_>, Vec<_>) =
+            FIELDS.iter().filter(|field| T::takes(field)).partition(|field| field.group == Group::Values);
+        let set = Arg::new("set")
+            .long("set")
+            .value_name("KEY=VALUE")
+            .help("Any field of a spec: --set run.tokens=14.8T (repeatable)")
+            .help_heading(Group::Values.heading())
+            .action(ArgAction::Append)
+            .allow_hyphen_values(true);
+        command.args(own.into_iter().map(flag)).arg(set).args(other.into_iter().map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<T: Takes> FromArgMatches for Values<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let value = |field: &'static Field| match field.value_name {
+            "" => matches.get_flag(field.path).then(|| (field, "true".to_owned())),
+            _ => matches.get_one::<String>(field.path).map(|text| (field, text.clone())),
+        };
+        let given = FIELDS.iter().filter(|field| T::takes(field)).filter_map(value).collect();
+        let set = matches.get_many::<String>("set").into_iter().flatten().cloned().collect();
+        Ok(Self { given, set, takes: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! A question: a run or spec, and the values laid over it.
+
+use std::borrow::Cow;
+
+use crate::catalog::{Catalog, Kind};
+use crate::error::Error;
+use crate::input::file::{Origin, Spec, spec};
+use crate::input::text::prefix;
+use crate::units::date::Date;
+use crate::units::parse::Grammar;
+use crate::units::show::exact;
+
+/// One value laid over a spec.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Override {
+    /// A name of the field.
+    pub path: Cow<'static, str>,
+    /// The value as typed.
+    pub text: String,
+    /// The flag, variable or setter it was typed for.
+    pub flag: String,
+}
+
+impl Override {
+    /// A value of a flag, a variable or a setter.
+    pub fn new(path: impl Into<Cow<'static, str>>, text: impl Into<String>, flag: impl Into<String>) -> Self {
+        Self { path: path.into(), text: text.into(), flag: flag.into() }
+    }
+
+    /// Reads one `--set key=value`.
+    ///
+    /// # Errors
+    /// No `=`.
+    pub fn assignment(assignment: &str) -> Result<Self, Error> {
+        let Some((path, value)) = assignment.split_once('=') else {
+            let error = Error::bad_input(format!("--set: `{assignment}` assigns nothing"));
+            return Err(error.with_hint("write it like `--set run.tokens=14.8T`"));
+        };
+        let path = path.trim().to_owned();
+        Ok(Self::new(path.clone(), value.trim(), format!("--set {path}")))
+    }
+}
+
+/// What is asked: a spec or run, and what is laid over it.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// The spec or published run; empty for a question of flags alone.
+    pub base: Spec,
+    /// Values laid over it, in order: the last outranks.
+    pub overrides: Vec<Override>,
+    /// The day of asking, where `as_of` names none.
+    pub today: Option<Date>,
+}
+
+impl Question {
+    /// A question about a published run, or about a spec file by its path.
+    ///
+    /// # Errors
+    /// An unknown name, a file that cannot be read or is wrong.
+    pub fn about(name: &str, catalog: &Catalog) -> Result<Self, Error> {
+        Input::about(name).question(catalog)
+    }
+
+    /// The same question with a value laid over the spec, as a flag would: `("run.chips", "4096")`.
+    #[must_use]
+    pub fn with(mut self, path: &'static str, text: impl Into<Typed>) -> Self {
+        self.overrides.push(Override::new(path, text.into().0, path));
+        self
+    }
+
+    /// The spec with the overrides in it.
+    ///
+    /// # Errors
+    /// Every value that does not read, each with its flag; values that contradict each other.
+    pub fn spec(&self) -> Result<Spec, Error> {
+        let mut spec = self.base.clone();
+        let mut errors = Vec::new();
+        for over in &self.overrides {
+            if let Err(error) = spec.set(&over.path, &over.text, Origin::Flag(over.flag.clone())) {
+                let flag = over.flag.split(' ').next().unwrap_or_default();
+                errors.push(if error.place().is_some() { error } else { prefix(flag, &error) });
+            }
+        }
+        errors.extend(spec.check().err().filter(|_| errors.is_empty()));
+        Error::all(errors).map_or(Ok(spec), Err)
+    }
+}
+
+/// A question of the library: a run by its name, and values in any form that a flag takes.
+///
+/// ```
+/// use flopbill::Catalog;
+/// use flopbill::internals::input::question::Input;
+///
+/// let input = Input::about("deepseek-v3").chips(4096).mfu("30%..45%").set("price.rent", "$2/h");
+/// let spec = input.question(&Catalog::built_in())?.spec()?;
+/// assert_eq!(spec.chips.unwrap().value.get(), 4096.0);
+/// assert_eq!(spec.ranges.len(), 1);
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Input {
+    /// A published run, or the path of a spec file; without one, the values alone.
+    pub run: Option<String>,
+    /// The values, in order.
+    pub overrides: Vec<Override>,
+}
+
+impl Input {
+    /// Values alone.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A published run, or a spec file by its path.
+    pub fn about(run: impl Into<String>) -> Self {
+        Self { run: Some(run.into()), ..Self::default() }
+    }
+
+    /// Lays a value over it, by one of the field's names.
+    #[must_use]
+    pub fn set(mut self, path: impl Into<Cow<'static, str>>, value: impl Into<Typed>) -> Self {
+        let path = path.into();
+        self.overrides.push(Override::new(path.clone(), value.into().0, path));
+        self
+    }
+
+    /// The question with its run looked up.
+    ///
+    /// # Errors
+    /// An unknown name, a file that cannot be read or is wrong.
+    pub fn question(self, catalog: &Catalog) -> Result<Question, Error> {
+        let base = self.run.map(|run| spec(&catalog.find(Kind::Runs, &run)?)).transpose()?.unwrap_or_default();
+        Ok(Question { base, overrides: self.overrides, today: None })
+    }
+}
+
+/// A value as a user would type it, made from a text, a number or a quantity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Typed(pub String);
+
+macro_rules! typed {
+    ($($type:ty),*) => {
+        $(impl From<$type> for Typed {
+            fn from(value: $type) -> Self {
+                Self(value.to_string())
+            }
+        })*
+    };
+}
+
+typed!(&str, &String, i32, u32, u64, usize, f64, bool, Date);
+
+impl From<String> for Typed {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl<Q: Grammar> From<Q> for Typed {
+    fn from(quantity: Q) -> Self {
+        Self(exact(quantity))
+    }
+}

@@ -1,0 +1,377 @@
+//! The table of fields: the typed store, what is known of each field, and the library's setters are made from it.
+
+use crate::cost::VIEWS;
+use crate::cost::View;
+use crate::cost::defaults::{BORDER_KINDS, BorderKind, HOSTING_KINDS, HostingKind, POWER_BASES, PowerBasis};
+use crate::cost::rent_terms::RENT_TERMS;
+use crate::hardware::precision::{PRECISIONS, Precision, STATES, States};
+use crate::hardware::price::Term;
+use crate::input::batch::Batch;
+use crate::input::field::{Field, Group};
+use crate::input::file::{Entry, PhaseSpec, Reported};
+use crate::input::question::{Input, Typed};
+use crate::input::range::Range;
+use crate::input::text::{choice, date, days, name, number, share, switch, whole};
+use crate::layout::parallelism::SCHEDULES;
+use crate::model::flops::RECOMPUTES;
+use crate::units::date::Date;
+use crate::units::parse::{Grammar, parse};
+use crate::units::show::exact;
+use crate::units::{ChipSeconds, Chips, Flop, Fraction, Params, Price, Quantity as _, Seconds, Tokens, Usd};
+
+/// A field: how its text is read, how its value is shown, its number and back.
+macro_rules! plain {
+    ($field:ident, $dimension:expr, $unit:literal, $all:expr, $parse:expr, $show:expr, $number:expr, $put:expr) => {
+        Field {
+            dimension: $dimension,
+            unit: $unit,
+            all: || $all,
+            set: |spec, text, origin| {
+                spec.$field = Some(Entry::new($parse(text)?, origin));
+                Ok(())
+            },
+            get: |spec| spec.$field.as_ref().map(|entry| ($show(&entry.value), &entry.origin)),
+            number: |spec| spec.$field.as_ref().and_then(|entry| $number(&entry.value)),
+            put: $put,
+            path: "",
+            also: &[],
+            also_in: "",
+            flag: "",
+            second_flag: "",
+            value_name: "",
+            about: "",
+            example: "",
+            group: Group::Values,
+            within: None,
+            whole: false,
+            first: false,
+            choices: Vec::new,
+        }
+    };
+}
+
+/// A quantity: its unit in machine formats, there and back, and its grammar.
+macro_rules! quantity {
+    ($field:ident $type:ty; $unit:literal, $to:ident, $from:ident, $parse:expr) => {
+        plain!(
+            $field,
+            <$type>::DIMENSION,
+            $unit,
+            (0.0, <$type>::new(<$type as Grammar>::MAX).$to()),
+            $parse,
+            |value: &$type| exact(*value),
+            |value: &$type| Some(value.$to()),
+            Some(|spec, number, origin| spec.$field = Some(Entry::new(<$type>::$from(number), origin)))
+        )
+    };
+}
+
+/// A quantity in its own base unit.
+macro_rules! base {
+    ($field:ident $type:ty; $unit:literal) => {
+        quantity!($field $type; $unit, get, new, parse)
+    };
+}
+
+/// A share above zero and up to one.
+macro_rules! part {
+    ($field:ident $type:ty;) => {
+        Field { all: || (0.0, 1.0), ..quantity!($field $type; "share", get, new, share) }
+    };
+}
+
+/// Time in days.
+macro_rules! time {
+    ($field:ident $type:ty;) => {
+        quantity!($field $type; "days", days, from_days, days)
+    };
+}
+
+/// What is no number: how its text is read and its value is shown.
+macro_rules! word {
+    ($field:ident $type:ty; $dimension:literal, $parse:expr, $show:expr) => {
+        plain!($field, $dimension, "", (0.0, 0.0), $parse, $show, |_: &$type| None, None)
+    };
+}
+
+/// A name that only the catalog can judge.
+macro_rules! named {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "a name", name, String::clone)
+    };
+}
+
+/// A name of a closed list, kept as what it stands for.
+macro_rules! chosen {
+    ($field:ident $type:ty; $known:expr) => {
+        Field {
+            choices: || $known.iter().map(|(name, _)| *name).collect(),
+            ..word!(
+                $field $type;
+                "a name",
+                |text| choice(stringify!($field), text, &$known).map(|(_, value)| value),
+                |value| $known.iter().find(|(_, known)| known == value).map_or_else(String::new, |(name, _)| (*name).into())
+            )
+        }
+    };
+}
+
+/// A name of a closed list, kept as a text.
+macro_rules! listed {
+    ($field:ident $type:ty; $known:expr) => {
+        Field {
+            choices: || $known.iter().map(|(name, _)| *name).collect(),
+            ..word!(
+                $field $type;
+                "a name",
+                |text| choice(stringify!($field), text, &$known).map(|(name, _)| name.to_owned()),
+                String::clone
+            )
+        }
+    };
+}
+
+/// Yes or no.
+macro_rules! yes {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "true or false", switch, bool::to_string)
+    };
+}
+
+/// A day.
+macro_rules! day {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "a date", date, Date::to_string)
+    };
+}
+
+/// A whole number.
+macro_rules! count {
+    ($field:ident $type:ty;) => {
+        plain!(
+            $field,
+            "a whole number",
+            "",
+            (0.0, f64::from(u32::MAX)),
+            whole,
+            u32::to_string,
+            |value: &u32| Some(f64::from(*value)),
+            Some(|spec, number, origin| spec.$field = Some(Entry::new(number.round() as u32, origin)))
+        )
+    };
+}
+
+/// A number without a unit.
+macro_rules! number {
+    ($field:ident $type:ty;) => {
+        plain!(
+            $field,
+            "a number",
+            "",
+            (0.0, <$type>::MAX),
+            number,
+            <$type>::to_string,
+            |value: &$type| Some(*value),
+            Some(|spec, number, origin| spec.$field = Some(Entry::new(number, origin)))
+        )
+    };
+}
+
+/// A number of sequences or of tokens; a number put in keeps the unit that is there.
+macro_rules! batch {
+    ($field:ident $type:ty;) => {
+        plain!(
+            $field,
+            Batch::DIMENSION,
+            "",
+            (1.0, Batch::MAX),
+            Batch::parse,
+            Batch::to_string,
+            |value: &Batch| Some(value.number()),
+            Some(|spec, number, origin| {
+                let there = spec.$field.as_ref().map_or(Batch::Tokens(Tokens::ZERO), |entry| entry.value);
+                spec.$field = Some(Entry::new(there.with_number(number), origin));
+            })
+        )
+    };
+}
+
+macro_rules! fields {
+    ($($group:ident { $(
+        #[doc = $about:literal]
+        $path:literal $field:ident: $type:ty = $kind:ident($($arg:tt)*) $(.$with:ident($($value:expr),*))*;
+    )* })*) => {
+        /// A question as asked: nothing is filled in.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct Spec {
+            /// What people call the run.
+            pub name: Option<String>,
+            /// The built-in run's id or the file it was read from.
+            pub file: Option<String>,
+            /// Who ran it.
+            pub organisation: Option<String>,
+            $($( #[doc = $about] pub $field: Option<Entry<$type>>, )*)*
+            /// The parts of the run.
+            pub phases: Vec<PhaseSpec>,
+            /// Fields whose value is a range; the field itself then holds the median.
+            pub ranges: Vec<Range>,
+            /// Spearman correlations between ranges: two paths and the coefficient.
+            pub correlations: Vec<(String, String, f64)>,
+            /// What its authors reported.
+            pub reported: Option<Reported>,
+            /// Where its values came from.
+            pub sources: crate::catalog::read::Sources,
+        }
+
+        /// Every field of a spec, in the order they are shown.
+        pub static FIELDS: &[Field] = &[$($(
+            Field { path: $path, about: $about, group: Group::$group, ..$kind!($field $type; $($arg)*)$(.$with($($value),*))* }
+        ),*),*];
+
+        impl Input {
+            $($(
+                #[doc = $about]
+                #[must_use]
+                pub fn $field(self, value: impl Into<Typed>) -> Self {
+                    self.set($path, value)
+                }
+            )*)*
+        }
+    };
+}
+
+fields! {
+    Values {
+        /// Model profile, or a Hugging Face config.json; its MFU is predicted where none is given
+        "model" model: String = named().flag("model", "MODEL", "deepseek-v3");
+        /// Software, by its profile
+        "stack" stack: String = named()
+            .flag("stack", "STACK", "torchtitan").also(&["stack.name", "software"]);
+        /// Time of a step over that of the stacks the model was fitted to
+        "stack.factor" stack_factor: f64 = number()
+            .flag("stack-factor", "FACTOR", "1.1").within(0.01, 100.0);
+        /// Hours of a run that is moved to other chips over those that the step model converts
+        "transfer.ratio" transfer_ratio: f64 = number()
+            .flag("transfer-ratio", "RATIO", "1.05").within(0.01, 100.0);
+        /// Accelerator, or a fleet such as 2048xH800
+        "run.gpu" gpu: String = named().flag("gpu", "CHIP", "h200").also(&["gpus", "accelerator", "chip"]).first();
+        /// Chips held
+        "run.chips" chips: Chips = base("chips").flag("chips", "N", "2048").first();
+        /// Parameters in all; for a mixture of experts give the active ones too
+        "run.params" params: Params = base("parameters")
+            .flag("params", "N", "671B").also(&["param", "parameters", "parameter"]).first();
+        /// Parameters at work for one token; leave out for a dense model
+        "run.active_params" active_params: Params = base("parameters")
+            .flag("active-params", "N", "37B").also(&["active_param", "active_parameters"]).first();
+        /// Training tokens
+        "run.tokens" tokens: Tokens = base("tokens").flag("tokens", "N", "14.8T").also(&["token"]).first();
+        /// Model FLOPs
+        "run.flop" flop: Flop = base("FLOP").flag("flop", "N", "3.3e24").also(&["flops"]);
+        /// GPU-hours held
+        "run.gpu_hours" gpu_hours: ChipSeconds = quantity("GPU-hours", gpu_hours, from_gpu_hours, parse)
+            .flag("gpu-hours", "HOURS", "2.788M").also(&["gpu_hour", "hours"]);
+        /// Wall-clock time, a bare number in days
+        "run.wall_clock" wall_clock: Seconds = time().flag("days", "TIME", "60d").or("wall-clock").also(&["day"]);
+        /// Model FLOPs utilisation of the dense peak
+        "run.mfu" mfu: Fraction = part().flag("mfu", "SHARE", "34.6%").first();
+        /// Share of the held time in which the job computes
+        "run.goodput" goodput: Fraction = part().flag("goodput", "SHARE", "93%");
+        /// Cost of the run
+        "run.cost" cost: Usd = base("USD").flag("cost", "MONEY", "$5.576M");
+        /// Rent of one chip; its typical price without it
+        "price.rent" price: Price = quantity("USD per GPU-hour", usd_per_hour, from_usd_per_hour, parse)
+            .flag("price", "PRICE", "$3.50/h").first();
+        /// Format of the matrix work
+        "run.precision" precision: Precision = chosen(PRECISIONS).flag("precision", "FORMAT", "bf16");
+        /// Format whose dense peak the MFU is a share of
+        "run.mfu_basis" mfu_basis: Precision = chosen(PRECISIONS).flag("mfu-basis", "FORMAT", "bf16");
+        /// What is kept for each parameter
+        "run.states" states: States = chosen(STATES).flag("states", "STATES", "mixed").also(&["state"]);
+        /// Tokens of a sequence
+        "run.sequence_length" sequence_length: Tokens = base("tokens")
+            .flag("seq-len", "N", "4096").also(&["sequence", "context"]).whole();
+        /// Batch of a step, in sequences (1024seq) or tokens
+        "run.global_batch" global_batch: Batch = batch()
+            .flag("global-batch", "BATCH", "4Mtok").also(&["run.global_batch_tokens"]).also_in("tok").whole();
+        /// On another chip keep the run's MFU, rather than convert it by the step model
+        "run.keep_mfu" keep_mfu: bool = yes().flag("keep-mfu", "", "true");
+        /// On another chip or count keep the run's hours as numbers
+        "run.hold_hours" hold_hours: bool = yes().flag("hold-hours", "", "true");
+        /// The day for which prices, rules, fleets and software hold; today without it
+        "as_of" as_of: Date = day().flag("as-of", "DATE", "2026-02-01");
+    }
+
+    Layout {
+        /// Tensor-parallel degree
+        "layout.tp" tp: u32 = count().flag("tp", "N", "1").within(1.0, MOST);
+        /// Pipeline stages
+        "layout.pp" pp: u32 = count().flag("pp", "N", "16").within(1.0, MOST);
+        /// Virtual stages of a chip
+        "layout.vpp" vpp: u32 = count().flag("vpp", "N", "2").within(1.0, MOST);
+        /// Data-parallel degree, context parallelism not counted in
+        "layout.dp" dp: u32 = count().flag("dp", "N", "64").within(1.0, MOST);
+        /// Context-parallel degree
+        "layout.cp" cp: u32 = count().flag("cp", "N", "2").within(1.0, MOST);
+        /// Expert-parallel degree
+        "layout.ep" ep: u32 = count().flag("ep", "N", "64").within(1.0, MOST);
+        /// Sequences of a micro-batch
+        "layout.micro_batch" micro_batch: u32 = count().flag("micro-batch", "N", "1").within(1.0, MOST);
+        /// ZeRO stage, from 0 to 3
+        "layout.zero" zero: u32 = count().flag("zero", "STAGE", "1").within(0.0, 3.0);
+        /// What the backward pass does again
+        "layout.recompute" recompute: String = listed(RECOMPUTES).flag("recompute", "MODE", "selective");
+        /// Pipeline schedule
+        "layout.schedule" schedule: String = listed(SCHEDULES).flag("schedule", "SCHEDULE", "1f1b");
+    }
+
+    Bill {
+        /// Place of the chips, for electricity, carbon and water
+        "region" region: String = named().flag("region", "NAME", "sweden").also(&["place"]);
+        /// Every charge with its source
+        "bill.view" bill: View = chosen(VIEWS).flag("bill", "VIEW", "own");
+        /// A hyperscaler's site rather than a rented hall
+        "bill.hyperscale" hyperscale: bool = yes().flag("hyperscale", "", "true");
+        /// How the chips are rented; a reservation is charged for the hours held, its whole commitment shown beside
+        "bill.term" term: Term = chosen(RENT_TERMS).flag("term", "TERM", "on_demand");
+        /// What the border takes
+        "bill.border" border: BorderKind = chosen(BORDER_KINDS).flag("border", "KIND", "duty");
+        /// What hosting is paid for
+        "bill.hosting" hosting: HostingKind = chosen(HOSTING_KINDS).flag("hosting", "KIND", "all_in");
+        /// Basis of the power
+        "bill.power" power: PowerBasis = chosen(POWER_BASES).flag("power", "BASIS", "server");
+        /// Used hours of an owned chip over all hours
+        "bill.utilisation" utilisation: Fraction = part().flag("utilisation", "SHARE", "85%").also(&["utilization"]);
+        /// All compute of the programme over the final run
+        "bill.programme" programme: f64 = number()
+            .flag("programme", "FACTOR", "2.2").also(&["program"]).within(1.0, 1000.0);
+        /// People in research and engineering, for a year
+        "bill.people" people: f64 = number().flag("people", "N", "150").within(0.0, 1e6);
+    }
+
+    Ranges {
+        /// Finish within this time, a bare number in days: with what probability
+        "by" by: Seconds = time().flag("by", "TIME", "90d");
+        /// Cost at most this much: with what probability
+        "budget" budget: Usd = base("USD").flag("budget", "MONEY", "$6M");
+        /// How sure a plan is to hold
+        "confidence" confidence: Fraction = part().flag("confidence", "SHARE", "90%");
+    }
+
+    Gates {
+        /// Fail when the run costs more
+        "gate.max_cost" max_cost: Usd = base("USD").flag("max-cost", "MONEY", "$6M");
+        /// Fail when the run takes longer
+        "gate.max_days" max_days: Seconds = time().flag("max-days", "TIME", "60d");
+        /// Fail when the run needs more chips
+        "gate.max_chips" max_chips: Chips = base("chips").flag("max-chips", "N", "4096");
+        /// Fail when one run in ten costs more
+        "gate.max_cost_p90" max_cost_p90: Usd = base("USD").flag("max-cost-p90", "MONEY", "$8M");
+        /// Fail when one run in ten takes longer
+        "gate.max_days_p90" max_days_p90: Seconds = time().flag("max-days-p90", "TIME", "90d");
+        /// Fail when one run in ten needs more chips
+        "gate.max_chips_p90" max_chips_p90: Chips = base("chips").flag("max-chips-p90", "N", "8192");
+    }
+}
+
+/// The largest degree of a layout.
+const MOST: f64 = (1 << 20) as f64;

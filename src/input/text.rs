@@ -1,0 +1,99 @@
+//! Reading the text of one value.
+
+use std::str::FromStr as _;
+
+use crate::catalog::normal;
+use crate::error::Error;
+use crate::units::date::Date;
+use crate::units::parse::{Grammar, parse};
+use crate::units::{Fraction, Quantity as _, Seconds};
+
+/// Whether a chip is written with a number of it: `2048xH800`.
+pub fn is_fleet(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['x', 'X', '×'])
+}
+
+/// A name that only the catalog can judge.
+pub(super) fn name(text: &str) -> Result<String, Error> {
+    match text.trim() {
+        "" => Err(Error::bad_input("a name is missing")),
+        name => Ok(name.to_owned()),
+    }
+}
+
+/// One name of a closed list.
+pub(super) fn choice<T: Copy>(what: &str, text: &str, known: &[(&'static str, T)]) -> Result<(&'static str, T), Error> {
+    let wanted = normal(text);
+    known.iter().find(|(name, _)| normal(name) == wanted).copied().ok_or_else(|| {
+        let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
+        Error::unknown_of(&what.replace('_', " "), text.trim(), names)
+    })
+}
+
+/// Yes or no.
+pub(super) fn switch(text: &str) -> Result<bool, Error> {
+    match normal(text).as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(Error::bad_input(format!("`{text}` is neither true nor false")).with_hint("write `true` or `false`")),
+    }
+}
+
+/// A day.
+pub(super) fn date(text: &str) -> Result<Date, Error> {
+    Date::from_str(text.trim())
+}
+
+/// A whole number.
+pub(super) fn whole(text: &str) -> Result<u32, Error> {
+    let number = text.trim().replace('_', "");
+    number.parse::<u32>().map_err(|_| {
+        Error::bad_input(format!("`{text}` is not a whole number above zero")).with_hint("write it like `8`")
+    })
+}
+
+/// A number without a unit.
+pub(super) fn number(text: &str) -> Result<f64, Error> {
+    let number = text.trim().replace('_', "").parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    number.ok_or_else(|| {
+        Error::bad_input(format!("`{text}` is not a number, zero or above")).with_hint("write it like `1.5`")
+    })
+}
+
+/// Time, a bare number in days.
+///
+/// # Errors
+/// As [`parse`].
+pub fn days(text: &str) -> Result<Seconds, Error> {
+    match text.trim().replace('_', "").parse::<f64>() {
+        Ok(number) if number.is_finite() => parse(&format!("{}d", text.trim())),
+        _ => parse(text),
+    }
+}
+
+/// A share above zero and up to one.
+pub(super) fn share(text: &str) -> Result<Fraction, Error> {
+    let share = parse::<Fraction>(text)?;
+    if share.base() > 1.0 {
+        let meant = if text.contains('%') { "34.6" } else { text.trim() };
+        let hint = format!("write a share like `{meant}%` or `0.346`");
+        return Err(Error::bad_input(format!("`{text}` is more than 100 %")).with_hint(hint));
+    }
+    if share.base() == 0.0 {
+        return Err(Error::bad_input("a share cannot be zero").with_hint("write it like `34.6%`"));
+    }
+    Ok(share)
+}
+
+/// Reads a quantity for a flag that is no field, naming the flag in the error.
+///
+/// # Errors
+/// As [`parse`].
+pub fn flag_value<Q: Grammar>(flag: &str, text: &str) -> Result<Q, Error> {
+    parse(text).map_err(|error| prefix(flag, &error))
+}
+
+/// The same error with the flag or key in front.
+pub fn prefix(flag: &str, error: &Error) -> Error {
+    error.with_message(format!("{flag}: {}", error.message()))
+}

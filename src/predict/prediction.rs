@@ -1,0 +1,209 @@
+//! One setting on a number of chips: the layout, the step, and the rates that follow.
+
+use super::setting::Setting;
+use crate::error::Error;
+use crate::hardware::precision::{Precision, States};
+use crate::layout::fit::{Fit, Reserve};
+use crate::layout::parallelism::Layout;
+use crate::layout::search::{Found, Ranked, Space};
+use crate::model::flops::{Causality, Choice, Counting, per_token, train_work};
+use crate::step::ranking::rank_within;
+use crate::step::{StepTime, perform};
+use crate::units::{Bytes, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Seconds, Tokens, show};
+
+/// Memory nobody can plan with: 5 % for fragmentation, 2 GB for the libraries' workspace. Assumptions.
+pub const RESERVE: Reserve = Reserve { share: Fraction::new(0.05), workspace: Bytes::new(2e9) };
+
+/// Most chips that are laid out.
+pub const MOST_CHIPS: u32 = 1 << 24;
+
+/// A job's step on a number of chips.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// The layout, which may leave chips idle.
+    pub layout: Layout,
+    /// Where the time of one step goes, on the software that the factors were fitted to.
+    pub step: StepTime,
+    /// What one chip of the fullest stage holds.
+    pub fit: Fit,
+    /// Chips held.
+    pub chips: u32,
+    /// Time of a step on this job's software over that of the software the factors were fitted to.
+    pub software: f64,
+    /// Share of the held time that computes, before anything is known of this run.
+    pub goodput: f64,
+}
+
+impl Prediction {
+    /// Chips that the layout uses.
+    pub fn used(&self) -> u32 {
+        u32::try_from(self.layout.chips()).unwrap_or(u32::MAX)
+    }
+
+    /// Chips that are held and idle.
+    pub fn idle(&self) -> u32 {
+        self.chips.saturating_sub(self.used())
+    }
+
+    /// Tokens of one step.
+    ///
+    /// # Formula
+    /// `global batch * sequence length`
+    /// # Source
+    /// Definition.
+    pub fn tokens_per_step(&self) -> Tokens {
+        Tokens::new(f64::from(self.layout.global_batch) * f64::from(self.layout.seq_len))
+    }
+
+    /// Time of one step on this job's software.
+    ///
+    /// # Formula
+    /// `step model * software factor`
+    /// # Source
+    /// `profiles/factors/`, `[run]`: published hours over the steps predicted for them.
+    pub fn step_time(&self) -> Seconds {
+        self.step.total() * self.software
+    }
+
+    /// Chip-time held for one token while the job computes, on software of this factor.
+    ///
+    /// # Formula
+    /// `step time * chips held / tokens of a step`
+    /// # Source
+    /// Definition.
+    pub fn pace_at(&self, software: f64) -> f64 {
+        self.step.total().get() * software * f64::from(self.chips) / self.tokens_per_step().get()
+    }
+
+    /// The same on this job's software.
+    ///
+    /// # Formula
+    /// as [`Prediction::pace_at`]
+    /// # Source
+    /// Definition.
+    pub fn pace(&self) -> f64 {
+        self.pace_at(self.software)
+    }
+
+    /// Chip-time held, while the job computes, for so many tokens.
+    ///
+    /// # Formula
+    /// `tokens * pace`
+    /// # Source
+    /// Definition.
+    pub fn computing(&self, tokens: Tokens) -> ChipSeconds {
+        ChipSeconds::new(tokens.get() * self.pace())
+    }
+
+    /// Tokens a second, all chips together.
+    ///
+    /// # Formula
+    /// `tokens of a step / step time`
+    /// # Source
+    /// Definition.
+    pub fn tokens_per_second(&self) -> f64 {
+        self.tokens_per_step() / Tokens::new(self.step_time().get())
+    }
+
+    /// The shares of the peak that the chips held reach: by six FLOPs a parameter and token, and with causal attention.
+    ///
+    /// # Formula
+    /// `F / (pace * peak)`: F FLOPs of a token
+    /// # Source
+    /// Chowdhery et al. 2022, arXiv:2204.02311, appendix B.
+    pub fn mfu(&self, setting: &Setting, peak: FlopPerSecond) -> [Fraction; 2] {
+        let counting = Choice::Terms { causality: Causality::Causal, counting: Counting::Model };
+        let causal = per_token(&setting.model.shape, self.layout.seq_len, counting).total();
+        let six = train_work(setting.active, Tokens::new(1.0));
+        [six, causal].map(|flop: Flop| Fraction::new(flop / (ChipSeconds::new(self.pace()) * peak)))
+    }
+}
+
+impl Setting {
+    /// Predicts on a number of chips, at the setting's own batch.
+    ///
+    /// # Errors
+    /// No legal layout, or none that fits; chips that cannot be laid out; a precision the chip does not have.
+    pub fn on(&self, chips: Chips) -> Result<Prediction, Error> {
+        self.on_with(chips, self.batch.sequences())
+    }
+
+    /// Predicts with this number of sequences in a step.
+    ///
+    /// # Errors
+    /// As [`Setting::on`].
+    pub fn on_with(&self, chips: Chips, sequences: u32) -> Result<Prediction, Error> {
+        let found = self.ranked(chips, sequences, 1)?;
+        let best = found.best.first().ok_or_else(|| self.none(chips))?;
+        Ok(self.predicted(best, whole(chips)?))
+    }
+
+    /// The fastest layouts, with what the search looked at.
+    ///
+    /// # Errors
+    /// As [`Setting::on`].
+    pub fn ranked(&self, chips: Chips, sequences: u32, keep: usize) -> Result<Found, Error> {
+        let space = self.space(chips, sequences)?;
+        rank_within(&space, &self.given, &self.machine, &self.stack.stack, &self.calibration.factors, keep)
+    }
+
+    /// A ranked layout as a prediction.
+    pub fn predicted(&self, ranked: &Ranked, chips: u32) -> Prediction {
+        let Ranked { layout, fit, .. } = *ranked;
+        let factors = &self.calibration.factors;
+        let step = perform(&self.model.shape, &layout, &self.machine, &self.stack.stack, factors);
+        let goodput = self.calibration.run.goodput;
+        Prediction { layout, step, fit, chips, software: self.software().median, goodput }
+    }
+
+    /// What is searched.
+    ///
+    /// # Errors
+    /// Chips that cannot be laid out, a precision without a peak.
+    pub fn space(&self, chips: Chips, sequences: u32) -> Result<Space<'_>, Error> {
+        if self.machine.peak(self.precision) <= FlopPerSecond::ZERO {
+            let message = format!("{} has no published {} peak to predict with", self.chip, self.precision);
+            return Err(Error::bad_input(message).with_hint("choose another --precision"));
+        }
+        Ok(Space {
+            shape: &self.model.shape,
+            chips: whole(chips)?,
+            global_batch: sequences,
+            seq_len: self.seq_len,
+            precision: self.precision,
+            states: self.states,
+            kernel: self.stack.kernel,
+            domain: self.machine.domain,
+            node: self.machine.node,
+            memory: self.machine.memory,
+            reserve: RESERVE,
+        })
+    }
+
+    fn none(&self, chips: Chips) -> Error {
+        let message =
+            format!("no layout of {} chips has the degrees that are given and fits", show::whole(chips.get()));
+        Error::no_solution(message)
+            .with_hint("leave some of the degrees open, or change the number of chips or the global batch")
+    }
+}
+
+/// A number of chips that can be laid out: whole ones.
+fn whole(chips: Chips) -> Result<u32, Error> {
+    let count = chips.get();
+    if (1.0..=f64::from(MOST_CHIPS)).contains(&count) {
+        return Ok(count as u32);
+    }
+    Err(Error::bad_input(format!("{} chips cannot be laid out", show::number(count, 7)))
+        .with_hint(format!("give a number from 1 to {MOST_CHIPS}")))
+}
+
+/// What a recipe of a precision usually keeps for each parameter; in bf16, what the stack does, if it is known.
+pub(super) fn usual_states(precision: Precision, in_bf16: Option<States>) -> States {
+    match precision {
+        Precision::Fp32 | Precision::Tf32 => States::Fp32,
+        Precision::Fp8 | Precision::Mxfp8 | Precision::Fp4 | Precision::Int8 => States::Fp8Moments16,
+        Precision::Bf16 => in_bf16.unwrap_or(States::MixedGradients16),
+        Precision::Fp16 => States::MixedGradients16,
+    }
+}

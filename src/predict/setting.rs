@@ -1,0 +1,290 @@
+//! Everything that decides the time of a step, looked up once.
+
+use super::batch::{SEQUENCE, StepBatch};
+use super::prediction::usual_states;
+use crate::catalog::accelerator::AcceleratorProfile;
+use crate::catalog::model::ModelProfile;
+use crate::catalog::stack::StackProfile;
+use crate::catalog::{Catalog, Kind, normal};
+use crate::error::Error;
+use crate::hardware::precision::{Precision, States};
+use crate::input::file::{Entry, Origin, Spec, spec as read_spec};
+use crate::layout::fixed::Fixed;
+use crate::layout::parallelism::{SCHEDULES, ZERO_STAGES};
+use crate::model::flops::RECOMPUTES;
+use crate::model::params::{Embeddings, count};
+use crate::step::efficiency::Calibration;
+use crate::step::machine::Machine;
+use crate::units::{FlopPerSecond, Params, Quantity as _, show};
+
+/// The stack of a question that names none.
+pub const STACK: &str = "ordinary";
+
+/// What a prediction needs to know.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    /// The model.
+    pub model: ModelProfile,
+    /// The chip's profile.
+    pub chip: String,
+    /// The chip and its links.
+    pub machine: Machine,
+    /// The fitted family whose factors time it.
+    pub family: String,
+    /// Its factors.
+    pub calibration: Calibration,
+    /// The software.
+    pub stack: StackProfile,
+    /// Time of a step over that of the software the factors were fitted to, where it was given.
+    pub factor: Option<f64>,
+    /// The settled part of the layout.
+    pub given: Fixed,
+    /// Format of the matrix work.
+    pub precision: Precision,
+    /// What is kept for each parameter.
+    pub states: States,
+    /// Tokens of a sequence.
+    pub seq_len: u32,
+    /// Sequences of a step.
+    pub batch: StepBatch,
+    /// Parameters at work for one token, as FLOPs are counted.
+    pub active: Params,
+    /// What was taken because nobody said, in sentences.
+    pub chosen: Vec<String>,
+}
+
+/// Time of a step on a stack over that of the stacks that the factors were fitted to, before anything is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Software {
+    /// Its median.
+    pub median: f64,
+    /// Its spread: the standard deviation of the logarithm.
+    pub spread: f64,
+}
+
+/// The model that a spec names, if it names one.
+///
+/// # Errors
+/// An unknown model, located where it was named.
+pub fn model_of(spec: &Spec, catalog: &Catalog) -> Result<Option<ModelProfile>, Error> {
+    let Some(model) = &spec.model else { return Ok(None) };
+    catalog.model(&model.value).map(Some).map_err(|error| model.origin.locate(error))
+}
+
+/// A published run of a model.
+#[derive(Debug, Clone)]
+pub struct PublishedRun {
+    /// Its id.
+    pub id: String,
+    /// What its file says.
+    pub spec: Spec,
+}
+
+impl Setting {
+    /// Looks up what a prediction on a chip needs; `None` where no model is named.
+    ///
+    /// # Errors
+    /// An unknown model or stack, a layout field that is none of its values.
+    pub fn of(spec: &Spec, chip: &AcceleratorProfile, catalog: &Catalog) -> Result<Option<Self>, Error> {
+        let Some(model) = model_of(spec, catalog)? else { return Ok(None) };
+        Self::of_model(model, spec, chip, catalog).map(Some)
+    }
+
+    /// The same of a model that need not be in the catalog, whatever the spec names.
+    ///
+    /// # Errors
+    /// As [`Setting::of`], an unknown model apart.
+    pub fn of_model(
+        model: ModelProfile,
+        spec: &Spec,
+        chip: &AcceleratorProfile,
+        catalog: &Catalog,
+    ) -> Result<Self, Error> {
+        let mut chosen = Vec::new();
+        let open = spec.sequence_length.is_none() || spec.global_batch.is_none() || spec.precision.is_none();
+        let recipe = if open { published_run(&model.id, catalog) } else { None };
+        let machine = Machine::of(&chip.chip);
+        let precision = precision(spec, chip, &machine, recipe.as_ref(), &mut chosen);
+        let seq_len = seq_len(spec, recipe.as_ref(), &mut chosen);
+        let counted = count(&model.shape);
+        let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;
+        let stack = catalog.stack(spec.stack.as_ref().map_or(STACK, |entry| entry.value.as_str()))?;
+        Ok(Self {
+            chip: chip.chip.name.clone(),
+            machine,
+            family: chip.chip.factors.clone(),
+            calibration: catalog.factors(&chip.chip.factors)?.calibration,
+            given: Self::degrees(spec, &stack)?,
+            factor: spec.stack_factor.as_ref().map(|entry| entry.value.base()),
+            states: spec.states.as_ref().map_or(usual_states(precision, stack.states), |entry| entry.value),
+            stack,
+            precision,
+            seq_len,
+            batch,
+            active: active(spec).map_or(counted.active(Embeddings::Counted), |entry| entry.value),
+            chosen,
+            model,
+        })
+    }
+
+    /// The settled degrees; where none says it, what the stack implies.
+    ///
+    /// # Errors
+    /// A name that is none of a field's values.
+    pub fn degrees(spec: &Spec, stack: &StackProfile) -> Result<Fixed, Error> {
+        let whole = |entry: &Option<Entry<u32>>| entry.as_ref().map(|entry| entry.value);
+        let text = |entry: &Option<Entry<String>>| entry.as_ref().map(|entry| entry.value.clone());
+        let zero = spec.zero.as_ref().map(|entry| entry.value.to_string());
+        Ok(Fixed {
+            tp: whole(&spec.tp),
+            pp: whole(&spec.pp),
+            vpp: whole(&spec.vpp),
+            dp: whole(&spec.dp),
+            cp: whole(&spec.cp),
+            ep: whole(&spec.ep),
+            micro_batch: whole(&spec.micro_batch),
+            zero: named("layout.zero", zero, &ZERO_STAGES)?.or(stack.zero),
+            recompute: named("layout.recompute", text(&spec.recompute), &RECOMPUTES)?,
+            schedule: named("layout.schedule", text(&spec.schedule), &SCHEDULES)?.or(stack.schedule),
+            ..Fixed::default()
+        })
+    }
+
+    /// Time of a step on this software over that of the software the factors were fitted to.
+    ///
+    /// # Formula
+    /// as given, exactly; 1 on a measured stack, else the prior of the chip's family; a borrowed family's variance is
+    /// its lender's plus that between families
+    /// # Source
+    /// `profiles/factors/`, `[run]`
+    pub fn software(&self) -> Software {
+        let run = self.calibration.run;
+        if let Some(median) = self.factor {
+            return Software { median, spread: 0.0 };
+        }
+        let moe = self.model.shape.experts.is_some();
+        let (median, own) = match (self.stack.measured, moe) {
+            (true, false) => (1.0, run.measured_spread),
+            (true, true) => (1.0, run.moe_measured_spread),
+            (false, false) => (run.unmeasured, run.spread),
+            (false, true) => (run.unmeasured, run.moe_spread),
+        };
+        let spread = if self.machine.borrowed { own.hypot(run.between_families) } else { own };
+        Software { median, spread }
+    }
+
+    /// Whether a step takes the same time in both, chips apart.
+    pub fn same_step(&self, other: &Self) -> bool {
+        self.machine == other.machine
+            && self.model.shape == other.model.shape
+            && self.stack.id == other.stack.id
+            && (self.given, self.precision, self.states) == (other.given, other.precision, other.states)
+            && (self.seq_len, self.batch.sequences()) == (other.seq_len, other.batch.sequences())
+    }
+
+    /// The same with every degree open that was not asked for by itself.
+    #[must_use]
+    pub fn with_degrees(mut self, given: Fixed) -> Self {
+        self.given = given;
+        self
+    }
+}
+
+/// Active parameters where the model has idle ones, else all.
+pub fn active(spec: &Spec) -> Option<&Entry<Params>> {
+    if active_path(spec) == "run.params" { spec.params.as_ref() } else { spec.active_params.as_ref() }
+}
+
+/// The field that the operations follow from: all parameters take the place of active ones that they outrank.
+pub fn active_path(spec: &Spec) -> &'static str {
+    match (&spec.active_params, &spec.params) {
+        (Some(active), Some(all)) if all.origin.weight() > active.origin.weight() => "run.params",
+        (Some(_), _) => "run.active_params",
+        (None, _) => "run.params",
+    }
+}
+
+/// The published run of a model: the one with its name, else the first that names it.
+pub fn published_run(model: &str, catalog: &Catalog) -> Option<PublishedRun> {
+    if !catalog.has(Kind::Models, model) {
+        return None;
+    }
+    let named = |id: &str| {
+        let spec = read_spec(&catalog.find(Kind::Runs, id).ok()?).ok()?;
+        let same = spec.model.as_ref().is_some_and(|entry| normal(&entry.value) == normal(model));
+        same.then(|| PublishedRun { id: id.to_owned(), spec })
+    };
+    named(model).or_else(|| catalog.runs_of(model).iter().find_map(|run| named(run)))
+}
+
+/// Format of the matrix work: as given, as in the model's own run where the chip has it, else 16 bits.
+fn precision(
+    spec: &Spec,
+    chip: &AcceleratorProfile,
+    machine: &Machine,
+    recipe: Option<&PublishedRun>,
+    chosen: &mut Vec<String>,
+) -> Precision {
+    let usual = chip.chip.training_precision();
+    let own = recipe.and_then(|recipe| Some((recipe.spec.precision.as_ref()?.value, recipe.id.as_str())));
+    let has = |precision: Precision| machine.peak(precision) > FlopPerSecond::ZERO;
+    match (&spec.precision, own) {
+        // What a file says of another chip gives way where this one has no such units.
+        (Some(entry), _) if !has(entry.value) && !matches!(entry.origin, Origin::Flag(_)) => {
+            chosen.push(format!("{} has no {}: the matrix work is done in {usual}", chip.chip.name, entry.value));
+            usual
+        }
+        (Some(entry), _) => entry.value,
+        (None, Some((own, run))) if has(own) => {
+            if own != usual {
+                chosen.push(format!("precision {own}: that of the published run {run}"));
+            }
+            own
+        }
+        (None, _) => usual,
+    }
+}
+
+fn seq_len(spec: &Spec, recipe: Option<&PublishedRun>, chosen: &mut Vec<String>) -> u32 {
+    let whole = |tokens: f64| tokens.clamp(1.0, f64::from(u32::MAX)) as u32;
+    if let Some(entry) = &spec.sequence_length {
+        return whole(entry.value.get());
+    }
+    let own = recipe.and_then(|recipe| Some((recipe.spec.sequence_length.as_ref()?.value.get(), recipe.id.as_str())));
+    let Some((tokens, run)) = own else {
+        chosen.push(format!("sequences of {SEQUENCE} tokens, assumed"));
+        return SEQUENCE;
+    };
+    chosen.push(format!("sequences of {} tokens: those of the published run {run}", show::whole(tokens)));
+    whole(tokens)
+}
+
+fn batch(
+    spec: &Spec,
+    recipe: Option<&PublishedRun>,
+    params: Params,
+    seq_len: u32,
+    catalog: &Catalog,
+    chosen: &mut Vec<String>,
+) -> Result<StepBatch, Error> {
+    if let Some(entry) = &spec.global_batch {
+        return StepBatch::given(entry.value, seq_len).map_err(|error| entry.origin.locate(error));
+    }
+    if let Some((own, run)) = recipe.and_then(|recipe| Some((recipe.spec.global_batch.as_ref()?.value, &recipe.id))) {
+        let found = StepBatch::given(own, seq_len)?;
+        let tokens = f64::from(found.sequences()) * f64::from(seq_len);
+        chosen.push(format!("tokens of a step {}: those of the published run {run}", show::count(tokens, 4)));
+        return Ok(found);
+    }
+    let (found, said) = StepBatch::by_size(params, seq_len, catalog)?;
+    chosen.push(said);
+    Ok(found)
+}
+
+fn named<T: Copy>(field: &str, given: Option<String>, names: &[(&str, T)]) -> Result<Option<T>, Error> {
+    let Some(given) = given else { return Ok(None) };
+    let wanted = normal(&given);
+    let found = names.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
+    let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+    found.map(Some).ok_or_else(|| Error::unknown_of(field, &given, known))
+}

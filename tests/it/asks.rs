@@ -1,0 +1,80 @@
+//! The front door: requests and replies without the command line.
+
+use flopbill::{
+    CompareRequest, EstimateRequest, ExplainRequest, Goal, Input, PlanRequest, compare, estimate, explain, plan,
+};
+
+use super::doors::catalog;
+
+fn predicted() -> Input {
+    Input::new().model("llama-3.1-8b").tokens("1T").gpu("h100").chips(516)
+}
+
+#[test]
+fn gates_judge_the_bill_and_count_draws_without_an_answer() {
+    let gates = |input: Input| estimate(&EstimateRequest::new(input), catalog()).unwrap().gates;
+    let v3 = || Input::about("deepseek-v3").set("max_cost", "$6M");
+    assert!(gates(v3())[0].kept, "the rent is $5.576M");
+    let billed = gates(v3().set("bill", "rent"));
+    assert!(!billed[0].kept && billed[0].value.unwrap() > 6e6, "{billed:?}");
+    let mfu = |range: &str| Input::new().gpu("h200").params("70B").tokens("1T").chips(256).set("run.mfu", range);
+    assert!(gates(mfu("30%..45%").set("max_days_p90", "70d"))[0].kept);
+    let gate = &gates(mfu("30%..45%").set("max_days_p90", "40d"))[0];
+    assert!(!gate.kept && gate.sentence.as_ref().unwrap().contains("p90"), "{gate:?}");
+}
+
+#[test]
+fn a_moved_run_has_its_arithmetic_beside_it_and_its_own_setting_has_none() {
+    let of = |input: Input| estimate(&EstimateRequest::new(input), catalog()).unwrap();
+    let moved = of(Input::about("deepseek-v3").chips(4096));
+    let kept = moved.arithmetic.unwrap();
+    assert!((kept.gpu_hours - 2_788_000.0).abs() < 1.0 && (kept.wall_clock_days.unwrap() - 28.361).abs() < 1e-3);
+    assert!((moved.result.wall_clock_days.unwrap() - kept.wall_clock_days.unwrap()).abs() > 0.1);
+    assert!(of(Input::about("deepseek-v3")).arithmetic.is_none());
+}
+
+#[test]
+fn a_predicted_run_is_held_against_the_published_one_by_factors() {
+    let input = Input::new().model("deepseek-v3").tokens("14.8T").gpu("h800").chips(2048);
+    let reply = estimate(&EstimateRequest::new(input), catalog()).unwrap();
+    let found = reply.published.unwrap();
+    let product: f64 = found.factors.iter().map(|factor| factor.ratio).product();
+    assert!((product / found.ratio - 1.0).abs() < 1e-9 && found.run == "deepseek-v3", "{found:?}");
+    assert!((found.ratio / (reply.result.gpu_hours.unwrap() / found.gpu_hours) - 1.0).abs() < 1e-9, "{found:?}");
+}
+
+#[test]
+fn explain_and_estimate_show_the_same_step() {
+    for input in [predicted(), Input::about("deepseek-v3").chips(4096)] {
+        let reply = estimate(&EstimateRequest::new(input.clone()), catalog()).unwrap();
+        let links = explain(&ExplainRequest::new(input), catalog()).unwrap().result;
+        let step = links.iter().find(|link| link.what.contains("training step")).unwrap();
+        assert!(step.numbers.ends_with(reply.result.layout.as_ref().unwrap()), "{}", step.numbers);
+    }
+}
+
+#[test]
+fn sides_have_their_ranges_and_saved_ones_too() {
+    let saved = estimate(&EstimateRequest::new(predicted()), catalog()).unwrap();
+    let text = serde_json::to_string(&saved).unwrap();
+    let reply = compare(&CompareRequest::new().side(predicted()).saved("a.json", text), catalog()).unwrap();
+    let [asked, read] = [0, 1].map(|index| &reply.sides[index].answer.result);
+    assert!(asked.gpu_hours_p10 < asked.gpu_hours && asked.gpu_hours < asked.gpu_hours_p90, "{asked:?}");
+    let same = |a: Option<f64>, b: Option<f64>| (a.unwrap() / b.unwrap() - 1.0).abs() < 1e-12;
+    assert!(same(asked.gpu_hours_p90, read.gpu_hours_p90) && same(asked.step_seconds, read.step_seconds), "{read:?}");
+    assert!(reply.result.differences.iter().all(|found| (found.ratio - 1.0).abs() < 1e-12));
+}
+
+#[test]
+fn the_days_of_a_plan_are_those_of_its_own_chips() {
+    let input = || Input::about("deepseek-v3").gpu("b200").set("by", "60d");
+    let found = plan(&PlanRequest::new(Goal::Chips, input()), catalog()).unwrap();
+    assert!(found.plan.probability >= 0.9 && found.plan.days_at_confidence.unwrap() <= 60.0, "{:?}", found.plan);
+    let on = |chips: f64| {
+        let reply = estimate(&EstimateRequest::new(input().chips(chips)), catalog()).unwrap();
+        (reply.result.wall_clock_days, reply.ranges.unwrap().by.unwrap().finished.probability)
+    };
+    let chips = found.plan.chips.unwrap();
+    assert_eq!(on(chips), (found.estimate.result.wall_clock_days, found.plan.probability));
+    assert!(on(chips - 8.0).1 < 0.9);
+}
