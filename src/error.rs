@@ -11,8 +11,10 @@ const LONGEST_NAME: usize = 80;
 pub enum Kind {
     /// A value, file or flag that cannot be used as it stands.
     BadInput,
-    /// A file that cannot be read or written.
+    /// A file that cannot be read.
     BadFile,
+    /// An answer that cannot be written.
+    NotWritten,
     /// A name that no profile, field or format has.
     UnknownName,
     /// A layout that needs more memory, or more chips, than there are.
@@ -71,6 +73,11 @@ impl Error {
     /// A file that cannot be used.
     pub fn bad_file(message: impl Into<String>) -> Self {
         Self::new(Kind::BadFile, message)
+    }
+
+    /// A file that cannot be written.
+    pub fn not_written(message: impl Into<String>) -> Self {
+        Self::new(Kind::NotWritten, message)
     }
 
     /// A question without an answer.

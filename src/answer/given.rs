@@ -42,6 +42,12 @@ pub(super) fn knowns(
         knowns.set(Var::Peak, peak.base(), Rank::Default);
     }
     put(&mut knowns, Var::Params, active(spec));
+    // A model that was asked for does not give its parameters away.
+    if let Some(counted) = active(spec).filter(|entry| matches!(entry.origin, Origin::Profile(_)))
+        && is_flag(spec.model.as_ref())
+    {
+        knowns.set(Var::Params, counted.value.base(), Rank::Flag);
+    }
     let flags_work = is_flag(spec.tokens.as_ref()) || is_flag(spec.flop.as_ref());
     put(&mut knowns, Var::Tokens, if flags_work { spec.tokens.as_ref() } else { main.tokens.as_ref() });
     put(&mut knowns, Var::Flop, if flags_work { spec.flop.as_ref() } else { main.flop.as_ref() });

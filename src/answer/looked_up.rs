@@ -1,5 +1,6 @@
 //! A question with the names in it looked up: the chip, the precision its MFU is quoted on, the run as its file has it.
 
+use super::given::is_flag;
 use super::phases::Baseline;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
@@ -9,7 +10,10 @@ use crate::input::file::{Entry, Origin, Spec};
 use crate::input::question::Question;
 use crate::model::params::{Embeddings, count};
 use crate::predict::setting::model_of;
-use crate::units::FlopPerSecond;
+use crate::units::{FlopPerSecond, Params, show};
+
+/// How far nominal counts such as 70B may be from the exact ones.
+const NOMINAL: f64 = 0.1;
 
 /// A chip, and the peak that the MFU is a share of.
 #[derive(Debug, Clone)]
@@ -73,17 +77,42 @@ impl OnChip {
 
 /// Parameters from the model's shape, where the spec gives none.
 fn completed(mut spec: Spec, catalog: &Catalog) -> Result<Spec, Error> {
-    if spec.params.is_some() || spec.active_params.is_some() || spec.model.is_none() {
+    let Some(named) = spec.model.as_ref().map(|entry| entry.origin.weight()) else { return Ok(spec) };
+    let weight = |entry: &Option<Entry<Params>>| entry.as_ref().map_or(0, |entry| entry.origin.weight());
+    let asked = weight(&spec.params).max(weight(&spec.active_params));
+    let known = spec.params.is_some() || spec.active_params.is_some();
+    // What a file has stands for its own model; another one that is asked for counts anew.
+    if known && (asked > named || (asked == named && !is_flag(spec.model.as_ref()))) {
         return Ok(spec);
     }
     let Some(model) = model_of(&spec, catalog)? else { return Ok(spec) };
     let counted = count(&model.shape);
     let from = || Origin::Profile(format!("{}, counted from its shape", model.file));
-    spec.params = Some(Entry::new(counted.total(), from()));
+    let active = Entry::new(counted.active(Embeddings::Counted), from());
+    if known && asked == named {
+        agreed(&spec, [counted.total(), active.value], &model.name)?;
+        spec.params.get_or_insert_with(|| Entry::new(counted.total(), from()));
+    } else {
+        (spec.params, spec.active_params) = (Some(Entry::new(counted.total(), from())), None);
+    }
     if model.shape.experts.is_some() {
-        spec.active_params = Some(Entry::new(counted.active(Embeddings::Counted), from()));
+        spec.active_params.get_or_insert(active);
     }
     Ok(spec)
+}
+
+/// Whether parameters that were asked for beside a model are its own.
+fn agreed(spec: &Spec, [all, active]: [Params; 2], model: &str) -> Result<(), Error> {
+    let own = [(&spec.params, all, "parameters"), (&spec.active_params, active, "active parameters")];
+    for (entry, counted, what) in own {
+        let Some(entry) = entry.as_ref().filter(|entry| is_flag(Some(entry))) else { continue };
+        if (entry.value / counted - 1.0).abs() > NOMINAL {
+            let [given, has] = [entry.value, counted].map(|params| show::count(params.get(), 4));
+            let error = Error::bad_input(format!("{given} {what} are given, and {model} has {has}"));
+            return Err(entry.origin.locate(error.with_hint("leave one of them out")));
+        }
+    }
+    Ok(())
 }
 
 /// The chip of an entry.

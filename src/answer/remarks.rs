@@ -6,7 +6,9 @@ use super::prepared::counts;
 use super::priced::Priced;
 use super::settled::{Settled, Step};
 use crate::estimate::Estimate;
+use crate::input::field::Field;
 use crate::input::file::{Origin, Spec};
+use crate::input::table::FIELDS;
 use crate::predict::{Prediction, Setting};
 use crate::solve::{Rank, Var, display, name};
 use crate::source::{Source, SourceKind};
@@ -164,9 +166,7 @@ fn warnings(looked: &LookedUp, priced: &Priced, estimate: &Estimate, today: Opti
         }
     }
     say.extend(params(&looked.spec));
-    if looked.spec.stack_factor.is_some() && !matches!(settled.step, Step::Predicted(_)) {
-        say.push("stack.factor changes nothing here: the hours are not predicted from a step".into());
-    }
+    say.extend(idle_fields(&looked.spec, settled.step));
     say
 }
 
@@ -181,6 +181,23 @@ fn sources(looked: &LookedUp, priced: &Priced) -> Vec<(String, Source)> {
         found.extend(source.map(|source| (format!("{} {path}", on.profile.chip.id), source.clone())));
     }
     found
+}
+
+/// Fields of a step that were asked for where no step is behind the hours.
+fn idle_fields(spec: &Spec, step: Step) -> Option<String> {
+    if matches!(step, Step::Predicted(_)) {
+        return None;
+    }
+    let of_a_step = |path: &str| {
+        path.starts_with("layout.")
+            || ["stack", "run.sequence_length", "run.global_batch", "run.states"].contains(&path)
+    };
+    let idle = |field: &&Field| field.path == "stack.factor" || (matches!(step, Step::Given) && of_a_step(field.path));
+    let asked = |field: &&Field| (field.get)(spec).is_some_and(|(_, origin)| matches!(origin, Origin::Flag(_)));
+    let found: Vec<&str> = FIELDS.iter().filter(idle).filter(asked).map(|field| field.path).collect();
+    let change = if found.len() == 1 { "changes" } else { "change" };
+    (!found.is_empty())
+        .then(|| format!("{} {change} nothing here: the hours are not predicted from a step", found.join(", ")))
 }
 
 /// Which of two counts of parameters the operations follow from, where that is a surprise.

@@ -16,12 +16,14 @@ use crate::catalog::accelerator::AcceleratorProfile;
 use crate::error::Error;
 use crate::input::file::Spec;
 use crate::input::question::Question;
+use crate::input::text::is_fleet;
 use crate::layout::fixed::Fixed;
 use crate::predict::Prediction;
 use crate::predict::setting::Setting;
 use crate::predict::transfer::{Moved, Transfer};
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::Plan;
+use crate::units::parse::parse_fleet;
 use crate::units::{ChipSeconds, Chips, Price, Seconds, Tokens, Usd};
 
 /// A run moved to another chip.
@@ -51,7 +53,7 @@ pub struct Conversion {
 /// Where a run is moved to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct To {
-    /// The chip.
+    /// The chip, or a fleet such as `1024xH200`.
     pub chip: String,
     /// Chips there; as many as before without it.
     pub chips: Option<Chips>,
@@ -125,13 +127,21 @@ pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> 
     if before.spec.model.is_none() {
         return Err(missing("its model's shape", "--model"));
     }
-    let mut there = question.clone().with("run.gpu", &to.chip);
+    let (counted, chip) = match is_fleet(&to.chip) {
+        true => parse_fleet(&to.chip).map(|(chips, chip)| (Some(chips), chip))?,
+        false => (None, to.chip.as_str()),
+    };
+    if counted.is_some() && to.chips.is_some() {
+        let error = Error::bad_input(format!("`{}` and a number of chips both say how many there are", to.chip));
+        return Err(error.with_hint(format!("name the chip alone: `{chip}`")));
+    }
+    let mut there = question.clone().with("run.gpu", chip);
     // The time is what the chips there make of it.
     there.overrides.retain(|over| !matches!(&*over.path, "run.wall_clock" | "price.rent"));
     if let Some(price) = &to.price {
         there = there.with("price.rent", price);
     }
-    let there = there.with("run.chips", to.chips.unwrap_or(own_chips).get());
+    let there = there.with("run.chips", to.chips.or(counted).unwrap_or(own_chips).get());
     let after = answer(&there, catalog)?;
     let to = after.chip.clone().ok_or_else(|| missing("a chip", "--to"))?;
     let transfer = transfer(&before, &after, &from, own_chips, catalog)?;

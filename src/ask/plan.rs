@@ -8,7 +8,9 @@ use crate::answer::confidence::{Held, chips, tokens};
 use crate::answer::ranges::{COST, DAYS, level};
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::input::field::find;
 use crate::input::file::Entry;
+use crate::input::question::Question;
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::Fraction;
@@ -105,6 +107,7 @@ pub struct PlanBlock {
 pub fn plan(request: &PlanRequest, catalog: &Catalog) -> Result<PlanReply, Error> {
     let question = request.about.question(catalog)?;
     let spec = question.spec()?;
+    open(&question, request.goal)?;
     let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
     let (held, planned) = match request.goal {
         Goal::Chips => {
@@ -122,6 +125,22 @@ pub fn plan(request: &PlanRequest, catalog: &Catalog) -> Result<PlanReply, Error
     let asked = EstimateRequest::new(planned.clone()).draws(request.draws);
     let estimate = reply("plan", &asked, &planned, held.answer, catalog)?;
     Ok(PlanReply { estimate, plan: block, goal: request.goal })
+}
+
+/// What a plan is to find out cannot be given.
+fn open(question: &Question, goal: Goal) -> Result<(), Error> {
+    let (found, hint): (&[&str], _) = match goal {
+        Goal::Chips => {
+            (&["run.chips", "run.wall_clock", "run.cost"], "leave it out: the chips, their time and cost are found")
+        }
+        Goal::Tokens => (&["run.tokens", "run.flop", "run.cost"], "leave it out: the tokens and their cost are found"),
+    };
+    match question.overrides.iter().find(|over| find(&over.path).is_ok_and(|field| found.contains(&field.path))) {
+        Some(over) => {
+            Err(Error::bad_input(format!("{} is given, and the plan is to find it", over.flag)).with_hint(hint))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What a plan cannot do without.

@@ -4,6 +4,7 @@ use super::reply::{Figure, Input, InputValue, Ordered, ReplyHead, ResultBlock, S
 use crate::answer::Answer;
 use crate::answer::prepared::BATCH;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, MFU, Spread};
+use crate::input::field::Field;
 use crate::input::file::Spec;
 use crate::input::table::FIELDS;
 use crate::solve::{Var, flag, name, would_settle};
@@ -22,8 +23,21 @@ pub fn head(command: &'static str, answer: &Answer) -> ReplyHead {
     head.unknown = unknown(answer);
     head.assumptions = answer.assumptions.clone();
     head.warnings = answer.warnings.clone();
+    head.warnings.extend(unheard(command, &answer.spec));
     head.sources = answer.sources.iter().map(|(path, source)| SourceLine::new(path, source)).collect();
     head
+}
+
+/// Gates and bills that a question does not look at.
+pub fn unheard(command: &str, spec: &Spec) -> Option<String> {
+    if ["estimate", "plan"].contains(&command) {
+        return None;
+    }
+    let heard = |path: &str| !(path.starts_with("gate.") || path.starts_with("bill."));
+    let given = |field: &&Field| !heard(field.path) && (field.get)(spec).is_some();
+    let found: Vec<&str> = FIELDS.iter().filter(given).map(|field| field.path).collect();
+    (!found.is_empty())
+        .then(|| format!("{} changes nothing here: `{command}` neither judges nor bills", found.join(", ")))
 }
 
 /// What was put in: every field that has a value, with where it is from.

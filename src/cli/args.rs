@@ -154,11 +154,15 @@ impl Args {
     pub fn catalog(&self) -> Result<Catalog, Error> {
         let mut folders = self.profiles.clone();
         if let Some(missing) = folders.iter().find(|folder| !folder.is_dir()) {
-            let error = Error::bad_input(format!("--profiles: {} is not a folder", missing.display()));
-            return Err(error.with_hint("name a folder that holds accelerators/, models/, runs/ and so on"));
+            return Err(no_folder("--profiles", missing));
         }
         if let Some(listed) = std::env::var_os("FLOPBILL_PROFILES") {
-            folders.extend(std::env::split_paths(&listed).filter(|folder| !folder.as_os_str().is_empty()));
+            let listed: Vec<PathBuf> =
+                std::env::split_paths(&listed).filter(|folder| !folder.as_os_str().is_empty()).collect();
+            if let Some(missing) = listed.iter().find(|folder| !folder.is_dir()) {
+                return Err(no_folder("$FLOPBILL_PROFILES", missing));
+            }
+            folders.extend(listed);
         }
         let here = PathBuf::from("profiles");
         if here.is_dir() {
@@ -166,4 +170,9 @@ impl Args {
         }
         Ok(Catalog::with_folders(folders))
     }
+}
+
+fn no_folder(of: &str, missing: &std::path::Path) -> Error {
+    Error::bad_input(format!("{of}: {} is not a folder", missing.display()))
+        .with_hint("name a folder that holds accelerators/, models/, runs/ and so on")
 }

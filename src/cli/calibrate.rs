@@ -49,7 +49,7 @@ pub fn run(args: &CalibrateArgs, catalog: &Catalog) -> Result<Reply, Error> {
 fn write(fitted: &CalibrateReply, folder: &Path) -> Result<Vec<String>, Error> {
     let folder = folder.join("factors");
     fs::create_dir_all(&folder)
-        .map_err(|trouble| Error::bad_file(format!("--write: cannot make {}: {trouble}", folder.display())))?;
+        .map_err(|trouble| Error::not_written(format!("--write: cannot make {}: {trouble}", folder.display())))?;
     let write = |(name, text): &(String, String)| {
         let path = folder.join(format!("{name}.toml"));
         output::to_file(&path, text.as_bytes()).map(|()| path.display().to_string())

@@ -25,7 +25,7 @@ pub fn run(args: &InitArgs) -> Result<Option<Reply>, Error> {
         return output::to_stdout(template().as_bytes()).map(|()| None);
     }
     if args.path.exists() && !args.force {
-        let error = Error::bad_file(format!("{} is already there", args.path.display()));
+        let error = Error::not_written(format!("{} is already there", args.path.display()));
         return Err(error.with_hint("choose another name, or replace it with --force"));
     }
     output::to_file(&args.path, template().as_bytes())?;

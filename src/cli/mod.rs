@@ -84,8 +84,7 @@ fn answer(args: &Args) -> u8 {
         Ok(None) => return YES,
         Err(error) => {
             complain::error(&error);
-            let only_writes = matches!(args.command, Command::Init(_) | Command::Completions(_));
-            return if only_writes && error.kind() == Kind::BadFile { NOT_WRITTEN } else { code(&error) };
+            return code(&error);
         }
     };
     reply.warnings.iter().for_each(|warning| complain::warning(warning));
@@ -93,7 +92,7 @@ fn answer(args: &Args) -> u8 {
         Ok(()) => {}
         Err(error) => {
             complain::error(&error);
-            return if error.kind() == Kind::BadFile { NOT_WRITTEN } else { USAGE };
+            return code(&error);
         }
     }
     reply.failed.iter().for_each(|sentence| complain::failed(sentence));
@@ -133,6 +132,7 @@ fn code(error: &Error) -> u8 {
     match error.kind() {
         Kind::DoesNotFit | Kind::NoSolution => NO,
         Kind::BadFile => BAD_FILE,
+        Kind::NotWritten => NOT_WRITTEN,
         Kind::BadInput | Kind::UnknownName if error.place().is_some_and(|place| !place.typed) => BAD_FILE,
         Kind::BadInput | Kind::UnknownName => USAGE,
     }

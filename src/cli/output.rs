@@ -27,7 +27,7 @@ pub fn to_stdout(text: &[u8]) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
         Err(trouble) if trouble.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::bad_file(format!("cannot write the answer: {trouble}")).with_hint("is the disk full?"))
+            Err(Error::not_written(format!("cannot write the answer: {trouble}")).with_hint("is the disk full?"))
         }
         _ => Ok(()),
     }
@@ -47,7 +47,7 @@ pub fn to_file(path: &Path, text: &[u8]) -> Result<(), Error> {
 /// As [`to_file`].
 pub fn stream(path: &Path, write: impl FnOnce(&mut io::BufWriter<fs::File>) -> io::Result<()>) -> Result<(), Error> {
     let failed = |trouble: io::Error| {
-        Error::bad_file(format!("cannot write {}: {trouble}", path.display()))
+        Error::not_written(format!("cannot write {}: {trouble}", path.display()))
             .with_hint("nothing was changed; is the folder there, writable and not full?")
     };
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()); // a link stays a link

@@ -54,7 +54,14 @@ takes! {
     /// A step of a model that is named already.
     OfAStep: |field| field.group == Group::Layout || matches!(
         field.path,
-        "run.gpu" | "run.chips" | "run.global_batch" | "run.sequence_length" | "run.precision" | "run.states"
+        "run.gpu"
+            | "run.chips"
+            | "run.global_batch"
+            | "run.sequence_length"
+            | "run.precision"
+            | "run.states"
+            | "stack"
+            | "stack.factor"
     );
 }
 

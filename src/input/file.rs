@@ -279,7 +279,7 @@ impl Spec {
         if active.value <= all.value || outranked {
             return Ok(());
         }
-        let [active, all] = [active.value, all.value].map(crate::units::show::exact);
+        let [active, all] = [active.value, all.value].map(|count| crate::units::show::count(count.get(), 4));
         let message = format!("`run.active_params` is {active}, more than the {all} of `run.params`");
         Err(Error::bad_input(message).with_hint("active parameters are those at work for one token, of all there are"))
     }

@@ -1,7 +1,8 @@
 //! The front door: requests and replies without the command line.
 
 use flopbill::{
-    CompareRequest, EstimateRequest, ExplainRequest, Goal, Input, PlanRequest, compare, estimate, explain, plan,
+    CompareRequest, ConvertRequest, EstimateRequest, ExplainRequest, Goal, Input, PlanRequest, compare, convert,
+    estimate, explain, plan,
 };
 
 use super::doors::catalog;
@@ -77,4 +78,53 @@ fn the_days_of_a_plan_are_those_of_its_own_chips() {
     let chips = found.plan.chips.unwrap();
     assert_eq!(on(chips), (found.estimate.result.wall_clock_days, found.plan.probability));
     assert!(on(chips - 8.0).1 < 0.9);
+}
+
+/// What contradicts itself beside a named model is refused, and what changes nothing is said.
+#[test]
+fn a_named_model_keeps_its_parameters() {
+    let asked = |more: &[(&str, &str)]| {
+        let input = Input::new().model("llama-3-70b").tokens("15T").gpu("h200").chips(4096);
+        let input = more.iter().fold(input, |input, (path, value)| input.set((*path).to_owned(), *value));
+        estimate(&EstimateRequest::new(input), catalog())
+    };
+    assert!(asked(&[("run.params", "70B")]).is_ok());
+    for wrong in [
+        &[("run.params", "8B")][..],
+        &[("run.active_params", "100B")],
+        &[("run.wall_clock", "60d"), ("run.mfu", "40%")],
+        &[("run.gpu_hours", "60M"), ("run.mfu", "40%")],
+    ] {
+        assert!(asked(wrong).is_err(), "{wrong:?}");
+    }
+    let idle = asked(&[("run.mfu", "40%"), ("layout.tp", "8"), ("stack", "torchtitan")]).unwrap();
+    assert!(
+        idle.head.warnings.iter().any(|line| line.contains("stack, layout.tp change nothing")),
+        "{:?}",
+        idle.head.warnings
+    );
+    // Another model over a run's file is counted anew: the file's 37B are of its own.
+    let over = estimate(&EstimateRequest::new(Input::about("deepseek-v3").model("llama-3-70b")), catalog()).unwrap();
+    assert!((over.run.active_params.unwrap() / 70.55e9 - 1.0).abs() < 0.01, "{:?}", over.run.active_params);
+}
+
+/// A plan finds what it is asked for, and is not told it.
+#[test]
+fn what_a_plan_finds_is_not_given() {
+    let asked = |path: &'static str, value: &str| {
+        let input = Input::new().model("llama-3-70b").tokens("15T").gpu("h200").set("by", "60d").set(path, value);
+        plan(&PlanRequest::new(Goal::Chips, input), catalog())
+    };
+    for (path, value) in [("run.wall_clock", "30d"), ("run.chips", "1024"), ("run.cost", "$1M")] {
+        assert!(asked(path, value).unwrap_err().to_string().contains("is to find it"), "{path}");
+    }
+}
+
+/// A fleet names its chips at every door.
+#[test]
+fn a_run_is_moved_to_so_many_of_a_chip() {
+    let fleet = convert(&ConvertRequest::new("deepseek-v3", "1024xH200"), catalog()).unwrap();
+    let apart = convert(&ConvertRequest::new("deepseek-v3", "h200").chips(1024), catalog()).unwrap();
+    assert_eq!(fleet.result, apart.result);
+    assert!(convert(&ConvertRequest::new("deepseek-v3", "1024xH200").chips(8), catalog()).is_err());
 }

@@ -65,7 +65,7 @@ fn plans_that_cannot_be_made_say_why() {
         [&["plan", "chips", "--by", "60"][..], more].concat()
     }
     shell.refused(&chips(&["deepseek-v3", "--confidence", "100%"]), 2, &["cannot be planned for"]);
-    shell.refused(&chips(&["--chips", "64", "--days", "3"]), 1, &["chips times time"]);
+    shell.refused(&chips(&["--chips", "64", "--days", "3"]), 2, &["the plan is to find it"]);
     shell.refused(
         &["plan", "tokens", "--budget", "$1M", "--gpu-hours", "1M", "--price", "$2/h"],
         1,

@@ -9,6 +9,7 @@ pub use self::difference::{Difference, Factor, TARGETS, Target, difference};
 pub use self::side::{Side, saved};
 use super::reply::ReplyHead;
 use super::request::About;
+use super::result::unheard;
 use crate::answer::answer;
 use crate::answer::ranges::{Asked, spread};
 use crate::catalog::Catalog;
@@ -152,6 +153,7 @@ pub fn compare(request: &CompareRequest, catalog: &Catalog) -> Result<CompareRep
                 let answer = answer(&about.question(catalog)?, catalog)?;
                 let spread = spread(&answer, &Asked { plan: request.draws, ..Asked::default() })?;
                 sides.push(Side::with(&answer, spread.as_ref()));
+                head.warnings.extend(unheard("compare", &answer.spec));
                 head.warnings.extend(answer.warnings);
             }
         }

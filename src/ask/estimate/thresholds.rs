@@ -51,14 +51,15 @@ pub struct ThresholdLine {
 }
 
 impl Thresholds {
-    /// Of an answer, as the rules are known; `None` where its compute is not, or no rule.
+    /// Of an answer, on the day that is asked about, else as the rules are known; `None` where its compute is not, or no rule.
     ///
     /// # Errors
     /// A rule that does not read.
     pub fn of(answer: &Answer, catalog: &Catalog) -> Result<Option<Self>, Error> {
         let Some(work) = answer.estimate.flop else { return Ok(None) };
         let rules = catalog.training_rules()?;
-        Ok(known_until(&rules).map(|day| Self::on(answer, work, &rules, day)))
+        let asked = answer.spec.as_of.as_ref().map(|day| day.value);
+        Ok(asked.or_else(|| known_until(&rules)).map(|day| Self::on(answer, work, &rules, day)))
     }
 
     fn on(answer: &Answer, work: Flop, rules: &[RuleProfile], day: Date) -> Self {

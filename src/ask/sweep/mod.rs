@@ -35,6 +35,7 @@ pub use columns::{Outputs, Row};
 pub use request::{Dominated, Shown, SweepAnswer, SweepReply, SweepRequest, sweep};
 pub(crate) use request::{marks, on_front};
 
+use super::result::unheard;
 use crate::answer::{Answer, answer};
 use crate::ask::pareto::Front;
 use crate::ask::result::block;
@@ -42,6 +43,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::input::field::find;
 use crate::input::question::{Override, Question};
+
 use crate::input::sweep_plan::{Axis, Plan};
 use crate::solve::Var;
 use columns::{COST, DAYS};
@@ -125,6 +127,11 @@ impl Sweep {
     /// The axes, in the order they were given.
     pub fn axes(&self) -> &[Bound] {
         &self.axes
+    }
+
+    /// Fields of its question that a sweep does not look at.
+    pub fn unheard(&self) -> Option<String> {
+        unheard("sweep", &self.question.spec().ok()?)
     }
 
     /// A number that another question, another plan, or profiles with other values have another one of.

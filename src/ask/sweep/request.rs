@@ -165,8 +165,10 @@ impl SweepAnswer {
         let named = |(_, entries): &(Vec<String>, Vec<Entry<'static>>)| {
             columns.iter().map(|column| column.name.clone()).zip(entries.iter().cloned()).collect()
         };
+        let mut head = ReplyHead::new("sweep", format!("A sweep of {} points", grouped(&points.to_string())));
+        head.warnings.extend(self.sweep.unheard());
         SweepReply {
-            head: ReplyHead::new("sweep", format!("A sweep of {} points", grouped(&points.to_string()))),
+            head,
             points,
             shown_without_answer: shown.unanswered,
             not_shown: shown.not_shown,

@@ -34,7 +34,7 @@ struct Part {
 /// Writes a sweep to a file, from where an interrupted one stopped if that is asked for.
 pub fn write(job: &Job<'_>, path: &Path, resume: bool) -> Result<(), Failed> {
     let failed = |trouble: io::Error| {
-        let error = Error::bad_file(format!("cannot write {}: {trouble}", path.display()));
+        let error = Error::not_written(format!("cannot write {}: {trouble}", path.display()));
         Failed::Write(error.with_hint("is the folder there, writable and not full? --resume continues what was done"))
     };
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()); // a link stays a link
@@ -76,7 +76,7 @@ pub fn write(job: &Job<'_>, path: &Path, resume: bool) -> Result<(), Failed> {
 pub fn part_file(path: &Path, failed: impl Fn(io::Error) -> Failed) -> Result<File, Failed> {
     let file = File::options().create(true).truncate(false).write(true).open(path).map_err(failed)?;
     if file.try_lock().is_err() {
-        let error = Error::bad_file(format!("another sweep is writing {}", path.display()));
+        let error = Error::not_written(format!("another sweep is writing {}", path.display()));
         return Err(Failed::Write(error.with_hint("wait for it, or name another file")));
     }
     Ok(file)

@@ -167,7 +167,7 @@ impl Job<'_> {
         let failed = |trouble: io::Error| match trouble.kind() {
             io::ErrorKind::BrokenPipe => Failed::Gone,
             _ => {
-                let error = Error::bad_file(format!("cannot write the answer: {trouble}"));
+                let error = Error::not_written(format!("cannot write the answer: {trouble}"));
                 Failed::Write(error.with_hint("is the disk full?"))
             }
         };

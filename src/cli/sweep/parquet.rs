@@ -14,7 +14,7 @@ use flopbill::internals::report::sweep_parquet::{Batch, Groups, Table};
 /// Writes a sweep to a Parquet file.
 pub fn write(job: &Job<'_>, path: &Path) -> Result<(), Failed> {
     let failed = |trouble: io::Error| {
-        let error = Error::bad_file(format!("cannot write {}: {trouble}", path.display()));
+        let error = Error::not_written(format!("cannot write {}: {trouble}", path.display()));
         Failed::Write(error.with_hint("nothing was changed; is the folder there, writable and not full?"))
     };
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()); // a link stays a link
