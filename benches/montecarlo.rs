@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 const MILLION: usize = 1 << 20;
 
+/// Whole processes of each kind whose median is told.
+const ROUNDS: usize = 21;
+
 /// Two betas and a lognormal: MFU, goodput, price.
 fn inputs() -> Inputs {
     let named = [
@@ -145,6 +148,32 @@ fn compare() {
     }
 }
 
+/// A question with a million draws on one thread, against its numpy script: whole processes, one after the other.
+fn whole_process() {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/estimate_baseline.py");
+    let question = ["estimate", "deepseek-v3", "--mfu", "30%..42%", "--draws", "1000000"];
+    let ran = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        let threads = [("RAYON_NUM_THREADS", "1"), ("OPENBLAS_NUM_THREADS", "1")];
+        let start = Instant::now();
+        let done = command.args(arguments).envs(threads).output().is_ok_and(|output| output.status.success());
+        done.then(|| start.elapsed().as_secs_f64())
+    };
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        let pair = (ran(env!("CARGO_BIN_EXE_flopbill"), &question), ran(&python, &[script]));
+        let (Some(own), Some(numpy)) = pair else { return println!("{}: numpy is not there", question.join(" ")) };
+        times[0].push(own);
+        times[1].push(numpy);
+    }
+    let [own, numpy] = times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[ROUNDS / 2]
+    });
+    println!("{}: {own:.3} s; numpy {numpy:.3} s: {:.1} times as fast", question.join(" "), numpy / own);
+}
+
 criterion_group!(benches, one_draw, whole_study);
 
 fn main() {
@@ -156,4 +185,5 @@ fn main() {
         Criterion::default().configure_from_args().final_summary();
     }
     compare();
+    whole_process();
 }

@@ -103,7 +103,7 @@ impl Prepared {
                 medians.set(*var, base(*var, range.dist.median()), Rank::Flag);
             }
         }
-        let quick = Quick::of(medians, hours);
+        let quick = if speed.is_none() { Quick::past(medians, hours) } else { Quick::of(medians, hours) };
         let laid_out = open.iter().any(|(slot, _)| matches!(slot, Slot::Chips | Slot::Batch));
         Self { knowns, hours, open, quick, speed, laid_out }
     }

@@ -3,7 +3,7 @@
 use super::phases::Shares;
 use super::prepared::OUTPUTS;
 use crate::solve::replay::{Program, Values};
-use crate::solve::{Knowns, Rank, Var};
+use crate::solve::{Knowns, Rank, Var, solve};
 use crate::units::{ChipSeconds, Quantity as _, Seconds};
 
 /// A recorded solve.
@@ -24,23 +24,41 @@ struct Phases {
 }
 
 impl Quick {
-    /// Records the solve of these values; `None` where one of them has to give way.
-    pub(super) fn of(mut knowns: Knowns, hours: Shares) -> Option<Self> {
+    /// Records the solve of these values; `None` where one of them has to give way, which other values may not have to.
+    pub(super) fn of(knowns: Knowns, hours: Shares) -> Option<Self> {
+        Self::recorded(knowns, hours, Program::of)
+    }
+
+    /// The same without the values that give way. It holds where nothing but values from flags changes: a file's value
+    /// contradicts one flag as it does another, all but the one that it equals to nine digits.
+    pub(super) fn past(knowns: Knowns, hours: Shares) -> Option<Self> {
+        Self::recorded(knowns, hours, |given| {
+            let mut kept = *given;
+            solve(given).ok()?.set_aside().for_each(|var| kept.clear(var));
+            Program::of(&kept)
+        })
+    }
+
+    fn recorded(
+        mut knowns: Knowns,
+        hours: Shares,
+        record: impl Fn(&Knowns) -> Option<(Program, Values)>,
+    ) -> Option<Self> {
         let others = hours.others;
         if others == ChipSeconds::ZERO {
             knowns.set(Var::PhaseShare, 1.0, Rank::Default);
-            let (alone, given) = Program::of(&knowns)?;
+            let (alone, given) = record(&knowns)?;
             return Some(Self { alone, given, phases: None });
         }
         knowns.clear(Var::PhaseShare);
-        let (alone, given) = Program::of(&knowns)?;
+        let (alone, given) = record(&knowns)?;
         let mut values = given;
         alone.run(&mut values);
         let from_work = values.get(Var::GpuHours).is_nan() && !values.get(Var::PhaseHours).is_nan();
         let own = hours.main.map(|hours| hours.base());
         let main = if from_work { values.get(Var::PhaseHours) } else { own? };
         knowns.set(Var::PhaseShare, share(main, others.base()), Rank::Default);
-        let (together, _) = Program::of(&knowns)?;
+        let (together, _) = record(&knowns)?;
         let phases = Phases { together, others: others.base(), own: own.filter(|_| !from_work) };
         Some(Self { alone, given, phases: Some(phases) })
     }

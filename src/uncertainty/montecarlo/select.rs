@@ -34,6 +34,10 @@ const BUCKETS: usize = 4096;
 /// runs and are finite.
 pub fn windows<'a>(runs: impl Iterator<Item = &'a [f64]> + Clone, ranges: &[RangeInclusive<usize>]) -> Vec<Window> {
     let (low, high) = runs.clone().fold((f64::INFINITY, f64::NEG_INFINITY), extremes);
+    if low == high {
+        // One value: the nearest that is there has every rank.
+        return ranges.iter().map(|_| Window { first: 0, values: vec![low] }).collect();
+    }
     // The two zeros compare as equal, and either may have been taken.
     let low = if low == 0.0 { -0.0 } else { low };
     // The bits of positive numbers order as they are.
