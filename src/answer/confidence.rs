@@ -63,7 +63,8 @@ pub fn chips(
         let probability = probability(&answer, plan, DAYS, by.days())?;
         Ok(Held { answer, probability, plan: *plan })
     };
-    let one = with(Chips::new(f64::from(node(question, catalog)?)));
+    let node = node(question, catalog)?;
+    let one = with(Chips::new(f64::from(node)));
     if let Ok(Held { answer, .. }) = &one
         && answer.solved.rests_on(Var::GpuHours, Var::Chips)
         && answer.step == Step::Given
@@ -72,7 +73,7 @@ pub fn chips(
         return Err(error.with_hint("give --gpu-hours, or --tokens with --params, --gpu and --mfu"));
     }
     let enough = |chips: Chips| Ok(with(chips)?.probability.value >= confidence.get());
-    with(fewest_where(node(question, catalog)?, enough)?)
+    with(fewest_where(node, enough)?)
 }
 
 /// Chips of a node of the question's chip.

@@ -5,6 +5,7 @@ use super::given::is_flag;
 use super::looked_up::LookedUp;
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::input::field::{FIELDS, Field};
 use crate::input::file::{Entry, Spec};
 use crate::predict::Setting;
 use crate::predict::transfer::Transfer;
@@ -79,29 +80,9 @@ fn is_set(flag: Option<&Entry<bool>>) -> bool {
 
 /// Whether everything that decides a step, the chip apart, is as the file has it.
 fn same_setting(spec: &Spec, base: &Spec) -> bool {
-    fn same<T: PartialEq>(a: &Option<Entry<T>>, b: &Option<Entry<T>>) -> bool {
-        a.as_ref().map(|entry| &entry.value) == b.as_ref().map(|entry| &entry.value)
-    }
-    let numbers = [
-        same(&spec.tp, &base.tp),
-        same(&spec.pp, &base.pp),
-        same(&spec.vpp, &base.vpp),
-        same(&spec.dp, &base.dp),
-        same(&spec.cp, &base.cp),
-        same(&spec.ep, &base.ep),
-        same(&spec.micro_batch, &base.micro_batch),
-        same(&spec.zero, &base.zero),
-    ];
-    numbers.iter().all(|same| *same)
-        && same(&spec.model, &base.model)
-        && same(&spec.chips, &base.chips)
-        && same(&spec.sequence_length, &base.sequence_length)
-        && same(&spec.global_batch, &base.global_batch)
-        && same(&spec.precision, &base.precision)
-        && same(&spec.states, &base.states)
-        && same(&spec.stack, &base.stack)
-        && same(&spec.recompute, &base.recompute)
-        && same(&spec.schedule, &base.schedule)
+    let decides =
+        |field: &&Field| field.is_of_a_step() || matches!(field.path, "model" | "run.chips" | "run.precision");
+    FIELDS.iter().filter(decides).all(|field| (field.same)(spec, base))
 }
 
 /// The run's own degrees left open, so that both sides are laid out alike; those that were asked for hold.

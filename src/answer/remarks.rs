@@ -176,9 +176,7 @@ fn sources(looked: &LookedUp, priced: &Priced) -> Vec<(String, Source)> {
     let of_run = |path: &str| looked.spec.sources.0.iter().find(|(key, _)| key == path).cloned();
     let mut found: Vec<(String, Source)> = own.filter_map(of_run).collect();
     if let Some(on) = &looked.on {
-        let path = format!("peak.dense.{}", on.basis);
-        let source = on.profile.sources.of(&path);
-        found.extend(source.map(|source| (format!("{} {path}", on.profile.chip.id), source.clone())));
+        found.extend(on.profile.peak_source(on.basis).map(|(path, source)| (path, source.clone())));
     }
     found
 }
@@ -188,11 +186,7 @@ fn idle_fields(spec: &Spec, step: Step) -> Option<String> {
     if matches!(step, Step::Predicted(_)) {
         return None;
     }
-    let of_a_step = |path: &str| {
-        path.starts_with("layout.")
-            || ["stack", "run.sequence_length", "run.global_batch", "run.states"].contains(&path)
-    };
-    let idle = |field: &&Field| field.path == "stack.factor" || (matches!(step, Step::Given) && of_a_step(field.path));
+    let idle = |field: &&Field| field.path == "stack.factor" || (step == Step::Given && field.is_of_a_step());
     let asked = |field: &&Field| (field.get)(spec).is_some_and(|(_, origin)| matches!(origin, Origin::Flag(_)));
     let found: Vec<&str> = FIELDS.iter().filter(idle).filter(asked).map(|field| field.path).collect();
     let change = if found.len() == 1 { "changes" } else { "change" };

@@ -11,6 +11,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::predict::{Prediction, Setting};
 use crate::solve::Var;
+use crate::source::Source;
 use crate::units::{ChipSeconds, Price, Tokens, show};
 
 /// The question of `explain`.
@@ -102,8 +103,8 @@ fn busy(answer: &Answer) -> Option<Link> {
     let (basis, chip) = (answer.basis?, answer.chip.as_ref()?);
     let (flop, peak) = (show::number(flop, 5), show::prefixed(peak, "FLOP/s", 4));
     let origin = answer.mfu_origin.as_ref().map(ToString::to_string).unwrap_or_default();
-    let path = format!("peak.dense.{basis}");
-    let sheet = chip.sources.of(&path).map(|source| format!("{} ({})", source.title, source.as_of)).unwrap_or_default();
+    let said = |(_, source): (String, &Source)| format!("{} ({})", source.title, source.as_of);
+    let sheet = chip.peak_source(basis).map(said).unwrap_or_default();
     Some(Link {
         what: "GPU-hours computing",
         formula: format!("hours = FLOP / (dense {basis} peak x MFU)"),

@@ -174,10 +174,8 @@ impl Found {
         let mut head = ReplyHead::new("layout", self.setting.model.name.clone());
         head.inputs = inputs(&self.spec);
         head.assumptions = self.assumptions();
-        let path = format!("peak.dense.{}", self.chip.chip.training_precision());
-        let source = self.chip.sources.of(&path);
-        head.sources =
-            source.map(|source| SourceLine::new(format!("{} {path}", self.chip.chip.id), source)).into_iter().collect();
+        let source = self.chip.peak_source(self.chip.chip.training_precision());
+        head.sources = source.map(|(path, source)| SourceLine::new(path, source)).into_iter().collect();
         let rows: Vec<LayoutRow> = self.layouts.best.iter().map(row).collect();
         let mut result = ResultBlock::default().chips(self.chips.get());
         let mut step = Vec::new();

@@ -105,6 +105,7 @@ pub struct PlanBlock {
 /// # Errors
 /// No limit to plan for, a confidence outside 0 to 1, no plan that holds.
 pub fn plan(request: &PlanRequest, catalog: &Catalog) -> Result<PlanReply, Error> {
+    let catalog = &catalog.clone().remembering();
     let question = request.about.question(catalog)?;
     let spec = question.spec()?;
     open(&question, request.goal)?;

@@ -4,7 +4,7 @@ use super::reply::{Figure, Input, InputValue, Ordered, ReplyHead, ResultBlock, S
 use crate::answer::Answer;
 use crate::answer::prepared::BATCH;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, MFU, Spread};
-use crate::input::field::Field;
+use crate::input::field::{Field, Group};
 use crate::input::file::Spec;
 use crate::input::table::FIELDS;
 use crate::solve::{Var, flag, name, would_settle};
@@ -33,8 +33,8 @@ pub fn unheard(command: &str, spec: &Spec) -> Option<String> {
     if ["estimate", "plan"].contains(&command) {
         return None;
     }
-    let heard = |path: &str| !(path.starts_with("gate.") || path.starts_with("bill."));
-    let given = |field: &&Field| !heard(field.path) && (field.get)(spec).is_some();
+    let unheard = |field: &&Field| matches!(field.group, Group::Gates | Group::Bill);
+    let given = |field: &&Field| unheard(field) && (field.get)(spec).is_some();
     let found: Vec<&str> = FIELDS.iter().filter(given).map(|field| field.path).collect();
     (!found.is_empty())
         .then(|| format!("{} changes nothing here: `{command}` neither judges nor bills", found.join(", ")))

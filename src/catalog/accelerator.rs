@@ -4,6 +4,8 @@ use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::hardware::accelerator::{Accelerator, Memory, Peaks, Power, ScaleUp};
+use crate::hardware::precision::Precision;
+use crate::source::Source;
 use crate::units::BytesPerSecond;
 
 /// A chip with the sources of its values.
@@ -34,6 +36,15 @@ pub struct Disagreement {
     pub title: String,
     /// Which one is used, and why.
     pub note: String,
+}
+
+impl AcceleratorProfile {
+    /// The path of its dense peak in a format, and where that came from.
+    pub fn peak_source(&self, precision: Precision) -> Option<(String, &Source)> {
+        let path = format!("peak.dense.{precision}");
+        let source = self.sources.of(&path)?;
+        Some((format!("{} {path}", self.chip.id), source))
+    }
 }
 
 impl Catalog {

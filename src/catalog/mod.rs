@@ -131,13 +131,15 @@ impl Catalog {
     /// questions asked thousands of times. Files that change meanwhile are not read again.
     #[must_use]
     pub fn remembering(self) -> Self {
-        Self { memo: Some(Arc::default()), ..self }
+        Self { memo: Some(self.memo.unwrap_or_default()), ..self }
     }
 
     /// The same with one more folder, asked after the others and before the built-in profiles.
     #[must_use]
     pub fn and_folder(mut self, folder: &Path) -> Self {
         self.folders.push(folder.to_owned());
+        // What was found without the folder may be another thing in it.
+        self.memo = self.memo.map(|_| Arc::default());
         self
     }
 

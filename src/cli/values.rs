@@ -52,17 +52,9 @@ takes! {
     /// A plan for a budget.
     ForABudget: |field| of_the_run(field) || matches!(field.path, "budget" | "confidence");
     /// A step of a model that is named already.
-    OfAStep: |field| field.group == Group::Layout || matches!(
-        field.path,
-        "run.gpu"
-            | "run.chips"
-            | "run.global_batch"
-            | "run.sequence_length"
-            | "run.precision"
-            | "run.states"
-            | "stack"
-            | "stack.factor"
-    );
+    OfAStep: |field| {
+        field.is_of_a_step() || matches!(field.path, "run.gpu" | "run.chips" | "run.precision" | "stack.factor")
+    };
 }
 
 /// The values that were typed as flags.

@@ -79,6 +79,8 @@ pub struct Field {
     pub number: fn(&Spec) -> Option<f64>,
     /// Takes a number in [`unit`](Self::unit), and with it ranges; `None` for names and yes or no.
     pub put: Option<fn(&mut Spec, f64, Origin)>,
+    /// Whether two specs have the same value, wherever it came from.
+    pub same: fn(&Spec, &Spec) -> bool,
 }
 
 impl Field {
@@ -167,6 +169,12 @@ impl Field {
     /// Whether a number of it says nothing without its unit.
     pub fn is_of_two_units(&self) -> bool {
         self.dimension == super::batch::Batch::DIMENSION
+    }
+
+    /// Whether it decides the step and nothing else.
+    pub fn is_of_a_step(&self) -> bool {
+        self.group == Group::Layout
+            || matches!(self.path, "stack" | "run.sequence_length" | "run.global_batch" | "run.states")
     }
 
     /// Every name it answers to.

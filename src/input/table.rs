@@ -33,6 +33,9 @@ macro_rules! plain {
             get: |spec| spec.$field.as_ref().map(|entry| ($show(&entry.value), &entry.origin)),
             number: |spec| spec.$field.as_ref().and_then(|entry| $number(&entry.value)),
             put: $put,
+            same: |one, other| {
+                one.$field.as_ref().map(|entry| &entry.value) == other.$field.as_ref().map(|entry| &entry.value)
+            },
             path: "",
             also: &[],
             also_in: "",
