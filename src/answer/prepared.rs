@@ -119,14 +119,21 @@ impl Prepared {
     }
 
     /// Answers the question for one value of each open field, in its unit: see [`OUTPUTS`]. A value that does
-    /// not follow is NaN; where there is no solution at all, such as an MFU above 100 %, the hours never end:
-    /// everything is infinite. Allocates nothing where there is a solution and the layout stays.
+    /// not follow is NaN; where there is no solution at all, such as an MFU above 100 %, the hours never end: they are
+    /// infinite, as are days, cost and chips that follow, and there is no MFU. Allocates nothing where there is a solution and the
+    /// layout stays.
     pub fn evaluate(&self, values: &[f64]) -> [f64; OUTPUTS.len()] {
-        const NEVER: [f64; OUTPUTS.len()] = [f64::INFINITY; OUTPUTS.len()];
-        let Some(speed) = &self.speed else { return self.solved(values, None).unwrap_or(NEVER) };
+        let Some(speed) = &self.speed else { return self.solved(values, None).unwrap_or_else(|| self.never(values)) };
         let ratio = if self.laid_out { self.ratio(speed, values) } else { Some(1.0) };
         let factor = self.value_of(Slot::Factor, values).unwrap_or(speed.factor);
-        ratio.and_then(|ratio| self.solved(values, Some((speed, factor * ratio)))).unwrap_or(NEVER)
+        ratio.and_then(|ratio| self.solved(values, Some((speed, factor * ratio)))).unwrap_or_else(|| self.never(values))
+    }
+
+    /// No answer, on the chips that were given.
+    fn never(&self, values: &[f64]) -> [f64; OUTPUTS.len()] {
+        let drawn = [Slot::Chips, Slot::Var(Var::Chips)].into_iter().find_map(|slot| self.value_of(slot, values));
+        let chips = drawn.or_else(|| self.knowns.get(Var::Chips)).unwrap_or(f64::INFINITY);
+        [f64::INFINITY, f64::INFINITY, f64::INFINITY, chips, f64::NAN, f64::NAN]
     }
 
     /// The value of an open field.

@@ -95,9 +95,5 @@ pub fn level(answer: &Answer, plan: &Plan, output: usize, probability: Fraction)
     }
     let (inputs, _) = inputs(answer)?;
     let draws = draw(&inputs, &answer.prepared, plan);
-    let comes = 1.0 - draws.summary(output).never.value;
-    if probability.get() > comes {
-        return Ok(f64::INFINITY);
-    }
-    Ok(draws.quantiles(output, &[probability.get() / comes]).first().map_or(f64::NAN, |found| found.value))
+    Ok(draws.quantiles(output, &[probability.get()]).first().map_or(f64::NAN, |found| found.value))
 }

@@ -28,7 +28,7 @@ pub fn section(spread: &Spread, answer: &Answer) -> Section {
     for ((label, shown), summary) in SHOWN.iter().zip(&spread.summaries).filter(|(_, summary)| varies(summary)) {
         let cell = |level: f64| {
             let quantile = summary.quantile(level);
-            shown(quantile.value, digits(quantile))
+            if quantile.value == f64::INFINITY { "never".into() } else { shown(quantile.value, digits(quantile)) }
         };
         section.row([(*label).to_owned(), cell(0.1), cell(0.5), cell(0.9)]);
     }
@@ -59,7 +59,9 @@ pub fn notes(spread: &Spread, answer: &Answer) -> Vec<String> {
     }
     if let Some(never) = spread.summaries.first().map(|summary| summary.never).filter(|never| never.value > 0.0) {
         let share = probability(&never);
-        said.push(format!("without a solution with probability {share}; the range is of the others"));
+        said.push(format!(
+            "without a solution with probability {share}: above every other draw in hours, days and cost, left out of the MFU"
+        ));
     }
     let uncertain: Vec<String> =
         answer.prepared.ranges().map(|range| format!("{} {}", range.path, range.text)).collect();

@@ -25,6 +25,17 @@ fn gates_judge_the_bill_and_count_draws_without_an_answer() {
 }
 
 #[test]
+fn the_p90_of_a_gate_and_of_a_plan_is_the_one_in_the_range() {
+    // Some draws have no answer: their batch has no layout.
+    let asked = || Input::new().model("llama-3-70b").tokens("15T").gpu("h100");
+    let reply = estimate(&EstimateRequest::new(asked().chips(512).set("max_days_p90", "90d")), catalog()).unwrap();
+    assert!(reply.ranges.as_ref().unwrap().no_solution.unwrap().probability > 0.0);
+    assert_eq!(reply.gates[0].value, reply.result.wall_clock_days_p90);
+    let held = plan(&PlanRequest::new(Goal::Chips, asked().by("90d")), catalog()).unwrap();
+    assert_eq!(held.plan.days_at_confidence, held.estimate.result.wall_clock_days_p90);
+}
+
+#[test]
 fn a_moved_run_has_its_arithmetic_beside_it_and_its_own_setting_has_none() {
     let of = |input: Input| estimate(&EstimateRequest::new(input), catalog()).unwrap();
     let moved = of(Input::about("deepseek-v3").chips(4096));

@@ -34,7 +34,7 @@ pub struct Summary {
     pub mean: Estimate,
     /// The standard deviation of the answers that come.
     pub sd: f64,
-    /// The quantiles of the answers that come, at [`LEVELS`].
+    /// The quantiles at [`LEVELS`] of all answers; those that never come are above all others.
     pub quantiles: [Estimate; LEVELS.len()],
 }
 
@@ -84,6 +84,11 @@ impl Column<'_> {
     fn finite(&self) -> usize {
         self.parts.iter().map(|part| part.finite).sum()
     }
+
+    /// The number of answers that never come.
+    fn never(&self) -> usize {
+        self.parts.iter().map(|part| part.never).sum()
+    }
 }
 
 impl<'a, const K: usize> Draws<'a, K> {
@@ -132,7 +137,7 @@ impl<'a, const K: usize> Draws<'a, K> {
         }
     }
 
-    /// The quantiles of one answer at any levels from 0 to 1, of the draws in which it comes.
+    /// The quantiles of one answer at any levels from 0 to 1; infinite where it does not come that often.
     pub fn quantiles(&self, answer: usize, levels: &[f64]) -> Vec<Estimate> {
         self.levels(&self.column(answer), levels)
     }
@@ -201,20 +206,21 @@ impl<'a, const K: usize> Draws<'a, K> {
     fn levels(&self, column: &Column, levels: &[f64]) -> Vec<Estimate> {
         let count = column.finite();
         let last = count.saturating_sub(1);
-        let rank = |level: f64| level.clamp(0.0, 1.0) * last as f64;
+        let all = count + column.never();
+        let rank = |level: f64| level.clamp(0.0, 1.0) * all.saturating_sub(1) as f64;
         // Wide enough for four standard errors of random draws.
-        let margin = |level: f64| 4.0 * (count as f64 * level * (1.0 - level)).sqrt() + 2.0;
-        let ranges: Vec<_> = levels
-            .iter()
-            .map(|&level| {
-                (rank(level) - margin(level)).max(0.0) as usize..=((rank(level) + margin(level)) as usize).min(last)
-            })
-            .collect();
+        let margin = |level: f64| 4.0 * (all as f64 * level * (1.0 - level)).sqrt() + 2.0;
+        let place = |rank: f64| (rank.max(0.0) as usize).min(last);
+        let around = |&level: &f64| place(rank(level) - margin(level))..=place(rank(level) + margin(level));
+        let ranges: Vec<_> = levels.iter().map(around).collect();
         let held = windows(column.runs(), &ranges);
         let found: Vec<f64> = levels.iter().zip(&held).map(|(&level, window)| window.between(rank(level))).collect();
         let below = below_by_part(column, &found);
         let estimate = |(((&level, window), &value), shares): (((&f64, &Window), &f64), &Vec<f64>)| {
-            let ranks = share_error(level, shares, count) * count as f64;
+            if rank(level) > last as f64 {
+                return Estimate { value: f64::INFINITY, se: f64::INFINITY };
+            }
+            let ranks = share_error(level, shares, all) * all as f64;
             let up = window.between((rank(level) + ranks).min(last as f64));
             let down = window.between((rank(level) - ranks).max(0.0));
             Estimate { value, se: known(if count > 1 { (up - down) / 2.0 } else { f64::INFINITY }) }
@@ -223,7 +229,7 @@ impl<'a, const K: usize> Draws<'a, K> {
     }
 }
 
-/// For each of the values, the share of each replicate that lies at or below it.
+/// For each of the values, the share of each replicate that lies at or below it, what never comes above it.
 fn below_by_part(column: &Column, values: &[f64]) -> Vec<Vec<f64>> {
     let mut shares = vec![Vec::with_capacity(column.parts.len()); values.len()];
     for part in &column.parts {
@@ -234,7 +240,7 @@ fn below_by_part(column: &Column, values: &[f64]) -> Vec<Vec<f64>> {
             }
         }
         for (share, count) in shares.iter_mut().zip(counts) {
-            share.push(count as f64 / part.finite as f64);
+            share.push(count as f64 / (part.finite + part.never) as f64);
         }
     }
     shares

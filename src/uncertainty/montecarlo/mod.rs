@@ -5,7 +5,8 @@
 //! - The order in which inputs are written changes nothing: they are told apart by name.
 //! - Every result has a standard error: from 16 independent scrambles of the Sobol points, or from the order statistics of
 //!   random draws. A result without one would invite digits that mean nothing.
-//! - An answer that is infinite never comes; its probability is reported, and the quantiles are of the answers that do come.
+//! - An answer that is infinite never comes: its probability is reported, it is above all others in the quantiles, and the
+//!   mean is of the answers that do come.
 //!
 //! ```
 //! use flopbill::internals::uncertainty::dist::Dist;
