@@ -33,7 +33,7 @@ impl Confirmation {
     /// A time outside the predicted 80 % range, with both numbers.
     pub fn of(
         question: &Question,
-        looked: &LookedUp,
+        looked: &LookedUp<'_>,
         pacing: &Pacing,
         settled: &Settled,
         catalog: &Catalog,

@@ -28,11 +28,11 @@ pub struct OnChip {
 
 /// What was asked, with everything found that it names.
 #[derive(Debug, Clone)]
-pub struct LookedUp {
+pub struct LookedUp<'q> {
     /// What was asked, flags laid over the file, parameters counted from the model's shape where none are given.
     pub spec: Spec,
     /// What the file alone says.
-    pub base: Spec,
+    pub base: &'q Spec,
     /// The chip that is asked about, if one was named.
     pub on: Option<OnChip>,
     /// The chip of the file, where that is another one.
@@ -41,14 +41,14 @@ pub struct LookedUp {
     pub baseline: Baseline,
 }
 
-impl LookedUp {
+impl<'q> LookedUp<'q> {
     /// Looks everything up.
     ///
     /// # Errors
     /// Values that do not read, unknown names, a peak that nobody published.
-    pub fn of(question: &Question, catalog: &Catalog) -> Result<Self, Error> {
+    pub fn of(question: &'q Question, catalog: &Catalog) -> Result<Self, Error> {
         let spec = completed(question.spec()?, catalog)?;
-        let base = question.base.clone();
+        let base = &question.base;
         let on = spec.gpu.as_ref().map(|gpu| OnChip::of(chip_of(gpu, catalog)?, &spec)).transpose()?;
         let own = match (&base.gpu, &on) {
             (Some(own), Some(on)) if spec.gpu.as_ref().is_some_and(|gpu| gpu.value != own.value) => {
@@ -57,7 +57,7 @@ impl LookedUp {
             }
             _ => None,
         };
-        let baseline = Baseline::of(&base, own.as_ref().or(on.as_ref()).map(|own| own.peak))?;
+        let baseline = Baseline::of(base, own.as_ref().or(on.as_ref()).map(|own| own.peak))?;
         Ok(Self { spec, base, on, from: own, baseline })
     }
 

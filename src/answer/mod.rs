@@ -171,7 +171,7 @@ impl Answer {
     }
 }
 
-fn mfu_origin(looked: &LookedUp, pacing: &Pacing, settled: &Settled) -> Option<Origin> {
+fn mfu_origin(looked: &LookedUp<'_>, pacing: &Pacing, settled: &Settled) -> Option<Origin> {
     let mfu = settled.get(Var::Mfu)?;
     let given = looked.spec.mfu.as_ref();
     match settled.step {

@@ -32,8 +32,8 @@ impl Pacing {
     ///
     /// # Errors
     /// An unknown model or stack, a layout field that is none of its values.
-    pub fn of(looked: &LookedUp, catalog: &Catalog) -> Result<Self, Error> {
-        let (spec, base) = (&looked.spec, &looked.base);
+    pub fn of(looked: &LookedUp<'_>, catalog: &Catalog) -> Result<Self, Error> {
+        let (spec, base) = (&looked.spec, looked.base);
         let held = is_set(spec.hold_hours.as_ref()) || is_set(spec.keep_mfu.as_ref());
         let given = spec.mfu.is_some() || is_flag(spec.gpu_hours.as_ref()) || held;
         let Some(on) = looked.on.as_ref().filter(|_| spec.model.is_some() && !given) else { return Ok(STATED) };

@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use super::pacing::Pacing;
 use super::phases::Shares;
+use super::quick::Open;
 pub use super::quick::Quick;
 use super::settled::{Settled, Step, solve_phases};
 use crate::error::Error;
@@ -103,7 +104,15 @@ impl Prepared {
                 medians.set(*var, base(*var, range.dist.median()), Rank::Flag);
             }
         }
-        let quick = if speed.is_none() { Quick::past(medians, hours) } else { Quick::of(medians, hours) };
+        let var = |(slot, _): &(Slot, Range)| match slot {
+            Slot::Var(var) => Some(*var),
+            Slot::Chips => Some(Var::Chips),
+            Slot::Batch | Slot::Factor => None,
+        };
+        let vars: Vec<Var> = open.iter().filter_map(var).chain(speed.as_ref().map(|speed| speed.var)).collect();
+        let changes = Open { vars: &vars, scaled: speed.is_some() };
+        let quick =
+            if speed.is_none() { Quick::past(medians, hours, changes) } else { Quick::of(medians, hours, changes) };
         let laid_out = open.iter().any(|(slot, _)| matches!(slot, Slot::Chips | Slot::Batch));
         Self { knowns, hours, open, quick, speed, laid_out }
     }
@@ -223,11 +232,12 @@ impl Prepared {
     /// The recorded way for variables whose other values do not change which relation gives what; `None` where they do
     /// already.
     pub fn quick(&self, settings: impl IntoIterator<Item = (Var, f64)>) -> Option<Quick> {
-        let mut knowns = self.knowns;
+        let (mut knowns, mut vars) = (self.knowns, Vec::new());
         for (var, value) in settings {
             knowns.set(var, base(var, value), Rank::Flag);
+            vars.push(var);
         }
-        Quick::of(knowns, self.hours)
+        Quick::of(knowns, self.hours, Open { vars: &vars, scaled: false })
     }
 
     /// Whether a variable was given as a flag with this value, in the unit of its field: then other values may take its place.

@@ -27,7 +27,7 @@ impl Priced {
     ///
     /// # Errors
     /// A price list that is wrong; values that contradict each other.
-    pub fn of(looked: &LookedUp, pacing: &Pacing, settled: Settled, catalog: &Catalog) -> Result<Self, Error> {
+    pub fn of(looked: &LookedUp<'_>, pacing: &Pacing, settled: Settled, catalog: &Catalog) -> Result<Self, Error> {
         let moved = looked.from.is_some();
         let given = looked.spec.price.as_ref().filter(|price| !moved || rank(&price.origin) == Rank::Flag);
         if let Some(price) = given.filter(|_| !settled.solved.set_aside().any(|var| var == Var::Price)) {

@@ -6,7 +6,7 @@ use crate::solve::replay::{Program, Values};
 use crate::solve::{Knowns, Rank, Var, solve};
 use crate::units::{ChipSeconds, Quantity as _, Seconds};
 
-/// A recorded solve.
+/// A recorded solve: the steps that what is open changes, and the values of all others.
 #[derive(Debug, Clone)]
 pub struct Quick {
     alone: Program,
@@ -18,21 +18,31 @@ pub struct Quick {
 #[derive(Debug, Clone)]
 struct Phases {
     together: Program,
+    given: Values,
     others: f64,
     /// The main phase's hours as its file has them, where they do not follow from its work.
     own: Option<f64>,
 }
 
+/// What changes from one answer to the next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open<'a> {
+    /// The variables that are set anew.
+    pub vars: &'a [Var],
+    /// Whether the hours of the phases are scaled.
+    pub scaled: bool,
+}
+
 impl Quick {
     /// Records the solve of these values; `None` where one of them has to give way, which other values may not have to.
-    pub(super) fn of(knowns: Knowns, hours: Shares) -> Option<Self> {
-        Self::recorded(knowns, hours, Program::of)
+    pub(super) fn of(knowns: Knowns, hours: Shares, open: Open<'_>) -> Option<Self> {
+        Self::recorded(knowns, hours, open, Program::of)
     }
 
     /// The same without the values that give way. It holds where nothing but values from flags changes: a file's value
     /// contradicts one flag as it does another, all but the one that it equals to nine digits.
-    pub(super) fn past(knowns: Knowns, hours: Shares) -> Option<Self> {
-        Self::recorded(knowns, hours, |given| {
+    pub(super) fn past(knowns: Knowns, hours: Shares, open: Open<'_>) -> Option<Self> {
+        Self::recorded(knowns, hours, open, |given| {
             let mut kept = *given;
             solve(given).ok()?.set_aside().for_each(|var| kept.clear(var));
             Program::of(&kept)
@@ -42,50 +52,72 @@ impl Quick {
     fn recorded(
         mut knowns: Knowns,
         hours: Shares,
+        open: Open<'_>,
         record: impl Fn(&Knowns) -> Option<(Program, Values)>,
     ) -> Option<Self> {
         let others = hours.others;
+        let alone = |knowns: &Knowns| {
+            let (program, mut given) = record(knowns)?;
+            let program = program.folded(&mut given, |var| open.vars.contains(&var))?;
+            Some((program, given))
+        };
         if others == ChipSeconds::ZERO {
             knowns.set(Var::PhaseShare, 1.0, Rank::Default);
-            let (alone, given) = record(&knowns)?;
+            let (alone, given) = alone(&knowns)?;
             return Some(Self { alone, given, phases: None });
         }
         knowns.clear(Var::PhaseShare);
-        let (alone, given) = record(&knowns)?;
+        let (alone, given) = alone(&knowns)?;
         let mut values = given;
         alone.run(&mut values);
         let from_work = values.get(Var::GpuHours).is_nan() && !values.get(Var::PhaseHours).is_nan();
         let own = hours.main.map(|hours| hours.base());
         let main = if from_work { values.get(Var::PhaseHours) } else { own? };
         knowns.set(Var::PhaseShare, share(main, others.base()), Rank::Default);
-        let (together, _) = record(&knowns)?;
-        let phases = Phases { together, others: others.base(), own: own.filter(|_| !from_work) };
-        Some(Self { alone, given, phases: Some(phases) })
+        let (together, mut together_given) = record(&knowns)?;
+        let own_hours = from_work && (open.vars.contains(&Var::PhaseHours) || !alone.is_empty());
+        let fixed = !open.scaled && !own_hours;
+        let opens = |var| open.vars.contains(&var) || (var == Var::PhaseShare && !fixed);
+        let together = together.folded(&mut together_given, opens)?;
+        let own = own.filter(|_| !from_work);
+        Some(Self {
+            alone,
+            given,
+            phases: Some(Phases { together, given: together_given, others: others.base(), own }),
+        })
     }
 
-    /// Answers with some variables set, in base units, and the hours of the other phases scaled; `None` where the
-    /// recorded way does not hold.
+    /// Answers with the open variables set, in base units, and the hours of the phases scaled; `None` where the recorded
+    /// way does not hold.
     #[inline]
-    pub fn run(&self, settings: impl IntoIterator<Item = (Var, f64)>, scale: f64) -> Option<[f64; OUTPUTS.len()]> {
-        self.values(settings, scale).map(|values| outputs(|var| values.get(var)))
+    pub(super) fn run(
+        &self,
+        settings: impl Iterator<Item = (Var, f64)> + Clone,
+        scale: f64,
+    ) -> Option<[f64; OUTPUTS.len()]> {
+        self.scaled(settings, scale).map(|values| outputs(|var| values.get(var)))
     }
 
-    /// The same, with every variable.
+    /// Every variable, with the open ones set.
     #[inline]
-    pub fn values(&self, settings: impl IntoIterator<Item = (Var, f64)>, scale: f64) -> Option<Values> {
-        let mut values = self.given;
-        for (var, value) in settings {
-            values.set(var, value);
+    pub fn values(&self, settings: impl Iterator<Item = (Var, f64)> + Clone) -> Option<Values> {
+        self.scaled(settings, 1.0)
+    }
+
+    #[inline]
+    fn scaled(&self, settings: impl Iterator<Item = (Var, f64)> + Clone, scale: f64) -> Option<Values> {
+        let set = |mut values: Values| {
+            settings.clone().for_each(|(var, value)| values.set(var, value));
+            values
+        };
+        let mut values = set(self.given);
+        // The first solve may refuse what it is given, also where its hours are not asked for.
+        if !self.alone.run(&mut values) {
+            return None;
         }
-        let Some(Phases { together, others, own }) = &self.phases else {
-            return self.alone.run(&mut values).then_some(values);
-        };
-        let mut again = values;
-        let main = match own {
-            // Even so the first solve may refuse what it is given.
-            Some(own) => self.alone.run(&mut values).then_some(*own * scale)?,
-            None => self.alone.run(&mut values).then(|| values.get(Var::PhaseHours))?,
-        };
+        let Some(Phases { together, given, others, own }) = &self.phases else { return Some(values) };
+        let main = own.map_or_else(|| values.get(Var::PhaseHours), |own| own * scale);
+        let mut again = set(*given);
         again.set(Var::PhaseShare, share(main, *others * scale));
         together.run(&mut again).then_some(again)
     }

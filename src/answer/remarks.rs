@@ -32,7 +32,7 @@ pub(super) struct Remarks {
 
 impl Remarks {
     pub fn of(
-        looked: &LookedUp,
+        looked: &LookedUp<'_>,
         pacing: &Pacing,
         priced: &Priced,
         estimate: &Estimate,
@@ -52,7 +52,7 @@ impl Remarks {
 }
 
 fn assumptions(
-    looked: &LookedUp,
+    looked: &LookedUp<'_>,
     pacing: &Pacing,
     priced: &Priced,
     estimate: &Estimate,
@@ -113,7 +113,7 @@ fn of_file(priced: &Priced) -> bool {
 }
 
 /// What a prediction rests on.
-fn predicted(setting: &Setting, step: &Prediction, looked: &LookedUp) -> Vec<String> {
+fn predicted(setting: &Setting, step: &Prediction, looked: &LookedUp<'_>) -> Vec<String> {
     let mut say = Vec::new();
     let how = if setting.given.is_empty() { "the fastest legal layout" } else { "the fastest with the given degrees" };
     say.push(format!("layout: {how} that fits"));
@@ -141,7 +141,7 @@ fn borrowed(setting: &Setting) -> Option<String> {
     setting.machine.borrowed.then(said)
 }
 
-fn warnings(looked: &LookedUp, priced: &Priced, estimate: &Estimate, today: Option<Date>) -> Vec<String> {
+fn warnings(looked: &LookedUp<'_>, priced: &Priced, estimate: &Estimate, today: Option<Date>) -> Vec<String> {
     let settled: &Settled = &priced.settled;
     let mut say = Vec::new();
     for var in settled.solved.set_aside() {
@@ -170,7 +170,7 @@ fn warnings(looked: &LookedUp, priced: &Priced, estimate: &Estimate, today: Opti
     say
 }
 
-fn sources(looked: &LookedUp, priced: &Priced) -> Vec<(String, Source)> {
+fn sources(looked: &LookedUp<'_>, priced: &Priced) -> Vec<(String, Source)> {
     let used = |path: &&str| *path != "price.rent" || of_file(priced);
     let own = ["run", "phase", "price.rent"].into_iter().filter(used);
     let of_run = |path: &str| looked.spec.sources.0.iter().find(|(key, _)| key == path).cloned();
@@ -187,7 +187,7 @@ fn idle_fields(spec: &Spec, step: Step) -> Option<String> {
         return None;
     }
     let idle = |field: &&Field| field.path == "stack.factor" || (step == Step::Given && field.is_of_a_step());
-    let asked = |field: &&Field| (field.get)(spec).is_some_and(|(_, origin)| matches!(origin, Origin::Flag(_)));
+    let asked = |field: &&Field| matches!((field.origin)(spec), Some(Origin::Flag(_)));
     let found: Vec<&str> = FIELDS.iter().filter(idle).filter(asked).map(|field| field.path).collect();
     let change = if found.len() == 1 { "changes" } else { "change" };
     (!found.is_empty())

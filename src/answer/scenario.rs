@@ -9,7 +9,7 @@ use crate::solve::Var;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price};
 
 /// The scenario of a settled question.
-pub(super) fn scenario(looked: &LookedUp, settled: &Settled) -> Scenario {
+pub(super) fn scenario(looked: &LookedUp<'_>, settled: &Settled) -> Scenario {
     let (spec, baseline, peak) = (&looked.spec, &settled.baseline, looked.peak());
     let goodput = Fraction::new(settled.get(Var::Goodput).unwrap_or(1.0));
     let total = ChipSeconds::new(settled.get(Var::GpuHours).unwrap_or(0.0));
@@ -39,7 +39,7 @@ pub(super) fn scenario(looked: &LookedUp, settled: &Settled) -> Scenario {
 }
 
 /// What people call the run: its name, else its model's.
-fn name(looked: &LookedUp) -> String {
+fn name(looked: &LookedUp<'_>) -> String {
     let spec = &looked.spec;
     let model = || spec.model.as_ref().map(|model| model.value.clone());
     spec.name.clone().or_else(model).unwrap_or_else(|| "this run".into())

@@ -42,7 +42,7 @@ impl Settled {
     ///
     /// # Errors
     /// Values that contradict each other, a layout that does not fit, a deadline that no number of chips keeps.
-    pub fn of(looked: &LookedUp, pacing: &Pacing) -> Result<Self, Error> {
+    pub fn of(looked: &LookedUp<'_>, pacing: &Pacing) -> Result<Self, Error> {
         match pacing {
             Pacing::Stated { .. } => stated(looked),
             Pacing::Relaid(transfer) => relaid(looked, transfer),
@@ -73,7 +73,7 @@ impl Settled {
     }
 }
 
-fn stated(looked: &LookedUp) -> Result<Settled, Error> {
+fn stated(looked: &LookedUp<'_>) -> Result<Settled, Error> {
     let mut baseline = looked.baseline.clone();
     if let (Some(from), Some(on)) = (&looked.from, &looked.on) {
         let peaks = from.peak / on.peak;
@@ -89,7 +89,7 @@ fn stated(looked: &LookedUp) -> Result<Settled, Error> {
 }
 
 /// The run's hours on the chips that are asked for, or on the fewest that keep the time.
-fn relaid(looked: &LookedUp, transfer: &Transfer) -> Result<Settled, Error> {
+fn relaid(looked: &LookedUp<'_>, transfer: &Transfer) -> Result<Settled, Error> {
     let spec = &looked.spec;
     let limit = spec.wall_clock.as_ref().filter(|entry| is_flag(Some(entry)) && !is_flag(spec.chips.as_ref()));
     let at = |chips: Chips| moved_to(looked, transfer, spec, chips);
@@ -111,7 +111,7 @@ fn relaid(looked: &LookedUp, transfer: &Transfer) -> Result<Settled, Error> {
     Ok(Settled { given, solved, ..settled })
 }
 
-fn moved_to(looked: &LookedUp, transfer: &Transfer, spec: &Spec, chips: Chips) -> Result<Settled, Error> {
+fn moved_to(looked: &LookedUp<'_>, transfer: &Transfer, spec: &Spec, chips: Chips) -> Result<Settled, Error> {
     let moved = transfer.at(chips)?;
     let hours = moved.ratio * spec.transfer_ratio.as_ref().map_or(1.0, |entry| entry.value);
     let mut baseline = looked.baseline.clone();

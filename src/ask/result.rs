@@ -34,7 +34,7 @@ pub fn unheard(command: &str, spec: &Spec) -> Option<String> {
         return None;
     }
     let unheard = |field: &&Field| matches!(field.group, Group::Gates | Group::Bill);
-    let given = |field: &&Field| unheard(field) && (field.get)(spec).is_some();
+    let given = |field: &&Field| unheard(field) && (field.origin)(spec).is_some();
     let found: Vec<&str> = FIELDS.iter().filter(given).map(|field| field.path).collect();
     (!found.is_empty())
         .then(|| format!("{} changes nothing here: `{command}` neither judges nor bills", found.join(", ")))

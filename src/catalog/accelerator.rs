@@ -1,5 +1,7 @@
 //! `profiles/accelerators/`: TOML to [`Accelerator`].
 
+use std::sync::Arc;
+
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
@@ -18,7 +20,7 @@ pub struct AcceleratorProfile {
     /// Where each value came from.
     pub sources: Sources,
     /// Values other sources give, with the reason not to use them.
-    pub disagreements: Vec<Disagreement>,
+    pub disagreements: Arc<[Disagreement]>,
     /// The file, or the built-in profile's name.
     pub file: String,
     /// A hash of the file's text.
@@ -64,7 +66,7 @@ impl Catalog {
 pub fn accelerator(found: &Found, catalog: &Catalog) -> Result<AcceleratorProfile, Error> {
     found.document.read(|r| {
         let (aliases, sources) = (r.texts("aliases"), r.sources());
-        let disagreements = r.tables("disagreements", disagreement);
+        let disagreements = r.tables("disagreements", disagreement).into();
         let chip = chip(r, &found.id, catalog);
         r.require_sources(&sources, &["vendor", "form", "architecture", "factors", "borrowed"]); // labels
         Some(AcceleratorProfile {

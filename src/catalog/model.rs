@@ -1,5 +1,7 @@
 //! `profiles/models/`: TOML to [`Architecture`]; a Hugging Face `config.json` in its place goes to [`super::hf`].
 
+use std::sync::Arc;
+
 use std::path::Path;
 
 use super::accelerator::{Disagreement, disagreement};
@@ -26,7 +28,7 @@ pub struct ModelProfile {
     /// Where each value came from.
     pub sources: Sources,
     /// Values other sources give, with the reason not to use them.
-    pub disagreements: Vec<Disagreement>,
+    pub disagreements: Arc<[Disagreement]>,
     /// The file, or the built-in profile's name.
     pub file: String,
 }
@@ -78,7 +80,7 @@ pub fn model(found: &Found) -> Result<ModelProfile, Error> {
     found.document.read(|r| {
         let name = r.need("name", r.text("name"));
         let (aliases, sources) = (r.texts("aliases"), r.sources());
-        let disagreements = r.tables("disagreements", disagreement);
+        let disagreements = r.tables("disagreements", disagreement).into();
         let shape = architecture(r);
         let published = r.table("published", |p| Some(published(p)));
         r.require_sources(&sources, &[]);
@@ -114,7 +116,7 @@ impl ModelProfile {
             shape,
             published: NOTHING_PUBLISHED,
             sources: Sources::default(),
-            disagreements: Vec::new(),
+            disagreements: Arc::default(),
             file: String::new(),
         }
     }
@@ -124,7 +126,7 @@ fn hf_model(path: &Path) -> Result<ModelProfile, Error> {
     let shown = path.display().to_string();
     let text = read_text(path)?;
     let read = hf::architecture(&shown, &text)?;
-    let sources = Sources(vec![("*".into(), read.source)]);
+    let sources = Sources([("*".into(), read.source)].into());
     Ok(ModelProfile { sources, file: shown, ..ModelProfile::described(&read.name, read.shape) })
 }
 

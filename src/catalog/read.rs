@@ -221,7 +221,7 @@ impl<'d> Reader<'d> {
             reader.asked.borrow_mut().push("*");
             Some(())
         });
-        Sources(found)
+        Sources(found.into())
     }
 
     /// Reads the keys of one source out of this table.

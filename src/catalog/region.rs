@@ -48,8 +48,8 @@ fn complete(profile: &mut RegionProfile, parent: &RegionProfile) {
     own.pue_hyperscale = own.pue_hyperscale.or(above.pue_hyperscale);
     own.pue_colocation = own.pue_colocation.or(above.pue_colocation);
     let missing = parent.sources.0.iter().filter(|(path, _)| profile.sources.of(path).is_none());
-    let missing: Vec<_> = missing.cloned().collect();
-    profile.sources.0.extend(missing);
+    let all = profile.sources.0.iter().chain(missing).cloned().collect();
+    profile.sources = Sources(all);
 }
 
 /// Reads one region, without its parents.

@@ -66,7 +66,7 @@ impl Catalog {
 
 /// The day up to which the rules are known: the latest date that any of their sources speaks of.
 pub fn known_until(rules: &[RuleProfile]) -> Option<Date> {
-    let sources = rules.iter().flat_map(|found| &found.sources.0);
+    let sources = rules.iter().flat_map(|found| found.sources.0.iter());
     sources.filter_map(|(_, source)| source.as_of.parse().ok()).max()
 }
 

@@ -75,6 +75,8 @@ pub struct Field {
     pub set: fn(&mut Spec, &str, Origin) -> Result<(), Error>,
     /// The value as a user would write it, and where it came from.
     pub get: fn(&Spec) -> Option<(String, &Origin)>,
+    /// Where the value came from.
+    pub origin: fn(&Spec) -> Option<&Origin>,
     /// The value as a number in [`unit`](Self::unit).
     pub number: fn(&Spec) -> Option<f64>,
     /// Takes a number in [`unit`](Self::unit), and with it ranges; `None` for names and yes or no.

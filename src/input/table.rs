@@ -31,6 +31,7 @@ macro_rules! plain {
                 Ok(())
             },
             get: |spec| spec.$field.as_ref().map(|entry| ($show(&entry.value), &entry.origin)),
+            origin: |spec| spec.$field.as_ref().map(|entry| &entry.origin),
             number: |spec| spec.$field.as_ref().and_then(|entry| $number(&entry.value)),
             put: $put,
             same: |one, other| {

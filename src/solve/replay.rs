@@ -2,7 +2,7 @@
 //! check fails and [`solve`](super::solve) has to decide anew.
 
 use super::words::most;
-use super::{Knowns, RELATIONS, VARS, Var, rests_on, tolerance, trace};
+use super::{Knowns, NAMES, RELATIONS, VARS, Var, rests_on, tolerance, trace};
 
 /// One value for each variable, in base units; NaN where none is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +59,34 @@ impl Program {
         }
         let value = |(value, _)| value;
         Some((Self { steps }, Values(given.values.map(|known| known.map_or(f64::NAN, value)))))
+    }
+
+    /// Whether nothing is left to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(Option::is_none)
+    }
+
+    /// Does once what follows from the given values without those that are open, and keeps the rest of the steps; `None`
+    /// where the values contradict each other or cannot be.
+    pub fn folded(self, values: &mut Values, open: impl Fn(Var) -> bool) -> Option<Self> {
+        let mut all = *values;
+        if !self.run(&mut all) {
+            return None;
+        }
+        let mut varies: [bool; VARS] = std::array::from_fn(|index| open(NAMES[index].0));
+        let mut kept = Self { steps: [None; RELATIONS.len()] };
+        let mut places = kept.steps.iter_mut();
+        for step in self.steps.iter().flatten() {
+            let solves = step.solves.map(|(var, _)| var);
+            let of = RELATIONS[step.relation].powers.iter().map(|(var, _)| *var);
+            if of.filter(|var| Some(*var) != solves).any(|var| varies[var as usize]) {
+                places.next().into_iter().for_each(|place| *place = Some(*step));
+                solves.into_iter().for_each(|var| varies[var as usize] = true);
+            } else if let Some(var) = solves {
+                values.set(var, all.get(var));
+            }
+        }
+        Some(kept)
     }
 
     /// Fills in what follows from the given values, bit for bit as a solve does; false where it has to be asked,

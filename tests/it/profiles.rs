@@ -128,7 +128,7 @@ fn published_figures_are_not_called_assumptions_and_assumptions_say_so() {
     for id in catalog.ids(Kind::Accelerators) {
         let profile = catalog.accelerator(&id).unwrap();
         assert!(!profile.sources.0.is_empty(), "{id} has no sources");
-        for (path, source) in &profile.sources.0 {
+        for (path, source) in profile.sources.0.iter() {
             assert!(!source.title.trim().is_empty(), "{id}: {path}");
             assert!(source.as_of.starts_with("20"), "{id}: {path} is of {}", source.as_of);
             let sheet = source.kind == SourceKind::Datasheet;

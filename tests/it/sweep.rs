@@ -156,7 +156,7 @@ fn a_recorded_solve_is_the_solve() {
                 let settings = [(*var_a, a * factor_a), (*var_b, b * factor_b)];
                 let solved = found.prepared.solve_at(settings);
                 let based = settings.map(|(var, value)| (var, flopbill::internals::answer::prepared::base(var, value)));
-                match (quick.values(based, 1.0), solved) {
+                match (quick.values(based.into_iter()), solved) {
                     (Some(quick), Ok(solved)) => {
                         for var in [Var::GpuHours, Var::WallClock, Var::Cost, Var::Chips, Var::Mfu, Var::Flop] {
                             let (quick, solved) = (quick.get(var), solved.get(var).unwrap_or(f64::NAN));

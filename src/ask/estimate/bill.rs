@@ -18,7 +18,7 @@ use crate::units::Usd;
 /// # Errors
 /// Choices for a bill that nobody asks for.
 pub fn choices(spec: &Spec) -> Result<Choices, Error> {
-    let given = |field: &&Field| field.group == Group::Bill && (field.get)(spec).is_some();
+    let given = |field: &&Field| field.group == Group::Bill && (field.origin)(spec).is_some();
     if let (None, Some(field)) = (&spec.bill, FIELDS.iter().find(given)) {
         let error = Error::bad_input(format!("`{}` is part of the whole bill, which is not asked for", field.path));
         return Err(error.with_hint("add --bill rent, --bill own or --bill epoch"));

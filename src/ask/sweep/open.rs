@@ -59,7 +59,7 @@ impl Open {
     #[inline]
     pub(super) fn answer(&self, at: impl Iterator<Item = (Var, f64)> + Clone) -> Result<Outputs, Error> {
         let based = at.clone().map(|(var, number)| (var, base(var, number)));
-        if let Some(values) = self.quick.as_ref().and_then(|quick| quick.values(based, 1.0)) {
+        if let Some(values) = self.quick.as_ref().and_then(|quick| quick.values(based)) {
             return Ok(self.outputs(|var| values.get(var)));
         }
         let knowns = self.prepared.solve_at(at)?;

@@ -1,10 +1,12 @@
 //! Where the values of one profile came from.
 
+use std::sync::Arc;
+
 use crate::source::Source;
 
-/// The sources of one profile, by path.
+/// The sources of one profile, by path; a copy shares them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sources(pub Vec<(String, Source)>);
+pub struct Sources(pub Arc<[(String, Source)]>);
 
 impl Sources {
     /// The source of a value: its own, that of the nearest table above it, or `*`.
