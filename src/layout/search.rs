@@ -237,7 +237,7 @@ impl<T: Timing> Search<'_, T> {
         let experts = space.shape.experts.map_or(1, |experts| experts.count);
         for tp in either(fixed.tp, tps) {
             for cp in either(fixed.cp, powers((space.seq_len / LEAST_TOKENS).max(1))) {
-                for ep in either(fixed.ep, powers(experts)) {
+                for ep in either(fixed.ep, divisors(experts, experts)) {
                     for micro_batch in either(fixed.micro_batch, powers(MOST_SEQUENCES)) {
                         let family = Layout {
                             tp,
