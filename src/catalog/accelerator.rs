@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::read::{Reader, Sources};
+use super::read::{Document, Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::hardware::accelerator::{Accelerator, Memory, Peaks, Power, ScaleUp};
@@ -21,10 +21,8 @@ pub struct AcceleratorProfile {
     pub sources: Sources,
     /// Values other sources give, with the reason not to use them.
     pub disagreements: Arc<[Disagreement]>,
-    /// The file, or the built-in profile's name.
-    pub file: String,
-    /// A hash of the file's text.
-    pub hash: u64,
+    /// The file, or the built-in profile's name, with its text.
+    pub document: Document,
 }
 
 /// A value that another source gives.
@@ -69,14 +67,7 @@ pub fn accelerator(found: &Found, catalog: &Catalog) -> Result<AcceleratorProfil
         let disagreements = r.tables("disagreements", disagreement).into();
         let chip = chip(r, &found.id, catalog);
         r.require_sources(&sources, &["vendor", "form", "architecture", "factors", "borrowed"]); // labels
-        Some(AcceleratorProfile {
-            chip: chip?,
-            aliases,
-            sources,
-            disagreements,
-            file: found.document.file.clone(),
-            hash: found.document.hash(),
-        })
+        Some(AcceleratorProfile { chip: chip?, aliases, sources, disagreements, document: found.document.clone() })
     })
 }
 

@@ -24,6 +24,15 @@ impl Catalog {
     pub fn factors(&self, name: &str) -> Result<FactorProfile, Error> {
         self.remembered(name, |memo| &memo.factors, || factors(&self.find(Kind::Factors, name)?))
     }
+
+    /// The same without where they come from.
+    ///
+    /// # Errors
+    /// As [`Catalog::factors`].
+    pub fn calibration(&self, name: &str) -> Result<Calibration, Error> {
+        let read = || factors(&self.find(Kind::Factors, name)?);
+        self.remembered_part(name, |memo| &memo.factors, read, |profile| profile.calibration)
+    }
 }
 
 /// Reads one generation's factors.

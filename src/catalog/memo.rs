@@ -32,15 +32,27 @@ impl Catalog {
         shelf: impl Fn(&Memo) -> &Shelf<T>,
         read: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let Some(shelf) = self.memo.as_deref().map(shelf) else { return read() };
+        self.remembered_part(name, shelf, read, T::clone)
+    }
+
+    /// The same of what is wanted of it alone.
+    pub(super) fn remembered_part<T, P>(
+        &self,
+        name: &str,
+        shelf: impl Fn(&Memo) -> &Shelf<T>,
+        read: impl FnOnce() -> Result<T, Error>,
+        part: impl Fn(&T) -> P,
+    ) -> Result<P, Error> {
+        let Some(shelf) = self.memo.as_deref().map(shelf) else { return Ok(part(&read()?)) };
         // A thread that died while it held the lock leaves a shelf that may be half filled: it is passed by.
-        if let Some(known) = shelf.read().ok().and_then(|shelf| shelf.get(name).cloned()) {
+        if let Some(known) = shelf.read().ok().and_then(|shelf| shelf.get(name).map(&part)) {
             return Ok(known);
         }
         let found = read()?;
+        let wanted = part(&found);
         if let Ok(mut shelf) = shelf.write() {
-            shelf.insert(name.to_owned(), found.clone());
+            shelf.insert(name.to_owned(), found);
         }
-        Ok(found)
+        Ok(wanted)
     }
 }

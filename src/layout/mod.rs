@@ -2,8 +2,11 @@
 
 pub mod fit;
 pub mod fixed;
+pub mod layers;
 pub mod parallelism;
+mod pipelines;
 pub mod remedies;
 pub mod replicas;
 pub mod rules;
 pub mod search;
+pub mod stages;

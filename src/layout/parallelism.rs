@@ -230,46 +230,4 @@ impl Layout {
             precision: self.precision,
         }
     }
-
-    /// Layers of one stage, over all its virtual stages.
-    ///
-    /// # Formula
-    /// `ceil(L / pp)`, less one in as many stages as are too many by that: the last, the first, the last but one, ...
-    /// # Source
-    /// Llama 3, arXiv:2407.21783, section 3.3.2: one layer fewer in the first and the last stage, for the ends' work.
-    /// ```
-    /// use flopbill::internals::layout::parallelism::Layout;
-    /// let layout = Layout { pp: 16, ..Layout::single(8192) };
-    /// // by hand: 126 layers on 16 stages is 8 each and 2 too many
-    /// assert_eq!([0, 1, 15].map(|stage| layout.layers_on(stage, 126)), [7, 8, 7]);
-    /// ```
-    #[inline]
-    pub fn layers_on(&self, stage: u32, layers: u32) -> u32 {
-        let pp = self.pp.max(1);
-        let (most, short_first, short_last) = split(pp, layers);
-        let short = stage < short_first || stage >= pp - short_last;
-        most - u32::from(short)
-    }
-
-    /// Layers of all stages before this one.
-    ///
-    /// # Formula
-    /// the sum of `layers_on` over the stages before
-    /// # Source
-    /// By definition.
-    #[inline]
-    pub fn layers_before(&self, stage: u32, layers: u32) -> u32 {
-        let pp = self.pp.max(1);
-        let stage = stage.min(pp);
-        let (most, short_first, short_last) = split(pp, layers);
-        let short = stage.min(short_first) + stage.saturating_sub(pp - short_last);
-        most.saturating_mul(stage) - short
-    }
-}
-
-/// Layers of a full stage, and how many stages at the front and at the back hold one less.
-fn split(pp: u32, layers: u32) -> (u32, u32, u32) {
-    let most = layers.div_ceil(pp);
-    let slack = most.saturating_mul(pp) - layers;
-    (most, slack / 2, slack.div_ceil(2))
 }

@@ -10,9 +10,11 @@ use std::ops::RangeInclusive;
 
 use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
-use crate::layout::fit::{Fit, Layers, Reserve};
+use crate::layout::fit::{Fit, Reserve};
 use crate::layout::fixed::{Fixed, either};
-use crate::layout::parallelism::{Layout, Schedule, ShardGroup, ZeroStage};
+use crate::layout::layers::Layers;
+use crate::layout::parallelism::{Layout, ZeroStage};
+use crate::layout::pipelines::{Pipeline, pipelines};
 use crate::layout::replicas::Replicas;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
@@ -26,9 +28,6 @@ const MOST_SEQUENCES: u32 = 16;
 
 /// Tensor parallelism wider than this has not been published for training.
 const WIDEST_TP: u32 = 16;
-
-/// Most virtual stages that are tried where they do not share the layers of a stage evenly.
-const MOST_UNEVEN: u32 = 8;
 
 /// Recompute modes, from the fastest to the leanest.
 const RECOMPUTES: [Recompute; 3] = [Recompute::None, Recompute::Selective, Recompute::Full];
@@ -103,14 +102,6 @@ pub trait Timing {
     fn time(&mut self, layout: &Layout) -> Seconds;
 }
 
-/// Stages, virtual stages and the order of their passes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Pipeline {
-    pp: u32,
-    vpp: u32,
-    schedule: Schedule,
-}
-
 /// A search in progress.
 struct Search<'a, T> {
     space: &'a Space<'a>,
@@ -165,12 +156,6 @@ fn powers(most: u32) -> impl Iterator<Item = u32> {
     (0..32).map(|k| 1u32 << k).take_while(move |power| *power <= most)
 }
 
-/// The parts into which layers may be cut, most first: the fewest for each number of layers in the largest.
-fn parts(layers: u32) -> impl Iterator<Item = u32> {
-    let parts = move |each: u32| layers.div_ceil(each);
-    (1..=layers).filter(move |each| *each == 1 || parts(*each) != parts(*each - 1)).map(parts)
-}
-
 /// The replicas of a range that may be tried: all, or the settled number.
 fn admitted(range: RangeInclusive<u32>, settled: Option<u32>) -> Option<RangeInclusive<u32>> {
     match settled {
@@ -182,38 +167,65 @@ fn admitted(range: RangeInclusive<u32>, settled: Option<u32>) -> Option<RangeInc
 impl<T: Timing> Search<'_, T> {
     /// Every family of degrees that decide how long a layer takes, the most promising first.
     fn families(&mut self) {
-        let pipelines = self.pipelines();
+        let pipelines = pipelines(self.space.shape.layers, self.fixed);
         let mut families = Vec::new();
         self.each_family(&mut |timing, family| families.push((timing.least(&family), family)));
         families.sort_by(|(a, _), (b, _)| a.get().total_cmp(&b.get()));
         let chips = Chips::new(f64::from(self.space.chips));
+        let mut ways = Vec::with_capacity(pipelines.len());
         for (least, family) in families {
             if self.is_beaten(least / chips, None) {
                 return;
             }
             self.layers = RECOMPUTES.map(|recompute| Layers::of(self.space.shape, &Layout { recompute, ..family }));
-            for pipeline in pipelines.chunk_by(|a, b| a.pp == b.pp) {
-                self.pipeline(least, &family, pipeline);
+            for pipelines in pipelines.chunk_by(|a, b| a.pp == b.pp) {
+                self.pipeline(least, &family, pipelines, &mut |bound, pipeline| ways.push((bound, pipeline)));
             }
+            ways.sort_by(|(a, _), (b, _)| a.get().total_cmp(&b.get()));
+            self.ways(&family, &ways);
+            ways.clear();
         }
     }
 
-    /// Every way to run one number of stages.
-    fn pipeline(&mut self, least: ChipSeconds, family: &Layout, ways: &[Pipeline]) {
-        let Some(Pipeline { pp, .. }) = ways.first().copied() else { return };
+    /// Every way to run one number of stages that may be among the best, with a time that it cannot beat.
+    fn pipeline(
+        &mut self,
+        least: ChipSeconds,
+        family: &Layout,
+        pipelines: &[Pipeline],
+        each: &mut impl FnMut(Seconds, Pipeline),
+    ) {
+        let Some(Pipeline { pp, .. }) = pipelines.first().copied() else { return };
         let replicas = Replicas::of(&Layout { pp, ..*family }, self.space.chips);
         let used = Chips::new(replicas.most() as f64 * f64::from(family.tp) * f64::from(family.cp) * f64::from(pp));
         if used == Chips::ZERO || self.is_beaten(least / used, None) {
             return;
         }
-        for Pipeline { vpp, schedule, .. } in ways.iter().copied() {
-            let shard_group = self.fixed.shard_group.map_or(ShardGroup::All, ShardGroup::Chips);
-            let layout = Layout { pp, vpp, schedule, shard_group, ..*family };
-            self.replicas(&layout, replicas.with(layout.fewest_micro_batches()));
-            // Sharded weights are gathered for every micro-batch of every stage: nobody pipelines them.
-            if pp == 1 && self.fixed.zero.is_none() {
-                self.replicas(&Layout { zero: ZeroStage::Weights, ..layout }, replicas);
+        let most = Layout { pp, dp: replicas.most() as u32, ..*family };
+        if pp > 1 && !self.layers[0].states_fit(&most, self.space.memory, &self.space.reserve) {
+            let legal = most.is_legal(self.space.shape, u64::from(self.space.chips));
+            self.found.considered += u64::from(legal) * self.modes() * pipelines.len() as u64;
+            return;
+        }
+        for pipeline in pipelines {
+            let layout = pipeline.of(family, self.fixed);
+            let most = replicas.with(layout.fewest_micro_batches()).find_map(|range| admitted(range, self.fixed.dp));
+            let Some(most) = most else { continue };
+            let bound = self.timing.bound(&Layout { dp: *most.start(), ..layout });
+            if !self.is_beaten(bound, None) {
+                each(bound, *pipeline);
             }
+        }
+    }
+
+    /// Every way to run a family, the most promising first.
+    fn ways(&mut self, family: &Layout, ways: &[(Seconds, Pipeline)]) {
+        for (bound, pipeline) in ways {
+            if self.is_beaten(*bound, None) {
+                return;
+            }
+            let layout = pipeline.of(family, self.fixed);
+            self.replicas(&layout, Replicas::of(&layout, self.space.chips));
         }
     }
 
@@ -225,7 +237,7 @@ impl<T: Timing> Search<'_, T> {
         let experts = space.shape.experts.map_or(1, |experts| experts.count);
         for tp in either(fixed.tp, tps) {
             for cp in either(fixed.cp, powers((space.seq_len / LEAST_TOKENS).max(1))) {
-                for ep in either(fixed.ep, powers(experts)) {
+                for ep in either(fixed.ep, divisors(experts, experts)) {
                     for micro_batch in either(fixed.micro_batch, powers(MOST_SEQUENCES)) {
                         let family = Layout {
                             tp,
@@ -253,36 +265,9 @@ impl<T: Timing> Search<'_, T> {
         }
     }
 
-    /// Every choice of stages, virtual stages and schedule; one stage has none.
-    fn pipelines(&self) -> Vec<Pipeline> {
-        let (fixed, layers) = (self.fixed, self.space.shape.layers);
-        let plain = fixed.schedule.filter(|schedule| *schedule != Schedule::Interleaved);
-        let mut all: Vec<Pipeline> = Vec::new();
-        let paired = fixed.schedule == Some(Schedule::DualPipe);
-        let stages = parts(layers).map(|pp| if paired && pp > 1 { pp.next_multiple_of(2) } else { pp });
-        for pp in either(fixed.pp, stages).filter(|pp| *pp <= layers) {
-            let deep = layers.div_ceil(pp);
-            // Embedding and head may stand for a layer each, as `Layout::check` has it.
-            let tried = |vpp: &u32| pp * vpp <= layers + 2 && (deep.is_multiple_of(*vpp) || *vpp <= MOST_UNEVEN);
-            for vpp in either(fixed.vpp, parts(deep).filter(tried)) {
-                let schedule = match (pp, vpp) {
-                    (1, _) => Schedule::OneFOneB,
-                    (_, 1) => plain.unwrap_or(Schedule::OneFOneB),
-                    _ => Schedule::Interleaved,
-                };
-                if (pp > 1 || vpp == 1) && (pp == 1 || Fixed::admits(fixed.schedule, schedule)) {
-                    all.push(Pipeline { pp, vpp, schedule });
-                }
-            }
-        }
-        // Numbers of stages that pair up may come twice.
-        all.dedup();
-        all
-    }
-
     /// Every count of replicas of one shape, from the most down, until fewer cannot be among the best.
     fn replicas(&mut self, shape: &Layout, replicas: Replicas) {
-        let modes = if self.fixed.recompute.is_some() { 1 } else { RECOMPUTES.len() as u64 };
+        let modes = self.modes();
         let mut best: Option<Ranked> = None;
         let mut looked_at = false;
         let settled = self.fixed.dp;
@@ -315,21 +300,31 @@ impl<T: Timing> Search<'_, T> {
         }
     }
 
+    /// Recompute modes that are tried.
+    fn modes(&self) -> u64 {
+        if self.fixed.recompute.is_some() { 1 } else { RECOMPUTES.len() as u64 }
+    }
+
     /// Looks at the recompute modes until one fits with the fewest replicas; whether any fits.
     fn least_recompute(&mut self, start: &Layout, most: u32, best: &mut Option<Ranked>) -> bool {
         let settled = self.fixed.recompute;
         let mut any = false;
         for recompute in RECOMPUTES.into_iter().filter(|mode| Fixed::admits(settled, *mode)) {
-            let Some((layout, fit)) = self.fewest_that_fit(&Layout { recompute, ..*start }, most) else { continue };
+            let fewest = Layout { recompute, ..*start };
+            // The bound of the mode that it starts with was looked at before.
+            if recompute != start.recompute {
+                let bound = self.timing.bound(&fewest);
+                if self.is_beaten(bound, best.as_ref()) {
+                    break;
+                }
+            }
+            let Some((layout, fit)) = self.fewest_that_fit(&fewest, most) else { continue };
             self.found.fit += 1;
             any = true;
-            let bound = self.timing.bound(&layout);
-            if !self.is_beaten(bound, best.as_ref()) {
-                let found = Ranked { layout, step: self.timing.time(&layout), fit };
-                self.found.timed += 1;
-                if best.as_ref().is_none_or(|best| found.beats(best)) {
-                    *best = Some(found);
-                }
+            let found = Ranked { layout, step: self.timing.time(&layout), fit };
+            self.found.timed += 1;
+            if best.as_ref().is_none_or(|best| found.beats(best)) {
+                *best = Some(found);
             }
             if layout.dp == start.dp {
                 break;
@@ -343,7 +338,7 @@ impl<T: Timing> Search<'_, T> {
         let unit = Replicas::unit(layout) as u32;
         let with = |dp: u32| {
             let layout = Layout { dp, ..*layout };
-            Some((layout, self.fits(&layout))).filter(|(_, fit)| fit.fits())
+            self.fitting(&layout).map(|fit| (layout, fit))
         };
         let own = with(layout.dp);
         if own.is_some() || most == layout.dp {
@@ -361,8 +356,8 @@ impl<T: Timing> Search<'_, T> {
         Some(best)
     }
 
-    fn fits(&self, layout: &Layout) -> Fit {
-        self.layers[layout.recompute as usize].fit(layout, self.space.memory, &self.space.reserve)
+    fn fitting(&self, layout: &Layout) -> Option<Fit> {
+        self.layers[layout.recompute as usize].fitting(layout, self.space.memory, &self.space.reserve)
     }
 
     /// Whether the memory holds neither the layout nor one that differs in having fewer replicas or recomputing more.
@@ -371,7 +366,7 @@ impl<T: Timing> Search<'_, T> {
         // Interleaved groups hold least where the micro-batches are a multiple of the stages.
         let (rounds, group) = (layout.micro_batches() as u32, layout.fewest_micro_batches() as u32);
         let global_batch = (rounds - rounds % group).saturating_mul(layout.dp).saturating_mul(layout.micro_batch);
-        !self.fits(&Layout { recompute, global_batch, ..*layout }).fits()
+        self.fitting(&Layout { recompute, global_batch, ..*layout }).is_none()
     }
 
     /// Whether no layout with this bound can be among the best, nor better than what its shape already has.

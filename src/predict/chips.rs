@@ -10,14 +10,15 @@ const NOISE: f64 = 1e-9;
 /// The fewest whole nodes whose time is within a limit, where the time never rises with the nodes.
 ///
 /// # Formula
-/// as [`fewest_where`]
+/// between nodes that take longer and nodes that do not: those that would take the limit if the time were as the
+/// inverse of the nodes, and half of the rest where that was no help
 /// # Source
-/// By construction.
+/// By construction; a safeguarded secant (Brent 1973, chapter 4).
 ///
 /// # Errors
 /// As [`fewest_where`].
 pub fn fewest(node: u32, limit: Seconds, time: impl Fn(Chips) -> Result<Seconds, Error>) -> Result<Chips, Error> {
-    fewest_where(node, |chips| Ok(time(chips)? <= limit * (1.0 + NOISE)))
+    narrow(node, |chips| Ok(Some(time(chips)? / (limit * (1.0 + NOISE)))))
 }
 
 /// The fewest whole nodes that will do, where more never do worse; what has no answer does not do.
@@ -30,32 +31,75 @@ pub fn fewest(node: u32, limit: Seconds, time: impl Fn(Chips) -> Result<Seconds,
 /// # Errors
 /// No number of nodes does: why the most do not.
 pub fn fewest_where(node: u32, will_do: impl Fn(Chips) -> Result<bool, Error>) -> Result<Chips, Error> {
+    narrow(node, |chips| Ok(if will_do(chips)? { Some(0.0) } else { None }))
+}
+
+/// The fewest whole nodes whose measure is at most one; without a measure they do not do.
+fn narrow(node: u32, measure: impl Fn(Chips) -> Result<Option<f64>, Error>) -> Result<Chips, Error> {
     let node = node.max(1);
     let most = MOST_CHIPS / node;
     let chips = |nodes: u32| Chips::new(f64::from(nodes) * f64::from(node));
-    let mut last = None;
-    let mut within = |nodes: u32| match will_do(chips(nodes)) {
-        Ok(within) => {
-            last = None;
-            within
-        }
-        Err(error) => {
-            last = Some(error);
-            false
-        }
-    };
-    let (mut low, mut high) = (0, 1);
-    while !within(high) {
-        if high >= most {
+    // `low` will not do, `high` will, where one is known that does.
+    let (mut low, mut high, mut nodes) = (0, None, 1);
+    let mut was = u32::MAX;
+    loop {
+        let (measured, error) = measure(chips(nodes)).map_or_else(|error| (None, Some(error)), |found| (found, None));
+        if measured.is_some_and(|measured| measured <= 1.0) {
+            high = Some(nodes);
+        } else if nodes >= most {
             let hint = "give more time, less work, or faster chips";
             let none = || Error::no_solution("no number of chips finishes in that time").with_hint(hint);
-            return Err(last.unwrap_or_else(none));
+            return Err(error.unwrap_or_else(none));
+        } else {
+            low = nodes;
         }
-        (low, high) = (high, high.saturating_mul(2).min(most));
+        let end = high.unwrap_or(most.saturating_add(1));
+        if end - low <= 1 {
+            return Ok(chips(end));
+        }
+        let width = end - low;
+        let guess = measured.filter(|measured| *measured > 0.0).map(|measured| aimed(nodes, measured));
+        nodes = match (high, guess) {
+            (Some(_), Some(guess)) if width <= was / 2 => guess.clamp(low + 1, end - 1),
+            (Some(_), _) => low + width / 2,
+            (None, guess) => guess.unwrap_or(0).max(low.saturating_mul(2)).min(most),
+        };
+        was = width;
     }
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if within(middle) { high = middle } else { low = middle }
+}
+
+/// The nodes that would take the limit if the time were as the inverse of the nodes, a little to the side from which
+/// nothing is known yet.
+fn aimed(nodes: u32, measured: f64) -> u32 {
+    let proportional = f64::from(nodes) * measured;
+    let beyond = 0.25 * (proportional - f64::from(nodes));
+    (proportional + beyond).clamp(0.0, f64::from(MOST_CHIPS)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_will_do_is_found_wherever_it_is() {
+        for first in [1u32, 2, 3, 7, 64, 65, 1000, 4097, 99_991] {
+            for starts in [0, 1, 5, 600] {
+                for power in [0.0, 0.3, 0.9, 1.0, 1.3] {
+                    let first = first.max(starts);
+                    let limit = Seconds::new(10.0);
+                    let time = |chips: Chips| {
+                        let nodes = chips.get() / 8.0;
+                        let measured = (f64::from(first) / nodes).powf(power);
+                        let measured = if nodes < f64::from(first) { measured.max(1.001) } else { measured };
+                        let none = || Error::no_solution("too few");
+                        (nodes >= f64::from(starts)).then_some(limit * measured).ok_or_else(none)
+                    };
+                    let found = fewest(8, limit, time).unwrap();
+                    assert_eq!(found, Chips::new(8.0 * f64::from(first)), "{starts} {power}");
+                    let also = fewest_where(8, |chips| Ok(time(chips)? <= limit)).unwrap();
+                    assert_eq!(found, also);
+                }
+            }
+        }
     }
-    Ok(chips(high))
 }

@@ -113,7 +113,7 @@ impl Setting {
             chip: chip.chip.name.clone(),
             machine,
             family: chip.chip.factors.clone(),
-            calibration: catalog.factors(&chip.chip.factors)?.calibration,
+            calibration: catalog.calibration(&chip.chip.factors)?,
             given: Self::degrees(spec, &stack)?,
             factor: spec.stack_factor.as_ref().map(|entry| entry.value.base()),
             states: spec.states.as_ref().map_or(usual_states(precision, stack.states), |entry| entry.value),

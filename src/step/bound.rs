@@ -5,9 +5,10 @@ use super::layer::LayerContext;
 use super::machine::Machine;
 use super::pipeline::{self, Pieces, Times};
 use super::stack::Stack;
-use super::{perform, straggler};
+use super::{perform, servers};
 use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
 use crate::layout::search::Timing;
+use crate::layout::stages::Stages;
 use crate::model::architecture::Architecture;
 use crate::units::{ChipSeconds, Chips, Seconds};
 
@@ -57,6 +58,14 @@ impl<'a> LowerBound<'a> {
     }
 }
 
+/// A number at most 0.09 below the binary logarithm of one from 1 up, without a call: the exponent, and the mantissa's
+/// chord.
+fn log2_below(x: f64) -> f64 {
+    const MANTISSA: u64 = (1 << 52) - 1;
+    let exponent = (x.to_bits() >> 52) as f64 - 1023.0;
+    exponent + f64::from_bits((x.to_bits() & MANTISSA) | 1f64.to_bits()) - 1.0
+}
+
 impl Timing for LowerBound<'_> {
     fn least(&mut self, family: &Layout) -> ChipSeconds {
         let times = self.pieces(family);
@@ -70,16 +79,17 @@ impl Timing for LowerBound<'_> {
 
     fn bound(&mut self, layout: &Layout) -> Seconds {
         let times = self.pieces(layout);
-        let layers = self.shape.layers;
-        let slowest = pipeline::slowest(layout, layers, &times);
-        let bubble = pipeline::bubble(layout, layers, &slowest, &times);
-        let work = pipeline::dot(&slowest, &times.total) * layout.micro_batches() as f64;
+        let stages = Stages::of(layout.pp, self.shape.layers);
+        let slowest = pipeline::slowest(layout, &stages, &times);
+        let bubble = pipeline::bubble(layout, &stages, &slowest, &times);
+        let rounds = layout.micro_batches() as f64;
+        let work = pipeline::dot(&slowest, &times.total) * rounds;
         let replica = f64::from(layout.tp) * f64::from(layout.pp) * f64::from(layout.cp);
-        let sequences = layout.micro_batches() as f64 * f64::from(layout.micro_batch);
+        let sequences = rounds * f64::from(layout.micro_batch);
         let waits = if self.factors.straggler < MOST_STRAGGLER {
             // Fewer replicas have more micro-batches, in proportion, but less to wait for.
             let chips = replica * f64::from(layout.global_batch) / sequences;
-            straggler(work, chips, self.machine, self.factors)
+            work * (self.factors.straggler * log2_below(servers(chips, self.machine)))
         } else {
             Seconds::ZERO
         };
@@ -88,5 +98,20 @@ impl Timing for LowerBound<'_> {
 
     fn time(&mut self, layout: &Layout) -> Seconds {
         perform(self.shape, layout, self.machine, self.stack, self.factors).total()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::log2_below;
+
+    #[test]
+    fn the_chord_is_below_the_logarithm() {
+        // by hand: exact at powers of two, log2(3) = 1.585 and the chord from 2 to 4 at 1.5
+        assert_eq!([1.0, 2.0, 1024.0, 3.0].map(log2_below), [0.0, 1.0, 10.0, 1.5]);
+        for k in 0..10_000 {
+            let x = 1.0 + f64::from(k) * 0.37;
+            assert!((-1e-12..0.09).contains(&(x.log2() - log2_below(x))), "{x}");
+        }
     }
 }

@@ -21,6 +21,7 @@ pub mod time_by_kind;
 mod widths;
 
 use crate::layout::parallelism::Layout;
+use crate::layout::stages::Stages;
 use crate::model::architecture::Architecture;
 use crate::units::{Flop, FlopPerSecond, Fraction, Seconds};
 use efficiency::Factors;
@@ -129,10 +130,11 @@ pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: 
     let b = LayerContext::new(shape, layout, machine, stack, f);
     let pieces = pipeline::Pieces::of(&b);
     let times = pieces.times();
-    let share = pipeline::slowest(layout, shape.layers, &times);
+    let stages = Stages::of(layout.pp, shape.layers);
+    let share = pipeline::slowest(layout, &stages, &times);
     let slowest = pieces.sum(&share);
     let work = slowest.both().times(b.micro_batches);
-    let bubble = pipeline::bubble(layout, shape.layers, &share, &times);
+    let bubble = pipeline::bubble(layout, &stages, &share, &times);
     let held = overlap::on_chip(&b);
     let (gradients, gradients_exposed) = overlap::gradients(&b, shape.tied_embeddings, &held, slowest.bwd.total());
     StepTime {
@@ -149,5 +151,10 @@ pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: 
 
 /// Seconds that everyone waits for the slowest of so many chips.
 fn straggler(busy: Seconds, chips: f64, machine: &Machine, f: &Factors) -> Seconds {
-    busy * f.straggler * (chips / f64::from(machine.node.max(1))).max(1.0).log2()
+    busy * f.straggler * servers(chips, machine).log2()
+}
+
+/// Servers of so many chips, at least one.
+fn servers(chips: f64, machine: &Machine) -> f64 {
+    (chips / f64::from(machine.node.max(1))).max(1.0)
 }

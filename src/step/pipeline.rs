@@ -3,6 +3,7 @@
 use super::layer::LayerContext;
 use super::time_by_kind::ForwardBackward;
 use crate::layout::parallelism::{Layout, Schedule};
+use crate::layout::stages::Stages;
 use crate::units::{Bytes, Seconds};
 
 /// Share of a transfer that shows where interleaved stages send while they compute.
@@ -75,11 +76,11 @@ pub(super) fn dot(share: &Share, each: &[Seconds; 3]) -> Seconds {
 /// between with the most layers; under DualPipe a chip holds half of either end
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; DeepSeek-V3, arXiv:2412.19437, section 3.2.1.
-pub(super) fn slowest(layout: &Layout, layers: u32, times: &Times) -> Share {
+pub(super) fn slowest(layout: &Layout, stages: &Stages, times: &Times) -> Share {
     if layout.pp <= 1 {
-        return [1.0, 1.0, f64::from(layers)];
+        return [1.0, 1.0, f64::from(stages.all())];
     }
-    let on = |stage: u32| f64::from(layout.layers_on(stage, layers));
+    let on = |stage: u32| f64::from(stages.on(stage));
     let (on_first, on_last) = (on(0), on(layout.pp - 1));
     let [first, last] = match layout.schedule {
         Schedule::DualPipe => [[0.5, 0.5, 0.5 * (on_first + on_last)]; 2],
@@ -100,19 +101,21 @@ pub(super) fn slowest(layout: &Layout, layers: u32, times: &Times) -> Share {
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; Qi et al. 2023, arXiv:2401.10241, table 1 (ZB-H1);
 /// DeepSeek-V3, arXiv:2412.19437, table 2.
-pub(super) fn bubble(layout: &Layout, layers: u32, slowest: &Share, times: &Times) -> Seconds {
+pub(super) fn bubble(layout: &Layout, stages: &Stages, slowest: &Share, times: &Times) -> Seconds {
     let busy = dot(slowest, &times.total);
-    let idle = (dot(&[1.0, 1.0, f64::from(layers)], &times.total) - busy).max(Seconds::ZERO);
-    let gradients = dot(slowest, &times.weight_gradient);
-    let moved = if busy > Seconds::ZERO { (1.0 - 2.0 * (gradients / busy)).max(0.0) } else { 1.0 };
+    let idle = (dot(&[1.0, 1.0, f64::from(stages.all())], &times.total) - busy).max(Seconds::ZERO);
+    let moved = || {
+        let gradients = dot(slowest, &times.weight_gradient);
+        if busy > Seconds::ZERO { (1.0 - 2.0 * (gradients / busy)).max(0.0) } else { 1.0 }
+    };
     match layout.schedule {
         Schedule::OneFOneB => idle,
         Schedule::Interleaved => {
-            let deep = layers.div_ceil(layout.pp.max(1)).max(1);
+            let deep = stages.most().max(1);
             idle * f64::from(deep.div_ceil(layout.vpp.max(1))) / f64::from(deep)
         }
-        Schedule::ZeroBubble => idle * moved,
-        Schedule::DualPipe => idle * (0.5 * moved),
+        Schedule::ZeroBubble => idle * moved(),
+        Schedule::DualPipe => idle * (0.5 * moved()),
     }
 }
 

@@ -37,6 +37,7 @@ mod properties_uncertainty;
 mod published_runs;
 mod ranges;
 mod shell;
+mod smooth;
 mod steps;
 #[cfg(feature = "cli")]
 mod sweep;

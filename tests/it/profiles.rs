@@ -190,7 +190,7 @@ fn a_folder_of_one_s_own_outranks_what_is_built_in() {
     for name in ["h200", "h200-sxm", "bragi", "zz-chip"] {
         let chip = catalog.accelerator(name).unwrap();
         assert_eq!(chip.chip.peak.bf16.unwrap().tflops(), 900.0, "{name}");
-        assert!(Path::new(&chip.file).starts_with(own.path()));
+        assert!(Path::new(&chip.document.file).starts_with(own.path()));
     }
     assert_eq!(catalog.accelerator("h100").unwrap().chip.peak.bf16.unwrap().tflops(), 989.5);
     assert_eq!(catalog.ids(Kind::Accelerators).len(), Catalog::built_in().ids(Kind::Accelerators).len() + 1);

@@ -259,8 +259,8 @@ impl ProfileLine {
         let chip = answer.chip.iter().map(|chip| Self {
             kind: "accelerator",
             id: chip.chip.id.clone(),
-            file: chip.file.clone(),
-            hash: format!("{:016x}", chip.hash),
+            file: chip.document.file.clone(),
+            hash: format!("{:016x}", chip.document.hash()),
         });
         chip.collect()
     }

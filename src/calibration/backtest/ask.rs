@@ -27,7 +27,7 @@ pub(super) struct Asked {
 ///
 /// # Errors
 /// The reason why the row cannot be read.
-pub(super) fn ask(row: &StepRow, batch: Option<Batch>, known: &mut Known<'_>) -> Result<Asked, String> {
+pub(super) fn ask(row: &StepRow, batch: Option<Batch>, known: &mut Known) -> Result<Asked, String> {
     let mut choices = Vec::new();
     let KnownChip { profile, held } = known.chip(&row.gpu)?;
     let model = shape::model(row, known.model(&row.model), &mut choices)?;
@@ -40,7 +40,7 @@ pub(super) fn ask(row: &StepRow, batch: Option<Batch>, known: &mut Known<'_>) ->
         stack: entry(row, Some(stack.id)),
         ..Spec::default()
     };
-    let setting = Setting::of_model(model, &spec, &profile, known.catalog).map_err(said)?;
+    let setting = Setting::of_model(model, &spec, &profile, &known.catalog).map_err(said)?;
     let mut setting = Setting { calibration: *known.calibration(&setting.family)?, ..setting };
     setting.stack.kernel = row.attention_kernel.unwrap_or(setting.stack.kernel);
     setting.given = given(row, &setting.stack);

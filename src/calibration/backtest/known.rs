@@ -1,6 +1,7 @@
 //! Chips, models and factors by name, each read once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
@@ -14,8 +15,9 @@ use crate::step::efficiency::Calibration;
 
 /// What a back-test looks up by name.
 #[derive(Debug)]
-pub struct Known<'a> {
-    pub(super) catalog: &'a Catalog,
+pub struct Known {
+    /// Keeps what it has read.
+    pub(super) catalog: Catalog,
     chips: BTreeMap<String, KnownChip>,
     stacks: BTreeMap<String, StackProfile>,
     calibrations: Calibrations,
@@ -27,22 +29,23 @@ pub type Calibrations = BTreeMap<String, Calibration>;
 /// What a row's chip is.
 #[derive(Debug, Clone)]
 pub(super) struct KnownChip {
-    pub(super) profile: AcceleratorProfile,
+    pub(super) profile: Arc<AcceleratorProfile>,
     /// The power that its name in the row says, in watts: `H100-96GB-500W`.
     pub(super) held: Option<f64>,
 }
 
-impl<'a> Known<'a> {
+impl Known {
     /// Reads the factors of every family.
     ///
     /// # Errors
     /// A factors profile that is missing or wrong.
-    pub fn new(catalog: &'a Catalog) -> Result<Self, Error> {
+    pub fn new(catalog: &Catalog) -> Result<Self, Error> {
         Ok(Self::with(catalog, calibrations(catalog)?))
     }
 
     /// With these factors in place of the profiles'.
-    pub fn with(catalog: &'a Catalog, calibrations: Calibrations) -> Self {
+    pub fn with(catalog: &Catalog, calibrations: Calibrations) -> Self {
+        let catalog = catalog.clone().remembering();
         Self { catalog, chips: BTreeMap::new(), stacks: BTreeMap::new(), calibrations }
     }
 
@@ -75,7 +78,7 @@ impl<'a> Known<'a> {
                 },
             }
         };
-        let known = KnownChip { profile: found, held };
+        let known = KnownChip { profile: Arc::new(found), held };
         self.chips.insert(name.to_owned(), known.clone());
         Ok(known)
     }
@@ -87,7 +90,7 @@ impl<'a> Known<'a> {
         if let Some(known) = self.stacks.get(&key) {
             return Ok(known.clone());
         }
-        let catalog = self.catalog;
+        let catalog = &self.catalog;
         let usual = if unfused { DEFAULT_UNFUSED } else { DEFAULT };
         let found = match row.stack.as_str() {
             "" => catalog
@@ -111,8 +114,8 @@ impl<'a> Known<'a> {
 
     /// A model's profile, if one has its name.
     pub(super) fn model(&self, name: &str) -> Option<ModelProfile> {
-        let plain = !crate::catalog::is_path(name);
-        plain.then(|| self.catalog.model(name).ok()).flatten()
+        let listed = !crate::catalog::is_path(name) && self.catalog.has(Kind::Models, name);
+        listed.then(|| self.catalog.model(name).ok()).flatten()
     }
 }
 

@@ -77,7 +77,7 @@ pub struct StepReport {
 }
 
 /// Predicts every row.
-pub fn steps(rows: &[StepRow], known: &mut Known<'_>) -> StepReport {
+pub fn steps(rows: &[StepRow], known: &mut Known) -> StepReport {
     let mut report = StepReport::default();
     for row in rows {
         let predicted = resolve(row, known).and_then(|case| {

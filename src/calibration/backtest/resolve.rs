@@ -58,7 +58,7 @@ impl Case {
 ///
 /// # Errors
 /// The reason why the row cannot be read.
-pub fn resolve(row: &StepRow, known: &mut Known<'_>) -> Result<Case, String> {
+pub fn resolve(row: &StepRow, known: &mut Known) -> Result<Case, String> {
     row.seq_len.ok_or("seq_len is blank")?;
     let batch = row.global_batch_seqs.map(|sequences| Batch::Sequences(f64::from(sequences)));
     let mut asked = ask(row, batch, known)?;

@@ -64,7 +64,7 @@ pub struct RunReport {
 }
 
 /// Predicts every run.
-pub fn runs(rows: &[RunRow], known: &mut Known<'_>) -> RunReport {
+pub fn runs(rows: &[RunRow], known: &mut Known) -> RunReport {
     let mut report = RunReport::default();
     for row in rows {
         let predicted = match row.gpu_hours.filter(|&hours| hours > 0.0) {
@@ -80,7 +80,7 @@ pub fn runs(rows: &[RunRow], known: &mut Known<'_>) -> RunReport {
     report
 }
 
-fn result(row: &RunRow, published_gpu_hours: f64, known: &mut Known<'_>) -> Result<RunResult, String> {
+fn result(row: &RunRow, published_gpu_hours: f64, known: &mut Known) -> Result<RunResult, String> {
     let tokens = row.tokens_b.filter(|&tokens| tokens > 0.0).ok_or("tokens_b is blank")? * 1e9;
     let step = step_row(row, known)?;
     let batch = row.global_batch_tokens.map(|tokens| Batch::Tokens(Tokens::new(tokens)));
@@ -117,7 +117,7 @@ pub fn summarise<'a>(of: &'static str, rows: impl Iterator<Item = &'a RunResult>
 }
 
 /// The run's step as a row of measured steps with blanks.
-fn step_row(row: &RunRow, known: &Known<'_>) -> Result<StepRow, String> {
+fn step_row(row: &RunRow, known: &Known) -> Result<StepRow, String> {
     Ok(StepRow {
         id: row.id.clone(),
         source: row.date.clone(),

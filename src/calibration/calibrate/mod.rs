@@ -79,7 +79,7 @@ pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
     Ok(report)
 }
 
-fn cases(rows: &[StepRow], known: &mut Known<'_>) -> (Vec<(Case, Fit)>, Vec<Skipped>) {
+fn cases(rows: &[StepRow], known: &mut Known) -> (Vec<(Case, Fit)>, Vec<Skipped>) {
     let (mut cases, mut skipped) = (Vec::new(), Vec::new());
     for row in rows {
         match resolve(row, known) {
