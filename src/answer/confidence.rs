@@ -6,6 +6,7 @@ use crate::answer::settled::Step;
 use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::input::field::field;
 use crate::input::question::Question;
 use crate::predict::chips::fewest_where;
 use crate::solve::Var;
@@ -123,7 +124,7 @@ pub fn tokens(
         before = Some((tokens.get(), cost));
         // A hair below, so that what is found is within the budget and not on its edge.
         tokens = Tokens::new(tokens.get() * (budget.get() / cost) * (1.0 - 1e-8));
-        if !(1.0..1e21).contains(&tokens.get()) {
+        if field("run.tokens").is_some_and(|field| field.check(tokens.get()).is_err()) {
             break;
         }
     }

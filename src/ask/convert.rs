@@ -14,6 +14,7 @@ use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::error::Error;
+use crate::estimate::whole_nodes;
 use crate::input::file::Spec;
 use crate::input::question::Question;
 use crate::input::text::is_fleet;
@@ -141,7 +142,8 @@ pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> 
     if let Some(price) = &to.price {
         there = there.with("price.rent", price);
     }
-    let there = there.with("run.chips", to.chips.or(counted).unwrap_or(own_chips).get());
+    // A solved number of chips may have a fraction, and so many cannot be asked for.
+    let there = there.with("run.chips", to.chips.or(counted).unwrap_or(whole_nodes(own_chips, 1)).get());
     let after = answer(&there, catalog)?;
     let to = after.chip.clone().ok_or_else(|| missing("a chip", "--to"))?;
     let transfer = transfer(&before, &after, &from, own_chips, catalog)?;

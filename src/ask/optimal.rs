@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::Term;
+use crate::input::field::check_all;
 use crate::scaling::frontier::{Answer, Choice, Limit, Limits, Moe, frontier};
 use crate::scaling::{Affordable, Binding, Budget, moe::best_granularity};
 use crate::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
@@ -160,8 +161,19 @@ pub struct Frontier {
 /// Finds the best models for a budget.
 ///
 /// # Errors
-/// An unknown chip or law; a chip without a price; a budget that buys nothing.
+/// A number out of its field's range; an unknown chip or law; a chip without a price; a budget that buys nothing.
 pub fn optimal(request: &OptimalRequest, catalog: &Catalog) -> Result<OptimalReply, Error> {
+    check_all(&[
+        ("budget", Some(request.budget.get())),
+        ("run.chips", Some(request.chips.get())),
+        ("run.wall_clock", Some(request.time.days())),
+        ("run.mfu", Some(request.mfu.get())),
+        ("price.rent", request.price.map(Price::usd_per_hour)),
+        ("run.goodput", request.goodput.map(Fraction::get)),
+        ("run.tokens", request.data.map(Tokens::get)),
+        ("run.tokens", request.served.map(Tokens::get)),
+        ("bill.programme", Some(request.programme)),
+    ])?;
     let chip = catalog.accelerator(&request.gpu)?.chip;
     let scaling = catalog.scaling()?;
     let law = request.law.as_deref().unwrap_or(&scaling.default);

@@ -203,9 +203,17 @@ impl Field {
         if (low..=high).contains(&value) {
             return Ok(());
         }
-        let (low, high) = (number(low, 9), number(high, 9));
-        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
-        Err(Error::bad_input(format!("`{}` is from {low} to {high}{unit}", self.path)).with_hint(like()))
+        let [low, high] = [low, high].map(|number| self.written(number));
+        Err(Error::bad_input(format!("`{}` is from {low} to {high}", self.path)).with_hint(like()))
+    }
+
+    /// A number in its unit as a user would write it.
+    fn written(&self, value: f64) -> String {
+        let mut spec = Spec::default();
+        if let Some(put) = self.put.filter(|_| !self.unit.is_empty()) {
+            put(&mut spec, value, Origin::Assumed(String::new()));
+        }
+        (self.get)(&spec).map_or_else(|| number(value, 9), |(text, _)| text)
     }
 }
 
@@ -231,6 +239,15 @@ pub fn field(path: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.path == path)
 }
 
+/// Checks numbers that came without a spec, each in the unit of its field; those that were left out are fine.
+///
+/// # Errors
+/// As [`Field::check`].
+pub fn check_all(values: &[(&str, Option<f64>)]) -> Result<(), Error> {
+    let mut given = values.iter().filter_map(|(path, value)| field(path).zip(*value));
+    given.try_for_each(|(field, value)| field.check(value))
+}
+
 impl Spec {
     /// Sets a field by one of its names.
     ///
@@ -251,6 +268,7 @@ impl Spec {
         }
         if field.path == "run.gpu" && super::text::is_fleet(text) {
             let (chips, gpu) = crate::units::parse::parse_fleet(text)?;
+            find("run.chips")?.check(chips.get())?;
             self.chips = Some(super::file::Entry::new(chips, origin.clone()));
             self.ranges.retain(|range| range.path != "run.chips");
             return (field.set)(self, gpu, origin);

@@ -186,10 +186,14 @@ fn from_parameters(name: &str, parameters: &[(&str, f64)], r: &Reader<'_>) -> Re
     }
 }
 
+/// Less of a distribution than this is not drawn.
+const NOTHING: f64 = 1e-9;
+
 /// A share stays a share, and a whole number one that there can be: the tails outside are cut off.
 fn within(field: &'static Field, dist: Dist) -> Result<Dist, Error> {
     let (least, most) = dist.support();
     let (low, high) = field.limits();
-    let bounded = (field.unit == "share" && most > high) || (field.within.is_some() && (least < low || most > high));
-    if bounded { dist.truncated(low, high) } else { Ok(dist) }
+    let below = least < low && dist.cdf(low) > NOTHING;
+    let above = most > high && 1.0 - dist.never() - dist.cdf(high) > NOTHING;
+    if below || above { dist.truncated(low, high) } else { Ok(dist) }
 }

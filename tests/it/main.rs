@@ -32,6 +32,8 @@ mod metamorphic;
 mod models;
 #[cfg(feature = "cli")]
 mod plan;
+#[cfg(feature = "cli")]
+mod plausible;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;
