@@ -34,7 +34,9 @@ impl Pacing {
     pub fn of(looked: &LookedUp, catalog: &Catalog) -> Result<Self, Error> {
         let (spec, base) = (&looked.spec, &looked.base);
         let held = is_set(spec.hold_hours.as_ref()) || is_set(spec.keep_mfu.as_ref());
-        let given = spec.mfu.is_some() || is_flag(spec.gpu_hours.as_ref()) || held;
+        // Hours that are asked for in place of a run's own are arithmetic; beside a model they are confirmed.
+        let in_place = is_flag(spec.gpu_hours.as_ref()) && looked.baseline.has_hours();
+        let given = spec.mfu.is_some() || in_place || held;
         let Some(on) = looked.on.as_ref().filter(|_| spec.model.is_some() && !given) else { return Ok(STATED) };
         if !looked.baseline.has_hours() {
             let setting = Setting::of(spec, &on.profile, catalog)?;

@@ -55,15 +55,14 @@ pub fn view(reply: &EstimateReply) -> View {
 fn checks(reply: &EstimateReply) -> Vec<String> {
     let agree = |relation: &&str| format!("more was given than needed, and it agrees: {relation}");
     let mut lines: Vec<String> = reply.confirmed.iter().map(agree).collect();
-    if let Some(found) = &reply.confirmation {
-        let days = |days: f64| show::duration(Seconds::from_days(days));
-        let mfu = found.implied_mfu.map(|mfu| format!("; it means an MFU of {}", show::percent(mfu)));
+    if let (Some(found), Some(said)) = (&reply.made_from.answer.confirmation, &reply.confirmation) {
+        let mfu = said.implied_mfu.map(|mfu| format!("; it means an MFU of {}", show::percent(mfu)));
         lines.push(format!(
             "{} was given; {} to {} are predicted (80 %), and {} of the predictions keep it{}",
-            days(found.given_days),
-            days(found.predicted_days_p10),
-            days(found.predicted_days_p90),
-            show::percent(found.probability),
+            found.shown(found.given),
+            found.shown(found.p10),
+            found.shown(found.p90),
+            show::percent(said.probability),
             mfu.unwrap_or_default()
         ));
     }

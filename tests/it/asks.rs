@@ -5,6 +5,8 @@ use flopbill::{
     estimate, explain, plan,
 };
 
+use flopbill::internals::ask::sweep::Sweep;
+
 use super::doors::catalog;
 
 fn predicted() -> Input {
@@ -127,4 +129,57 @@ fn a_run_is_moved_to_so_many_of_a_chip() {
     let apart = convert(&ConvertRequest::new("deepseek-v3", "h200").chips(1024), catalog()).unwrap();
     assert_eq!(fleet.result, apart.result);
     assert!(convert(&ConvertRequest::new("deepseek-v3", "1024xH200").chips(8), catalog()).is_err());
+}
+
+/// Time, hours, and money with a price say the same beside a model that predicts them: held inside the 80 % range,
+/// refused outside.
+#[test]
+fn time_hours_and_money_are_confirmed_or_refused_alike() {
+    let of = |input: Input| estimate(&EstimateRequest::new(input), catalog());
+    let free = of(predicted()).unwrap().result;
+    let (low, high) = (free.gpu_hours_p10.unwrap(), free.gpu_hours_p90.unwrap());
+    let says = |hours: f64| {
+        let (days, price) = (hours / 516.0 / 24.0, 2.0);
+        [
+            ("run.wall_clock", predicted().set("run.wall_clock", format!("{days}d"))),
+            ("run.gpu_hours", predicted().set("run.gpu_hours", hours)),
+            ("run.cost", predicted().price("$2/h").set("run.cost", format!("${}", hours * price))),
+            ("run.wall_clock", predicted().set("days", days)),
+        ]
+    };
+    for (hours, holds) in [(low * 0.9, false), ((low * high).sqrt(), true), (high * 1.1, false)] {
+        let mut found = Vec::new();
+        for (field, input) in says(hours) {
+            match of(input.clone()) {
+                Ok(reply) => {
+                    let said = reply.confirmation.unwrap();
+                    assert!(holds && said.given == field && said.implied_mfu.is_some(), "{field} of {hours}: {said:?}");
+                    assert!((reply.result.gpu_hours.unwrap() / hours - 1.0).abs() < 1e-9);
+                    found.push(said.probability);
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(!holds && text.contains("is outside what is predicted"), "{field} of {hours}: {text}");
+                }
+            }
+            let held = of(input.set("run.hold_hours", true)).unwrap();
+            assert!(held.confirmation.is_none(), "arithmetic is not judged");
+        }
+        assert!(found.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 1e-3), "{found:?}");
+    }
+    let run = of(Input::about("deepseek-v3").set("run.gpu_hours", "30M")).unwrap();
+    assert!(run.confirmation.is_none(), "hours in place of a run's own are arithmetic");
+}
+
+#[test]
+fn every_point_of_a_sweep_over_hours_is_confirmed_or_refused() {
+    let base = predicted().question(catalog()).unwrap();
+    let sweep = |axis: &str| Sweep::new(base.clone(), &[axis], catalog().clone()).unwrap();
+    for (axis, held) in
+        [("gpu_hours=100,50K,100M", [false, true, false]), ("gpu_hours=48K,100M,52K", [true, false, true])]
+    {
+        let (swept, mut found) = (sweep(axis), Vec::new());
+        swept.visit(0..3, |row| found.push(row.answer.is_ok()));
+        assert_eq!(found, held, "{axis}");
+    }
 }
