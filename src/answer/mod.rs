@@ -83,6 +83,7 @@ pub struct Answer {
 /// Unknown names, values that do not read or contradict each other, too few of them: with what would settle it.
 pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let looked = LookedUp::of(question, catalog)?;
+    let catalog = &*catalog.as_of(looked.day());
     let pacing = Pacing::of(&looked, catalog)?;
     let settled = Settled::of(&looked, &pacing)?;
     let confirmation = Confirmation::of(question, &looked, &pacing, &settled, catalog)?;

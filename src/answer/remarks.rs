@@ -45,7 +45,7 @@ impl Remarks {
         Self {
             confirmed: settled.solved.confirmed().filter(says).collect(),
             assumptions: assumptions(looked, pacing, priced, estimate, mfu_origin),
-            warnings: warnings(looked, priced, estimate, today),
+            warnings: warnings(looked, pacing, priced, estimate, looked.day().or(today)),
             sources: sources(looked, priced),
         }
     }
@@ -141,7 +141,13 @@ fn borrowed(setting: &Setting) -> Option<String> {
     setting.machine.borrowed.then(said)
 }
 
-fn warnings(looked: &LookedUp, priced: &Priced, estimate: &Estimate, today: Option<Date>) -> Vec<String> {
+fn warnings(
+    looked: &LookedUp,
+    pacing: &Pacing,
+    priced: &Priced,
+    estimate: &Estimate,
+    today: Option<Date>,
+) -> Vec<String> {
     let settled: &Settled = &priced.settled;
     let mut say = Vec::new();
     for var in settled.solved.set_aside() {
@@ -159,6 +165,7 @@ fn warnings(looked: &LookedUp, priced: &Priced, estimate: &Estimate, today: Opti
     {
         say.push(format!("the typical price is from {text}, more than a year ago: give --price"));
     }
+    say.extend(looked.day().into_iter().flat_map(|day| later(day, pacing, priced)));
     if let Some(chips) = estimate.chips.filter(|_| !settled.solved.knowns.is_solved(Var::Chips)) {
         let node = looked.on.as_ref().map_or(8, |on| on.profile.chip.node_chips);
         if chips.get() % f64::from(node) != 0.0 {
@@ -168,6 +175,17 @@ fn warnings(looked: &LookedUp, priced: &Priced, estimate: &Estimate, today: Opti
     say.extend(params(&looked.spec));
     say.extend(idle_fields(&looked.spec, settled.step));
     say
+}
+
+/// What is of a later date than the day that is asked about.
+fn later(day: Date, pacing: &Pacing, priced: &Priced) -> Vec<String> {
+    let after = |text: &str| text.parse::<Date>().is_ok_and(|date| date > day);
+    let price = priced.date.as_deref().filter(|date| after(date));
+    let price =
+        price.map(|date| format!("no price is known as early as {day}: the typical one is of {date}: give --price"));
+    let stack = pacing.setting().map(|setting| &setting.stack).filter(|stack| after(&stack.era));
+    let stack = stack.map(|stack| format!("the stack `{}` is software of {}, later than {day}", stack.id, stack.era));
+    price.into_iter().chain(stack).collect()
 }
 
 fn sources(looked: &LookedUp, priced: &Priced) -> Vec<(String, Source)> {

@@ -175,6 +175,7 @@ pub fn policy(request: &PolicyRequest, catalog: &Catalog) -> Result<PolicyReply,
         ("run.goodput", request.goodput.map(Fraction::get)),
         ("price.rent", request.price.map(Price::usd_per_hour)),
     ])?;
+    let catalog = &*catalog.as_of(request.as_of);
     let chip = catalog.accelerator(&request.chip)?;
     let rules = catalog.rules()?;
     let known = known_until(&rules);
