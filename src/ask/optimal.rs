@@ -178,7 +178,7 @@ pub fn optimal(request: &OptimalRequest, catalog: &Catalog) -> Result<OptimalRep
     let scaling = catalog.scaling()?;
     let law = request.law.as_deref().unwrap_or(&scaling.default);
     let title = scaling.laws.iter().find(|(id, _, _)| id == law).map_or(law, |(_, title, _)| title).to_owned();
-    let mut head = ReplyHead::new("plan", chip.name.as_str());
+    let mut head = ReplyHead::new("plan optimal", chip.name.as_str());
     head.assumptions.push("FLOPs are 6 x parameters x tokens: attention is not counted".into());
     let (price, assumed) = rent(request.price, &chip, catalog)?;
     head.assumptions.extend(assumed);
@@ -259,7 +259,7 @@ pub fn goodput_prior(chip: &Accelerator, catalog: &Catalog) -> Result<Fraction, 
 fn inputs(budget: &Budget, chip: &Accelerator, request: &OptimalRequest) -> Ordered<Input> {
     let origin = |given: bool| if given { "given" } else { "default: the assumptions say it" }.to_owned();
     let number = |path: &str, value: f64, unit: &'static str, text: String, given: bool| {
-        let unit = Some(unit).filter(|unit| !unit.is_empty());
+        let unit = Some(unit).filter(|unit| !unit.is_empty()).map(Into::into);
         (path.to_owned(), Input { value: InputValue::Number(value), unit, text, origin: origin(given) })
     };
     let name = InputValue::Text(chip.id.clone());
