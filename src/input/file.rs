@@ -171,7 +171,7 @@ pub(super) fn tables() -> impl Iterator<Item = &'static str> {
 fn fields(r: &Reader<'_>, table: &str, spec: &mut Spec) {
     for field in FIELDS {
         let mut given = None;
-        for path in std::iter::once(&field.path).chain(field.also.iter().filter(|path| path.contains('.'))) {
+        for path in field.paths() {
             let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
             let Some(value) = (parent == table).then(|| r.value(key)).flatten() else { continue };
             if let Some(first) = given.replace(key) {
