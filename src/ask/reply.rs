@@ -215,7 +215,9 @@ impl StepPart {
 macro_rules! result_block {
     ($($(#[doc = $doc:literal])* $name:ident $p10:ident $p50:ident $p90:ident,)*) => {
         /// The block `result`: the same keys with the same meaning in every reply. Unknown is null, and
-        /// [`ReplyHead::unknown`] says why; percentiles stand only beside what is uncertain.
+        /// [`ReplyHead::unknown`] says why; percentiles stand only beside what is uncertain. The middle of the answers is
+        /// `_p50`, as every text says it; the key alone is the answer with each uncertain value at its own median, which all
+        /// doors share.
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default)]
         #[non_exhaustive]

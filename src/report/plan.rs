@@ -19,13 +19,13 @@ pub fn held(reply: &PlanReply) -> View {
         Goal::Chips => {
             let chips = show::chips(Chips::new(plan.chips.unwrap_or(f64::NAN)));
             let by = spec.by.as_ref().map(|entry| show::duration(entry.value)).unwrap_or_default();
-            let point = reply.estimate.result.wall_clock_days;
+            let point = reply.estimate.result.wall_clock_days_p50;
             (format!("{chips} chips finish within {by}"), plan.days_at_confidence.map(days), point.map(days))
         }
         Goal::Tokens => {
             let tokens = show::count(plan.tokens.unwrap_or(f64::NAN), 4);
             let budget = spec.budget.as_ref().map(|entry| show::usd(entry.value)).unwrap_or_default();
-            let point = reply.estimate.result.cost_usd;
+            let point = reply.estimate.result.cost_usd_p50;
             (
                 format!("{tokens} tokens cost at most {budget}"),
                 plan.cost_usd_at_confidence.map(dollars),
@@ -34,7 +34,7 @@ pub fn held(reply: &PlanReply) -> View {
         }
     };
     let both = at.zip(point).filter(|_| uncertain);
-    let both = both.map(|(at, point)| format!(": {at} at {sure}, {point} at the medians")).unwrap_or_default();
+    let both = both.map(|(at, point)| format!(": {at} at {sure}, {point} at p50")).unwrap_or_default();
     let error = plan.probability_standard_error;
     let error = if error > 0.0 && error.is_finite() { format!(" ± {}", show::percent(error)) } else { String::new() };
     let lines = vec![
