@@ -4,7 +4,7 @@ pub mod confidence;
 pub mod confirm;
 pub mod decompose;
 pub mod drivers;
-mod given;
+pub mod given;
 pub mod layouts;
 pub mod looked_up;
 pub mod pacing;

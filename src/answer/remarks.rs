@@ -1,8 +1,9 @@
 //! What a reader should know beside the numbers: assumptions, warnings, sources.
 
+use super::given::outranked_by;
 use super::looked_up::LookedUp;
 use super::pacing::Pacing;
-use super::prepared::counts;
+use super::prepared::{counts, var_of};
 use super::priced::Priced;
 use super::settled::{Settled, Step};
 use crate::estimate::Estimate;
@@ -150,11 +151,7 @@ fn warnings(
 ) -> Vec<String> {
     let settled: &Settled = &priced.settled;
     let mut say = Vec::new();
-    for var in settled.solved.set_aside() {
-        let now = settled.get(var).map(|value| display(var, value));
-        let now = now.map(|now| format!(": now {now}")).unwrap_or_default();
-        say.push(format!("the {} of the file gave way to the flags{now}", name(var)));
-    }
+    say.extend(settled.solved.set_aside().map(|var| gave_way(looked, settled, var)));
     if let Some(mfu) = estimate.mfu.filter(|mfu| mfu.get() > IMPLAUSIBLE_MFU) {
         let share = show::percent(mfu.get());
         say.push(format!("an MFU of {share} is implausible: no published run of this size is above 60 %"));
@@ -175,6 +172,21 @@ fn warnings(
     say.extend(params(&looked.spec));
     say.extend(idle_fields(&looked.spec, settled.step));
     say
+}
+
+/// A value that what was asked contradicts: which it was, from where, and what it gave way to.
+fn gave_way(looked: &LookedUp, settled: &Settled, var: Var) -> String {
+    let field = FIELDS.iter().find(|field| var_of(field.path) == Some(var) && (field.get)(&looked.spec).is_some());
+    let from = field.and_then(|field| (field.get)(&looked.spec)).map(|(_, origin)| origin.to_string());
+    let from = match (from, settled.given.rank(var)) {
+        (Some(from), _) => from,
+        (None, Some(Rank::Default)) => "assumed".into(),
+        (None, _) => "of the run".into(),
+    };
+    let was = settled.given.get(var).map(|value| format!(" {}", display(var, value))).unwrap_or_default();
+    let now = settled.get(var).map(|value| format!(", now {}", display(var, value))).unwrap_or_default();
+    let by = outranked_by(&looked.spec, &settled.solved, var);
+    format!("{}:{was} ({from}) gave way to {by}{now}", name(var))
 }
 
 /// What is of a later date than the day that is asked about.
@@ -224,7 +236,8 @@ fn params(spec: &Spec) -> Option<String> {
     let (shown, used) = (show::count(active.value.get(), 3), show::count(all.value.get(), 3));
     if counts(spec, "run.params") {
         return Some(format!(
-            "{used} of run.params take the place of the {shown} active ones of the file: give --active-params to keep them"
+            "{used} of run.params take the place of the {shown} active ones ({}): give --active-params to keep them",
+            active.origin
         ));
     }
     let ranged = spec.ranges.iter().any(|range| range.path == "run.params");

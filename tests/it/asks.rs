@@ -46,6 +46,19 @@ fn a_predicted_run_is_held_against_the_published_one_by_factors() {
     assert!((found.ratio / (reply.result.gpu_hours.unwrap() / found.gpu_hours) - 1.0).abs() < 1e-9, "{found:?}");
 }
 
+/// What gives way is named with where it was from, and with what it gave way to, as the door calls it.
+#[test]
+fn what_gives_way_says_to_what() {
+    let warnings = |input: Input| estimate(&EstimateRequest::new(input), catalog()).unwrap().head.warnings;
+    let run = warnings(Input::about("deepseek-v3").set("run.hold_hours", true).set("run.wall_clock", "60d"));
+    let says = "chips: 2,048 chips (profiles/runs/deepseek-v3.toml:9) gave way to run.wall_clock, now 1,936.1 chips";
+    assert!(run.iter().any(|text| text == says), "{run:?}");
+    let run = warnings(Input::about("deepseek-v3").set("run.gpu_hours", "3M"));
+    assert!(run.iter().any(|text| text == "MFU: 34.6 % (of the run) gave way to run.gpu_hours, now 32.2 %"), "{run:?}");
+    let many = [warnings(predicted().set("run.wall_clock", "3d")), warnings(Input::new().gpu_hours("1M").chips(64))];
+    assert!(many.iter().flatten().all(|text| !text.contains("file")), "there is none: {many:?}");
+}
+
 #[test]
 fn explain_and_estimate_show_the_same_step() {
     for input in [predicted(), Input::about("deepseek-v3").chips(4096)] {
