@@ -89,7 +89,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let confirmation = Confirmation::of(question, &looked, &pacing, &settled, catalog)?;
     let priced = Priced::of(&looked, &pacing, settled, catalog)?;
     if priced.settled.get(Var::GpuHours).is_none() {
-        return Err(underdetermined(&priced.settled, looked.on.is_some()));
+        return Err(underdetermined(&priced.settled, &looked));
     }
     let prepared = Prepared::of(&looked.spec, &priced.settled, &pacing)?;
     let scenario = scenario::scenario(&looked, &priced.settled);
@@ -204,20 +204,29 @@ fn mfu_origin(looked: &LookedUp, pacing: &Pacing, settled: &Settled) -> Option<O
 }
 
 /// Says what is missing on each way to the hours, the shortest way first.
-fn underdetermined(settled: &Settled, has_chip: bool) -> Error {
-    let ways: [&[Var]; 4] = [
+fn underdetermined(settled: &Settled, looked: &LookedUp) -> Error {
+    let has_chip = looked.on.is_some();
+    let predicted: [&[Var]; 2] = [&[Var::Peak, Var::Tokens, Var::Chips], &[Var::Peak, Var::Tokens, Var::WallClock]];
+    let stated: [&[Var]; 4] = [
         &[Var::GpuHours],
         &[Var::Chips, Var::WallClock],
         &[Var::Cost, Var::Price],
         &[Var::Peak, Var::Params, Var::Tokens, Var::Mfu],
     ];
-    let missing = |way: &&[Var]| -> Vec<&str> {
+    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some()).chain(stated);
+    let missing = |way: &[Var]| -> Vec<&str> {
         let open = way.iter().filter(|var| settled.get(**var).is_none() && !(has_chip && **var == Var::Peak));
         open.map(|var| crate::solve::flag(*var)).collect()
     };
-    let mut open: Vec<Vec<&str>> = ways.iter().map(missing).collect();
+    let mut open: Vec<Vec<&str>> = ways.map(missing).collect();
     open.sort_by_key(Vec::len);
-    let shown: Vec<String> = open.iter().map(|flags| flags.join(" and ")).collect();
+    let mut least: Vec<Vec<&str>> = Vec::new();
+    for way in open {
+        if !least.iter().any(|known| known.iter().all(|flag| way.contains(flag))) {
+            least.push(way);
+        }
+    }
+    let shown: Vec<String> = least.iter().map(|flags| flags.join(" and ")).collect();
     Error::no_solution("the GPU-hours do not follow from what is given")
         .with_hint(format!("add {}", shown.join("; or ")))
 }

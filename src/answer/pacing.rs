@@ -42,7 +42,9 @@ impl Pacing {
             let setting = Setting::of(spec, &on.profile, catalog)?;
             return Ok(setting.map_or(STATED, |setting| Self::Predicted(Box::new(setting))));
         }
-        let (Some(own_chips), Some(_)) = (base.chips.as_ref(), base.model.as_ref()) else { return Ok(STATED) };
+        // A run that does not say on how many chips it ran is moved on as many as are asked for.
+        let own_chips = base.chips.as_ref().or(spec.chips.as_ref());
+        let (Some(own_chips), Some(_)) = (own_chips, base.model.as_ref()) else { return Ok(STATED) };
         let asks_for_chips = is_flag(spec.wall_clock.as_ref()) && !is_flag(spec.chips.as_ref());
         if looked.from.is_none() && same_setting(spec, base) && !asks_for_chips {
             return Ok(Self::Stated { relayable: true });

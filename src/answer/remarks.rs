@@ -79,6 +79,9 @@ fn assumptions(
         }
         (Pacing::Relaid(transfer), Step::Moved(_)) => {
             say.push("the run is laid out anew: what its hours have over its steps is carried over".into());
+            if looked.base.chips.is_none() {
+                say.push("the run does not say on how many chips it ran: as many as are asked for".into());
+            }
             say.extend(transfer.asked.chosen.iter().cloned());
             say.extend(borrowed(&transfer.asked));
             if settled.baseline.parts.len() > 1 {

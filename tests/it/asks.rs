@@ -59,6 +59,39 @@ fn what_gives_way_says_to_what() {
     assert!(many.iter().flatten().all(|text| !text.contains("file")), "there is none: {many:?}");
 }
 
+/// A run that does not say on how many chips it ran is moved as many on both sides, at every door.
+#[test]
+fn a_run_without_a_number_of_chips_moves_on_as_many() {
+    let to = ConvertRequest::new("llama-3-70b", "h800");
+    let moved = convert(&to.clone().chips(4096), catalog()).unwrap();
+    let asked = Input::about("llama-3-70b").gpu("h800").chips(4096);
+    let estimated = estimate(&EstimateRequest::new(asked), catalog()).unwrap();
+    assert_eq!(moved.result, estimated.result);
+    assert!(moved.ratio > 1.0 && moved.from.chips == Some(4096.0), "{moved:?}");
+    assert!(estimated.head.assumptions.iter().any(|text| text.contains("as many as are asked for")));
+    let error = convert(&to, catalog()).unwrap_err();
+    assert!(error.hint().unwrap().contains("--to-chips"), "{error}");
+    // A model is predicted on both.
+    let model = || Input::new().model("qwen2.5-72b").tokens("1T");
+    let moved = convert(&ConvertRequest::new(model().gpu("h200"), "h800").chips(512), catalog()).unwrap();
+    let there = estimate(&EstimateRequest::new(model().gpu("h800").chips(512)), catalog()).unwrap();
+    assert_eq!(moved.result, there.result);
+}
+
+/// What is missing is said alike, whichever door asks: of a model its chips or its time.
+#[test]
+fn both_doors_say_alike_what_is_missing() {
+    let model = || Input::new().model("qwen2.5-72b").tokens("1T").gpu("h200");
+    let one = estimate(&EstimateRequest::new(model()), catalog()).unwrap_err();
+    let other = convert(&ConvertRequest::new(model(), "h800"), catalog()).unwrap_err();
+    assert_eq!((one.message(), one.hint()), (other.message(), other.hint()));
+    assert_eq!(one.hint(), Some("add --chips; or --days; or --gpu-hours; or --cost; or --mfu"));
+    let one = estimate(&EstimateRequest::new("qwen2.5-72b"), catalog()).unwrap_err();
+    let other = convert(&ConvertRequest::new("qwen2.5-72b", "h800"), catalog()).unwrap_err();
+    assert_eq!(one.hint(), other.hint());
+    assert!(one.hint().unwrap().contains("`qwen2.5-72b` is a model: give --model qwen2.5-72b"), "{one}");
+}
+
 #[test]
 fn explain_and_estimate_show_the_same_step() {
     for input in [predicted(), Input::about("deepseek-v3").chips(4096)] {
