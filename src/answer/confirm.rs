@@ -89,9 +89,9 @@ impl Confirmation {
 
     fn refusal(&self, chips: Chips) -> Error {
         let [given, low, median, high] = [self.given, self.p10, self.p50, self.p90].map(|time| self.shown(time));
-        let chips = show::chips(chips);
+        let chips = show::counted(show::chips(chips), "chip");
         Error::no_solution(format!(
-            "{given} on {chips} chips is outside what is predicted for this work: {low} to {high} (80 %), {median} at the \
+            "{given} on {chips} is outside what is predicted for this work: {low} to {high} (80 %), {median} at the \
              median"
         ))
         .with_hint(format!(

@@ -12,7 +12,7 @@ use crate::model::flops::Recompute;
 use crate::predict::{Prediction, Setting};
 pub use crate::step::Part;
 use crate::step::StepTime;
-use crate::units::{Bytes, ChipSeconds, Chips, FlopPerSecond, Fraction, Seconds};
+use crate::units::{Bytes, ChipSeconds, Chips, FlopPerSecond, Fraction, Seconds, show};
 
 /// Multiples of the chips that are tried where none fits.
 const MOST_DOUBLINGS: u32 = 6;
@@ -94,7 +94,7 @@ fn illegal(asked: &Asked<'_>, error: Error) -> Error {
         let given = [("TP", fixed.tp), ("PP", fixed.pp), ("CP", fixed.cp), ("DP", fixed.dp)];
         let given = given.into_iter().filter_map(|(name, degree)| degree.map(|degree| format!("{name} {degree}")));
         let given = given.collect::<Vec<_>>().join(" x ");
-        let message = format!("{given} needs more than the {} chips", space.chips);
+        let message = format!("{given} needs more than {}", show::counted(space.chips, "chip"));
         return Error::no_solution(message).with_hint("TP x PP x CP x DP is at most the number of chips");
     }
     let usual = if degree(fixed.vpp) > 1 { Schedule::Interleaved } else { Schedule::OneFOneB };

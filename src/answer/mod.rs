@@ -29,7 +29,7 @@ use crate::predict::transfer::Moved;
 use crate::predict::{Prediction, Setting};
 use crate::scenario::Scenario;
 use crate::solve::{Solved, Var};
-use crate::units::{Fraction, Price, Seconds, Tokens};
+use crate::units::{Fraction, Price, Seconds, Tokens, show};
 use confirm::Confirmation;
 use looked_up::LookedUp;
 use pacing::Pacing;
@@ -181,10 +181,10 @@ fn mfu_origin(looked: &LookedUp, pacing: &Pacing, settled: &Settled) -> Option<O
             return Some(Origin::Solved("implied by the published hours and tokens".into()));
         }
         Step::Moved(moved) => {
-            let ratio = crate::units::show::number(moved.ratio, 3);
+            let ratio = show::number(moved.ratio, 3);
             let from = match (&looked.from, pacing) {
                 (Some(from), _) => from.profile.chip.name.clone(),
-                (None, Pacing::Relaid(transfer)) => format!("{} chips", crate::units::show::chips(transfer.own_chips)),
+                (None, Pacing::Relaid(transfer)) => show::counted(show::chips(transfer.own_chips), "chip"),
                 _ => "the run's own chips".into(),
             };
             return Some(Origin::Solved(format!("moved by the step model: {ratio} x the hours on {from}")));

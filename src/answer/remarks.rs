@@ -123,7 +123,8 @@ fn predicted(setting: &Setting, step: &Prediction, looked: &LookedUp) -> Vec<Str
     say.push(format!("layout: {how} that fits"));
     if step.idle() > 0 {
         let (idle, held) = (show::whole(f64::from(step.idle())), show::whole(f64::from(step.chips)));
-        say.push(format!("{idle} of the {held} chips are held idle: no layout that uses them is faster"));
+        let are = if step.idle() == 1 { "is" } else { "are" };
+        say.push(format!("{idle} of the {held} chips {are} held idle: no layout that uses them is faster"));
     }
     if step.software > 1.0 {
         let factor = show::number(step.software, 3);
@@ -169,7 +170,8 @@ fn warnings(
     if let Some(chips) = estimate.chips.filter(|_| !settled.solved.knowns.is_solved(Var::Chips)) {
         let node = looked.on.as_ref().map_or(8, |on| on.profile.chip.node_chips);
         if chips.get() % f64::from(node) != 0.0 {
-            say.push(format!("{} chips are not whole nodes of {node}", show::whole(chips.get())));
+            let are = if chips.get() == 1.0 { "is" } else { "are" };
+            say.push(format!("{} {are} not whole nodes of {node}", show::counted(show::whole(chips.get()), "chip")));
         }
     }
     say.extend(params(&looked.spec));

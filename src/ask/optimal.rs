@@ -297,7 +297,7 @@ fn row(answer: &Answer, bought: &Affordable) -> ModelRow {
 fn choice(choice: Choice) -> String {
     match choice {
         Choice::ComputeOptimal => "least loss".into(),
-        Choice::Ratio(ratio) => format!("{} tokens/param", show::number(ratio, 4)),
+        Choice::Ratio(ratio) => format!("{}/param", show::counted(show::number(ratio, 4), "token")),
         Choice::WithInference => "with inference".into(),
         Choice::DataLimited => "all the data".into(),
         Choice::Moe(leverage) => format!("MoE, x {}", show::number(leverage, 3)),
@@ -314,8 +314,8 @@ fn limit(limit: Limit) -> &'static str {
 }
 
 fn binding(binding: Binding) -> &'static str {
-    match binding {
-        Binding::Money => "the money binds",
-        Binding::Time => "chips x time binds",
-    }
+    limit(match binding {
+        Binding::Money => Limit::Money,
+        Binding::Time => Limit::Time,
+    })
 }

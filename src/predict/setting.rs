@@ -263,7 +263,10 @@ fn seq_len(spec: &Spec, recipe: Option<&PublishedRun>, chosen: &mut Vec<String>)
         chosen.push(format!("sequences of {SEQUENCE} tokens, assumed"));
         return SEQUENCE;
     };
-    chosen.push(format!("sequences of {} tokens: those of the published run {run}", show::whole(tokens)));
+    chosen.push(format!(
+        "sequences of {}: those of the published run {run}",
+        show::counted(show::whole(tokens), "token")
+    ));
     whole(tokens)
 }
 

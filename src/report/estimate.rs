@@ -92,11 +92,11 @@ fn title(answer: &Answer) -> String {
 /// The answer in a sentence; what varies by its middle and its 80 % range.
 fn summary(answer: &Answer, spread: Option<&Spread>) -> String {
     let total = answer.estimate.total;
-    let hours = || format!("{} GPU-hours", show::count(total.held.gpu_hours(), 4));
+    let hours = || show::counted(show::count(total.held.gpu_hours(), 4), "GPU-hour");
     let mut text = middle(spread, GPU_HOURS, " GPU-hours").unwrap_or_else(hours);
     if let (Some(wall), Some(chips)) = (total.wall_clock, answer.estimate.chips) {
         let wall = middle(spread, DAYS, " d").unwrap_or_else(|| show::duration(wall));
-        let chips = middle(spread, CHIPS, " chips").unwrap_or_else(|| format!("{} chips", show::chips(chips)));
+        let chips = middle(spread, CHIPS, " chips").unwrap_or_else(|| show::counted(show::chips(chips), "chip"));
         text += &format!(": {wall} on {chips}");
     }
     match total.cost {
@@ -146,8 +146,7 @@ fn time_and_chips(reply: &EstimateReply) -> Section {
         (Some(chips), Some(whole)) => {
             section.fact("chips", show::chips(chips), origin(answer, Var::Chips));
             let nodes = whole.get() / f64::from(answer.scenario.node_chips);
-            let plural = if nodes == 1.0 { "" } else { "s" };
-            let of = format!("{} node{plural} of {}", show::number(nodes, 7), answer.scenario.node_chips);
+            let of = format!("{} of {}", show::counted(show::number(nodes, 7), "node"), answer.scenario.node_chips);
             section.fact("in whole nodes", show::chips(whole), of);
         }
         _ => section.fact("chips", "not known", missing(answer, Var::Chips)),
@@ -165,7 +164,7 @@ fn time_and_chips(reply: &EstimateReply) -> Section {
 
 /// What the published hours make of other chips, without the step model.
 fn arithmetic(kept: &Arithmetic) -> String {
-    let chips = kept.chips.map(|chips| format!(" on {} chips", show::chips(Chips::new(chips))));
+    let chips = kept.chips.map(|chips| format!(" on {}", show::counted(show::chips(Chips::new(chips)), "chip")));
     let days = kept.wall_clock_days.map(|days| show::duration(Seconds::from_days(days)));
     let cost = kept.cost_usd.map(|cost| format!(", {}", show::usd(Usd::new(cost))));
     let parts = [days, chips, cost].map(Option::unwrap_or_default);

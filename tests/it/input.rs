@@ -263,3 +263,10 @@ fn a_range_of_all_parameters_leaves_the_active_ones_alone() {
     assert!((dense.estimate.total.held.gpu_hours() / 46.92e6 - 1.0).abs() < 1e-3);
     assert!(dense.warnings.iter().any(|line| line.contains("--active-params")), "{:?}", dense.warnings);
 }
+
+#[test]
+fn a_range_of_a_batch_is_told_the_form_that_reads() {
+    let error = asked("run.global_batch", "1..2Mtok").unwrap_err();
+    let form = error.hint().unwrap().split('`').nth(1).unwrap().to_owned();
+    assert!(asked("run.global_batch", &form).is_ok(), "{error}: {form}");
+}

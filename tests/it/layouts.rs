@@ -22,6 +22,16 @@ fn gib(gib: f64) -> Bytes {
 
 /// Korthikanti et al. ran these on 80 GB chips; with neither technique none of them fits (their figure 1).
 #[test]
+fn layouts_that_are_asked_for_are_from_one_to_a_thousand() {
+    let input = || flopbill::Input::new().model("llama-3-8b").gpu("h100").chips(64);
+    for top in [0, 1001] {
+        let error =
+            flopbill::layout(&flopbill::LayoutRequest::new(input()).top(top), super::doors::catalog()).unwrap_err();
+        assert!(error.message().contains("from 1 to 1000"), "{error}");
+    }
+}
+
+#[test]
 fn korthikanti_fits_with_selective_recompute_and_not_without() {
     let old = Layout {
         tp: 8,
