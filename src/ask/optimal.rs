@@ -1,5 +1,7 @@
 //! The best model for a budget on so many chips in so much time, by a scaling law.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::reply::{Input, InputValue, Ordered, ReplyHead};
@@ -7,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::Term;
-use crate::input::field::check_all;
+use crate::input::field::{check_all, field};
 use crate::scaling::frontier::{Answer, Choice, Limit, Limits, Moe, frontier};
 use crate::scaling::{Affordable, Binding, Budget, moe::best_granularity};
 use crate::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
@@ -258,8 +260,8 @@ pub fn goodput_prior(chip: &Accelerator, catalog: &Catalog) -> Result<Fraction, 
 
 fn inputs(budget: &Budget, chip: &Accelerator, request: &OptimalRequest) -> Ordered<Input> {
     let origin = |given: bool| if given { "given" } else { "default: the assumptions say it" }.to_owned();
-    let number = |path: &str, value: f64, unit: &'static str, text: String, given: bool| {
-        let unit = Some(unit).filter(|unit| !unit.is_empty()).map(Into::into);
+    let number = |path: &str, value: f64, text: String, given: bool| {
+        let unit = field(path).map(|field| field.unit.into()).filter(|unit: &Cow<'_, str>| !unit.is_empty());
         (path.to_owned(), Input { value: InputValue::Number(value), unit, text, origin: origin(given) })
     };
     let name = InputValue::Text(chip.id.clone());
@@ -267,13 +269,13 @@ fn inputs(budget: &Budget, chip: &Accelerator, request: &OptimalRequest) -> Orde
     let price = budget.price;
     [
         ("run.gpu".to_owned(), gpu),
-        number("budget", budget.money.get(), "USD", show::usd(budget.money), true),
-        number("price.rent", price.usd_per_hour(), "USD/h", show::price(price), request.price.is_some()),
-        number("run.chips", budget.chips.get(), "", show::chips(budget.chips), true),
-        number("run.wall_clock", budget.time.days(), "days", show::duration(budget.time), true),
-        number("run.mfu", budget.mfu.get(), "", show::percent(budget.mfu.get()), true),
-        number("run.goodput", budget.goodput.get(), "", show::percent(budget.goodput.get()), request.goodput.is_some()),
-        number("programme", budget.programme, "", show::number(budget.programme, 3), true),
+        number("budget", budget.money.get(), show::usd(budget.money), true),
+        number("price.rent", price.usd_per_hour(), show::price(price), request.price.is_some()),
+        number("run.chips", budget.chips.get(), show::chips(budget.chips), true),
+        number("run.wall_clock", budget.time.days(), show::duration(budget.time), true),
+        number("run.mfu", budget.mfu.get(), show::percent(budget.mfu.get()), true),
+        number("run.goodput", budget.goodput.get(), show::percent(budget.goodput.get()), request.goodput.is_some()),
+        number("bill.programme", budget.programme, show::number(budget.programme, 3), true),
     ]
     .into_iter()
     .collect()
