@@ -1,13 +1,16 @@
 //! What has to be planned so that it holds with some confidence: chips for a date, tokens for a budget.
 
+use std::cell::Cell;
+
 use crate::answer::looked_up::chip_of;
 use crate::answer::ranges::{COST, DAYS, draw, inputs, level};
 use crate::answer::settled::Step;
 use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::input::field::field;
 use crate::input::question::Question;
-use crate::predict::chips::fewest_where;
+use crate::predict::chips::{fewest_near, fewest_where};
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::{Estimate, Plan};
 use crate::units::{Chips, Fraction, Seconds, Tokens, Usd, show};
@@ -40,7 +43,8 @@ fn sure(confidence: Fraction) -> Result<(), Error> {
     if confidence.get() > 0.0 && confidence.get() < 1.0 {
         return Ok(());
     }
-    let error = Error::bad_input(format!("a confidence of {} cannot be planned for", show::percent(confidence.get())));
+    let said = show::percent_to(confidence.get(), 6);
+    let error = Error::bad_input(format!("a confidence of {said} cannot be planned for"));
     Err(error.with_hint("write it like `90%`: above 0 and below 100 %"))
 }
 
@@ -57,23 +61,45 @@ pub fn chips(
     catalog: &Catalog,
 ) -> Result<Held, Error> {
     sure(confidence)?;
-    let with = |chips: Chips| {
-        let asked = question.clone().with("run.chips", chips.get());
-        let answer = answer(&asked, catalog)?;
-        let probability = probability(&answer, plan, DAYS, by.days())?;
-        Ok(Held { answer, probability, plan: *plan })
-    };
     let node = node(question, catalog)?;
-    let one = with(Chips::new(f64::from(node)));
-    if let Ok(Held { answer, .. }) = &one
+    let of = |chips: Chips| answer(&question.clone().with("run.chips", chips.get()), catalog);
+    if let Ok(answer) = of(Chips::new(f64::from(node)))
         && answer.solved.rests_on(Var::GpuHours, Var::Chips)
         && answer.step == Step::Given
     {
         let error = Error::no_solution("the GPU-hours were given as chips times time: there is nothing to plan");
         return Err(error.with_hint("give --gpu-hours, or --tokens with --params, --gpu and --mfu"));
     }
-    let enough = |chips: Chips| Ok(with(chips)?.probability.value >= confidence.get());
-    with(fewest_where(node, enough)?)
+    let most = Cell::new(0.0_f64);
+    let with = |chips: Chips, plan: &Plan| {
+        let answer = of(chips)?;
+        let probability = probability(&answer, plan, DAYS, by.days())?;
+        most.set(most.get().max(probability.value));
+        Ok::<_, Error>(Held { answer, probability, plan: *plan })
+    };
+    let enough = |chips: Chips, plan: &Plan| Ok(with(chips, plan)?.probability.value >= confidence.get());
+    let few = plan.usual();
+    let found = fewest_where(node, |chips| enough(chips, &few));
+    let found = match (found, few == *plan) {
+        (Ok(near), false) => fewest_near(node, near, |chips| enough(chips, plan)),
+        (Err(_), false) => fewest_where(node, |chips| enough(chips, plan)),
+        (found, true) => found,
+    };
+    let chips = found.map_err(|error| unsure(error, most.get(), by, confidence))?;
+    with(chips, plan)
+}
+
+/// Why no number of chips is sure enough: how sure the most are.
+fn unsure(error: Error, most: f64, by: Seconds, confidence: Fraction) -> Error {
+    if most == 0.0 {
+        return error;
+    }
+    let [reached, asked] = [most, confidence.get()].map(|share| show::percent_to(share, 6));
+    let by = show::duration(by);
+    Error::no_solution(format!(
+        "no number of chips finishes within {by} in {asked} of the draws: the best reaches {reached}"
+    ))
+    .with_hint("ask for less confidence (--confidence), give more time (--by), less work, or faster chips")
 }
 
 /// Chips of a node of the question's chip.
@@ -124,7 +150,7 @@ pub fn tokens(
         before = Some((tokens.get(), cost));
         // A hair below, so that what is found is within the budget and not on its edge.
         tokens = Tokens::new(tokens.get() * (budget.get() / cost) * (1.0 - 1e-8));
-        if !(1.0..1e21).contains(&tokens.get()) {
+        if field("run.tokens").is_some_and(|field| field.check(tokens.get()).is_err()) {
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! Chips and a time, both given, of a run whose speed can be predicted: the time is what holds if the prediction allows it.
+//! Time, hours or money, given beside chips and a work whose speed can be predicted: it holds if the prediction allows it.
 
 use super::looked_up::LookedUp;
 use super::pacing::Pacing;
@@ -6,15 +6,22 @@ use super::ranges::{Asked, DAYS, spread};
 use super::settled::{Settled, Step};
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::estimate::whole_nodes;
 use crate::input::question::Question;
-use crate::solve::{Rank, Var};
+use crate::solve::{Rank, Var, display, flag};
 use crate::uncertainty::montecarlo::Estimate;
-use crate::units::{Chips, Seconds, show};
+use crate::units::{ChipSeconds, Chips, Price, Quantity as _, Seconds, show};
+
+/// What says how long it takes, with its field.
+const SAYS: [(Var, &str); 3] =
+    [(Var::WallClock, "run.wall_clock"), (Var::GpuHours, "run.gpu_hours"), (Var::Cost, "run.cost")];
 
 /// A given time against the predicted one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Confirmation {
-    /// The time that was given.
+    /// What was given: the time, or the hours or the cost that it follows from.
+    pub said: Var,
+    /// The time that this means on the chips.
     pub given: Seconds,
     /// One prediction in ten is below.
     pub p10: Seconds,
@@ -24,10 +31,12 @@ pub struct Confirmation {
     pub p90: Seconds,
     /// The probability of being done in that time.
     pub probability: Estimate,
+    /// What a second of the run is worth in what was given.
+    worth: f64,
 }
 
 impl Confirmation {
-    /// Compares, where chips, time and work are all given.
+    /// Compares, where chips, work and one of time, hours and money are all given.
     ///
     /// # Errors
     /// A time outside the predicted 80 % range, with both numbers.
@@ -38,36 +47,61 @@ impl Confirmation {
         settled: &Settled,
         catalog: &Catalog,
     ) -> Result<Option<Self>, Error> {
-        let given = |var| settled.given.rank(var).is_some_and(|rank| rank > Rank::Default);
         let predicted = matches!(pacing, Pacing::Predicted(_)) && settled.step == Step::Given;
-        let all = given(Var::Chips) && given(Var::WallClock) && settled.get(Var::Tokens).is_some();
-        let (Some(time), Some(chips)) = (looked.spec.wall_clock.as_ref(), settled.get(Var::Chips)) else {
+        let given = |var: &Var| settled.given.rank(*var).is_some_and(|rank| rank > Rank::Default);
+        let said = SAYS.iter().map(|(var, _)| *var).find(given);
+        let work = settled.get(Var::Tokens).zip(settled.get(Var::GpuHours)).filter(|_| predicted);
+        let (Some((_, hours)), Some(chips), Some(said)) = (work, settled.get(Var::Chips), said) else {
             return Ok(None);
         };
-        if !predicted || !all {
-            return Ok(None);
-        }
+        let (hours, chips) = (ChipSeconds::from_base(hours), Chips::new(chips));
+        let time = hours / chips;
         let mut free = question.clone();
-        free.base.wall_clock = None;
-        free.base.ranges.retain(|range| range.path != "run.wall_clock");
-        free.overrides.retain(|over| over.path != "run.wall_clock");
+        (free.base.wall_clock, free.base.gpu_hours, free.base.cost) = (None, None, None);
+        free.base.ranges.retain(|range| SAYS.iter().all(|(_, path)| range.path != *path));
+        free.overrides.retain(|over| field_path(&over.path).is_none_or(|path| SAYS.iter().all(|(_, of)| path != *of)));
+        if looked.spec.chips.is_none() {
+            free = free.with("run.chips", whole_nodes(chips, 1));
+        }
         let free = super::answer(&free, catalog)?;
-        let asked = Asked { by: Some(time.value), ..Asked::default() };
+        let asked = Asked { by: Some(time), ..Asked::default() };
         let Some(found) = spread(&free, &asked)? else { return Ok(None) };
         let (Some(days), Some((_, probability))) = (found.summaries.get(DAYS), found.by) else { return Ok(None) };
         let [p10, p50, p90] = [0.1, 0.5, 0.9].map(|level| Seconds::from_days(days.quantile(level).value));
-        let confirmation = Self { given: time.value, p10, p50, p90, probability };
-        if (p10..=p90).contains(&time.value) { Ok(Some(confirmation)) } else { Err(confirmation.refusal(chips)) }
+        let worth = match said {
+            Var::GpuHours => chips.base(),
+            Var::Cost => (chips * Seconds::new(1.0) * Price::new(settled.get(Var::Price).unwrap_or(f64::NAN))).base(),
+            _ => 1.0,
+        };
+        let confirmation = Self { said, given: time, p10, p50, p90, probability, worth };
+        if (p10..=p90).contains(&time) { Ok(Some(confirmation)) } else { Err(confirmation.refusal(chips)) }
     }
 
-    fn refusal(&self, chips: f64) -> Error {
-        let [given, low, high] = [self.given, self.p10, self.p90].map(show::duration);
-        let chips = show::whole(Chips::new(chips).get());
-        Error::no_solution(format!(
-            "{given} on {chips} chips is outside what is predicted for this work: {low} to {high} (80 %), \
-             {} at the median",
-            show::duration(self.p50)
-        ))
-        .with_hint("leave the time or the chips out, or give the --mfu that you count on")
+    /// A time, as what was given would be written for it.
+    pub fn shown(&self, time: Seconds) -> String {
+        display(self.said, time.base() * self.worth)
     }
+
+    /// The field of what was given.
+    pub fn field(&self) -> &'static str {
+        SAYS.iter().find(|(var, _)| *var == self.said).map_or("", |(_, path)| path)
+    }
+
+    fn refusal(&self, chips: Chips) -> Error {
+        let [given, low, median, high] = [self.given, self.p10, self.p50, self.p90].map(|time| self.shown(time));
+        let chips = show::counted(show::chips(chips), "chip");
+        Error::no_solution(format!(
+            "{given} on {chips} is outside what is predicted for this work: {low} to {high} (80 %), {median} at the \
+             median"
+        ))
+        .with_hint(format!(
+            "leave {} or --chips out, give the --mfu that you count on, or keep the numbers as they are with --hold-hours",
+            flag(self.said)
+        ))
+    }
+}
+
+/// The field of a name, if there is one.
+fn field_path(name: &str) -> Option<&'static str> {
+    crate::input::field::find(name).ok().map(|field| field.path)
 }

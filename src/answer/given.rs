@@ -1,9 +1,11 @@
 //! What a question gives the solver: every value with its rank.
 
 use crate::answer::phases::Baseline;
+use crate::answer::prepared::var_of;
+use crate::input::field::{FIELDS, Field};
 use crate::input::file::{Entry, Origin, Spec};
 use crate::predict::setting::active;
-use crate::solve::{Knowns, Rank, Var};
+use crate::solve::{Knowns, Rank, Solved, Var};
 use crate::units::{FlopPerSecond, Quantity};
 
 /// The rank of a value by where it came from.
@@ -23,6 +25,23 @@ fn put<Q: Quantity>(knowns: &mut Knowns, var: Var, entry: Option<&Entry<Q>>) {
 
 pub(super) fn is_flag<T>(entry: Option<&Entry<T>>) -> bool {
     entry.is_some_and(|entry| rank(&entry.origin) == Rank::Flag)
+}
+
+/// What a value that was set aside gave way to: the flags, variables or setters that its new value rests on.
+pub fn outranked_by(spec: &Spec, solved: &Solved, var: Var) -> String {
+    let asked = |field: &Field| match (field.get)(spec) {
+        Some((_, Origin::Flag(name))) => var_of(field.path).map(|of| (of, name.clone())),
+        _ => None,
+    };
+    let asked: Vec<(Var, String)> = FIELDS.iter().filter_map(asked).collect();
+    let known = solved.knowns.get(var).is_some();
+    let mut names: Vec<&str> = Vec::new();
+    for (_, name) in asked.iter().filter(|(of, _)| !known || solved.rests_on(var, *of)) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    if names.is_empty() { "what was asked".to_owned() } else { names.join(", ") }
 }
 
 /// The given values of a question, its work on the chip that is asked about.

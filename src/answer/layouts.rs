@@ -12,7 +12,7 @@ use crate::model::flops::Recompute;
 use crate::predict::{Prediction, Setting};
 pub use crate::step::Part;
 use crate::step::StepTime;
-use crate::units::{Bytes, ChipSeconds, Chips, FlopPerSecond, Fraction, Seconds};
+use crate::units::{Bytes, ChipSeconds, Chips, FlopPerSecond, Fraction, Seconds, show};
 
 /// Multiples of the chips that are tried where none fits.
 const MOST_DOUBLINGS: u32 = 6;
@@ -53,18 +53,25 @@ pub struct Layouts {
 /// No legal layout: which of the settled degrees is at fault. None that fits: by how much, and what would help.
 pub fn layouts(setting: &Setting, chips: Chips, peak: FlopPerSecond, keep: usize) -> Result<Layouts, Error> {
     let sequences = setting.batch.sequences();
-    let asked = Asked { space: setting.space(chips, sequences)?, fixed: setting.given };
-    let found = setting.ranked(chips, sequences, keep).map_err(|error| match error.kind() {
-        Kind::DoesNotFit => too_big(&asked).unwrap_or(error),
-        Kind::NoSolution if !asked.fixed.is_empty() => illegal(&asked, error),
-        _ => error,
-    })?;
+    let space = setting.space(chips, sequences)?;
+    let found = setting.ranked(chips, sequences, keep).map_err(|error| diagnosis(setting, chips, error))?;
     let Found { best, considered, fit, timed } = found;
     let candidate = |ranked: Ranked| {
-        let prediction = setting.predicted(&ranked, asked.space.chips);
+        let prediction = setting.predicted(&ranked, space.chips);
         Candidate { parts: parts(&prediction.step), mfu: prediction.mfu(setting, peak), prediction }
     };
     Ok(Layouts { best: best.into_iter().map(candidate).collect(), considered, fit, timed })
+}
+
+/// The refusal of a search for a layout, with what is at fault and what would help: the same at every door.
+pub fn diagnosis(setting: &Setting, chips: Chips, error: Error) -> Error {
+    let Ok(space) = setting.space(chips, setting.batch.sequences()) else { return error };
+    let asked = Asked { space, fixed: setting.given };
+    match error.kind() {
+        Kind::DoesNotFit => too_big(&asked).unwrap_or(error),
+        Kind::NoSolution if !asked.fixed.is_empty() => illegal(&asked, error),
+        _ => error,
+    }
 }
 
 /// The parts of a step; what takes no time at all is left out.
@@ -94,7 +101,7 @@ fn illegal(asked: &Asked<'_>, error: Error) -> Error {
         let given = [("TP", fixed.tp), ("PP", fixed.pp), ("CP", fixed.cp), ("DP", fixed.dp)];
         let given = given.into_iter().filter_map(|(name, degree)| degree.map(|degree| format!("{name} {degree}")));
         let given = given.collect::<Vec<_>>().join(" x ");
-        let message = format!("{given} needs more than the {} chips", space.chips);
+        let message = format!("{given} needs more than {}", show::counted(space.chips, "chip"));
         return Error::no_solution(message).with_hint("TP x PP x CP x DP is at most the number of chips");
     }
     let usual = if degree(fixed.vpp) > 1 { Schedule::Interleaved } else { Schedule::OneFOneB };

@@ -10,6 +10,7 @@ use crate::input::file::{Entry, Origin, Spec};
 use crate::input::question::Question;
 use crate::model::params::{Embeddings, count};
 use crate::predict::setting::model_of;
+use crate::units::date::Date;
 use crate::units::{FlopPerSecond, Params, show};
 
 /// How far nominal counts such as 70B may be from the exact ones.
@@ -59,6 +60,11 @@ impl<'q> LookedUp<'q> {
         };
         let baseline = Baseline::of(base, own.as_ref().or(on.as_ref()).map(|own| own.peak))?;
         Ok(Self { spec, base, on, from: own, baseline })
+    }
+
+    /// The day that is asked about, where one is named.
+    pub fn day(&self) -> Option<Date> {
+        self.spec.as_of.as_ref().map(|day| day.value)
     }
 
     /// The peak that the MFU is a share of.

@@ -4,7 +4,7 @@ pub mod confidence;
 pub mod confirm;
 pub mod decompose;
 pub mod drivers;
-mod given;
+pub mod given;
 pub mod layouts;
 pub mod looked_up;
 pub mod pacing;
@@ -29,7 +29,7 @@ use crate::predict::transfer::Moved;
 use crate::predict::{Prediction, Setting};
 use crate::scenario::Scenario;
 use crate::solve::{Solved, Var};
-use crate::units::{Fraction, Price, Seconds, Tokens};
+use crate::units::{Fraction, Price, Seconds, Tokens, show};
 use confirm::Confirmation;
 use looked_up::LookedUp;
 use pacing::Pacing;
@@ -83,12 +83,13 @@ pub struct Answer {
 /// Unknown names, values that do not read or contradict each other, too few of them: with what would settle it.
 pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let looked = LookedUp::of(question, catalog)?;
+    let catalog = &*catalog.as_of(looked.day());
     let pacing = Pacing::of(&looked, catalog)?;
     let settled = Settled::of(&looked, &pacing)?;
     let confirmation = Confirmation::of(question, &looked, &pacing, &settled, catalog)?;
     let priced = Priced::of(&looked, &pacing, settled, catalog)?;
     if priced.settled.get(Var::GpuHours).is_none() {
-        return Err(underdetermined(&priced.settled, looked.on.is_some()));
+        return Err(underdetermined(&priced.settled, &looked));
     }
     let prepared = Prepared::of(&looked.spec, &priced.settled, &pacing)?;
     let scenario = scenario::scenario(&looked, &priced.settled);
@@ -180,10 +181,10 @@ fn mfu_origin(looked: &LookedUp<'_>, pacing: &Pacing, settled: &Settled) -> Opti
             return Some(Origin::Solved("implied by the published hours and tokens".into()));
         }
         Step::Moved(moved) => {
-            let ratio = crate::units::show::number(moved.ratio, 3);
+            let ratio = show::number(moved.ratio, 3);
             let from = match (&looked.from, pacing) {
                 (Some(from), _) => from.profile.chip.name.clone(),
-                (None, Pacing::Relaid(transfer)) => format!("{} chips", crate::units::show::chips(transfer.own_chips)),
+                (None, Pacing::Relaid(transfer)) => show::counted(show::chips(transfer.own_chips), "chip"),
                 _ => "the run's own chips".into(),
             };
             return Some(Origin::Solved(format!("moved by the step model: {ratio} x the hours on {from}")));
@@ -203,20 +204,29 @@ fn mfu_origin(looked: &LookedUp<'_>, pacing: &Pacing, settled: &Settled) -> Opti
 }
 
 /// Says what is missing on each way to the hours, the shortest way first.
-fn underdetermined(settled: &Settled, has_chip: bool) -> Error {
-    let ways: [&[Var]; 4] = [
+fn underdetermined(settled: &Settled, looked: &LookedUp) -> Error {
+    let has_chip = looked.on.is_some();
+    let predicted: [&[Var]; 2] = [&[Var::Peak, Var::Tokens, Var::Chips], &[Var::Peak, Var::Tokens, Var::WallClock]];
+    let stated: [&[Var]; 4] = [
         &[Var::GpuHours],
         &[Var::Chips, Var::WallClock],
         &[Var::Cost, Var::Price],
         &[Var::Peak, Var::Params, Var::Tokens, Var::Mfu],
     ];
-    let missing = |way: &&[Var]| -> Vec<&str> {
+    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some()).chain(stated);
+    let missing = |way: &[Var]| -> Vec<&str> {
         let open = way.iter().filter(|var| settled.get(**var).is_none() && !(has_chip && **var == Var::Peak));
         open.map(|var| crate::solve::flag(*var)).collect()
     };
-    let mut open: Vec<Vec<&str>> = ways.iter().map(missing).collect();
+    let mut open: Vec<Vec<&str>> = ways.map(missing).collect();
     open.sort_by_key(Vec::len);
-    let shown: Vec<String> = open.iter().map(|flags| flags.join(" and ")).collect();
+    let mut least: Vec<Vec<&str>> = Vec::new();
+    for way in open {
+        if !least.iter().any(|known| known.iter().all(|flag| way.contains(flag))) {
+            least.push(way);
+        }
+    }
+    let shown: Vec<String> = least.iter().map(|flags| flags.join(" and ")).collect();
     Error::no_solution("the GPU-hours do not follow from what is given")
         .with_hint(format!("add {}", shown.join("; or ")))
 }

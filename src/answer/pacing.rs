@@ -35,13 +35,17 @@ impl Pacing {
     pub fn of(looked: &LookedUp<'_>, catalog: &Catalog) -> Result<Self, Error> {
         let (spec, base) = (&looked.spec, looked.base);
         let held = is_set(spec.hold_hours.as_ref()) || is_set(spec.keep_mfu.as_ref());
-        let given = spec.mfu.is_some() || is_flag(spec.gpu_hours.as_ref()) || held;
+        // Hours that are asked for in place of a run's own are arithmetic; beside a model they are confirmed.
+        let in_place = is_flag(spec.gpu_hours.as_ref()) && looked.baseline.has_hours();
+        let given = spec.mfu.is_some() || in_place || held;
         let Some(on) = looked.on.as_ref().filter(|_| spec.model.is_some() && !given) else { return Ok(STATED) };
         if !looked.baseline.has_hours() {
             let setting = Setting::of(spec, &on.profile, catalog)?;
             return Ok(setting.map_or(STATED, |setting| Self::Predicted(Box::new(setting))));
         }
-        let (Some(own_chips), Some(_)) = (base.chips.as_ref(), base.model.as_ref()) else { return Ok(STATED) };
+        // A run that does not say on how many chips it ran is moved on as many as are asked for.
+        let own_chips = base.chips.as_ref().or(spec.chips.as_ref());
+        let (Some(own_chips), Some(_)) = (own_chips, base.model.as_ref()) else { return Ok(STATED) };
         let asks_for_chips = is_flag(spec.wall_clock.as_ref()) && !is_flag(spec.chips.as_ref());
         if looked.from.is_none() && same_setting(spec, base) && !asks_for_chips {
             return Ok(Self::Stated { relayable: true });

@@ -1,8 +1,9 @@
 //! What a reader should know beside the numbers: assumptions, warnings, sources.
 
+use super::given::outranked_by;
 use super::looked_up::LookedUp;
 use super::pacing::Pacing;
-use super::prepared::counts;
+use super::prepared::{counts, var_of};
 use super::priced::Priced;
 use super::settled::{Settled, Step};
 use crate::estimate::Estimate;
@@ -45,7 +46,7 @@ impl Remarks {
         Self {
             confirmed: settled.solved.confirmed().filter(says).collect(),
             assumptions: assumptions(looked, pacing, priced, estimate, mfu_origin),
-            warnings: warnings(looked, priced, estimate, today),
+            warnings: warnings(looked, pacing, priced, estimate, looked.day().or(today)),
             sources: sources(looked, priced),
         }
     }
@@ -78,6 +79,9 @@ fn assumptions(
         }
         (Pacing::Relaid(transfer), Step::Moved(_)) => {
             say.push("the run is laid out anew: what its hours have over its steps is carried over".into());
+            if looked.base.chips.is_none() {
+                say.push("the run does not say on how many chips it ran: as many as are asked for".into());
+            }
             say.extend(transfer.asked.chosen.iter().cloned());
             say.extend(borrowed(&transfer.asked));
             if settled.baseline.parts.len() > 1 {
@@ -119,7 +123,8 @@ fn predicted(setting: &Setting, step: &Prediction, looked: &LookedUp<'_>) -> Vec
     say.push(format!("layout: {how} that fits"));
     if step.idle() > 0 {
         let (idle, held) = (show::whole(f64::from(step.idle())), show::whole(f64::from(step.chips)));
-        say.push(format!("{idle} of the {held} chips are held idle: no layout that uses them is faster"));
+        let are = if step.idle() == 1 { "is" } else { "are" };
+        say.push(format!("{idle} of the {held} chips {are} held idle: no layout that uses them is faster"));
     }
     if step.software > 1.0 {
         let factor = show::number(step.software, 3);
@@ -141,14 +146,16 @@ fn borrowed(setting: &Setting) -> Option<String> {
     setting.machine.borrowed.then(said)
 }
 
-fn warnings(looked: &LookedUp<'_>, priced: &Priced, estimate: &Estimate, today: Option<Date>) -> Vec<String> {
+fn warnings(
+    looked: &LookedUp<'_>,
+    pacing: &Pacing,
+    priced: &Priced,
+    estimate: &Estimate,
+    today: Option<Date>,
+) -> Vec<String> {
     let settled: &Settled = &priced.settled;
     let mut say = Vec::new();
-    for var in settled.solved.set_aside() {
-        let now = settled.get(var).map(|value| display(var, value));
-        let now = now.map(|now| format!(": now {now}")).unwrap_or_default();
-        say.push(format!("the {} of the file gave way to the flags{now}", name(var)));
-    }
+    say.extend(settled.solved.set_aside().map(|var| gave_way(looked, settled, var)));
     if let Some(mfu) = estimate.mfu.filter(|mfu| mfu.get() > IMPLAUSIBLE_MFU) {
         let share = show::percent(mfu.get());
         say.push(format!("an MFU of {share} is implausible: no published run of this size is above 60 %"));
@@ -159,15 +166,43 @@ fn warnings(looked: &LookedUp<'_>, priced: &Priced, estimate: &Estimate, today: 
     {
         say.push(format!("the typical price is from {text}, more than a year ago: give --price"));
     }
+    say.extend(looked.day().into_iter().flat_map(|day| later(day, pacing, priced)));
     if let Some(chips) = estimate.chips.filter(|_| !settled.solved.knowns.is_solved(Var::Chips)) {
         let node = looked.on.as_ref().map_or(8, |on| on.profile.chip.node_chips);
         if chips.get() % f64::from(node) != 0.0 {
-            say.push(format!("{} chips are not whole nodes of {node}", show::whole(chips.get())));
+            let are = if chips.get() == 1.0 { "is" } else { "are" };
+            say.push(format!("{} {are} not whole nodes of {node}", show::counted(show::whole(chips.get()), "chip")));
         }
     }
     say.extend(params(&looked.spec));
     say.extend(idle_fields(&looked.spec, settled.step));
     say
+}
+
+/// A value that what was asked contradicts: which it was, from where, and what it gave way to.
+fn gave_way(looked: &LookedUp<'_>, settled: &Settled, var: Var) -> String {
+    let field = FIELDS.iter().find(|field| var_of(field.path) == Some(var) && (field.get)(&looked.spec).is_some());
+    let from = field.and_then(|field| (field.get)(&looked.spec)).map(|(_, origin)| origin.to_string());
+    let from = match (from, settled.given.rank(var)) {
+        (Some(from), _) => from,
+        (None, Some(Rank::Default)) => "assumed".into(),
+        (None, _) => "of the run".into(),
+    };
+    let was = settled.given.get(var).map(|value| format!(" {}", display(var, value))).unwrap_or_default();
+    let now = settled.get(var).map(|value| format!(", now {}", display(var, value))).unwrap_or_default();
+    let by = outranked_by(&looked.spec, &settled.solved, var);
+    format!("{}:{was} ({from}) gave way to {by}{now}", name(var))
+}
+
+/// What is of a later date than the day that is asked about.
+fn later(day: Date, pacing: &Pacing, priced: &Priced) -> Vec<String> {
+    let after = |text: &str| text.parse::<Date>().is_ok_and(|date| date > day);
+    let price = priced.date.as_deref().filter(|date| after(date));
+    let price =
+        price.map(|date| format!("no price is known as early as {day}: the typical one is of {date}: give --price"));
+    let stack = pacing.setting().map(|setting| &setting.stack).filter(|stack| after(&stack.era));
+    let stack = stack.map(|stack| format!("the stack `{}` is software of {}, later than {day}", stack.id, stack.era));
+    price.into_iter().chain(stack).collect()
 }
 
 fn sources(looked: &LookedUp<'_>, priced: &Priced) -> Vec<(String, Source)> {
@@ -200,7 +235,8 @@ fn params(spec: &Spec) -> Option<String> {
     let (shown, used) = (show::count(active.value.get(), 3), show::count(all.value.get(), 3));
     if counts(spec, "run.params") {
         return Some(format!(
-            "{used} of run.params take the place of the {shown} active ones of the file: give --active-params to keep them"
+            "{used} of run.params take the place of the {shown} active ones ({}): give --active-params to keep them",
+            active.origin
         ));
     }
     let ranged = spec.ranges.iter().any(|range| range.path == "run.params");

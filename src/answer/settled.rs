@@ -1,6 +1,7 @@
 //! The relations solved, with the speed as a function of the chips where the chips are what is asked for.
 
 use super::given::{is_flag, knowns};
+use super::layouts::diagnosis;
 use super::looked_up::LookedUp;
 use super::pacing::Pacing;
 use super::phases::{Baseline, Shares};
@@ -112,7 +113,7 @@ fn relaid(looked: &LookedUp<'_>, transfer: &Transfer) -> Result<Settled, Error> 
 }
 
 fn moved_to(looked: &LookedUp<'_>, transfer: &Transfer, spec: &Spec, chips: Chips) -> Result<Settled, Error> {
-    let moved = transfer.at(chips)?;
+    let moved = transfer.at(chips).map_err(|error| diagnosis(&transfer.asked, chips, error))?;
     let hours = moved.ratio * spec.transfer_ratio.as_ref().map_or(1.0, |entry| entry.value);
     let mut baseline = looked.baseline.clone();
     let (from, on) = (looked.from.as_ref().or(looked.on.as_ref()), looked.on.as_ref());
@@ -146,7 +147,7 @@ fn predicted(given: Knowns, baseline: &Baseline, setting: &Setting) -> Result<Se
         }
         _ => return Ok(as_given),
     };
-    let prediction = setting.on(chips)?;
+    let prediction = setting.on(chips).map_err(|error| diagnosis(setting, chips, error))?;
     let mut given = given;
     given.set(Var::Pace, prediction.pace(), Rank::Default);
     if goodput.is_none() {

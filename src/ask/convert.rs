@@ -14,6 +14,7 @@ use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::error::Error;
+use crate::estimate::whole_nodes;
 use crate::input::file::Spec;
 use crate::input::question::Question;
 use crate::input::text::is_fleet;
@@ -121,12 +122,6 @@ pub fn convert(request: &ConvertRequest, catalog: &Catalog) -> Result<ConvertRep
 /// # Errors
 /// A run without a model, chip or number of chips; a chip nobody knows; no layout that fits.
 pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> Result<Conversion, Error> {
-    let before = answer(question, catalog)?;
-    let from = before.chip.clone().ok_or_else(|| missing("its chip", "--gpu"))?;
-    let own_chips = before.estimate.chips.ok_or_else(|| missing("its number of chips", "--chips"))?;
-    if before.spec.model.is_none() {
-        return Err(missing("its model's shape", "--model"));
-    }
     let (counted, chip) = match is_fleet(&to.chip) {
         true => parse_fleet(&to.chip).map(|(chips, chip)| (Some(chips), chip))?,
         false => (None, to.chip.as_str()),
@@ -135,13 +130,30 @@ pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> 
         let error = Error::bad_input(format!("`{}` and a number of chips both say how many there are", to.chip));
         return Err(error.with_hint(format!("name the chip alone: `{chip}`")));
     }
-    let mut there = question.clone().with("run.gpu", chip);
+    let asked_chips = to.chips.or(counted);
+    let mut question = question.clone();
+    let mut before = answer(&question, catalog);
+    // Where nobody says on how many chips it ran, it is as many as there.
+    if let Some(chips) = asked_chips.filter(|_| before.as_ref().map_or(true, |found| found.estimate.chips.is_none())) {
+        question = question.with("run.chips", chips.get());
+        before = answer(&question, catalog);
+    }
+    let before = before?;
+    let from = before.chip.clone().ok_or_else(|| missing("its chip", "--gpu"))?;
+    let own_chips = before.estimate.chips;
+    let own_chips =
+        own_chips.ok_or_else(|| missing("a number of chips", "--chips, or --to-chips for as many on both"))?;
+    if before.spec.model.is_none() {
+        return Err(missing("its model's shape", "--model"));
+    }
+    let mut there = question.with("run.gpu", chip);
     // The time is what the chips there make of it.
     there.overrides.retain(|over| !matches!(&*over.path, "run.wall_clock" | "price.rent"));
     if let Some(price) = &to.price {
         there = there.with("price.rent", price);
     }
-    let there = there.with("run.chips", to.chips.or(counted).unwrap_or(own_chips).get());
+    // A solved number of chips may have a fraction, and so many cannot be asked for.
+    let there = there.with("run.chips", asked_chips.unwrap_or(whole_nodes(own_chips, 1)).get());
     let after = answer(&there, catalog)?;
     let to = after.chip.clone().ok_or_else(|| missing("a chip", "--to"))?;
     let transfer = transfer(&before, &after, &from, own_chips, catalog)?;

@@ -200,7 +200,7 @@ pub struct OutcomeRow {
 /// # Errors
 /// An unknown or wrong fleet, one that starts before the day of asking, a `by` before its start.
 pub fn fleet(request: &FleetRequest, catalog: &Catalog) -> Result<FleetAnswer, Error> {
-    let profile = load(&request.name, catalog)?;
+    let profile = load(&request.name, &catalog.as_of(request.as_of))?;
     let fleet = &profile.fleet;
     let warnings = in_the_past(request, fleet.start)?;
     if let Some(early) = request.by.filter(|date| *date < fleet.start) {

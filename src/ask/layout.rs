@@ -152,6 +152,10 @@ pub fn layout(request: &LayoutRequest, catalog: &Catalog) -> Result<LayoutReply,
 /// # Errors
 /// No model, chip or number of chips; no layout that is legal or fits.
 pub fn search(question: &Question, top: usize, catalog: &Catalog) -> Result<Found, Error> {
+    if !(1..=MOST).contains(&top) {
+        let error = Error::bad_input(format!("top: {top} layouts are asked for, and from 1 to {MOST} are kept"));
+        return Err(error.with_hint("write it like `--top 5`"));
+    }
     let spec = question.spec()?;
     let missing =
         |what: &str, hint: &str| Error::bad_input(format!("the {what} is missing")).with_hint(hint.to_owned());
@@ -164,7 +168,7 @@ pub fn search(question: &Question, top: usize, catalog: &Catalog) -> Result<Foun
     let chip = chip_of(gpu, catalog)?;
     let setting = Setting::of(&spec, &chip, catalog)?.ok_or_else(|| missing("model", "name one"))?;
     let peak = chip.chip.peak_of(chip.chip.training_precision())?;
-    let layouts = layouts(&setting, chips, peak, top.clamp(1, MOST))?;
+    let layouts = layouts(&setting, chips, peak, top)?;
     Ok(Found { spec, setting, chip, chips, layouts })
 }
 

@@ -1,5 +1,7 @@
 //! The best model for a budget on so many chips in so much time, by a scaling law.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::reply::{Input, InputValue, Ordered, ReplyHead};
@@ -7,6 +9,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::Term;
+use crate::input::field::{check_all, field};
 use crate::scaling::frontier::{Answer, Choice, Limit, Limits, Moe, frontier};
 use crate::scaling::{Affordable, Binding, Budget, moe::best_granularity};
 use crate::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
@@ -160,13 +163,24 @@ pub struct Frontier {
 /// Finds the best models for a budget.
 ///
 /// # Errors
-/// An unknown chip or law; a chip without a price; a budget that buys nothing.
+/// A number out of its field's range; an unknown chip or law; a chip without a price; a budget that buys nothing.
 pub fn optimal(request: &OptimalRequest, catalog: &Catalog) -> Result<OptimalReply, Error> {
+    check_all(&[
+        ("budget", Some(request.budget.get())),
+        ("run.chips", Some(request.chips.get())),
+        ("run.wall_clock", Some(request.time.days())),
+        ("run.mfu", Some(request.mfu.get())),
+        ("price.rent", request.price.map(Price::usd_per_hour)),
+        ("run.goodput", request.goodput.map(Fraction::get)),
+        ("run.tokens", request.data.map(Tokens::get)),
+        ("run.tokens", request.served.map(Tokens::get)),
+        ("bill.programme", Some(request.programme)),
+    ])?;
     let chip = catalog.accelerator(&request.gpu)?.chip;
     let scaling = catalog.scaling()?;
     let law = request.law.as_deref().unwrap_or(&scaling.default);
     let title = scaling.laws.iter().find(|(id, _, _)| id == law).map_or(law, |(_, title, _)| title).to_owned();
-    let mut head = ReplyHead::new("plan", chip.name.as_str());
+    let mut head = ReplyHead::new("plan optimal", chip.name.as_str());
     head.assumptions.push("FLOPs are 6 x parameters x tokens: attention is not counted".into());
     let (price, assumed) = rent(request.price, &chip, catalog)?;
     head.assumptions.extend(assumed);
@@ -246,8 +260,8 @@ pub fn goodput_prior(chip: &Accelerator, catalog: &Catalog) -> Result<Fraction, 
 
 fn inputs(budget: &Budget, chip: &Accelerator, request: &OptimalRequest) -> Ordered<Input> {
     let origin = |given: bool| if given { "given" } else { "default: the assumptions say it" }.to_owned();
-    let number = |path: &str, value: f64, unit: &'static str, text: String, given: bool| {
-        let unit = Some(unit).filter(|unit| !unit.is_empty());
+    let number = |path: &str, value: f64, text: String, given: bool| {
+        let unit = field(path).map(|field| field.unit.into()).filter(|unit: &Cow<'_, str>| !unit.is_empty());
         (path.to_owned(), Input { value: InputValue::Number(value), unit, text, origin: origin(given) })
     };
     let name = InputValue::Text(chip.id.clone());
@@ -255,13 +269,13 @@ fn inputs(budget: &Budget, chip: &Accelerator, request: &OptimalRequest) -> Orde
     let price = budget.price;
     [
         ("run.gpu".to_owned(), gpu),
-        number("budget", budget.money.get(), "USD", show::usd(budget.money), true),
-        number("price.rent", price.usd_per_hour(), "USD/h", show::price(price), request.price.is_some()),
-        number("run.chips", budget.chips.get(), "", show::chips(budget.chips), true),
-        number("run.wall_clock", budget.time.days(), "days", show::duration(budget.time), true),
-        number("run.mfu", budget.mfu.get(), "", show::percent(budget.mfu.get()), true),
-        number("run.goodput", budget.goodput.get(), "", show::percent(budget.goodput.get()), request.goodput.is_some()),
-        number("programme", budget.programme, "", show::number(budget.programme, 3), true),
+        number("budget", budget.money.get(), show::usd(budget.money), true),
+        number("price.rent", price.usd_per_hour(), show::price(price), request.price.is_some()),
+        number("run.chips", budget.chips.get(), show::chips(budget.chips), true),
+        number("run.wall_clock", budget.time.days(), show::duration(budget.time), true),
+        number("run.mfu", budget.mfu.get(), show::percent(budget.mfu.get()), true),
+        number("run.goodput", budget.goodput.get(), show::percent(budget.goodput.get()), request.goodput.is_some()),
+        number("bill.programme", budget.programme, show::number(budget.programme, 3), true),
     ]
     .into_iter()
     .collect()
@@ -285,7 +299,7 @@ fn row(answer: &Answer, bought: &Affordable) -> ModelRow {
 fn choice(choice: Choice) -> String {
     match choice {
         Choice::ComputeOptimal => "least loss".into(),
-        Choice::Ratio(ratio) => format!("{} tokens/param", show::number(ratio, 4)),
+        Choice::Ratio(ratio) => format!("{}/param", show::counted(show::number(ratio, 4), "token")),
         Choice::WithInference => "with inference".into(),
         Choice::DataLimited => "all the data".into(),
         Choice::Moe(leverage) => format!("MoE, x {}", show::number(leverage, 3)),
@@ -302,8 +316,8 @@ fn limit(limit: Limit) -> &'static str {
 }
 
 fn binding(binding: Binding) -> &'static str {
-    match binding {
-        Binding::Money => "the money binds",
-        Binding::Time => "chips x time binds",
-    }
+    limit(match binding {
+        Binding::Money => Limit::Money,
+        Binding::Time => Limit::Time,
+    })
 }

@@ -28,6 +28,16 @@ pub enum Goal {
     Tokens,
 }
 
+impl Goal {
+    /// What replies say of it.
+    const fn command(self) -> &'static str {
+        match self {
+            Self::Chips => "plan chips",
+            Self::Tokens => "plan tokens",
+        }
+    }
+}
+
 /// The question of `plan chips` and `plan tokens`.
 ///
 /// ```
@@ -124,7 +134,7 @@ pub fn plan(request: &PlanRequest, catalog: &Catalog) -> Result<PlanReply, Error
     };
     let block = PlanBlock::of(&held, confidence)?;
     let asked = EstimateRequest::new(planned.clone()).draws(request.draws);
-    let estimate = reply("plan", &asked, &planned, held.answer, catalog)?;
+    let estimate = reply(request.goal.command(), &asked, &planned, held.answer, catalog)?;
     Ok(PlanReply { estimate, plan: block, goal: request.goal })
 }
 

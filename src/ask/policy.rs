@@ -10,6 +10,7 @@ use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::rule::{RuleProfile, known_until};
 use crate::error::Error;
 use crate::hardware::price::Term;
+use crate::input::field::check_all;
 use crate::policy::rule::{Finding, Rule, STATUSES, Standing, Status, Subject, Verdict};
 use crate::policy::rule::{findings, standing, training_thresholds};
 use crate::policy::{METRICS, Pace, chip_facts, gpu_hours_to};
@@ -167,8 +168,14 @@ pub struct Asked {
 /// Holds a chip against the rules.
 ///
 /// # Errors
-/// An unknown chip, a peak, MFU or goodput that no hours follow from.
+/// A number out of its field's range; an unknown chip, a peak, MFU or goodput that no hours follow from.
 pub fn policy(request: &PolicyRequest, catalog: &Catalog) -> Result<PolicyReply, Error> {
+    check_all(&[
+        ("run.mfu", Some(request.mfu.get())),
+        ("run.goodput", request.goodput.map(Fraction::get)),
+        ("price.rent", request.price.map(Price::usd_per_hour)),
+    ])?;
+    let catalog = &*catalog.as_of(request.as_of);
     let chip = catalog.accelerator(&request.chip)?;
     let rules = catalog.rules()?;
     let known = known_until(&rules);

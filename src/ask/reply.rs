@@ -21,6 +21,7 @@
 //! assert!(view.json["result"]["cost_usd"].is_null());
 //! ```
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -106,12 +107,12 @@ impl<T: Serialize> Serialize for Ordered<T> {
 }
 
 /// A value that was used.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Input {
     /// In the unit beside it.
     pub value: InputValue,
     /// None for a ratio, a count or a name.
-    pub unit: Option<&'static str>,
+    pub unit: Option<Cow<'static, str>>,
     /// As it was written.
     pub text: String,
     /// The flag, the file and line, the profile or the default that it is from.
@@ -119,7 +120,7 @@ pub struct Input {
 }
 
 /// A number or a text.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum InputValue {
     /// In base units.
@@ -129,7 +130,8 @@ pub enum InputValue {
 }
 
 /// A source and what it is the source of.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SourceLine {
     /// The path of the value, or of the group of values.
     pub path: String,
@@ -213,7 +215,9 @@ impl StepPart {
 macro_rules! result_block {
     ($($(#[doc = $doc:literal])* $name:ident $p10:ident $p50:ident $p90:ident,)*) => {
         /// The block `result`: the same keys with the same meaning in every reply. Unknown is null, and
-        /// [`ReplyHead::unknown`] says why; percentiles stand only beside what is uncertain.
+        /// [`ReplyHead::unknown`] says why; percentiles stand only beside what is uncertain. The middle of the answers is
+        /// `_p50`, as every text says it; the key alone is the answer with each uncertain value at its own median, which all
+        /// doors share.
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default)]
         #[non_exhaustive]
@@ -297,7 +301,7 @@ mod tests {
     fn the_head_keeps_the_order_of_its_inputs() {
         let input = |text: &str| Input {
             value: InputValue::Number(1.0),
-            unit: Some("days"),
+            unit: Some("days".into()),
             text: text.into(),
             origin: "--days".into(),
         };

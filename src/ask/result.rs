@@ -24,13 +24,18 @@ pub fn head(command: &'static str, answer: &Answer) -> ReplyHead {
     head.assumptions = answer.assumptions.clone();
     head.warnings = answer.warnings.clone();
     head.warnings.extend(unheard(command, &answer.spec));
-    head.sources = answer.sources.iter().map(|(path, source)| SourceLine::new(path, source)).collect();
+    head.sources = sources(answer);
     head
+}
+
+/// Where the values of an answer are from.
+pub fn sources(answer: &Answer) -> Vec<SourceLine> {
+    answer.sources.iter().map(|(path, source)| SourceLine::new(path, source)).collect()
 }
 
 /// Gates and bills that a question does not look at.
 pub fn unheard(command: &str, spec: &Spec) -> Option<String> {
-    if ["estimate", "plan"].contains(&command) {
+    if command == "estimate" || command.starts_with("plan ") {
         return None;
     }
     let unheard = |field: &&Field| matches!(field.group, Group::Gates | Group::Bill);
@@ -45,7 +50,7 @@ pub fn inputs(spec: &Spec) -> Ordered<Input> {
     let one = |field: &crate::input::field::Field| {
         let (text, origin) = (field.get)(spec)?;
         let value = (field.number)(spec).map_or_else(|| InputValue::Text(text.clone()), InputValue::Number);
-        let unit = Some(field.unit_in(spec)).filter(|unit| !unit.is_empty());
+        let unit = Some(field.unit_in(spec)).filter(|unit| !unit.is_empty()).map(Into::into);
         Some((field.path.to_owned(), Input { value, unit, text, origin: origin.to_string() }))
     };
     FIELDS.iter().filter_map(one).collect()

@@ -144,7 +144,7 @@ fn by_column(rows: &[StepResult], names: &BTreeMap<&str, &str>) -> Vec<SourceErr
     let mut rows = rows.to_vec();
     for row in &mut rows {
         rename(row, names);
-        row.mixture = false;
+        row.moe = false;
     }
     by_source(&rows)
 }

@@ -3,6 +3,7 @@
 //! A name is an explicit path (it holds a `/` or ends in `.toml`), an id, or an alias; folders are asked in
 //! order before the built-in profiles. Only the file that is asked for is parsed.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::error::nearest;
+use crate::units::date::Date;
 
 pub mod accelerator;
 pub mod batches;
@@ -113,6 +115,8 @@ pub struct Found {
 pub struct Catalog {
     folders: Vec<PathBuf>,
     memo: Option<Arc<memo::Memo>>,
+    /// The day on which prices and the usual software are looked up; as they are known now without one.
+    day: Option<Date>,
 }
 
 impl Catalog {
@@ -124,7 +128,7 @@ impl Catalog {
     /// User folders first, in this order, then the built-in profiles. Each folder holds
     /// `accelerators/`, `models/` and so on; one that does not exist is an error of the caller's to report.
     pub fn with_folders(folders: Vec<PathBuf>) -> Self {
-        Self { folders, memo: None }
+        Self { folders, ..Self::default() }
     }
 
     /// The same catalog, which reads each chip, price list, model, stack and set of factors once and keeps it: for
@@ -132,6 +136,14 @@ impl Catalog {
     #[must_use]
     pub fn remembering(self) -> Self {
         Self { memo: Some(self.memo.unwrap_or_default()), ..self }
+    }
+
+    /// The same with prices and the usual software of a day, where one is named.
+    pub fn as_of(&self, day: Option<Date>) -> Cow<'_, Self> {
+        match day {
+            None => Cow::Borrowed(self),
+            Some(_) => Cow::Owned(Self { day, ..self.clone() }),
+        }
     }
 
     /// The same with one more folder, asked after the others and before the built-in profiles.

@@ -1,11 +1,14 @@
 //! `profiles/prices/`: TOML to [`PriceList`].
 
+use std::collections::BTreeMap;
+
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::hardware::price::{PriceList, Quote, TERMS};
-use crate::source::SOURCE_KINDS;
-use crate::units::Usd;
+use crate::source::{SOURCE_KINDS, Source, SourceKind};
+use crate::units::date::Date;
+use crate::units::{Price, Quantity as _, Usd};
 
 /// A chip's prices with their sources.
 #[derive(Debug, Clone)]
@@ -28,8 +31,58 @@ impl Catalog {
             true => prices(&self.find(Kind::Prices, accelerator)?).map(Some),
             false => Ok(None),
         };
-        self.remembered(accelerator, |memo| &memo.prices, read)
+        let found = self.remembered(accelerator, |memo| &memo.prices, read)?;
+        Ok(found.map(|found| match self.day {
+            Some(day) => found.known_on(day),
+            None => found,
+        }))
     }
+}
+
+impl PriceProfile {
+    /// The same with the typical prices of a day: those of the list where nothing they may rest on is later, else the
+    /// lower median over providers of their latest quotes of the year until then, cheapest region of each. Where no quote
+    /// is surely so early, the list's own stay, with their date.
+    fn known_on(mut self, day: Date) -> Self {
+        let day = day.to_string();
+        for (name, term) in TERMS {
+            let path = format!("typical.{name}");
+            let early = |date: &str| day.get(..date.len()).is_some_and(|day| day >= date);
+            let past = |date: &str| day.get(..date.len()).is_some_and(|day| day > date) || day == date;
+            let quotes = || self.list.quotes.iter().filter(|quote| quote.term == term);
+            let stands = self.sources.of(&path).is_some_and(|source| {
+                past(&source.as_of) || (early(&source.as_of) && quotes().all(|quote| early(&quote.date)))
+            });
+            let until: Vec<&Quote> = quotes().filter(|quote| past(&quote.date)).collect();
+            let Some((price, providers, date)) = lower_median(&until).filter(|_| !stands) else { continue };
+            let (year, many) = (date.get(..4).unwrap_or(&date), if providers == 1 { "" } else { "s" });
+            let title = format!(
+                "Lower median over {providers} provider{many} of their latest quotes of {year} until {day}, cheapest region of each"
+            );
+            self.list.typical.retain(|(other, _)| *other != term);
+            self.list.typical.push((term, price));
+            let source = Source { title, url: None, as_of: date, kind: SourceKind::Published, note: None };
+            self.sources = self.sources.with(path, source);
+        }
+        self
+    }
+}
+
+/// The lower median over providers of their latest quotes of the last year that has any, cheapest region of each, with
+/// the number of providers and the latest date.
+fn lower_median(quotes: &[&Quote]) -> Option<(Price, usize, String)> {
+    let date = quotes.iter().map(|quote| quote.date.as_str()).max()?;
+    let year = date.get(..4)?;
+    let mut best: BTreeMap<&str, (&str, Price)> = BTreeMap::new();
+    for quote in quotes.iter().filter(|quote| quote.date.starts_with(year)) {
+        let known = best.entry(&quote.provider).or_insert((&quote.date, quote.price));
+        if quote.date.as_str() > known.0 || (quote.date == known.0 && quote.price < known.1) {
+            *known = (&quote.date, quote.price);
+        }
+    }
+    let mut prices: Vec<Price> = best.values().map(|(_, price)| *price).collect();
+    prices.sort_by(|a, b| a.base().total_cmp(&b.base()));
+    Some((*prices.get((prices.len() - 1) / 2)?, prices.len(), date.to_owned()))
 }
 
 /// Reads one price list.

@@ -7,6 +7,7 @@ use crate::hardware::precision::{STATES, States};
 use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES, ZeroStage};
 use crate::model::flops::{KERNELS, Kernel};
 use crate::step::stack::{Stack, TENSOR_OVERLAPS};
+use crate::units::date::Date;
 
 /// The stack where nobody says.
 pub const DEFAULT: &str = "ordinary";
@@ -65,6 +66,17 @@ impl Catalog {
         let mut named: Vec<StackProfile> = self.stacks()?.into_iter().filter(lists).collect();
         named.sort_by_key(|stack| stack.file == super::built_in_file(Kind::Stacks, &stack.id));
         Ok(named.into_iter().next())
+    }
+
+    /// The stack where nobody says: the usual one of the day that is asked about, with that day where there is one.
+    ///
+    /// # Errors
+    /// A profile that does not hold what it should.
+    pub fn default_stack(&self) -> Result<(StackProfile, Option<Date>), Error> {
+        match self.day {
+            Some(day) => Ok((self.usual_stack(&day.to_string())?, self.day)),
+            None => Ok((self.stack(DEFAULT)?, None)),
+        }
     }
 
     /// The stack that a run of this month most likely used, where nobody says: `2023-07`.

@@ -12,9 +12,10 @@ use flopbill::internals::answer::prepared::OUTPUTS;
 use flopbill::internals::answer::ranges;
 use flopbill::internals::ask::estimate::{Driven, EstimateRequest, estimate};
 use flopbill::internals::catalog::read::Document;
-use flopbill::internals::catalog::{Catalog, Found, Kind, is_path, text_from};
+use flopbill::internals::catalog::{Catalog, Found, is_path, text_from};
 use flopbill::internals::input::field::Group;
 use flopbill::internals::input::file::{Spec, spec};
+use flopbill::internals::input::question::run_of;
 use flopbill::internals::report;
 use flopbill::internals::uncertainty::montecarlo::{Method, Plan};
 
@@ -122,7 +123,7 @@ pub fn base(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
         let text = text_from(io::stdin().lock(), "stdin")?;
         return spec(&Found { id: "stdin".into(), document: Document::new("stdin", text), from_user: true });
     }
-    let found = catalog.find(Kind::Runs, name).map_err(|error| {
+    let found = run_of(name, catalog).map_err(|error| {
         let looks_like_file = !is_path(name) && std::path::Path::new(name).exists();
         if looks_like_file { error.with_hint(format!("for the file write `./{name}`")) } else { error }
     })?;

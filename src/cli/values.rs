@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use super::estimate::base;
 use flopbill::Error;
 use flopbill::internals::catalog::Catalog;
-use flopbill::internals::input::field::{Field, Group};
+use flopbill::internals::input::field::{Field, Group, VARIABLES, of_variable};
 use flopbill::internals::input::question::{Override, Question};
 use flopbill::internals::input::table::FIELDS;
 use flopbill::internals::input::text::{is_fleet, prefix};
@@ -112,20 +112,19 @@ impl<T: Takes> Values<T> {
 fn variables<T: Takes>() -> Result<Vec<Override>, Error> {
     let mut given: Vec<(String, String)> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, value)| name.starts_with("FLOPBILL_") && !value.is_empty())
+        .filter(|(name, value)| name.starts_with(VARIABLES) && !value.is_empty())
         .filter(|(name, _)| !OTHER_VARIABLES.contains(&name.as_str()))
         .collect();
     given.sort();
-    let mut overrides = Vec::new();
+    let mut overrides: Vec<Override> = Vec::new();
     for (name, value) in given {
-        match FIELDS.iter().find(|field| field.variable() == name) {
-            Some(field) if T::takes(field) => overrides.push(Override::new(field.path, value, name)),
-            Some(_) => {}
-            None => {
-                let known: Vec<String> = FIELDS.iter().map(Field::variable).collect();
-                let known = known.iter().map(String::as_str).chain(OTHER_VARIABLES);
-                return Err(Error::unknown_name("environment variable", &name, known));
-            }
+        let (field, path) = of_variable(&name, &OTHER_VARIABLES)?;
+        if let Some(other) = overrides.iter().find(|over| field.paths().any(|path| path == over.path)) {
+            let error = Error::bad_input(format!("`{}` and `{name}` say the same", other.flag));
+            return Err(error.with_hint("leave one out"));
+        }
+        if T::takes(field) {
+            overrides.push(Override::new(path, value, name));
         }
     }
     Ok(overrides)

@@ -136,7 +136,12 @@ impl Field {
 
     /// The environment variable that sets it: `FLOPBILL_RUN_TOKENS`.
     pub fn variable(&self) -> String {
-        format!("FLOPBILL_{}", self.path.replace('.', "_").to_uppercase())
+        variable(self.path)
+    }
+
+    /// Its paths in a spec, the own one first: each has a variable.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.path).chain(self.also.iter().copied().filter(|path| path.contains('.')))
     }
 
     /// What it is, with the names it takes or an example.
@@ -213,9 +218,17 @@ impl Field {
         if (low..=high).contains(&value) {
             return Ok(());
         }
-        let (low, high) = (number(low, 9), number(high, 9));
-        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
-        Err(Error::bad_input(format!("`{}` is from {low} to {high}{unit}", self.path)).with_hint(like()))
+        let [low, high] = [low, high].map(|number| self.written(number));
+        Err(Error::bad_input(format!("`{}` is from {low} to {high}", self.path)).with_hint(like()))
+    }
+
+    /// A number in its unit as a user would write it.
+    fn written(&self, value: f64) -> String {
+        let mut spec = Spec::default();
+        if let Some(put) = self.put.filter(|_| !self.unit.is_empty()) {
+            put(&mut spec, value, Origin::Assumed(String::new()));
+        }
+        (self.get)(&spec).map_or_else(|| number(value, 9), |(text, _)| text)
     }
 }
 
@@ -236,9 +249,47 @@ pub fn find(name: &str) -> Result<&'static Field, Error> {
     })
 }
 
+/// What every variable begins with.
+pub const VARIABLES: &str = "FLOPBILL_";
+
+fn variable(path: &str) -> String {
+    format!("{VARIABLES}{}", path.replace('.', "_").to_uppercase())
+}
+
+/// The field that an environment variable sets, and the path that it is the name of: `FLOPBILL_STACK_NAME` is `stack.name`.
+/// The others are variables that set no field.
+///
+/// # Errors
+/// A variable of no field, with that of the field that its last words name, or the nearest.
+pub fn of_variable(name: &str, others: &[&str]) -> Result<(&'static Field, &'static str), Error> {
+    let known = || FIELDS.iter().flat_map(|field| field.paths().map(move |path| (field, path)));
+    if let Some(found) = known().find(|(_, path)| variable(path) == name) {
+        return Ok(found);
+    }
+    let words = name.strip_prefix(VARIABLES).unwrap_or(name);
+    let tails = std::iter::once(words).chain(words.match_indices('_').map(|(at, _)| words.get(at + 1..).unwrap_or("")));
+    let meant = tails.filter_map(|tail| find(tail).ok()).next().map(Field::variable);
+    let all: Vec<String> = known().map(|(_, path)| variable(path)).collect();
+    let error =
+        Error::unknown_name("environment variable", name, all.iter().map(String::as_str).chain(others.iter().copied()));
+    Err(match meant {
+        Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
+        None => error,
+    })
+}
+
 /// The field of this path.
 pub fn field(path: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.path == path)
+}
+
+/// Checks numbers that came without a spec, each in the unit of its field; those that were left out are fine.
+///
+/// # Errors
+/// As [`Field::check`].
+pub fn check_all(values: &[(&str, Option<f64>)]) -> Result<(), Error> {
+    let mut given = values.iter().filter_map(|(path, value)| field(path).zip(*value));
+    given.try_for_each(|(field, value)| field.check(value))
 }
 
 impl Spec {
@@ -261,6 +312,7 @@ impl Spec {
         }
         if field.path == "run.gpu" && super::text::is_fleet(text) {
             let (chips, gpu) = crate::units::parse::parse_fleet(text)?;
+            find("run.chips")?.check(chips.get())?;
             self.chips = Some(super::file::Entry::new(chips, origin.clone()));
             self.ranges.retain(|range| range.path != "run.chips");
             return (field.set)(self, gpu, origin);

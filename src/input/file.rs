@@ -171,7 +171,7 @@ pub(super) fn tables() -> impl Iterator<Item = &'static str> {
 fn fields(r: &Reader<'_>, table: &str, spec: &mut Spec) {
     for field in FIELDS {
         let mut given = None;
-        for path in std::iter::once(&field.path).chain(field.also.iter().filter(|path| path.contains('.'))) {
+        for path in field.paths() {
             let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
             let Some(value) = (parent == table).then(|| r.value(key)).flatten() else { continue };
             if let Some(first) = given.replace(key) {
@@ -210,13 +210,16 @@ fn text_of<'d>(value: &Value<'d>) -> Option<Cow<'d, str>> {
 
 /// One phase. Of several, each needs its hours, unless an MFU makes them follow from its work.
 fn phase(r: &Reader<'_>, several: bool, needs_hours: bool) -> Option<PhaseSpec> {
-    fn entry<Q: crate::units::parse::Grammar>(r: &Reader<'_>, key: &'static str) -> Option<Entry<Q>> {
-        let value = r.value(key)?;
-        Some(Entry::new(value.quantity()?, Origin::File(value.at())))
-    }
     let name = r.need("name", r.text("name"));
-    let (gpu_hours, tokens, flop) = (entry(r, "gpu_hours"), entry(r, "tokens"), entry(r, "flop"));
-    let name = name?;
+    let mut own = Spec::default();
+    for (key, path) in [("gpu_hours", "run.gpu_hours"), ("tokens", "run.tokens"), ("flop", "run.flop")] {
+        let Some((value, field)) = r.value(key).zip(field(path)) else { continue };
+        one_field(field, key, &value, &mut own);
+        if own.ranges.pop().is_some() {
+            value.fail(Error::bad_input(format!("`{key}` of a phase is one number")));
+        }
+    }
+    let (name, Spec { gpu_hours, tokens, flop, .. }) = (name?, own);
     if several && r.any("gpu_hours").is_none() && (needs_hours || (tokens.is_none() && flop.is_none())) {
         let error = Error::bad_input(format!("phase `{name}` has no `gpu_hours`"));
         r.fail("gpu_hours", error.with_hint("give its gpu_hours, or its tokens and run.mfu"));

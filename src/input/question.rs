@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{Catalog, Kind};
+use crate::catalog::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::input::file::{Origin, Spec, spec};
 use crate::input::text::prefix;
@@ -86,6 +86,20 @@ impl Question {
     }
 }
 
+/// The published run of a name, or a spec by its path.
+///
+/// # Errors
+/// An unknown name, and whether it is that of a model; a file that cannot be read.
+pub fn run_of(name: &str, catalog: &Catalog) -> Result<Found, Error> {
+    catalog.find(Kind::Runs, name).map_err(|error| match catalog.find(Kind::Models, name) {
+        Ok(model) => error.with_hint(format!(
+            "`{}` is a model: give --model {0} with --tokens, --gpu and --chips or --days, or one of `profiles list runs`",
+            model.id
+        )),
+        Err(_) => error,
+    })
+}
+
 /// A question of the library: a run by its name, and values in any form that a flag takes.
 ///
 /// ```
@@ -130,7 +144,7 @@ impl Input {
     /// # Errors
     /// An unknown name, a file that cannot be read or is wrong.
     pub fn question(self, catalog: &Catalog) -> Result<Question, Error> {
-        let base = self.run.map(|run| spec(&catalog.find(Kind::Runs, &run)?)).transpose()?.unwrap_or_default();
+        let base = self.run.map(|run| spec(&run_of(&run, catalog)?)).transpose()?.unwrap_or_default();
         Ok(Question { base, overrides: self.overrides, today: None })
     }
 }

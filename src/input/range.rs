@@ -27,7 +27,8 @@ const TYPED: &str = "v=";
 impl Spec {
     /// Sets a field to `a..b`: from its 5th to its 95th percentile, lognormal when both are positive.
     pub(super) fn set_short_range(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
-        let hint = || "write a range like `30%..45%`: its 5th and 95th percentile".to_owned();
+        let example = if field.is_of_two_units() { "2Mtok..4Mtok" } else { "30%..45%" };
+        let hint = || format!("write a range like `{example}`: its 5th and 95th percentile");
         let Some((low, high)) = text.split_once("..") else { return Err(Error::bad_input("not a range")) };
         let mut ends = Ends::of(field);
         let mut end = |text: &str| ends.number(text).map_err(|error| error.with_hint(hint()));
@@ -186,10 +187,14 @@ fn from_parameters(name: &str, parameters: &[(&str, f64)], r: &Reader<'_>) -> Re
     }
 }
 
+/// Less of a distribution than this is not drawn.
+const NOTHING: f64 = 1e-9;
+
 /// A share stays a share, and a whole number one that there can be: the tails outside are cut off.
 fn within(field: &'static Field, dist: Dist) -> Result<Dist, Error> {
     let (least, most) = dist.support();
     let (low, high) = field.limits();
-    let bounded = (field.unit == "share" && most > high) || (field.within.is_some() && (least < low || most > high));
-    if bounded { dist.truncated(low, high) } else { Ok(dist) }
+    let below = least < low && dist.cdf(low) > NOTHING;
+    let above = most > high && 1.0 - dist.never() - dist.cdf(high) > NOTHING;
+    if below || above { dist.truncated(low, high) } else { Ok(dist) }
 }

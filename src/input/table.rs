@@ -260,31 +260,33 @@ fields! {
         /// Accelerator, or a fleet such as 2048xH800
         "run.gpu" gpu: String = named().flag("gpu", "CHIP", "h200").also(&["gpus", "accelerator", "chip"]).first();
         /// Chips held
-        "run.chips" chips: Chips = base("chips").flag("chips", "N", "2048").first();
+        "run.chips" chips: Chips = base("chips").flag("chips", "N", "2048").within(1.0, CHIPS).whole().first();
         /// Parameters in all; for a mixture of experts give the active ones too
         "run.params" params: Params = base("parameters")
-            .flag("params", "N", "671B").also(&["param", "parameters", "parameter"]).first();
+            .flag("params", "N", "671B").also(&["param", "parameters", "parameter"]).within(1e3, 1e16).first();
         /// Parameters at work for one token; leave out for a dense model
         "run.active_params" active_params: Params = base("parameters")
-            .flag("active-params", "N", "37B").also(&["active_param", "active_parameters"]).first();
+            .flag("active-params", "N", "37B").also(&["active_param", "active_parameters"]).within(1e3, 1e16).first();
         /// Training tokens
-        "run.tokens" tokens: Tokens = base("tokens").flag("tokens", "N", "14.8T").also(&["token"]).first();
+        "run.tokens" tokens: Tokens = base("tokens")
+            .flag("tokens", "N", "14.8T").also(&["token"]).within(1e3, 1e17).first();
         /// Model FLOPs
-        "run.flop" flop: Flop = base("FLOP").flag("flop", "N", "3.3e24").also(&["flops"]);
+        "run.flop" flop: Flop = base("FLOP").flag("flop", "N", "3.3e24").also(&["flops"]).within(1e6, 1e34);
         /// GPU-hours held
         "run.gpu_hours" gpu_hours: ChipSeconds = quantity("GPU-hours", gpu_hours, from_gpu_hours, parse)
-            .flag("gpu-hours", "HOURS", "2.788M").also(&["gpu_hour", "hours"]);
+            .flag("gpu-hours", "HOURS", "2.788M").also(&["gpu_hour", "hours"]).within(1e-3, 1e15);
         /// Wall-clock time, a bare number in days
-        "run.wall_clock" wall_clock: Seconds = time().flag("days", "TIME", "60d").or("wall-clock").also(&["day"]);
+        "run.wall_clock" wall_clock: Seconds = time()
+            .flag("days", "TIME", "60d").or("wall-clock").also(&["day"]).within(SHORTEST, LONGEST);
         /// Model FLOPs utilisation of the dense peak
-        "run.mfu" mfu: Fraction = part().flag("mfu", "SHARE", "34.6%").first();
+        "run.mfu" mfu: Fraction = part().flag("mfu", "SHARE", "34.6%").within(LEAST, 1.0).first();
         /// Share of the held time in which the job computes
-        "run.goodput" goodput: Fraction = part().flag("goodput", "SHARE", "93%");
+        "run.goodput" goodput: Fraction = part().flag("goodput", "SHARE", "93%").within(LEAST, 1.0);
         /// Cost of the run
-        "run.cost" cost: Usd = base("USD").flag("cost", "MONEY", "$5.576M");
+        "run.cost" cost: Usd = base("USD").flag("cost", "MONEY", "$5.576M").within(CENT, DEAREST);
         /// Rent of one chip; its typical price without it
         "price.rent" price: Price = quantity("USD per GPU-hour", usd_per_hour, from_usd_per_hour, parse)
-            .flag("price", "PRICE", "$3.50/h").first();
+            .flag("price", "PRICE", "$3.50/h").within(1e-4, 1e5).first();
         /// Format of the matrix work
         "run.precision" precision: Precision = chosen(PRECISIONS).flag("precision", "FORMAT", "bf16");
         /// Format whose dense peak the MFU is a share of
@@ -293,10 +295,11 @@ fields! {
         "run.states" states: States = chosen(STATES).flag("states", "STATES", "mixed").also(&["state"]);
         /// Tokens of a sequence
         "run.sequence_length" sequence_length: Tokens = base("tokens")
-            .flag("seq-len", "N", "4096").also(&["sequence", "context"]).whole();
+            .flag("seq-len", "N", "4096").also(&["sequence", "context"]).within(1.0, 1e9).whole();
         /// Batch of a step, in sequences (1024seq) or tokens
         "run.global_batch" global_batch: Batch = batch()
-            .flag("global-batch", "BATCH", "4Mtok").also(&["run.global_batch_tokens"]).also_in("tok").whole();
+            .flag("global-batch", "BATCH", "4Mtok").also(&["run.global_batch_tokens"]).also_in("tok")
+            .within(1.0, Batch::MAX).whole();
         /// On another chip keep the run's MFU, rather than convert it by the step model
         "run.keep_mfu" keep_mfu: bool = yes().flag("keep-mfu", "", "true");
         /// On another chip or count keep the run's hours as numbers
@@ -344,7 +347,8 @@ fields! {
         /// Basis of the power
         "bill.power" power: PowerBasis = chosen(POWER_BASES).flag("power", "BASIS", "server");
         /// Used hours of an owned chip over all hours
-        "bill.utilisation" utilisation: Fraction = part().flag("utilisation", "SHARE", "85%").also(&["utilization"]);
+        "bill.utilisation" utilisation: Fraction = part()
+            .flag("utilisation", "SHARE", "85%").also(&["utilization"]).within(LEAST, 1.0);
         /// All compute of the programme over the final run
         "bill.programme" programme: f64 = number()
             .flag("programme", "FACTOR", "2.2").also(&["program"]).within(1.0, 1000.0);
@@ -354,28 +358,40 @@ fields! {
 
     Ranges {
         /// Finish within this time, a bare number in days: with what probability
-        "by" by: Seconds = time().flag("by", "TIME", "90d");
+        "by" by: Seconds = time().flag("by", "TIME", "90d").within(SHORTEST, LONGEST);
         /// Cost at most this much: with what probability
-        "budget" budget: Usd = base("USD").flag("budget", "MONEY", "$6M");
+        "budget" budget: Usd = base("USD").flag("budget", "MONEY", "$6M").within(CENT, DEAREST);
         /// How sure a plan is to hold
         "confidence" confidence: Fraction = part().flag("confidence", "SHARE", "90%");
     }
 
     Gates {
         /// Fail when the run costs more
-        "gate.max_cost" max_cost: Usd = base("USD").flag("max-cost", "MONEY", "$6M");
+        "gate.max_cost" max_cost: Usd = base("USD").flag("max-cost", "MONEY", "$6M").within(CENT, DEAREST);
         /// Fail when the run takes longer
-        "gate.max_days" max_days: Seconds = time().flag("max-days", "TIME", "60d");
+        "gate.max_days" max_days: Seconds = time().flag("max-days", "TIME", "60d").within(SHORTEST, LONGEST);
         /// Fail when the run needs more chips
-        "gate.max_chips" max_chips: Chips = base("chips").flag("max-chips", "N", "4096");
+        "gate.max_chips" max_chips: Chips = base("chips").flag("max-chips", "N", "4096").within(1.0, CHIPS).whole();
         /// Fail when one run in ten costs more
-        "gate.max_cost_p90" max_cost_p90: Usd = base("USD").flag("max-cost-p90", "MONEY", "$8M");
+        "gate.max_cost_p90" max_cost_p90: Usd = base("USD").flag("max-cost-p90", "MONEY", "$8M").within(CENT, DEAREST);
         /// Fail when one run in ten takes longer
-        "gate.max_days_p90" max_days_p90: Seconds = time().flag("max-days-p90", "TIME", "90d");
+        "gate.max_days_p90" max_days_p90: Seconds = time().flag("max-days-p90", "TIME", "90d").within(SHORTEST, LONGEST);
         /// Fail when one run in ten needs more chips
-        "gate.max_chips_p90" max_chips_p90: Chips = base("chips").flag("max-chips-p90", "N", "8192");
+        "gate.max_chips_p90" max_chips_p90: Chips = base("chips").flag("max-chips-p90", "N", "8192").within(1.0, CHIPS).whole();
     }
 }
 
 /// The largest degree of a layout.
 const MOST: f64 = (1 << 20) as f64;
+
+// What can be meant, in the field's unit; the upper ends are those of the grammar of quantities.
+/// More chips than the world has.
+const CHIPS: f64 = 1e8;
+/// Days: a second, and ten thousand years.
+const SHORTEST: f64 = 1e-5;
+const LONGEST: f64 = 3_650_000.0;
+/// Dollars: a cent, and what the world makes in years.
+const CENT: f64 = 0.01;
+const DEAREST: f64 = 1e16;
+/// The least share that is no rounding error.
+const LEAST: f64 = 1e-5;

@@ -18,6 +18,7 @@ use crate::layout::pipelines::{Pipeline, pipelines};
 use crate::layout::replicas::Replicas;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
+use crate::units::show::counted;
 use crate::units::{Bytes, ChipSeconds, Chips, Seconds};
 
 /// Fewest tokens of a sequence that context parallelism leaves on a chip.
@@ -131,7 +132,11 @@ pub fn search<T: Timing>(space: &Space<'_>, fixed: &Fixed, keep: usize, timing: 
     let found = search.found;
     if found.considered == 0 {
         let (chips, batch) = (space.chips, space.global_batch);
-        let message = format!("no layout of {batch} sequences on {chips} chips is legal for this model");
+        let message = format!(
+            "no layout of {} on {} is legal for this model",
+            counted(batch, "sequence"),
+            counted(chips, "chip")
+        );
         return Err(Error::no_solution(message).with_hint("use more chips, or settle fewer degrees"));
     }
     if found.best.is_empty() {

@@ -99,6 +99,7 @@ pub fn whole(sequences: f64) -> Result<u32, Error> {
     if (0.5..=MOST).contains(&sequences) {
         return Ok(near.max(1.0) as u32);
     }
-    let message = format!("a step of {} sequences is not one from 1 to {MOST}", show::number(sequences, 4));
+    let message =
+        format!("a step of {} is not one from 1 to {MOST}", show::counted(show::number(sequences, 4), "sequence"));
     Err(Error::bad_input(message).with_hint("write --global-batch 1024seq or 4Mtok"))
 }

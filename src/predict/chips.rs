@@ -76,6 +76,53 @@ fn aimed(nodes: u32, measured: f64) -> u32 {
     (proportional + beyond).clamp(0.0, f64::from(MOST_CHIPS)) as u32
 }
 
+/// The same, looked for around a number of chips that is nearly enough or a little too many.
+///
+/// # Formula
+/// as [`fewest_where`], doubling the distance from where it starts
+/// # Source
+/// By construction.
+///
+/// # Errors
+/// As [`fewest_where`].
+pub fn fewest_near(node: u32, near: Chips, will_do: impl Fn(Chips) -> Result<bool, Error>) -> Result<Chips, Error> {
+    let node = node.max(1);
+    let chips = |nodes: u32| Chips::new(f64::from(nodes) * f64::from(node));
+    let within = |nodes: u32| nodes > 0 && will_do(chips(nodes)).unwrap_or(false);
+    let start = ((near.get() / f64::from(node)).round() as u32).max(1);
+    let (mut low, mut high, mut step) = (start, start, 1);
+    if within(start) {
+        low = start - 1;
+        while within(low) {
+            high = low;
+            step *= 2;
+            low = low.saturating_sub(step);
+        }
+    } else {
+        loop {
+            high = low.saturating_add(step);
+            if high >= MOST_CHIPS / node {
+                return fewest_where(node, will_do);
+            }
+            if within(high) {
+                break;
+            }
+            low = high;
+            step *= 2;
+        }
+    }
+    Ok(chips(least(low, high, within)))
+}
+
+/// The least number that will do, between one that does not and one that does.
+fn least(mut low: u32, mut high: u32, mut within: impl FnMut(u32) -> bool) -> u32 {
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if within(middle) { high = middle } else { low = middle }
+    }
+    high
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

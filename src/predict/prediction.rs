@@ -181,8 +181,10 @@ impl Setting {
     }
 
     fn none(&self, chips: Chips) -> Error {
-        let message =
-            format!("no layout of {} chips has the degrees that are given and fits", show::whole(chips.get()));
+        let message = format!(
+            "no layout of {} has the degrees that are given and fits",
+            show::counted(show::whole(chips.get()), "chip")
+        );
         Error::no_solution(message)
             .with_hint("leave some of the degrees open, or change the number of chips or the global batch")
     }
@@ -194,7 +196,7 @@ fn whole(chips: Chips) -> Result<u32, Error> {
     if (1.0..=f64::from(MOST_CHIPS)).contains(&count) {
         return Ok(count as u32);
     }
-    Err(Error::bad_input(format!("{} chips cannot be laid out", show::number(count, 7)))
+    Err(Error::bad_input(format!("{} cannot be laid out", show::counted(show::number(count, 7), "chip")))
         .with_hint(format!("give a number from 1 to {MOST_CHIPS}")))
 }
 

@@ -17,9 +17,6 @@ use crate::step::efficiency::Calibration;
 use crate::step::machine::Machine;
 use crate::units::{FlopPerSecond, Params, Quantity as _, show};
 
-/// The stack of a question that names none.
-pub const STACK: &str = "ordinary";
-
 /// What a prediction needs to know.
 #[derive(Debug, Clone)]
 pub struct Setting {
@@ -100,6 +97,7 @@ impl Setting {
         chip: &AcceleratorProfile,
         catalog: &Catalog,
     ) -> Result<Self, Error> {
+        let catalog = &*catalog.as_of(spec.as_of.as_ref().map(|day| day.value));
         let mut chosen = Vec::new();
         let open = spec.sequence_length.is_none() || spec.global_batch.is_none() || spec.precision.is_none();
         let recipe = if open { published_run(&model.id, catalog) } else { None };
@@ -108,7 +106,7 @@ impl Setting {
         let seq_len = seq_len(spec, recipe.as_ref(), &mut chosen);
         let counted = count(&model.shape);
         let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;
-        let stack = catalog.stack(spec.stack.as_ref().map_or(STACK, |entry| entry.value.as_str()))?;
+        let stack = stack(spec, catalog, &mut chosen)?;
         Ok(Self {
             chip: chip.chip.name.clone(),
             machine,
@@ -245,6 +243,16 @@ fn precision(
     }
 }
 
+/// The software that is named, else the usual one of the day.
+fn stack(spec: &Spec, catalog: &Catalog, chosen: &mut Vec<String>) -> Result<StackProfile, Error> {
+    if let Some(entry) = &spec.stack {
+        return catalog.stack(&entry.value).map_err(|error| entry.origin.locate(error));
+    }
+    let (stack, day) = catalog.default_stack()?;
+    chosen.extend(day.map(|day| format!("stack `{}`: the usual software on {day}", stack.id)));
+    Ok(stack)
+}
+
 fn seq_len(spec: &Spec, recipe: Option<&PublishedRun>, chosen: &mut Vec<String>) -> u32 {
     let whole = |tokens: f64| tokens.clamp(1.0, f64::from(u32::MAX)) as u32;
     if let Some(entry) = &spec.sequence_length {
@@ -255,7 +263,10 @@ fn seq_len(spec: &Spec, recipe: Option<&PublishedRun>, chosen: &mut Vec<String>)
         chosen.push(format!("sequences of {SEQUENCE} tokens, assumed"));
         return SEQUENCE;
     };
-    chosen.push(format!("sequences of {} tokens: those of the published run {run}", show::whole(tokens)));
+    chosen.push(format!(
+        "sequences of {}: those of the published run {run}",
+        show::counted(show::whole(tokens), "token")
+    ));
     whole(tokens)
 }
 

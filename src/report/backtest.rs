@@ -34,7 +34,7 @@ pub fn view(reply: &BacktestReply) -> View {
 fn said_of_steps(steps: &Steps) -> String {
     let (rows, skipped) = (steps.rows.len(), steps.skipped.len());
     let of = |kind: &KindErrors| {
-        format!("{} off by {} on average", kind_name(kind.mixture), show::percent(kind.errors.mean_abs_error))
+        format!("{} off by {} on average", kind_name(kind.moe), show::percent(kind.errors.mean_abs_error))
     };
     let kinds: Vec<String> = steps.kinds.iter().map(of).collect();
     let ending = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
@@ -55,8 +55,8 @@ fn said_of_runs(runs: &Runs) -> String {
     )
 }
 
-fn kind_name(mixture: bool) -> &'static str {
-    if mixture { "mixtures" } else { "dense" }
+fn kind_name(moe: bool) -> &'static str {
+    if moe { "MoE" } else { "dense" }
 }
 
 fn show_steps(view: &mut View, steps: &Steps) {
@@ -94,7 +94,7 @@ pub(super) fn sources_section(heading: &str, sources: &[SourceErrors]) -> Sectio
     let mut section = Section::new(heading, &columns);
     section.numeric = (2..columns.len()).collect();
     for of in sources {
-        let name = if of.mixture { format!("{} (mixtures)", short(&of.source)) } else { short(&of.source) };
+        let name = if of.moe { format!("{} (MoE)", short(&of.source)) } else { short(&of.source) };
         section.rows.push([name, of.gpu.clone()].into_iter().chain(cells(&of.errors)).collect());
     }
     section
@@ -104,7 +104,7 @@ pub(super) fn sources_section(heading: &str, sources: &[SourceErrors]) -> Sectio
 pub(super) fn kinds_section(heading: &str, kinds: &[KindErrors]) -> Section {
     let mut section = Section::new(heading, &["Models", "n", "Mean", "Median", "Max", "Bias", "In 80 %"]);
     for kind in kinds {
-        let name = kind_name(kind.mixture).to_owned();
+        let name = kind_name(kind.moe).to_owned();
         section.rows.push(std::iter::once(name).chain(cells(&kind.errors)).collect());
     }
     section

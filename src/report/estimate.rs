@@ -1,8 +1,10 @@
 //! The view of one estimate.
 
 use super::json::cell;
+use super::ranges::middle;
 use super::view::{Records, Section, View};
 use crate::answer::Answer;
+use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, Spread};
 use crate::ask::estimate::parts::Arithmetic;
 use crate::ask::estimate::{EstimateReply, MadeFrom};
 use crate::ask::published::Published;
@@ -17,9 +19,8 @@ use crate::units::{Chips, Seconds, Usd, show};
 pub fn view(reply: &EstimateReply) -> View {
     let MadeFrom { answer, spread, drivers, bill } = &reply.made_from;
     let mut view = View { title: title(answer), records: records(answer), ..View::with_reply(reply) };
-    view.summary = summary(answer);
+    view.summary = summary(answer, spread.as_ref());
     if let Some(spread) = spread {
-        view.summary = format!("At the medians of what is uncertain: {}", view.summary);
         view.sections.push(super::ranges::section(spread, answer));
         view.note("The range", super::ranges::notes(spread, answer));
     }
@@ -27,9 +28,10 @@ pub fn view(reply: &EstimateReply) -> View {
         view.sections.extend(super::drivers::section(drivers));
         view.note("The drivers", super::drivers::notes(drivers));
     }
-    view.sections.extend([hours(answer), time_and_chips(reply), money(answer)]);
+    let spread = spread.as_ref();
+    view.sections.extend([hours(answer, spread), time_and_chips(reply), money(answer, spread)]);
     if answer.scenario.phases.len() > 1 {
-        view.sections.push(phases(answer));
+        view.sections.push(phases(answer, spread));
     }
     view.sections.extend(reported(answer));
     view.sections.extend(reply.published.as_ref().map(published));
@@ -55,15 +57,14 @@ pub fn view(reply: &EstimateReply) -> View {
 fn checks(reply: &EstimateReply) -> Vec<String> {
     let agree = |relation: &&str| format!("more was given than needed, and it agrees: {relation}");
     let mut lines: Vec<String> = reply.confirmed.iter().map(agree).collect();
-    if let Some(found) = &reply.confirmation {
-        let days = |days: f64| show::duration(Seconds::from_days(days));
-        let mfu = found.implied_mfu.map(|mfu| format!("; it means an MFU of {}", show::percent(mfu)));
+    if let (Some(found), Some(said)) = (&reply.made_from.answer.confirmation, &reply.confirmation) {
+        let mfu = said.implied_mfu.map(|mfu| format!("; it means an MFU of {}", show::percent(mfu)));
         lines.push(format!(
             "{} was given; {} to {} are predicted (80 %), and {} of the predictions keep it{}",
-            days(found.given_days),
-            days(found.predicted_days_p10),
-            days(found.predicted_days_p90),
-            show::percent(found.probability),
+            found.shown(found.given),
+            found.shown(found.p10),
+            found.shown(found.p90),
+            show::percent(said.probability),
             mfu.unwrap_or_default()
         ));
     }
@@ -88,21 +89,31 @@ fn title(answer: &Answer) -> String {
     }
 }
 
-fn summary(answer: &Answer) -> String {
+/// The answer in a sentence; what varies by its middle and its 80 % range.
+fn summary(answer: &Answer, spread: Option<&Spread>) -> String {
     let total = answer.estimate.total;
-    let mut text = format!("{} GPU-hours", show::count(total.held.gpu_hours(), 4));
+    let hours = || show::counted(show::count(total.held.gpu_hours(), 4), "GPU-hour");
+    let mut text = middle(spread, GPU_HOURS, " GPU-hours").unwrap_or_else(hours);
     if let (Some(wall), Some(chips)) = (total.wall_clock, answer.estimate.chips) {
-        text += &format!(": {} on {} chips", show::duration(wall), show::chips(chips));
+        let wall = middle(spread, DAYS, " d").unwrap_or_else(|| show::duration(wall));
+        let chips = middle(spread, CHIPS, " chips").unwrap_or_else(|| show::counted(show::chips(chips), "chip"));
+        text += &format!(": {wall} on {chips}");
     }
     match total.cost {
-        Some(cost) => text += &format!(", {}", show::usd(cost)),
+        Some(cost) => text += &format!(", {}", middle(spread, COST, "").unwrap_or_else(|| show::usd(cost))),
         None => text += ", not priced",
     }
-    text + "."
+    text + if spread.is_some() { "; p50, and p10 to p90." } else { "." }
 }
 
-fn hours(answer: &Answer) -> Section {
-    let mut section = Section::facts("Hours");
+/// The heading of figures: where something is uncertain, they are those of its median.
+fn heading(of: &str, spread: Option<&Spread>) -> String {
+    let at = if spread.is_some() { ", where what is uncertain is at its median" } else { "" };
+    format!("{of}{at}")
+}
+
+fn hours(answer: &Answer, spread: Option<&Spread>) -> Section {
+    let mut section = Section::facts(heading("Hours", spread));
     let total = answer.estimate.total;
     section.fact("GPU-hours", show::number(total.held.gpu_hours(), 7), origin(answer, Var::GpuHours));
     if let Some(flop) = answer.estimate.flop {
@@ -125,7 +136,7 @@ fn hours(answer: &Answer) -> Section {
 
 fn time_and_chips(reply: &EstimateReply) -> Section {
     let answer = &reply.made_from.answer;
-    let mut section = Section::facts("Time and chips");
+    let mut section = Section::facts(heading("Time and chips", reply.made_from.spread.as_ref()));
     let estimate = &answer.estimate;
     match estimate.total.wall_clock {
         Some(wall) => section.fact("wall-clock", show::duration(wall), origin(answer, Var::WallClock)),
@@ -135,8 +146,7 @@ fn time_and_chips(reply: &EstimateReply) -> Section {
         (Some(chips), Some(whole)) => {
             section.fact("chips", show::chips(chips), origin(answer, Var::Chips));
             let nodes = whole.get() / f64::from(answer.scenario.node_chips);
-            let plural = if nodes == 1.0 { "" } else { "s" };
-            let of = format!("{} node{plural} of {}", show::number(nodes, 7), answer.scenario.node_chips);
+            let of = format!("{} of {}", show::counted(show::number(nodes, 7), "node"), answer.scenario.node_chips);
             section.fact("in whole nodes", show::chips(whole), of);
         }
         _ => section.fact("chips", "not known", missing(answer, Var::Chips)),
@@ -154,15 +164,15 @@ fn time_and_chips(reply: &EstimateReply) -> Section {
 
 /// What the published hours make of other chips, without the step model.
 fn arithmetic(kept: &Arithmetic) -> String {
-    let chips = kept.chips.map(|chips| format!(" on {} chips", show::chips(Chips::new(chips))));
+    let chips = kept.chips.map(|chips| format!(" on {}", show::counted(show::chips(Chips::new(chips)), "chip")));
     let days = kept.wall_clock_days.map(|days| show::duration(Seconds::from_days(days)));
     let cost = kept.cost_usd.map(|cost| format!(", {}", show::usd(Usd::new(cost))));
     let parts = [days, chips, cost].map(Option::unwrap_or_default);
     format!("arithmetic: {}", parts.concat())
 }
 
-fn money(answer: &Answer) -> Section {
-    let mut section = Section::facts("Money");
+fn money(answer: &Answer, spread: Option<&Spread>) -> Section {
+    let mut section = Section::facts(heading("Money", spread));
     match answer.estimate.total.cost {
         Some(cost) => section.fact("cost", show::usd(cost), "rent of the chips alone"),
         None if answer.chip.is_none() => {
@@ -176,8 +186,8 @@ fn money(answer: &Answer) -> Section {
     section
 }
 
-fn phases(answer: &Answer) -> Section {
-    let mut section = Section::new("Phases", &["Phase", "GPU-hours", "Days", "Cost", "MFU"]);
+fn phases(answer: &Answer, spread: Option<&Spread>) -> Section {
+    let mut section = Section::new(heading("Phases", spread), &["Phase", "GPU-hours", "Days", "Cost", "MFU"]);
     let unknown = || "-".to_owned();
     for (phase, (performance, account)) in answer.scenario.phases.iter().zip(&answer.estimate.phases) {
         section.row([

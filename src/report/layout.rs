@@ -24,7 +24,7 @@ fn summary(best: &Candidate, reply: &LayoutReply) -> String {
     let prediction = &best.prediction;
     let idle = match prediction.idle() {
         0 => String::new(),
-        idle => format!(", {} chips idle", show::whole(f64::from(idle))),
+        idle => format!(", {} idle", show::counted(show::whole(f64::from(idle)), "chip")),
     };
     format!(
         "{}: {} a step, {} tokens/s, MFU {} by 6ND, {} with causal attention{idle}.",

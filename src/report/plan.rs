@@ -17,15 +17,16 @@ pub fn held(reply: &PlanReply) -> View {
     let dollars = |dollars: f64| show::usd(Usd::new(dollars));
     let (found, at, point) = match reply.goal {
         Goal::Chips => {
-            let chips = show::chips(Chips::new(plan.chips.unwrap_or(f64::NAN)));
+            let chips = show::counted(show::chips(Chips::new(plan.chips.unwrap_or(f64::NAN))), "chip");
+            let finish = if plan.chips == Some(1.0) { "finishes" } else { "finish" };
             let by = spec.by.as_ref().map(|entry| show::duration(entry.value)).unwrap_or_default();
-            let point = reply.estimate.result.wall_clock_days;
-            (format!("{chips} chips finish within {by}"), plan.days_at_confidence.map(days), point.map(days))
+            let point = reply.estimate.result.wall_clock_days_p50;
+            (format!("{chips} {finish} within {by}"), plan.days_at_confidence.map(days), point.map(days))
         }
         Goal::Tokens => {
             let tokens = show::count(plan.tokens.unwrap_or(f64::NAN), 4);
             let budget = spec.budget.as_ref().map(|entry| show::usd(entry.value)).unwrap_or_default();
-            let point = reply.estimate.result.cost_usd;
+            let point = reply.estimate.result.cost_usd_p50;
             (
                 format!("{tokens} tokens cost at most {budget}"),
                 plan.cost_usd_at_confidence.map(dollars),
@@ -34,7 +35,7 @@ pub fn held(reply: &PlanReply) -> View {
         }
     };
     let both = at.zip(point).filter(|_| uncertain);
-    let both = both.map(|(at, point)| format!(": {at} at {sure}, {point} at the medians")).unwrap_or_default();
+    let both = both.map(|(at, point)| format!(": {at} at {sure}, {point} at p50")).unwrap_or_default();
     let error = plan.probability_standard_error;
     let error = if error > 0.0 && error.is_finite() { format!(" ± {}", show::percent(error)) } else { String::new() };
     let lines = vec![
@@ -78,10 +79,11 @@ pub fn frontier(reply: &OptimalReply) -> View {
         ]);
     }
     let mut buys = Section::facts("What the budget buys");
-    buys.fact("GPU-hours", show::count(bought.held.gpu_hours(), 4), reply.result.binding);
+    let goes = format!("as far as {} goes", reply.result.binding);
+    buys.fact("GPU-hours", show::count(bought.held.gpu_hours(), 4), goes);
     buys.fact("training work", format!("{} FLOP", show::number(bought.work.get(), 4)), "6 x parameters x tokens");
     buys.fact("spent", show::usd(bought.spent), "");
-    let on = format!("on {} chips", show::chips(budget.chips));
+    let on = format!("on {}", show::counted(show::chips(budget.chips), "chip"));
     buys.fact("wall-clock", show::duration(bought.wall), on);
     view.sections.extend([section, buys]);
     let mut assumptions = reply.head.assumptions.clone();

@@ -94,7 +94,7 @@ fn thresholds(asked: &Asked) -> Section {
                 format!("{}: cluster", found.rule.name),
                 standing_text(standing(&found.rule, asked.day)),
                 format!("{} OP/s", show::number(bound, 3)),
-                format!("{} chips", show::chips(Chips::new(chips.get().ceil()))),
+                show::counted(show::chips(Chips::new(chips.get().ceil())), "chip"),
                 String::new(),
             ]);
         }

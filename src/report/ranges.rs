@@ -22,22 +22,38 @@ pub(super) const SHOWN: [(&str, Shown); OUTPUTS.len()] = [
     ("FLOP", |value, digits| show::number(value, digits)),
 ];
 
+/// The middle of an output that varies, with its unit and its range: `62.3 d (37.18 to 104.6)`.
+pub fn middle(spread: Option<&Spread>, output: usize, unit: &str) -> Option<String> {
+    let summary = spread?.summaries.get(output).filter(|summary| varies(summary))?;
+    let (_, shown) = SHOWN.get(output)?;
+    let [low, middle, high] = levels(summary, *shown);
+    Some(format!("{middle}{unit} ({low} to {high})"))
+}
+
 /// The range of every output.
 pub fn section(spread: &Spread, answer: &Answer) -> Section {
     let mut section = Section::new("Range", &["", "p10", "p50", "p90"]);
     for ((label, shown), summary) in SHOWN.iter().zip(&spread.summaries).filter(|(_, summary)| varies(summary)) {
-        let cell = |level: f64| {
-            let quantile = summary.quantile(level);
-            if quantile.value == f64::INFINITY { "never".into() } else { shown(quantile.value, digits(quantile)) }
-        };
-        section.row([(*label).to_owned(), cell(0.1), cell(0.5), cell(0.9)]);
+        let [low, middle, high] = levels(summary, *shown);
+        section.row([(*label).to_owned(), low, middle, high]);
     }
     if let Some(summary) = chips(spread) {
         let node = answer.scenario.node_chips;
-        let whole = |level: f64| show::chips(whole_nodes(Chips::new(summary.quantile(level).value), node));
+        let whole = |level: f64| match summary.quantile(level).value {
+            chips if chips.is_finite() => show::chips(whole_nodes(Chips::new(chips), node)),
+            _ => "never".into(),
+        };
         section.row([format!("in nodes of {node}"), whole(0.1), whole(0.5), whole(0.9)]);
     }
     section
+}
+
+/// Its 10th, 50th and 90th percentile as they are shown.
+fn levels(summary: &Summary, shown: Shown) -> [String; 3] {
+    [0.1, 0.5, 0.9].map(|level| {
+        let quantile = summary.quantile(level);
+        if quantile.value == f64::INFINITY { "never".into() } else { shown(quantile.value, digits(quantile)) }
+    })
 }
 
 /// The chips, where they vary.
@@ -66,6 +82,7 @@ pub fn notes(spread: &Spread, answer: &Answer) -> Vec<String> {
     let uncertain: Vec<String> =
         answer.prepared.ranges().map(|range| format!("{} {}", range.path, range.text)).collect();
     said.push(format!("uncertain: {}", uncertain.join("; ")));
+    said.push("p50 is the middle of the answers, not the answer where each of these is at its own median".into());
     said.push(format!("{} {} draws, seed {}", spread.plan.draws(), method(spread), spread.plan.seed()));
     said
 }

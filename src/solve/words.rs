@@ -110,8 +110,10 @@ fn flags(vars: &[Var]) -> String {
 /// A value for a message.
 pub fn display(var: Var, value: f64) -> String {
     match var {
-        Var::PhaseHours | Var::GpuHours => format!("{} GPU-hours", show::count(ChipSeconds::new(value).gpu_hours(), 4)),
-        Var::Chips => format!("{} chips", show::number(value, 5)),
+        Var::PhaseHours | Var::GpuHours => {
+            show::counted(show::count(ChipSeconds::new(value).gpu_hours(), 4), "GPU-hour")
+        }
+        Var::Chips => show::counted(show::number(value, 5), "chip"),
         Var::WallClock => show::duration(Seconds::new(value)),
         Var::Cost => show::usd(Usd::new(value)),
         Var::Price => show::price(Price::new(value)),

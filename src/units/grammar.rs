@@ -39,7 +39,7 @@ impl Grammar for Flop {
     const UNITS: &'static [Unit] = &[unit("", 0, 1.0), prefixed("FLOP", 0, 1.0), prefixed("FLOPs", 0, 1.0)];
     const SHORT_SCALE: bool = false;
     const MONEY: bool = false;
-    const MAX: f64 = 1e35;
+    const MAX: f64 = 1e34;
 }
 
 impl Grammar for FlopPerSecond {
@@ -87,7 +87,7 @@ impl Grammar for Chips {
     ];
     const SHORT_SCALE: bool = true;
     const MONEY: bool = false;
-    const MAX: f64 = 1e9;
+    const MAX: f64 = 1e8;
 }
 
 impl Grammar for ChipSeconds {
@@ -111,14 +111,14 @@ impl Grammar for Tokens {
     const UNITS: &'static [Unit] = &[unit("", 0, 1.0), unit("tokens", 0, 1.0), unit("tok", 0, 1.0)];
     const SHORT_SCALE: bool = true;
     const MONEY: bool = false;
-    const MAX: f64 = 1e18;
+    const MAX: f64 = 1e17;
 }
 
 impl Grammar for Params {
     const UNITS: &'static [Unit] = &[unit("", 0, 1.0), unit("params", 0, 1.0), unit("parameters", 0, 1.0)];
     const SHORT_SCALE: bool = true;
     const MONEY: bool = false;
-    const MAX: f64 = 1e17;
+    const MAX: f64 = 1e16;
 }
 
 impl Grammar for Usd {
@@ -141,7 +141,7 @@ impl Grammar for Price {
     ];
     const SHORT_SCALE: bool = false;
     const MONEY: bool = true;
-    const MAX: f64 = 1e6 / HOUR;
+    const MAX: f64 = 1e5 / HOUR;
 }
 
 impl Grammar for Fraction {

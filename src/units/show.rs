@@ -160,6 +160,18 @@ pub fn chips(value: Chips) -> String {
     if tenths < 10.0 { number(value.get(), 3) } else { number(tenths, 12) }
 }
 
+/// A number with what it counts, of which one has no `s`: `1 chip`, `2,048 chips`.
+///
+/// ```
+/// use flopbill::internals::units::show::counted;
+/// assert_eq!([counted("1", "chip"), counted("2,048", "chip")], ["1 chip", "2,048 chips"]);
+/// ```
+pub fn counted(number: impl std::fmt::Display, noun: &str) -> String {
+    let number = number.to_string();
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
 /// A whole number for people, every digit of it: `16,384`.
 pub fn whole(value: f64) -> String {
     chips(Chips::new(value))

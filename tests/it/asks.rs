@@ -5,6 +5,8 @@ use flopbill::{
     estimate, explain, plan,
 };
 
+use flopbill::internals::ask::sweep::Sweep;
+
 use super::doors::catalog;
 
 fn predicted() -> Input {
@@ -53,6 +55,52 @@ fn a_predicted_run_is_held_against_the_published_one_by_factors() {
     let product: f64 = found.factors.iter().map(|factor| factor.ratio).product();
     assert!((product / found.ratio - 1.0).abs() < 1e-9 && found.run == "deepseek-v3", "{found:?}");
     assert!((found.ratio / (reply.result.gpu_hours.unwrap() / found.gpu_hours) - 1.0).abs() < 1e-9, "{found:?}");
+}
+
+/// What gives way is named with where it was from, and with what it gave way to, as the door calls it.
+#[test]
+fn what_gives_way_says_to_what() {
+    let warnings = |input: Input| estimate(&EstimateRequest::new(input), catalog()).unwrap().head.warnings;
+    let run = warnings(Input::about("deepseek-v3").set("run.hold_hours", true).set("run.wall_clock", "60d"));
+    let says = "chips: 2,048 chips (profiles/runs/deepseek-v3.toml:9) gave way to run.wall_clock, now 1,936.1 chips";
+    assert!(run.iter().any(|text| text == says), "{run:?}");
+    let run = warnings(Input::about("deepseek-v3").set("run.gpu_hours", "3M"));
+    assert!(run.iter().any(|text| text == "MFU: 34.6 % (of the run) gave way to run.gpu_hours, now 32.2 %"), "{run:?}");
+    let many = [warnings(predicted().set("run.wall_clock", "3d")), warnings(Input::new().gpu_hours("1M").chips(64))];
+    assert!(many.iter().flatten().all(|text| !text.contains("file")), "there is none: {many:?}");
+}
+
+/// A run that does not say on how many chips it ran is moved as many on both sides, at every door.
+#[test]
+fn a_run_without_a_number_of_chips_moves_on_as_many() {
+    let to = ConvertRequest::new("llama-3-70b", "h800");
+    let moved = convert(&to.clone().chips(4096), catalog()).unwrap();
+    let asked = Input::about("llama-3-70b").gpu("h800").chips(4096);
+    let estimated = estimate(&EstimateRequest::new(asked), catalog()).unwrap();
+    assert_eq!(moved.result, estimated.result);
+    assert!(moved.ratio > 1.0 && moved.from.chips == Some(4096.0), "{moved:?}");
+    assert!(estimated.head.assumptions.iter().any(|text| text.contains("as many as are asked for")));
+    let error = convert(&to, catalog()).unwrap_err();
+    assert!(error.hint().unwrap().contains("--to-chips"), "{error}");
+    // A model is predicted on both.
+    let model = || Input::new().model("qwen2.5-72b").tokens("1T");
+    let moved = convert(&ConvertRequest::new(model().gpu("h200"), "h800").chips(512), catalog()).unwrap();
+    let there = estimate(&EstimateRequest::new(model().gpu("h800").chips(512)), catalog()).unwrap();
+    assert_eq!(moved.result, there.result);
+}
+
+/// What is missing is said alike, whichever door asks: of a model its chips or its time.
+#[test]
+fn both_doors_say_alike_what_is_missing() {
+    let model = || Input::new().model("qwen2.5-72b").tokens("1T").gpu("h200");
+    let one = estimate(&EstimateRequest::new(model()), catalog()).unwrap_err();
+    let other = convert(&ConvertRequest::new(model(), "h800"), catalog()).unwrap_err();
+    assert_eq!((one.message(), one.hint()), (other.message(), other.hint()));
+    assert_eq!(one.hint(), Some("add --chips; or --days; or --gpu-hours; or --cost; or --mfu"));
+    let one = estimate(&EstimateRequest::new("qwen2.5-72b"), catalog()).unwrap_err();
+    let other = convert(&ConvertRequest::new("qwen2.5-72b", "h800"), catalog()).unwrap_err();
+    assert_eq!(one.hint(), other.hint());
+    assert!(one.hint().unwrap().contains("`qwen2.5-72b` is a model: give --model qwen2.5-72b"), "{one}");
 }
 
 #[test]
@@ -138,4 +186,57 @@ fn a_run_is_moved_to_so_many_of_a_chip() {
     let apart = convert(&ConvertRequest::new("deepseek-v3", "h200").chips(1024), catalog()).unwrap();
     assert_eq!(fleet.result, apart.result);
     assert!(convert(&ConvertRequest::new("deepseek-v3", "1024xH200").chips(8), catalog()).is_err());
+}
+
+/// Time, hours, and money with a price say the same beside a model that predicts them: held inside the 80 % range,
+/// refused outside.
+#[test]
+fn time_hours_and_money_are_confirmed_or_refused_alike() {
+    let of = |input: Input| estimate(&EstimateRequest::new(input), catalog());
+    let free = of(predicted()).unwrap().result;
+    let (low, high) = (free.gpu_hours_p10.unwrap(), free.gpu_hours_p90.unwrap());
+    let says = |hours: f64| {
+        let (days, price) = (hours / 516.0 / 24.0, 2.0);
+        [
+            ("run.wall_clock", predicted().set("run.wall_clock", format!("{days}d"))),
+            ("run.gpu_hours", predicted().set("run.gpu_hours", hours)),
+            ("run.cost", predicted().price("$2/h").set("run.cost", format!("${}", hours * price))),
+            ("run.wall_clock", predicted().set("days", days)),
+        ]
+    };
+    for (hours, holds) in [(low * 0.9, false), ((low * high).sqrt(), true), (high * 1.1, false)] {
+        let mut found = Vec::new();
+        for (field, input) in says(hours) {
+            match of(input.clone()) {
+                Ok(reply) => {
+                    let said = reply.confirmation.unwrap();
+                    assert!(holds && said.given == field && said.implied_mfu.is_some(), "{field} of {hours}: {said:?}");
+                    assert!((reply.result.gpu_hours.unwrap() / hours - 1.0).abs() < 1e-9);
+                    found.push(said.probability);
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(!holds && text.contains("is outside what is predicted"), "{field} of {hours}: {text}");
+                }
+            }
+            let held = of(input.set("run.hold_hours", true)).unwrap();
+            assert!(held.confirmation.is_none(), "arithmetic is not judged");
+        }
+        assert!(found.windows(2).all(|pair| (pair[0] - pair[1]).abs() < 1e-3), "{found:?}");
+    }
+    let run = of(Input::about("deepseek-v3").set("run.gpu_hours", "30M")).unwrap();
+    assert!(run.confirmation.is_none(), "hours in place of a run's own are arithmetic");
+}
+
+#[test]
+fn every_point_of_a_sweep_over_hours_is_confirmed_or_refused() {
+    let base = predicted().question(catalog()).unwrap();
+    let sweep = |axis: &str| Sweep::new(base.clone(), &[axis], catalog().clone()).unwrap();
+    for (axis, held) in
+        [("gpu_hours=100,50K,100M", [false, true, false]), ("gpu_hours=48K,100M,52K", [true, false, true])]
+    {
+        let (swept, mut found) = (sweep(axis), Vec::new());
+        swept.visit(0..3, |row| found.push(row.answer.is_ok()));
+        assert_eq!(found, held, "{axis}");
+    }
 }

@@ -85,6 +85,76 @@ fn a_saved_answer_compares_as_its_question_does() {
     assert!((product / cost["ratio"].as_f64().unwrap() - 1.0).abs() < 1e-9, "{cost}");
 }
 
+/// Whatever was saved and has hours or a step can be set beside a run, whichever way it was asked.
+#[test]
+fn every_reply_with_a_result_compares() {
+    let shell = Shell::new();
+    let planned = ["plan", "chips", "deepseek-v3", "--by", "60d"];
+    let saved = [
+        (&planned[..], "plan chips"),
+        (&["plan", "tokens", "deepseek-v3", "--gpu", "h800", "--budget", "$3M"], "plan tokens"),
+        (
+            &[
+                "plan", "optimal", "--gpu", "h100", "--budget", "$10M", "--chips", "4096", "--days", "60", "--mfu",
+                "40%",
+            ],
+            "plan optimal",
+        ),
+        (&["convert", "deepseek-v3", "--to", "h200"], "convert"),
+        (&["layout", "deepseek-v3", "--gpu", "h800", "--chips", "2048"], "layout"),
+        (&["fleet", "v3-again-on-h200"], "fleet"),
+    ];
+    for (args, command) in saved {
+        let json = shell.json(args);
+        assert_eq!(json["command"], command);
+        shell.write("saved.json", json.to_string());
+        let found = shell.json(&["compare", "deepseek-v3", "saved.json"]);
+        for key in ["gpu_hours", "step_seconds"] {
+            assert_eq!(
+                found["sides"][1][key],
+                json["result"].get(key).cloned().unwrap_or_default(),
+                "{command}: {key}"
+            );
+        }
+    }
+    // The name of the command before it said which plan.
+    let mut old = shell.json(&planned);
+    old["command"] = "plan".into();
+    shell.write("old.json", old.to_string());
+    assert!(shell.json(&["compare", "deepseek-v3", "old.json"])["sides"][1]["gpu_hours"].is_number());
+    for (args, says) in [
+        (&["compare", "deepseek-v3", "deepseek-v3"][..], "it answers `compare`"),
+        (&["policy", "h200"], "it answers `policy`"),
+        (&["sweep", "deepseek-v3", "--vary", "gpu=h800"], "it answers `sweep`"),
+    ] {
+        shell.write("no.json", shell.json(args).to_string());
+        shell.refused(&["compare", "deepseek-v3", "no.json"], 3, &[says]);
+    }
+}
+
+/// The head says what the sides are made from: each value by its letter, each source once.
+#[test]
+fn the_head_of_a_comparison_and_of_a_sweep_says_what_they_are_made_from() {
+    let shell = Shell::new();
+    shell.write("v3.json", shell.json(&["estimate", "deepseek-v3", "--price", "$3/h"]).to_string());
+    let found = shell.json(&["compare", "deepseek-v3", "v3.json"]);
+    assert_eq!(found["inputs"]["A.price.rent"]["value"], 2);
+    assert_eq!(found["inputs"]["B.price.rent"]["value"], 3);
+    assert_eq!(found["inputs"]["B.run.wall_clock"], found["inputs"]["A.run.wall_clock"]);
+    let paths: Vec<&str> =
+        found["sources"].as_array().unwrap().iter().map(|source| source["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["A, B: run", "A, B: phase", "A: price.rent", "A, B: h800-sxm peak.dense.bf16"]);
+    let alone = shell.json(&["estimate", "deepseek-v3"]);
+    let swept = shell.json(&["sweep", "deepseek-v3", "--vary", "chips=1024,2048"]);
+    assert_eq!((&swept["inputs"], &swept["sources"]), (&alone["inputs"], &alone["sources"]));
+    // A base that has no answer of its own: the first point has the sources.
+    let swept = shell.json(&["sweep", "--params", "37B", "--mfu", "40%", "--gpu", "h100", "--vary", "tokens=1T,2T"]);
+    assert!(
+        swept["inputs"]["run.params"]["value"] == 37e9 && swept["sources"].as_array().unwrap().len() == 1,
+        "{swept}"
+    );
+}
+
 #[test]
 fn the_same_on_both_sides_has_no_reasons() {
     let json = Shell::new().json(&["compare", "deepseek-v3", "deepseek-v3"]);

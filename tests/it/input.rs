@@ -7,7 +7,7 @@ use flopbill::internals::answer::answer;
 use flopbill::internals::catalog::Found;
 use flopbill::internals::catalog::read::Document;
 use flopbill::internals::input::batch::Batch;
-use flopbill::internals::input::field::{FIELDS, Field, find};
+use flopbill::internals::input::field::{FIELDS, Field, find, of_variable};
 use flopbill::internals::input::file::{Origin, Spec, spec};
 use flopbill::internals::input::question::{Input, Question};
 use flopbill::internals::input::template::template;
@@ -33,6 +33,14 @@ fn quoted(text: &str) -> String {
 fn no_name_means_two_fields() {
     let mut seen: HashSet<String> = HashSet::new();
     for field in FIELDS {
+        for path in field.paths() {
+            let name = format!("FLOPBILL_{}", path.replace('.', "_").to_uppercase());
+            assert_eq!(
+                of_variable(&name, &[]).map(|(of, path)| (of.path, path)).unwrap(),
+                (field.path, path),
+                "every path that a spec has is a variable"
+            );
+        }
         let own: HashSet<String> = field.names().map(|name| name.replace('-', "_")).collect();
         assert!(!field.flag.is_empty() && !field.about.trim().is_empty(), "{field:?}");
         for name in own.into_iter().chain([field.variable()]) {
@@ -146,6 +154,21 @@ fn variables_stand_between_the_spec_and_the_flags() {
     let wrong = shell.command(&["estimate", "deepseek-v3"]).env("FLOPBILL_RUN_CHISP", "8").output().unwrap();
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("did you mean `FLOPBILL_RUN_CHIPS`?"));
+    for (typed, meant) in [
+        ("FLOPBILL_RUN_MODEL", "FLOPBILL_MODEL"),
+        ("FLOPBILL_TOKENS", "FLOPBILL_RUN_TOKENS"),
+        ("FLOPBILL_RUN_SEQ_LEN", "FLOPBILL_RUN_SEQUENCE_LENGTH"),
+        ("FLOPBILL_PRICE", "FLOPBILL_PRICE_RENT"),
+        ("FLOPBILL_LAYOUT_ZEROO", "FLOPBILL_LAYOUT_ZERO"),
+        ("FLOPBILL_PROFILE", "FLOPBILL_PROFILES"),
+    ] {
+        let wrong = shell.command(&["estimate", "deepseek-v3"]).env(typed, "8").output().unwrap();
+        let says = String::from_utf8_lossy(&wrong.stderr).into_owned();
+        assert!(says.contains(&format!("did you mean `{meant}`?")), "{typed}: {says}");
+    }
+    let twice = [("FLOPBILL_STACK", "tuned"), ("FLOPBILL_STACK_NAME", "ordinary")];
+    let wrong = shell.command(&["estimate", "deepseek-v3"]).envs(twice).output().unwrap();
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("`FLOPBILL_STACK` and `FLOPBILL_STACK_NAME` say the same"));
 }
 
 #[test]
@@ -239,4 +262,11 @@ fn a_range_of_all_parameters_leaves_the_active_ones_alone() {
     let dense = answer(&run, &catalog).unwrap();
     assert!((dense.estimate.total.held.gpu_hours() / 46.92e6 - 1.0).abs() < 1e-3);
     assert!(dense.warnings.iter().any(|line| line.contains("--active-params")), "{:?}", dense.warnings);
+}
+
+#[test]
+fn a_range_of_a_batch_is_told_the_form_that_reads() {
+    let error = asked("run.global_batch", "1..2Mtok").unwrap_err();
+    let form = error.hint().unwrap().split('`').nth(1).unwrap().to_owned();
+    assert!(asked("run.global_batch", &form).is_ok(), "{error}: {form}");
 }

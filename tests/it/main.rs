@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // a test ends where something is wrong
 
+mod as_of;
 mod asks;
 mod backtest;
 mod calibrate;
@@ -32,6 +33,8 @@ mod metamorphic;
 mod models;
 #[cfg(feature = "cli")]
 mod plan;
+#[cfg(feature = "cli")]
+mod plausible;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;

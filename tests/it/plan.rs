@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
+use crate::doors::catalog;
 use crate::shell::Shell;
+use flopbill::{Draws, EstimateRequest, Goal, Input, OptimalRequest, PlanRequest, Sampler, estimate, optimal, plan};
 
 #[track_caller]
 fn close(value: &Value, expected: f64, within: f64) {
@@ -73,6 +75,9 @@ fn plans_that_cannot_be_made_say_why() {
     );
     shell.refused(&["plan", "tokens", "deepseek-v3", "--budget", "$1000"], 1, &["no number of tokens"]);
     shell.refused(&["plan", "optimal", "--budget", "$1M"], 2, &["--chips"]);
+    let sure = "plan chips --model llama-3-70b --tokens 15T --gpu h100 --by 60d --confidence 99.99%";
+    let sure: Vec<&str> = sure.split(' ').collect();
+    shell.refused(&sure, 1, &["within 60 d in 99.99 % of the draws: the best reaches 99.", "--confidence"]);
 }
 
 /// The golden values of the frontier, through the command.
@@ -170,4 +175,32 @@ fn what_drives_a_cost_of_three_factors() {
     let point = shell.run(&["estimate", "deepseek-v3", "--drivers"]);
     assert!(String::from_utf8_lossy(&point.stderr).contains("nothing drives"));
     shell.refused(&["estimate", "deepseek-v3", "--drivers=speed"], 2, &["cost, days, hours"]);
+}
+
+/// Many draws are looked for from where few lead, and the answer is theirs.
+#[test]
+fn many_draws_find_what_all_of_them_say() {
+    let asked = || Input::new().model("llama-3-70b").tokens("15T").gpu("h100").set("by", "60d");
+    let draws = Draws::new(60_000, 1, Sampler::Sobol).unwrap();
+    let found = plan(&PlanRequest::new(Goal::Chips, asked()).draws(draws), catalog()).unwrap();
+    let chips = found.plan.chips.unwrap();
+    assert!(found.plan.probability >= 0.9 && found.plan.draws == draws.draws());
+    let fewer = EstimateRequest::new(asked().chips(chips - 8.0)).draws(draws);
+    let spread = estimate(&fewer, catalog()).unwrap().made_from.spread.unwrap();
+    assert!(spread.by.unwrap().1.value < 0.9, "a node less is not enough");
+}
+
+#[test]
+fn what_binds_is_one_word_in_every_place() {
+    for (asked, binds) in [
+        (OptimalRequest::new("h100", "$10M", "4096", "60d", "40%"), "the money"),
+        (OptimalRequest::new("h100", "$10M", "512", "30d", "40%"), "chips x time"),
+    ] {
+        let found = optimal(&asked.unwrap(), catalog()).unwrap().result;
+        assert_eq!((found.binding, found.models[0].binding), (binds, binds));
+    }
+    let one = Shell::new()
+        .run(&["plan", "optimal", "--gpu", "h100", "--budget", "$10", "--chips", "1", "--days", "9", "--mfu", "40%"]);
+    let text = String::from_utf8(one.stdout).unwrap();
+    assert!(text.contains("on 1 chip") && !text.contains("1 chips"), "{text}");
 }

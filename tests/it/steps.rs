@@ -74,7 +74,7 @@ fn the_fitted_sources_in_sample() {
     let rows: Vec<StepRow> =
         shipped().into_iter().filter(|row| row.fit == Fit::Yes && row.source != "vTrain, MICRO 2024").collect();
     let report = committed(&rows);
-    let (mixtures, dense): (Vec<_>, Vec<_>) = report.rows.iter().partition(|row| row.mixture);
+    let (mixtures, dense): (Vec<_>, Vec<_>) = report.rows.iter().partition(|row| row.moe);
     let [mean, median, ..] = summary(&errors(dense.iter().copied()));
     at_most("dense, mean", mean, 0.055);
     at_most("dense, median", median, 0.041);
@@ -135,7 +135,7 @@ fn every_source_is_predicted_from_the_others() {
     let partial = |row: &&StepResult| rows.iter().any(|known| known.id == row.id && known.fit != Fit::Partial);
     let complete: Vec<&StepResult> = report.leave_one_out.rows.iter().filter(partial).collect();
     let (mixtures, dense): (Vec<&StepResult>, Vec<&StepResult>) =
-        complete.into_iter().filter(|row| row.source != "vts").partition(|row| row.mixture);
+        complete.into_iter().filter(|row| row.source != "vts").partition(|row| row.moe);
     let [mean, median, ..] = summary(&errors(dense.iter().copied()));
     at_most("dense, one source left out, mean", mean, 0.062);
     at_most("dense, one source left out, median", median, 0.047);

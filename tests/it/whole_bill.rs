@@ -92,7 +92,7 @@ fn what_no_bill_can_mean_is_refused_with_its_reason() {
     ] {
         shell.refused(&["estimate", "deepseek-v3", "--bill", "rent", flag, value], code, &[reason]);
     }
-    shell.refused(&["policy", "h200", "--mfu", "140%"], 2, &["the MFU must be between 0% and 100%"]);
+    shell.refused(&["policy", "h200", "--mfu", "140%"], 2, &["`run.mfu` is from 1e-5 to 1"]);
     let answer = v3();
     let free = BillQuestion { rent: Some((Price::ZERO, None)), ..BillQuestion::of(&answer).unwrap() };
     let error = whole_bill(&free, View::Rent, &Choices::default(), &Catalog::built_in()).unwrap_err();

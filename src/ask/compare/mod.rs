@@ -7,7 +7,7 @@ use serde::Serialize;
 
 pub use self::difference::{Difference, Factor, TARGETS, Target, difference};
 pub use self::side::{Side, saved};
-use super::reply::ReplyHead;
+use super::reply::{Input, Ordered, ReplyHead, SourceLine};
 use super::request::About;
 use super::result::unheard;
 use crate::answer::answer;
@@ -63,7 +63,7 @@ impl CompareRequest {
         self
     }
 
-    /// One more saved answer, in JSON of this schema or the one before.
+    /// One more saved reply with hours or a step, in JSON of this schema or the one before.
     #[must_use]
     pub fn saved(mut self, file: impl Into<String>, text: impl Into<String>) -> Self {
         self.sides.push(Asks::Saved(file.into(), text.into()));
@@ -170,9 +170,32 @@ pub fn compare(request: &CompareRequest, catalog: &Catalog) -> Result<CompareRep
     let differences = differences(&sides);
     let origin = |(letter, side): (&&str, &Side)| Some(format!("MFU of {letter}: {}", side.mfu_origin.as_ref()?));
     head.assumptions = LETTERS.iter().zip(&sides).filter_map(origin).collect();
+    (head.inputs, head.sources) = made_from(&sides);
     let result = Compared { verdict: verdict(&sides, &differences), differences };
     let row = |(side, answer): (&&'static str, Side)| SideRow { side, answer };
     Ok(CompareReply { head, sides: LETTERS.iter().zip(sides).map(row).collect(), result })
+}
+
+/// What the sides were made from, each value by its side's letter; a source that several share stands once, with theirs.
+fn made_from(sides: &[Side]) -> (Ordered<Input>, Vec<SourceLine>) {
+    let lettered = || LETTERS.iter().zip(sides);
+    let of = |(letter, side): (&&str, &Side)| {
+        let named = |(path, input): &(String, Input)| (format!("{letter}.{path}"), input.clone());
+        side.inputs.0.iter().map(named).collect::<Vec<_>>()
+    };
+    let inputs = lettered().flat_map(of).collect();
+    let mut sources: Vec<(String, SourceLine)> = Vec::new();
+    for (letter, source) in
+        lettered().flat_map(|(letter, side)| side.sources.iter().map(move |source| (letter, source)))
+    {
+        match sources.iter_mut().find(|(_, known)| known == source) {
+            Some((letters, _)) => *letters += &format!(", {letter}"),
+            None => sources.push(((*letter).to_owned(), source.clone())),
+        }
+    }
+    let named =
+        |(letters, source): (String, SourceLine)| SourceLine { path: format!("{letters}: {}", source.path), ..source };
+    (inputs, sources.into_iter().map(named).collect())
 }
 
 fn differences(sides: &[Side]) -> Vec<DifferenceRow> {

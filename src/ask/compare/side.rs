@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::answer::ranges::Spread;
 use crate::ask::estimate::parts::RunBlock;
-use crate::ask::reply::{ResultBlock, SCHEMA_VERSION};
-use crate::ask::result::block;
+use crate::ask::reply::{Input, Ordered, ResultBlock, SCHEMA_VERSION, SourceLine};
+use crate::ask::result::{block, inputs, sources};
 use crate::error::Error;
 
 /// One answer, as far as it is known: from a question, or saved by this or an earlier version.
@@ -35,6 +35,12 @@ pub struct Side {
     pub goodput: Option<f64>,
     /// Where the MFU came from.
     pub mfu_origin: Option<String>,
+    /// What it was made from, for the head of the comparison.
+    #[serde(skip)]
+    pub inputs: Ordered<Input>,
+    /// Where that is from.
+    #[serde(skip)]
+    pub sources: Vec<SourceLine>,
 }
 
 impl Side {
@@ -57,48 +63,69 @@ impl Side {
             peak_flop_per_second: run.peak_flop_per_second,
             goodput: Some(run.goodput),
             mfu_origin: run.mfu_origin,
+            inputs: inputs(&answer.spec),
+            sources: sources(answer),
         }
     }
 }
 
-/// Reads an answer of `estimate --format json`, of this schema or the one before.
+/// Reads a reply that was saved as JSON, of this schema or the one before: any whose `result` has hours or a step.
 ///
 /// # Errors
-/// A text that is no such answer, or of another schema.
+/// A text that is no such reply, or of another schema.
 pub fn saved(file: &str, text: &str) -> Result<Side, Error> {
     let wrong = |why: String| {
         let error = Error::bad_file(format!("{file} is no saved answer: {why}"));
         error.with_hint("save one with `flopbill estimate ... -o FILE.json`")
     };
     let json: Value = serde_json::from_str(text).map_err(|trouble| wrong(trouble.to_string()))?;
-    match (json.get("command").and_then(Value::as_str), json.get("schema_version").and_then(Value::as_u64)) {
-        (Some("estimate"), Some(version)) if (1..=u64::from(SCHEMA_VERSION)).contains(&version) => {}
-        (Some("estimate"), version) => {
-            let version = version.map_or_else(|| "missing".to_owned(), |version| version.to_string());
-            return Err(wrong(format!("its schema_version is {version}, and 1 to {SCHEMA_VERSION} are read")));
-        }
-        (command, _) => return Err(wrong(format!("it answers {}", command.unwrap_or("nothing")))),
+    let Some(command) = json.get("command").and_then(Value::as_str) else {
+        return Err(wrong("it answers nothing".into()));
+    };
+    let version = json.get("schema_version").and_then(Value::as_u64);
+    if !version.is_some_and(|version| (1..=u64::from(SCHEMA_VERSION)).contains(&version)) {
+        let version = version.map_or_else(|| "missing".to_owned(), |version| version.to_string());
+        return Err(wrong(format!("its schema_version is {version}, and 1 to {SCHEMA_VERSION} are read")));
     }
     let result = json.get("result").cloned().unwrap_or_default();
+    if ["gpu_hours", "step_seconds"].iter().all(|key| result.get(key).is_none()) {
+        return Err(wrong(format!("it answers `{command}`, which has neither hours nor a step")));
+    }
     let result: ResultBlock = serde_json::from_value(result).map_err(|trouble| wrong(trouble.to_string()))?;
-    // Schema 1 has in `result` what stands in `run` since.
-    let run = |key: &str| ["run", "result"].iter().find_map(|block| json.get(block)?.get(key));
+    // Schema 1 has in `result` what stands in `run` since; a conversion has it where it moves to.
+    let run = |key: &str| ["run", "result", "to"].iter().find_map(|block| json.get(block)?.get(key));
     let number = |key: &str| run(key).and_then(Value::as_f64);
     let input = |key: &str| json.get("inputs").and_then(|inputs| inputs.get(key)).and_then(|input| input.get("value"));
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
-    let params = ["run.active_params", "run.params"].iter().find_map(|key| input(key).and_then(Value::as_f64));
+    let given = |key: &str| input(key).and_then(Value::as_f64);
+    let params = ["run.active_params", "run.params"].into_iter().find_map(given);
     let flop = number("flop");
     let stem = std::path::Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or(file);
     Ok(Side {
         name: text(json.get("name")).map_or_else(|| stem.to_owned(), |name| format!("{name} ({stem})")),
         gpu: text(input("run.gpu")),
         result,
-        usd_per_gpu_hour: number("usd_per_gpu_hour"),
-        tokens: number("tokens").or_else(|| Some(flop? / (6.0 * params?))),
+        usd_per_gpu_hour: number("usd_per_gpu_hour").or_else(|| given("price.rent")),
+        tokens: number("tokens").or_else(|| given("run.tokens")).or_else(|| Some(flop? / (6.0 * params?))),
         active_params: params,
         flop,
         peak_flop_per_second: number("peak_flop_per_second"),
-        goodput: number("goodput"),
+        goodput: number("goodput").or_else(|| given("run.goodput")),
         mfu_origin: text(run("mfu_origin")),
+        inputs: json.get("inputs").and_then(Value::as_object).into_iter().flatten().filter_map(kept).collect(),
+        sources: json.get("sources").and_then(Value::as_array).into_iter().flatten().filter_map(source).collect(),
     })
+}
+
+/// An input of a saved answer.
+fn kept((path, input): (&String, &Value)) -> Option<(String, Input)> {
+    Some((path.clone(), serde_json::from_value(input.clone()).ok()?))
+}
+
+/// A source of a saved answer; in schema 1 it is a text.
+fn source(source: &Value) -> Option<SourceLine> {
+    match source.as_str() {
+        Some(title) => Some(SourceLine { title: title.to_owned(), ..SourceLine::default() }),
+        None => serde_json::from_value(source.clone()).ok(),
+    }
 }

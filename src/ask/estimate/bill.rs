@@ -51,7 +51,8 @@ pub fn whole(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, Er
 /// # Errors
 /// As [`whole`].
 pub fn of(question: &BillQuestion<'_>, kind: View, spec: &Spec, catalog: &Catalog) -> Result<WholeBill, Error> {
-    whole_bill(question, kind, &choices(spec)?, catalog)
+    let day = spec.as_of.as_ref().map(|entry| entry.value);
+    whole_bill(question, kind, &choices(spec)?, &catalog.as_of(day))
 }
 
 /// The total with the work around the run; `None` where the chips have no price.

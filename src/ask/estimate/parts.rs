@@ -207,7 +207,9 @@ impl Arithmetic {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[non_exhaustive]
 pub struct ConfirmationReply {
-    /// The time that was given.
+    /// The field that was given: the time, the hours or the cost.
+    pub given: &'static str,
+    /// The time that this means.
     pub given_days: f64,
     /// One prediction in ten is below.
     pub predicted_days_p10: f64,
@@ -228,6 +230,7 @@ impl ConfirmationReply {
     pub fn of(answer: &Answer) -> Option<Self> {
         let found = answer.confirmation?;
         Some(Self {
+            given: found.field(),
             given_days: found.given.days(),
             predicted_days_p10: found.p10.days(),
             predicted_days_p50: found.p50.days(),

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::answer::given::outranked_by;
 use crate::answer::settled::Step;
 use crate::answer::{Answer, prepared::var_of};
 use crate::ask::reply::Ordered;
@@ -51,8 +52,8 @@ fn given(answer: &Answer) -> Vec<Resolved> {
         let range = answer.spec.ranges.iter().find(|range| range.path == field.path);
         let text = range.map_or(text, |range| format!("{} ({})", range.text, range.dist.name()));
         let mut from = origin.to_string();
-        if var_of(field.path).is_some_and(|var| gone.contains(&var)) {
-            from += ", gave way to the flags";
+        if let Some(var) = var_of(field.path).filter(|var| gone.contains(var)) {
+            from += &format!(", gave way to {}", outranked_by(&answer.spec, &answer.solved, var));
         }
         found.push(Resolved { path: field.path, text, origin: from });
     }

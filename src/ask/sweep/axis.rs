@@ -60,7 +60,8 @@ impl Bound {
         let mut bound =
             Self { axis: axis.clone(), name: name.into(), field, var: var_of(field.path), table: Vec::new() };
         let whole = axis.values() <= MOST_TABLED;
-        let ends = [0, axis.values().saturating_sub(1)];
+        let last = axis.values().saturating_sub(1);
+        let ends = [0, 1.min(last), last]; // the second tells whether the steps are whole
         let read = |place| bound.read(place).map_err(|error| prefix(&format!("--vary {}", field.path), &error));
         let table: Result<Vec<Cell>, Error> =
             if whole { (0..axis.values()).map(read).collect() } else { ends.into_iter().map(read).collect() };

@@ -35,7 +35,8 @@ pub use columns::{Outputs, Row};
 pub use request::{Dominated, Shown, SweepAnswer, SweepReply, SweepRequest, sweep};
 pub(crate) use request::{marks, on_front};
 
-use super::result::unheard;
+use super::reply::{Input, Ordered, SourceLine};
+use super::result::{inputs, sources, unheard};
 use crate::answer::{Answer, answer};
 use crate::ask::pareto::Front;
 use crate::ask::result::block;
@@ -127,6 +128,15 @@ impl Sweep {
     /// The axes, in the order they were given.
     pub fn axes(&self) -> &[Bound] {
         &self.axes
+    }
+
+    /// What the question gives that is asked again and again, and where it is from: what every point has that does not
+    /// vary it.
+    pub fn base(&self) -> (Ordered<Input>, Vec<SourceLine>) {
+        let given = self.question.spec().map(|spec| inputs(&spec)).unwrap_or_default();
+        let first = || self.asked(&self.axes.iter().map(|axis| axis.cell(0)).collect::<Vec<_>>());
+        let found = answer(&self.question, &self.catalog).or_else(|_| first());
+        (given, found.map(|found| sources(&found)).unwrap_or_default())
     }
 
     /// Fields of its question that a sweep does not look at.

@@ -166,6 +166,7 @@ impl SweepAnswer {
             columns.iter().map(|column| column.name.clone()).zip(entries.iter().cloned()).collect()
         };
         let mut head = ReplyHead::new("sweep", format!("A sweep of {} points", grouped(&points.to_string())));
+        (head.inputs, head.sources) = self.sweep.base();
         head.warnings.extend(self.sweep.unheard());
         SweepReply {
             head,

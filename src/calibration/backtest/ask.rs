@@ -12,6 +12,7 @@ use crate::layout::parallelism::Schedule;
 use crate::model::flops::Recompute;
 use crate::predict::{Prediction, Setting};
 use crate::step::machine::Machine;
+use crate::units::show::counted;
 use crate::units::{Bytes, BytesPerSecond, Chips, Tokens, Watts};
 
 /// More memory than any chip has.
@@ -135,8 +136,8 @@ impl Asked {
                 self.choices.push(what);
             }
         };
-        say(row.num_gpus.is_none(), format!("{} chips", predicted.chips));
-        say(predicted.idle() > 0, format!("{} chips idle", predicted.idle()));
+        say(row.num_gpus.is_none(), counted(predicted.chips, "chip"));
+        say(predicted.idle() > 0, format!("{} idle", counted(predicted.idle(), "chip")));
         say(row.tp.is_none(), format!("tp {}", layout.tp));
         say(row.pp.is_none(), format!("pp {}", layout.pp));
         say(row.cp.is_none() && layout.cp > 1, format!("cp {}", layout.cp));

@@ -35,7 +35,7 @@ pub struct SourceErrors {
     /// The chip.
     pub gpu: String,
     /// Mixtures of experts, which are counted apart.
-    pub mixture: bool,
+    pub moe: bool,
     /// Their errors.
     #[serde(flatten)]
     pub errors: Errors,
@@ -46,14 +46,14 @@ pub struct SourceErrors {
 pub struct KindErrors {
     /// Mixtures of experts, or dense models.
     #[serde(rename = "kind", serialize_with = "kind")]
-    pub mixture: bool,
+    pub moe: bool,
     /// Their errors.
     #[serde(flatten)]
     pub errors: Errors,
 }
 
-fn kind<S: Serializer>(mixture: &bool, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(if *mixture { "mixture" } else { "dense" })
+fn kind<S: Serializer>(moe: &bool, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(if *moe { "moe" } else { "dense" })
 }
 
 impl Errors {
@@ -79,21 +79,18 @@ impl Errors {
 pub fn by_source(rows: &[StepResult]) -> Vec<SourceErrors> {
     let mut groups = std::collections::BTreeMap::<(&str, &str, bool), Vec<&StepResult>>::new();
     for row in rows {
-        groups.entry((&row.source, &row.gpu, row.mixture)).or_default().push(row);
+        groups.entry((&row.source, &row.gpu, row.moe)).or_default().push(row);
     }
-    let errors = |((source, gpu, mixture), rows): ((&str, &str, bool), Vec<&StepResult>)| {
+    let errors = |((source, gpu, moe), rows): ((&str, &str, bool), Vec<&StepResult>)| {
         let errors = Errors::of(rows.iter().copied());
-        SourceErrors { source: source.to_owned(), gpu: gpu.to_owned(), mixture, errors }
+        SourceErrors { source: source.to_owned(), gpu: gpu.to_owned(), moe, errors }
     };
     groups.into_iter().map(errors).collect()
 }
 
 /// The errors of dense models and of mixtures of experts.
 pub fn kinds(rows: &[StepResult]) -> Vec<KindErrors> {
-    let of = |mixture: bool| KindErrors {
-        mixture,
-        errors: Errors::of(rows.iter().filter(move |row| row.mixture == mixture)),
-    };
+    let of = |moe: bool| KindErrors { moe, errors: Errors::of(rows.iter().filter(move |row| row.moe == moe)) };
     [false, true].map(of).into_iter().filter(|kind| kind.errors.n > 0).collect()
 }
 

@@ -41,7 +41,7 @@ pub struct StepResult {
     /// Its chip.
     pub gpu: String,
     /// A mixture of experts.
-    pub mixture: bool,
+    pub moe: bool,
     /// Seconds measured.
     pub measured_s: f64,
     /// Seconds predicted, on the row's software.
@@ -102,7 +102,7 @@ pub(crate) fn result(case: &Case, factors: &Factors) -> StepResult {
         id: case.id.clone(),
         source: case.source.clone(),
         gpu: case.gpu.clone(),
-        mixture: case.is_mixture(),
+        moe: case.is_moe(),
         measured_s: measured,
         predicted_s: predicted,
         p10,

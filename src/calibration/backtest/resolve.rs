@@ -49,7 +49,7 @@ impl Case {
     }
 
     /// Whether the model is a mixture of experts.
-    pub fn is_mixture(&self) -> bool {
+    pub fn is_moe(&self) -> bool {
         self.setting.model.shape.experts.is_some()
     }
 }

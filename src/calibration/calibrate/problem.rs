@@ -130,7 +130,7 @@ impl<'a> Problem<'a> {
         let values = factors.values();
         let row = |row: &Weighted<'_>| {
             let case = row.case;
-            let sigma = if case.is_mixture() { SIGMA_MIXTURE } else { SIGMA_DENSE };
+            let sigma = if case.is_moe() { SIGMA_MIXTURE } else { SIGMA_DENSE };
             (case.predicted(&factors) / case.measured).ln() / sigma
         };
         let prior = |&i: &usize| match (values.get(i), self.base.priors.get(i)) {

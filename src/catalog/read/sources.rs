@@ -9,6 +9,13 @@ use crate::source::Source;
 pub struct Sources(pub Arc<[(String, Source)]>);
 
 impl Sources {
+    /// The same with another source of a path.
+    #[must_use]
+    pub fn with(&self, path: String, source: Source) -> Self {
+        let others = self.0.iter().filter(|(key, _)| *key != path).cloned();
+        Self(others.chain([(path.clone(), source)]).collect())
+    }
+
     /// The source of a value: its own, that of the nearest table above it, or `*`.
     pub fn of(&self, path: &str) -> Option<&Source> {
         let mut path = path;

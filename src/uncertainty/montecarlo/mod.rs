@@ -94,6 +94,12 @@ impl Plan {
         self.draws
     }
 
+    /// The same with no more draws than usual, to find where to look with all of them.
+    #[must_use]
+    pub fn usual(self) -> Self {
+        Self { draws: self.draws.min(Self::default().draws), ..self }
+    }
+
     /// The seed.
     pub fn seed(&self) -> u64 {
         self.seed
