@@ -5,14 +5,14 @@
 #![allow(clippy::print_stdout)]
 
 use flopbill::internals::units::{Usd, show};
-use flopbill::{Catalog, Error, EstimateRequest, Input, estimate};
+use flopbill::{Catalog, Error, EstimateRequest, Input};
 
 fn main() -> Result<(), Error> {
     let catalog = Catalog::built_in();
     println!("{:>8} {:>10} {:>12}", "chips", "days", "cost");
     for chips in [512, 1024, 2048, 4096, 8192] {
         let request = EstimateRequest::new(Input::about("deepseek-v3").chips(chips));
-        let result = estimate(&request, &catalog)?.result;
+        let result = request.ask(&catalog)?.result;
         let days = result.wall_clock_days.map_or_else(String::new, |days| show::number(days, 4));
         let cost = result.cost_usd.map_or_else(|| "not priced".into(), |cost| show::usd(Usd::new(cost)));
         println!("{chips:>8} {days:>10} {cost:>12}");

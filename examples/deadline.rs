@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout)]
 
 use flopbill::internals::units::{Usd, show};
-use flopbill::{Catalog, Error, EstimateRequest, Input, estimate};
+use flopbill::{Catalog, Error, EstimateRequest, Input};
 
 fn main() -> Result<(), Error> {
     let catalog = Catalog::built_in();
@@ -17,7 +17,7 @@ fn main() -> Result<(), Error> {
             .tokens("15T")
             .mfu("40%") // the same on every chip: an assumption of this script
             .set("run.wall_clock", "90d");
-        let reply = estimate(&EstimateRequest::new(input), &catalog)?;
+        let reply = EstimateRequest::new(input).ask(&catalog)?;
         if let (Some(chips), Some(cost)) = (reply.run.chips_in_whole_nodes, reply.result.cost_usd) {
             offers.push((chip, chips, cost));
         }

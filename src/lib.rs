@@ -1,34 +1,34 @@
 //! flopbill: what will this training run cost, and how sure are you?
 //!
 //! Hardware profiles and training specs combine in an estimator that turns GPU-hours into wall-clock time,
-//! cost and chip counts, and back. Each question is a request that one function answers with a reply; a reply is a
-//! struct that serializes to the JSON of the command line.
+//! cost and chip counts, and back. Each question is a request, which `ask` answers with a reply; a reply is a struct that
+//! serializes to the JSON of the command line.
 //!
 //! ```
-//! use flopbill::{Catalog, EstimateRequest, Input, estimate};
+//! use flopbill::{Catalog, EstimateRequest, Input};
 //!
 //! let catalog = Catalog::built_in();
-//! let reply = estimate(&EstimateRequest::new(Input::about("deepseek-v3").mfu("30%..42%")), &catalog)?;
+//! let reply = EstimateRequest::new(Input::about("deepseek-v3").mfu("30%..42%")).ask(&catalog)?;
 //! let result = &reply.result;
 //! assert!(result.gpu_hours_p10 < result.gpu_hours && result.gpu_hours < result.gpu_hours_p90);
 //! # Ok::<(), flopbill::Error>(())
 //! ```
 //!
-//! | question | request | function |
+//! | question | request | reply |
 //! |---|---|---|
-//! | hours, time, chips and cost of a run | [`EstimateRequest`] | [`estimate()`] |
-//! | the best layouts on some chips | [`LayoutRequest`] | [`layout()`] |
-//! | the same run on another chip | [`ConvertRequest`] | [`convert`] |
-//! | answers side by side | [`CompareRequest`] | [`compare`] |
-//! | the formulas with a run's numbers | [`ExplainRequest`] | [`explain`] |
-//! | chips for a date, tokens for a budget | [`PlanRequest`] | [`plan`] |
-//! | the best model for a budget | [`OptimalRequest`] | [`optimal`] |
-//! | a question with other values in some fields | [`SweepRequest`] | [`sweep`] |
-//! | deliveries in tranches | [`FleetRequest`] | [`fleet()`] |
-//! | predictions against what was measured | [`BacktestRequest`] | [`backtest`] |
-//! | the factors, fitted again | [`CalibrateRequest`] | [`calibrate`] |
-//! | a chip against dated rules | [`PolicyRequest`] | [`policy()`] |
-//! | profiles: names, values, checks | [`ProfilesRequest`] | [`profiles`] |
+//! | hours, time, chips and cost of a run | [`EstimateRequest`] | [`EstimateReply`] |
+//! | the best layouts on some chips | [`LayoutRequest`] | [`LayoutReply`] |
+//! | the same run on another chip | [`ConvertRequest`] | [`ConvertReply`] |
+//! | answers side by side | [`CompareRequest`] | [`CompareReply`] |
+//! | the formulas with a run's numbers | [`ExplainRequest`] | [`ExplainReply`] |
+//! | chips for a date, tokens for a budget | [`PlanRequest`] | [`PlanReply`] |
+//! | the best model for a budget | [`OptimalRequest`] | [`OptimalReply`] |
+//! | a question with other values in some fields | [`SweepRequest`] | [`SweepReply`] |
+//! | deliveries in tranches | [`FleetRequest`] | [`FleetReply`] |
+//! | predictions against what was measured | [`BacktestRequest`] | [`BacktestReply`] |
+//! | the factors, fitted again | [`CalibrateRequest`] | [`CalibrateReply`] |
+//! | a chip against dated rules | [`PolicyRequest`] | [`PolicyReply`] |
+//! | profiles: names, values, checks | [`ProfilesRequest`] | [`ProfilesReply`] |
 //!
 //! # The way of a question
 //!
@@ -67,21 +67,21 @@ mod step;
 mod uncertainty;
 mod units;
 
-pub use ask::backtest::{BacktestReply, BacktestRequest, backtest};
-pub use ask::calibrate::{CalibrateReply, CalibrateRequest, calibrate};
-pub use ask::compare::{CompareReply, CompareRequest, compare};
-pub use ask::convert::{ConvertReply, ConvertRequest, convert};
-pub use ask::estimate::{Driven, EstimateReply, EstimateRequest, estimate};
-pub use ask::explain::{ExplainReply, ExplainRequest, explain};
-pub use ask::fleet::{FleetReply, FleetRequest, fleet};
-pub use ask::layout::{LayoutReply, LayoutRequest, layout};
-pub use ask::optimal::{OptimalReply, OptimalRequest, optimal};
-pub use ask::plan::{Goal, PlanReply, PlanRequest, plan};
-pub use ask::policy::{PolicyReply, PolicyRequest, policy};
-pub use ask::profiles::{ProfilesReply, ProfilesRequest, profiles};
+pub use ask::backtest::{BacktestReply, BacktestRequest};
+pub use ask::calibrate::{CalibrateReply, CalibrateRequest};
+pub use ask::compare::{CompareReply, CompareRequest};
+pub use ask::convert::{ConvertReply, ConvertRequest};
+pub use ask::estimate::{Driven, EstimateReply, EstimateRequest};
+pub use ask::explain::{ExplainReply, ExplainRequest};
+pub use ask::fleet::{FleetReply, FleetRequest};
+pub use ask::layout::{LayoutReply, LayoutRequest};
+pub use ask::optimal::{OptimalReply, OptimalRequest};
+pub use ask::plan::{Goal, PlanReply, PlanRequest};
+pub use ask::policy::{PolicyReply, PolicyRequest};
+pub use ask::profiles::{ProfilesReply, ProfilesRequest};
 pub use ask::reply::{ReplyHead, ResultBlock};
 pub use ask::request::About;
-pub use ask::sweep::{SweepReply, SweepRequest, sweep};
+pub use ask::sweep::{SweepReply, SweepRequest};
 pub use catalog::Catalog;
 pub use error::Error;
 pub use input::question::{Input, Question};

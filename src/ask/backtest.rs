@@ -15,10 +15,10 @@ use crate::error::Error;
 ///
 /// ```
 /// use flopbill::Catalog;
-/// use flopbill::internals::ask::backtest::{BacktestRequest, backtest};
+/// use flopbill::internals::ask::backtest::BacktestRequest;
 ///
 /// let request = BacktestRequest::new().runs("profiles/measurements/runs.csv");
-/// let runs = backtest(&request, &Catalog::built_in())?.runs.expect("runs were asked for");
+/// let runs = request.ask(&Catalog::built_in())?.runs.expect("runs were asked for");
 /// assert!(runs.summary.within_1_5 > 0.9);
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -71,22 +71,24 @@ pub struct BacktestReply {
     pub runs: Option<Runs>,
 }
 
-/// Predicts what was measured.
-///
-/// # Errors
-/// A table that cannot be read, factors profiles that are missing or wrong.
-pub fn backtest(request: &BacktestRequest, catalog: &Catalog) -> Result<BacktestReply, Error> {
-    let all = request.steps.is_none() && request.runs.is_none();
-    let steps = (all || request.steps.is_some()).then(|| {
-        let (rows, unread) = read(request.steps.as_deref(), steps::shipped)?;
-        back_test_steps(&rows, unread, catalog, request.leave_one_out)
-    });
-    let runs = (all || request.runs.is_some()).then(|| {
-        let (rows, unread) = read(request.runs.as_deref(), run_rows::shipped)?;
-        back_test_runs(&rows, unread, catalog)
-    });
-    let head = ReplyHead::new("backtest", "Predictions against what was measured");
-    Ok(BacktestReply { head, steps: steps.transpose()?, runs: runs.transpose()? })
+impl BacktestRequest {
+    /// Predicts what was measured.
+    ///
+    /// # Errors
+    /// A table that cannot be read, factors profiles that are missing or wrong.
+    pub fn ask(&self, catalog: &Catalog) -> Result<BacktestReply, Error> {
+        let all = self.steps.is_none() && self.runs.is_none();
+        let steps = (all || self.steps.is_some()).then(|| {
+            let (rows, unread) = read(self.steps.as_deref(), steps::shipped)?;
+            back_test_steps(&rows, unread, catalog, self.leave_one_out)
+        });
+        let runs = (all || self.runs.is_some()).then(|| {
+            let (rows, unread) = read(self.runs.as_deref(), run_rows::shipped)?;
+            back_test_runs(&rows, unread, catalog)
+        });
+        let head = ReplyHead::new("backtest", "Predictions against what was measured");
+        Ok(BacktestReply { head, steps: steps.transpose()?, runs: runs.transpose()? })
+    }
 }
 
 /// The rows of a file, or those that come with flopbill; those whose cells cannot be read apart.

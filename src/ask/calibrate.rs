@@ -42,27 +42,29 @@ pub struct CalibrateReply {
     pub profiles: Vec<(String, String)>,
 }
 
-/// Refits.
-///
-/// # Errors
-/// A file that cannot be read, names that no factor has, rows that cannot settle what is asked for.
-pub fn calibrate(request: &CalibrateRequest, catalog: &Catalog) -> Result<CalibrateReply, Error> {
-    let mut head = ReplyHead::new("calibrate", "factors");
-    let outcome = match &request.from {
-        None => shipped(catalog)?,
-        Some(path) if path.extension().is_some_and(|extension| extension == "toml") => {
-            operations(path, &request.factors, request.today, catalog)?
+impl CalibrateRequest {
+    /// Refits.
+    ///
+    /// # Errors
+    /// A file that cannot be read, names that no factor has, rows that cannot settle what is asked for.
+    pub fn ask(&self, catalog: &Catalog) -> Result<CalibrateReply, Error> {
+        let mut head = ReplyHead::new("calibrate", "factors");
+        let outcome = match &self.from {
+            None => shipped(catalog)?,
+            Some(path) if path.extension().is_some_and(|extension| extension == "toml") => {
+                operations(path, &self.factors, self.today, catalog)?
+            }
+            Some(path) if self.factors.is_empty() => {
+                head.warnings.push(format!("no --factor: `{USUAL}` alone is refitted"));
+                own_steps(path, &[USUAL.to_owned()], self.today, catalog)?
+            }
+            Some(path) => own_steps(path, &self.factors, self.today, catalog)?,
+        };
+        let Outcome { fitted, profiles, warnings } = outcome;
+        head.warnings.extend(warnings);
+        if let Fitted::Operations { measured, .. } = &fitted {
+            head.name.clone_from(&measured.name);
         }
-        Some(path) if request.factors.is_empty() => {
-            head.warnings.push(format!("no --factor: `{USUAL}` alone is refitted"));
-            own_steps(path, &[USUAL.to_owned()], request.today, catalog)?
-        }
-        Some(path) => own_steps(path, &request.factors, request.today, catalog)?,
-    };
-    let Outcome { fitted, profiles, warnings } = outcome;
-    head.warnings.extend(warnings);
-    if let Fitted::Operations { measured, .. } = &fitted {
-        head.name.clone_from(&measured.name);
+        Ok(CalibrateReply { head, fitted, written: Vec::new(), profiles })
     }
-    Ok(CalibrateReply { head, fitted, written: Vec::new(), profiles })
 }

@@ -65,9 +65,9 @@ pub struct To {
 /// The question of `convert`.
 ///
 /// ```
-/// use flopbill::{Catalog, ConvertRequest, convert};
+/// use flopbill::{Catalog, ConvertRequest};
 ///
-/// let reply = convert(&ConvertRequest::new("deepseek-v3", "h200"), &Catalog::built_in())?;
+/// let reply = ConvertRequest::new("deepseek-v3", "h200").ask(&Catalog::built_in())?;
 /// assert!(reply.ratio < 1.0 && reply.from.gpu == "h800-sxm");
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -108,13 +108,15 @@ impl ConvertRequest {
     }
 }
 
-/// Moves a run to another chip.
-///
-/// # Errors
-/// As [`moved`].
-pub fn convert(request: &ConvertRequest, catalog: &Catalog) -> Result<ConvertReply, Error> {
-    let asked = Asked { plan: request.draws, ..Asked::default() };
-    Ok(moved(&request.about.question(catalog)?, &request.to, &asked, catalog)?.reply())
+impl ConvertRequest {
+    /// Moves a run to another chip.
+    ///
+    /// # Errors
+    /// As [`moved`].
+    pub fn ask(&self, catalog: &Catalog) -> Result<ConvertReply, Error> {
+        let asked = Asked { plan: self.draws, ..Asked::default() };
+        Ok(moved(&self.about.question(catalog)?, &self.to, &asked, catalog)?.reply())
+    }
 }
 
 /// A run moved to another chip, with both answers.

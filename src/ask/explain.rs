@@ -17,9 +17,9 @@ use crate::units::{ChipSeconds, Price, Tokens, show};
 /// The question of `explain`.
 ///
 /// ```
-/// use flopbill::{Catalog, ExplainRequest, explain};
+/// use flopbill::{Catalog, ExplainRequest};
 ///
-/// let reply = explain(&ExplainRequest::new("deepseek-v3"), &Catalog::built_in())?;
+/// let reply = ExplainRequest::new("deepseek-v3").ask(&Catalog::built_in())?;
 /// assert_eq!(reply.result[0].formula, "FLOP = 6 x active parameters x tokens");
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -62,19 +62,21 @@ pub struct Link {
     pub source: String,
 }
 
-/// Explains.
-///
-/// # Errors
-/// As `estimate`.
-pub fn explain(request: &ExplainRequest, catalog: &Catalog) -> Result<ExplainReply, Error> {
-    let answer = answer(&request.about.question(catalog)?, catalog)?;
-    let mut result = chain(&answer);
-    if let (Some(predicted), Some(chip)) = (predicted(&answer, catalog), &answer.chip) {
-        result.extend(step(&answer, &predicted, &format!("profiles/factors/{}.toml", chip.chip.factors)));
+impl ExplainRequest {
+    /// Explains.
+    ///
+    /// # Errors
+    /// As `estimate`.
+    pub fn ask(&self, catalog: &Catalog) -> Result<ExplainReply, Error> {
+        let answer = answer(&self.about.question(catalog)?, catalog)?;
+        let mut result = chain(&answer);
+        if let (Some(predicted), Some(chip)) = (predicted(&answer, catalog), &answer.chip) {
+            result.extend(step(&answer, &predicted, &format!("profiles/factors/{}.toml", chip.chip.factors)));
+        }
+        let mut head = head("explain", &answer);
+        head.unknown = Default::default(); // the chain ends where something is not known
+        Ok(ExplainReply { head, result })
     }
-    let mut head = head("explain", &answer);
-    head.unknown = Default::default(); // the chain ends where something is not known
-    Ok(ExplainReply { head, result })
 }
 
 /// The chain from FLOPs to money, as far as it is known.

@@ -15,9 +15,9 @@ use crate::units::{Seconds, Usd};
 /// A question about a fleet.
 ///
 /// ```
-/// use flopbill::{Catalog, FleetRequest, fleet};
+/// use flopbill::{Catalog, FleetRequest};
 ///
-/// let reply = fleet(&FleetRequest::new("400k"), &Catalog::built_in())?.reply();
+/// let reply = FleetRequest::new("400k").ask(&Catalog::built_in())?.reply();
 /// assert_eq!(reply.result.block.chips, Some(400_000.0));
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -195,25 +195,27 @@ pub struct OutcomeRow {
     pub idle_cost_usd: f64,
 }
 
-/// Answers a question about a fleet.
-///
-/// # Errors
-/// An unknown or wrong fleet, one that starts before the day of asking, a `by` before its start.
-pub fn fleet(request: &FleetRequest, catalog: &Catalog) -> Result<FleetAnswer, Error> {
-    let profile = load(&request.name, &catalog.as_of(request.as_of))?;
-    let fleet = &profile.fleet;
-    let warnings = in_the_past(request, fleet.start)?;
-    if let Some(early) = request.by.filter(|date| *date < fleet.start) {
-        return Err(Error::bad_input(format!("`by` {early} lies before the fleet's start on {}", fleet.start)));
+impl FleetRequest {
+    /// Answers a question about a fleet.
+    ///
+    /// # Errors
+    /// An unknown or wrong fleet, one that starts before the day of asking, a `by` before its start.
+    pub fn ask(&self, catalog: &Catalog) -> Result<FleetAnswer, Error> {
+        let profile = load(&self.name, &catalog.as_of(self.as_of))?;
+        let fleet = &profile.fleet;
+        let warnings = in_the_past(self, fleet.start)?;
+        if let Some(early) = self.by.filter(|date| *date < fleet.start) {
+            return Err(Error::bad_input(format!("`by` {early} lies before the fleet's start on {}", fleet.start)));
+        }
+        Ok(FleetAnswer {
+            outlook: outlook(fleet)?,
+            capacity: capacity(fleet)?,
+            compared: (!fleet.actions.is_empty()).then(|| compare(fleet)).transpose()?,
+            by: self.by.map(|date| (date, fleet.start.until(date))),
+            warnings,
+            profile,
+        })
     }
-    Ok(FleetAnswer {
-        outlook: outlook(fleet)?,
-        capacity: capacity(fleet)?,
-        compared: (!fleet.actions.is_empty()).then(|| compare(fleet)).transpose()?,
-        by: request.by.map(|date| (date, fleet.start.until(date))),
-        warnings,
-        profile,
-    })
 }
 
 /// A start in the past is refused on a day that was named, and remarked on without one.

@@ -109,10 +109,10 @@ pub struct LayoutRow {
 /// The question of `layout`.
 ///
 /// ```
-/// use flopbill::{Catalog, Input, LayoutRequest, layout};
+/// use flopbill::{Catalog, Input, LayoutRequest};
 ///
 /// let input = Input::new().model("llama-3-8b").gpu("h100").chips(64);
-/// let reply = layout(&LayoutRequest::new(input).top(3), &Catalog::built_in())?;
+/// let reply = LayoutRequest::new(input).top(3).ask(&Catalog::built_in())?;
 /// assert_eq!(reply.layouts.len(), 3);
 /// assert!(reply.layouts[0].step_seconds <= reply.layouts[1].step_seconds);
 /// # Ok::<(), flopbill::Error>(())
@@ -139,12 +139,14 @@ impl LayoutRequest {
     }
 }
 
-/// Searches the layouts of a model on its chips.
-///
-/// # Errors
-/// As [`search`].
-pub fn layout(request: &LayoutRequest, catalog: &Catalog) -> Result<LayoutReply, Error> {
-    Ok(search(&request.about.question(catalog)?, request.top, catalog)?.reply())
+impl LayoutRequest {
+    /// Searches the layouts of a model on its chips.
+    ///
+    /// # Errors
+    /// As [`search`].
+    pub fn ask(&self, catalog: &Catalog) -> Result<LayoutReply, Error> {
+        Ok(search(&self.about.question(catalog)?, self.top, catalog)?.reply())
+    }
 }
 
 /// Searches the layouts of a question's model on its chips.

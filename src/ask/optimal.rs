@@ -17,10 +17,10 @@ use crate::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
 /// The question of `plan optimal`.
 ///
 /// ```
-/// use flopbill::{Catalog, OptimalRequest, optimal};
+/// use flopbill::{Catalog, OptimalRequest};
 ///
 /// let request = OptimalRequest::new("h100", "$10M", "4096", "60d", "40%")?;
-/// let reply = optimal(&request, &Catalog::built_in())?;
+/// let reply = request.ask(&Catalog::built_in())?;
 /// assert!(reply.result.cost_usd <= 1.0001e7 && reply.result.wall_clock_days <= 60.01);
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -160,69 +160,72 @@ pub struct Frontier {
     pub chip: String,
 }
 
-/// Finds the best models for a budget.
-///
-/// # Errors
-/// A number out of its field's range; an unknown chip or law; a chip without a price; a budget that buys nothing.
-pub fn optimal(request: &OptimalRequest, catalog: &Catalog) -> Result<OptimalReply, Error> {
-    check_all(&[
-        ("budget", Some(request.budget.get())),
-        ("run.chips", Some(request.chips.get())),
-        ("run.wall_clock", Some(request.time.days())),
-        ("run.mfu", Some(request.mfu.get())),
-        ("price.rent", request.price.map(Price::usd_per_hour)),
-        ("run.goodput", request.goodput.map(Fraction::get)),
-        ("run.tokens", request.data.map(Tokens::get)),
-        ("run.tokens", request.served.map(Tokens::get)),
-        ("bill.programme", Some(request.programme)),
-    ])?;
-    let chip = catalog.accelerator(&request.gpu)?.chip;
-    let scaling = catalog.scaling()?;
-    let law = request.law.as_deref().unwrap_or(&scaling.default);
-    let title = scaling.laws.iter().find(|(id, _, _)| id == law).map_or(law, |(_, title, _)| title).to_owned();
-    let mut head = ReplyHead::new("plan optimal", chip.name.as_str());
-    head.assumptions.push("FLOPs are 6 x parameters x tokens: attention is not counted".into());
-    let (price, assumed) = rent(request.price, &chip, catalog)?;
-    head.assumptions.extend(assumed);
-    let (goodput, assumed) = goodput(request.goodput, &chip, catalog)?;
-    head.assumptions.extend(assumed);
-    let budget = Budget {
-        money: request.budget,
-        price,
-        chips: request.chips,
-        time: request.time,
-        peak: chip.peak_of(chip.training_precision())?,
-        mfu: request.mfu,
-        goodput,
-        programme: request.programme,
-    };
-    let limits = Limits {
-        tokens: request.data.unwrap_or(Tokens::new(f64::INFINITY)),
-        memory: chip.memory.capacity,
-        bytes_per_param: scaling.bytes_per_param,
-        memory_share: scaling.memory_share,
-        served: request.served.unwrap_or(Tokens::ZERO),
-        inference_price: request.inference_price,
-    };
-    let moe = request.active.map(|activation| Moe {
-        law: scaling.leverage,
-        activation,
-        granularity: best_granularity(&scaling.leverage),
-    });
-    head.assumptions
-        .extend(moe.as_ref().map(|_| "MoE: leverage as fitted up to 1e22 FLOP, at the best granularity".to_owned()));
-    let (bought, answers) = frontier(&budget, scaling.law(law)?, &limits, &request.ratios, moe.as_ref())?;
-    head.inputs = inputs(&budget, &chip, request);
-    let models = answers.iter().map(|answer| row(answer, &bought)).collect();
-    let result = Bought {
-        flop: bought.work.get(),
-        gpu_hours: bought.held.gpu_hours(),
-        cost_usd: bought.spent.get(),
-        wall_clock_days: bought.wall.days(),
-        binding: binding(bought.binding),
-        models,
-    };
-    Ok(OptimalReply { head, result, law: title, made_from: Frontier { budget, bought, answers, chip: chip.name } })
+impl OptimalRequest {
+    /// Finds the best models for a budget.
+    ///
+    /// # Errors
+    /// A number out of its field's range; an unknown chip or law; a chip without a price; a budget that buys nothing.
+    pub fn ask(&self, catalog: &Catalog) -> Result<OptimalReply, Error> {
+        check_all(&[
+            ("budget", Some(self.budget.get())),
+            ("run.chips", Some(self.chips.get())),
+            ("run.wall_clock", Some(self.time.days())),
+            ("run.mfu", Some(self.mfu.get())),
+            ("price.rent", self.price.map(Price::usd_per_hour)),
+            ("run.goodput", self.goodput.map(Fraction::get)),
+            ("run.tokens", self.data.map(Tokens::get)),
+            ("run.tokens", self.served.map(Tokens::get)),
+            ("bill.programme", Some(self.programme)),
+        ])?;
+        let chip = catalog.accelerator(&self.gpu)?.chip;
+        let scaling = catalog.scaling()?;
+        let law = self.law.as_deref().unwrap_or(&scaling.default);
+        let title = scaling.laws.iter().find(|(id, _, _)| id == law).map_or(law, |(_, title, _)| title).to_owned();
+        let mut head = ReplyHead::new("plan optimal", chip.name.as_str());
+        head.assumptions.push("FLOPs are 6 x parameters x tokens: attention is not counted".into());
+        let (price, assumed) = rent(self.price, &chip, catalog)?;
+        head.assumptions.extend(assumed);
+        let (goodput, assumed) = goodput(self.goodput, &chip, catalog)?;
+        head.assumptions.extend(assumed);
+        let budget = Budget {
+            money: self.budget,
+            price,
+            chips: self.chips,
+            time: self.time,
+            peak: chip.peak_of(chip.training_precision())?,
+            mfu: self.mfu,
+            goodput,
+            programme: self.programme,
+        };
+        let limits = Limits {
+            tokens: self.data.unwrap_or(Tokens::new(f64::INFINITY)),
+            memory: chip.memory.capacity,
+            bytes_per_param: scaling.bytes_per_param,
+            memory_share: scaling.memory_share,
+            served: self.served.unwrap_or(Tokens::ZERO),
+            inference_price: self.inference_price,
+        };
+        let moe = self.active.map(|activation| Moe {
+            law: scaling.leverage,
+            activation,
+            granularity: best_granularity(&scaling.leverage),
+        });
+        head.assumptions.extend(
+            moe.as_ref().map(|_| "MoE: leverage as fitted up to 1e22 FLOP, at the best granularity".to_owned()),
+        );
+        let (bought, answers) = frontier(&budget, scaling.law(law)?, &limits, &self.ratios, moe.as_ref())?;
+        head.inputs = inputs(&budget, &chip, self);
+        let models = answers.iter().map(|answer| row(answer, &bought)).collect();
+        let result = Bought {
+            flop: bought.work.get(),
+            gpu_hours: bought.held.gpu_hours(),
+            cost_usd: bought.spent.get(),
+            wall_clock_days: bought.wall.days(),
+            binding: binding(bought.binding),
+            models,
+        };
+        Ok(OptimalReply { head, result, law: title, made_from: Frontier { budget, bought, answers, chip: chip.name } })
+    }
 }
 
 /// The price that was given, or the typical one with the sentence that says so.

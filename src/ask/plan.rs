@@ -41,10 +41,10 @@ impl Goal {
 /// The question of `plan chips` and `plan tokens`.
 ///
 /// ```
-/// use flopbill::{Catalog, Goal, Input, PlanRequest, plan};
+/// use flopbill::{Catalog, Goal, Input, PlanRequest};
 ///
 /// let input = Input::about("deepseek-v3").set("by", "60d").set("run.gpu_hours", "2.4M..3.2M").set("confidence", "80%");
-/// let reply = plan(&PlanRequest::new(Goal::Chips, input), &Catalog::built_in())?;
+/// let reply = PlanRequest::new(Goal::Chips, input).ask(&Catalog::built_in())?;
 /// assert!(reply.plan.probability >= 0.8 && reply.plan.days_at_confidence.unwrap() <= 60.0);
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -110,32 +110,34 @@ pub struct PlanBlock {
     pub seed: u64,
 }
 
-/// Plans.
-///
-/// # Errors
-/// No limit to plan for, a confidence outside 0 to 1, no plan that holds.
-pub fn plan(request: &PlanRequest, catalog: &Catalog) -> Result<PlanReply, Error> {
-    let catalog = &catalog.clone().remembering();
-    let question = request.about.question(catalog)?;
-    let spec = question.spec()?;
-    open(&question, request.goal)?;
-    let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
-    let (held, planned) = match request.goal {
-        Goal::Chips => {
-            let by = needed(spec.by.as_ref(), "give --by 60d")?;
-            let held = chips(&question, by, confidence, &request.draws, catalog)?;
-            let count = held.answer.estimate.chips.map_or(f64::NAN, |chips| chips.get());
-            (held, question.with("run.chips", count))
-        }
-        Goal::Tokens => {
-            let budget = needed(spec.budget.as_ref(), "give --budget '$10M'")?;
-            (tokens(&question, budget, confidence, &request.draws, catalog)?, question)
-        }
-    };
-    let block = PlanBlock::of(&held, confidence)?;
-    let asked = EstimateRequest::new(planned.clone()).draws(request.draws);
-    let estimate = reply(request.goal.command(), &asked, &planned, held.answer, catalog)?;
-    Ok(PlanReply { estimate, plan: block, goal: request.goal })
+impl PlanRequest {
+    /// Plans.
+    ///
+    /// # Errors
+    /// No limit to plan for, a confidence outside 0 to 1, no plan that holds.
+    pub fn ask(&self, catalog: &Catalog) -> Result<PlanReply, Error> {
+        let catalog = &catalog.clone().remembering();
+        let question = self.about.question(catalog)?;
+        let spec = question.spec()?;
+        open(&question, self.goal)?;
+        let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
+        let (held, planned) = match self.goal {
+            Goal::Chips => {
+                let by = needed(spec.by.as_ref(), "give --by 60d")?;
+                let held = chips(&question, by, confidence, &self.draws, catalog)?;
+                let count = held.answer.estimate.chips.map_or(f64::NAN, |chips| chips.get());
+                (held, question.with("run.chips", count))
+            }
+            Goal::Tokens => {
+                let budget = needed(spec.budget.as_ref(), "give --budget '$10M'")?;
+                (tokens(&question, budget, confidence, &self.draws, catalog)?, question)
+            }
+        };
+        let block = PlanBlock::of(&held, confidence)?;
+        let asked = EstimateRequest::new(planned.clone()).draws(self.draws);
+        let estimate = reply(self.goal.command(), &asked, &planned, held.answer, catalog)?;
+        Ok(PlanReply { estimate, plan: block, goal: self.goal })
+    }
 }
 
 /// What a plan is to find out cannot be given.

@@ -23,10 +23,10 @@ const OF_CHIPS: usize = 5;
 /// The question of `policy`.
 ///
 /// ```
-/// use flopbill::{Catalog, PolicyRequest, policy};
+/// use flopbill::{Catalog, PolicyRequest};
 ///
 /// let request = PolicyRequest::new("h200").as_of("2026-02-01".parse()?);
-/// let reply = policy(&request, &Catalog::built_in())?;
+/// let reply = request.ask(&Catalog::built_in())?;
 /// assert_eq!(reply.result.metrics.get("tpp"), Some(&Some(15_832.0)));
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -165,50 +165,52 @@ pub struct Asked {
     pub price: Option<Price>,
 }
 
-/// Holds a chip against the rules.
-///
-/// # Errors
-/// A number out of its field's range; an unknown chip, a peak, MFU or goodput that no hours follow from.
-pub fn policy(request: &PolicyRequest, catalog: &Catalog) -> Result<PolicyReply, Error> {
-    check_all(&[
-        ("run.mfu", Some(request.mfu.get())),
-        ("run.goodput", request.goodput.map(Fraction::get)),
-        ("price.rent", request.price.map(Price::usd_per_hour)),
-    ])?;
-    let catalog = &*catalog.as_of(request.as_of);
-    let chip = catalog.accelerator(&request.chip)?;
-    let rules = catalog.rules()?;
-    let known = known_until(&rules);
-    let day = request.as_of.or(known).unwrap_or(Date::MIN);
-    let goodput = match request.goodput {
-        Some(goodput) => goodput,
-        None => goodput_prior(&chip.chip, catalog)?,
-    };
-    let pace = Pace { peak: chip.chip.peak_of(chip.chip.training_precision())?, mfu: request.mfu, goodput };
-    gpu_hours_to(Flop::new(1.0), &pace)?;
-    let price = match request.price {
-        Some(price) => Some(price),
-        None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
-    };
-    let other = request.not_datacentre || chip.chip.form.contains("consumer");
-    let scopes = if other { vec!["other"] } else { vec!["datacentre"] };
-    let mut head = ReplyHead::new("policy", chip.chip.name.as_str());
-    if request.as_of.is_none() {
-        head.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
+impl PolicyRequest {
+    /// Holds a chip against the rules.
+    ///
+    /// # Errors
+    /// A number out of its field's range; an unknown chip, a peak, MFU or goodput that no hours follow from.
+    pub fn ask(&self, catalog: &Catalog) -> Result<PolicyReply, Error> {
+        check_all(&[
+            ("run.mfu", Some(self.mfu.get())),
+            ("run.goodput", self.goodput.map(Fraction::get)),
+            ("price.rent", self.price.map(Price::usd_per_hour)),
+        ])?;
+        let catalog = &*catalog.as_of(self.as_of);
+        let chip = catalog.accelerator(&self.chip)?;
+        let rules = catalog.rules()?;
+        let known = known_until(&rules);
+        let day = self.as_of.or(known).unwrap_or(Date::MIN);
+        let goodput = match self.goodput {
+            Some(goodput) => goodput,
+            None => goodput_prior(&chip.chip, catalog)?,
+        };
+        let pace = Pace { peak: chip.chip.peak_of(chip.chip.training_precision())?, mfu: self.mfu, goodput };
+        gpu_hours_to(Flop::new(1.0), &pace)?;
+        let price = match self.price {
+            Some(price) => Some(price),
+            None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
+        };
+        let other = self.not_datacentre || chip.chip.form.contains("consumer");
+        let scopes = if other { vec!["other"] } else { vec!["datacentre"] };
+        let mut head = ReplyHead::new("policy", chip.chip.name.as_str());
+        if self.as_of.is_none() {
+            head.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
+        }
+        if let Some(known) = known.filter(|known| *known < day) {
+            let sentence = "what came between then and";
+            head.warnings.push(format!("the rules are known up to {known}: {sentence} {day} is not in them"));
+        }
+        let sources = rules.iter().filter_map(|found| {
+            let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;
+            Some(SourceLine::new(found.rule.id.as_str(), source))
+        });
+        head.sources = sources.collect();
+        let asked = Asked { chip, rules, day, scopes, pace, price };
+        let result = result(&asked);
+        let rows = asked.rules.iter().map(|found| row(&asked, found)).collect();
+        Ok(PolicyReply { head, result, rules: rows, note: NO_ADVICE, made_from: asked })
     }
-    if let Some(known) = known.filter(|known| *known < day) {
-        let sentence = "what came between then and";
-        head.warnings.push(format!("the rules are known up to {known}: {sentence} {day} is not in them"));
-    }
-    let sources = rules.iter().filter_map(|found| {
-        let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;
-        Some(SourceLine::new(found.rule.id.as_str(), source))
-    });
-    head.sources = sources.collect();
-    let asked = Asked { chip, rules, day, scopes, pace, price };
-    let result = result(&asked);
-    let rows = asked.rules.iter().map(|found| row(&asked, found)).collect();
-    Ok(PolicyReply { head, result, rules: rows, note: NO_ADVICE, made_from: asked })
 }
 
 fn result(asked: &Asked) -> Found {

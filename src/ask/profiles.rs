@@ -16,10 +16,10 @@ use crate::hardware::accelerator::Accelerator;
 /// The question of `profiles`.
 ///
 /// ```
-/// use flopbill::{Catalog, ProfilesReply, ProfilesRequest, profiles};
+/// use flopbill::{Catalog, ProfilesReply, ProfilesRequest};
 ///
 /// let request = ProfilesRequest::List(Some("accelerators".into()));
-/// let ProfilesReply::List(list) = profiles(&request, &Catalog::built_in())? else { unreachable!() };
+/// let ProfilesReply::List(list) = request.ask(&Catalog::built_in())? else { unreachable!() };
 /// assert!(list.result.get("accelerators").unwrap().contains(&"h200-sxm".to_owned()));
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -125,18 +125,20 @@ pub struct CheckRow {
     pub kind: &'static str,
 }
 
-/// Answers about profiles.
-///
-/// # Errors
-/// An unknown kind or name; everything that is wrong with a file, each with its place.
-pub fn profiles(request: &ProfilesRequest, catalog: &Catalog) -> Result<ProfilesReply, Error> {
-    match request {
-        ProfilesRequest::List(kind) => Ok(ProfilesReply::List(list(kind.as_deref(), catalog)?)),
-        ProfilesRequest::Show(name) => {
-            let (kind, found) = named(name, catalog)?;
-            Ok(ProfilesReply::Show(Box::new(show(kind, &found, catalog)?)))
+impl ProfilesRequest {
+    /// Answers about profiles.
+    ///
+    /// # Errors
+    /// An unknown kind or name; everything that is wrong with a file, each with its place.
+    pub fn ask(&self, catalog: &Catalog) -> Result<ProfilesReply, Error> {
+        match self {
+            ProfilesRequest::List(kind) => Ok(ProfilesReply::List(list(kind.as_deref(), catalog)?)),
+            ProfilesRequest::Show(name) => {
+                let (kind, found) = named(name, catalog)?;
+                Ok(ProfilesReply::Show(Box::new(show(kind, &found, catalog)?)))
+            }
+            ProfilesRequest::Check(files) => Ok(ProfilesReply::Check(check_files(files, catalog)?)),
         }
-        ProfilesRequest::Check(files) => Ok(ProfilesReply::Check(check_files(files, catalog)?)),
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::internals::ask::backtest::{BacktestRequest, backtest};
+use flopbill::internals::ask::backtest::BacktestRequest;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report::backtest::view;
 
@@ -28,5 +28,5 @@ pub struct BacktestArgs {
 pub fn run(args: &BacktestArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = BacktestRequest::new().leave_one_out(args.leave_one_out);
     (request.steps, request.runs) = (args.steps.clone(), args.runs.clone());
-    Ok(Reply::new(view(&backtest(&request, catalog)?)))
+    Ok(Reply::new(view(&request.ask(catalog)?)))
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Reply, output, today};
 use flopbill::Error;
-use flopbill::internals::ask::calibrate::{CalibrateReply, CalibrateRequest, calibrate};
+use flopbill::internals::ask::calibrate::{CalibrateReply, CalibrateRequest};
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report::calibrate::view;
 
@@ -30,7 +30,7 @@ pub struct CalibrateArgs {
 pub fn run(args: &CalibrateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = CalibrateRequest::default();
     (request.from, request.factors, request.today) = (args.from.clone(), args.factor.clone(), today());
-    let mut fitted = calibrate(&request, catalog)?;
+    let mut fitted = request.ask(catalog)?;
     if let Some(folder) = &args.write {
         fitted.written = write(&fitted, folder)?;
     }

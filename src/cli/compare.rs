@@ -7,7 +7,7 @@ use clap::Args;
 use super::Reply;
 use super::values::{OfTheRun, Values};
 use flopbill::Error;
-use flopbill::internals::ask::compare::{CompareRequest, compare};
+use flopbill::internals::ask::compare::CompareRequest;
 use flopbill::internals::catalog::{Catalog, read_text};
 use flopbill::internals::report::compare::view;
 
@@ -37,7 +37,7 @@ pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
             }
         }
     }
-    let found = compare(&request, catalog)?;
+    let found = request.ask(catalog)?;
     let view = view(&found);
     Ok(Reply { warnings: found.head.warnings, ..Reply::new(view) })
 }

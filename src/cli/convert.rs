@@ -5,7 +5,7 @@ use clap::Args;
 use super::Reply;
 use super::values::{OfTheRun, Values};
 use flopbill::Error;
-use flopbill::internals::ask::convert::{ConvertRequest, convert};
+use flopbill::internals::ask::convert::ConvertRequest;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::input::text::flag_value;
 use flopbill::internals::report;
@@ -35,7 +35,7 @@ pub fn run(args: &ConvertArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let chips = args.to_chips.as_deref().map(|text| flag_value("--to-chips", text)).transpose()?;
     let mut request = ConvertRequest::new(question, args.to.as_str());
     (request.to.chips, request.to.price) = (chips, args.to_price.clone());
-    let found = convert(&request, catalog)?;
+    let found = request.ask(catalog)?;
     let mut reply = Reply::new(report::convert::view(&found));
     reply.warnings = found.head.warnings;
     Ok(reply)

@@ -10,7 +10,7 @@ use flopbill::Error;
 use flopbill::internals::answer::Answer;
 use flopbill::internals::answer::prepared::OUTPUTS;
 use flopbill::internals::answer::ranges;
-use flopbill::internals::ask::estimate::{Driven, EstimateRequest, estimate};
+use flopbill::internals::ask::estimate::{Driven, EstimateRequest};
 use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Catalog, Found, is_path, text_from};
 use flopbill::internals::input::field::Group;
@@ -95,7 +95,7 @@ pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
     if let Some(of) = &args.ranges.drivers {
         request = request.drivers(driven(of)?);
     }
-    let found = estimate(&request, catalog)?;
+    let found = request.ask(catalog)?;
     args.ranges.write_samples(&found.made_from.answer, &plan)?;
     let mut reply = Reply::new(report::estimate::view(&found));
     reply.failed = found.failed().map(str::to_owned).collect();

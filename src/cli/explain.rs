@@ -5,7 +5,7 @@ use clap::Args;
 use super::Reply;
 use super::values::{OfTheRun, Values};
 use flopbill::Error;
-use flopbill::internals::ask::explain::{ExplainRequest, explain};
+use flopbill::internals::ask::explain::ExplainRequest;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report;
 
@@ -23,6 +23,6 @@ pub struct ExplainArgs {
 /// Answers `flopbill explain`.
 pub fn run(args: &ExplainArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let request = ExplainRequest::new(args.values.question(args.name.as_deref(), catalog)?);
-    let found = explain(&request, catalog)?;
+    let found = request.ask(catalog)?;
     Ok(Reply { warnings: found.head.warnings.clone(), ..Reply::new(report::explain::view(&found)) })
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::internals::ask::fleet::{FleetRequest, fleet};
+use flopbill::internals::ask::fleet::FleetRequest;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report::fleet::view;
 use flopbill::internals::units::date::Date;
@@ -28,7 +28,7 @@ pub fn run(args: &FleetArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let day = |text: &Option<String>| text.as_deref().map(str::parse::<Date>).transpose();
     let mut request = FleetRequest::new(&args.name);
     (request.by, request.as_of, request.today) = (day(&args.by)?, day(&args.as_of)?, super::today());
-    let found = fleet(&request, catalog)?;
+    let found = request.ask(catalog)?;
     let view = view(&found);
     Ok(Reply { warnings: found.warnings, ..Reply::new(view) })
 }

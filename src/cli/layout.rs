@@ -5,7 +5,7 @@ use clap::Args;
 use super::Reply;
 use super::values::{OfAStep, Values};
 use flopbill::Error;
-use flopbill::internals::ask::layout::{LayoutRequest, layout};
+use flopbill::internals::ask::layout::LayoutRequest;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report;
 
@@ -26,6 +26,6 @@ pub struct LayoutArgs {
 /// Answers `flopbill layout`.
 pub fn run(args: &LayoutArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let question = args.values.question(None, catalog)?.with("model", &args.model);
-    let found = layout(&LayoutRequest::new(question).top(args.top), catalog)?;
+    let found = LayoutRequest::new(question).top(args.top).ask(catalog)?;
     Ok(Reply::new(report::layout::view(&found)))
 }

@@ -5,8 +5,8 @@ use clap::{Args, Subcommand};
 use super::Reply;
 use super::values::{ForABudget, ForADate, Takes, Values};
 use flopbill::Error;
-use flopbill::internals::ask::optimal::{OptimalRequest, RATIOS, optimal};
-use flopbill::internals::ask::plan::{Goal, PlanRequest, plan};
+use flopbill::internals::ask::optimal::{OptimalRequest, RATIOS};
+use flopbill::internals::ask::plan::{Goal, PlanRequest};
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::input::text::flag_value;
 use flopbill::internals::report::plan::{frontier, held};
@@ -118,7 +118,7 @@ impl<T: Takes> Asked<T> {
     fn answer(&self, goal: Goal, catalog: &Catalog) -> Result<Reply, Error> {
         let draws = Plan::new(self.draws.unwrap_or(Plan::default().draws()), self.seed, Method::Sobol)?;
         let question = self.values.question(self.name.as_deref(), catalog)?;
-        let found = plan(&PlanRequest::new(goal, question).draws(draws), catalog)?;
+        let found = PlanRequest::new(goal, question).draws(draws).ask(catalog)?;
         let mut reply = Reply::new(held(&found));
         reply.failed = found.estimate.failed().map(str::to_owned).collect();
         reply.warnings = found.estimate.head.warnings;
@@ -135,7 +135,7 @@ fn optimum(args: &OptimalArgs, catalog: &Catalog) -> Result<Reply, Error> {
     request.active = read("--active", &args.active)?;
     (request.programme, request.inference_price) = (args.programme, args.inference_price);
     (request.law, request.ratios) = (args.law.clone(), args.ratio.clone());
-    Ok(Reply::new(frontier(&optimal(&request, catalog)?)))
+    Ok(Reply::new(frontier(&request.ask(catalog)?)))
 }
 
 /// A value that may be left out.

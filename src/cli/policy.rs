@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::internals::ask::policy::{PolicyRequest, policy};
+use flopbill::internals::ask::policy::PolicyRequest;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report::policy::view;
 use flopbill::internals::units::parse::parse;
@@ -40,6 +40,6 @@ pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
     request.mfu = parse(&args.mfu)?;
     request.goodput = args.goodput.as_deref().map(parse).transpose()?;
     request.price = args.price.as_deref().map(parse).transpose()?;
-    let found = policy(&request, catalog)?;
+    let found = request.ask(catalog)?;
     Ok(Reply { warnings: found.head.warnings.clone(), ..Reply::new(view(&found)) })
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::Reply;
 use flopbill::Error;
-use flopbill::internals::ask::profiles::{ProfilesRequest, profiles};
+use flopbill::internals::ask::profiles::ProfilesRequest;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report;
 
@@ -44,5 +44,5 @@ pub fn run(args: &ProfilesArgs, catalog: &Catalog) -> Result<Reply, Error> {
         ProfilesCommand::Show { name } => ProfilesRequest::Show(name.clone()),
         ProfilesCommand::Check { files } => ProfilesRequest::Check(files.clone()),
     };
-    Ok(Reply::new(report::profile::view(&profiles(&request, catalog)?)))
+    Ok(Reply::new(report::profile::view(&request.ask(catalog)?)))
 }

@@ -1,11 +1,11 @@
 //! One day holds for prices, software, rules and fleets.
 
-use flopbill::{EstimateReply, EstimateRequest, Input, PolicyRequest, estimate, policy};
+use flopbill::{EstimateReply, EstimateRequest, Input, PolicyRequest};
 
 use super::doors::catalog;
 
 fn of(input: Input) -> EstimateReply {
-    estimate(&EstimateRequest::new(input), catalog()).unwrap()
+    EstimateRequest::new(input).ask(catalog()).unwrap()
 }
 
 fn asked() -> Input {
@@ -34,7 +34,7 @@ fn the_price_is_the_typical_one_of_the_day() {
     assert_eq!(price(&assumed), 2.0, "what a report assumed in 2024-12 is the latest that is known");
     let of_a_rule = |day: &str| {
         let request = PolicyRequest::new("h100").as_of(day.parse().unwrap());
-        policy(&request, catalog()).unwrap().made_from.price.unwrap().usd_per_hour()
+        request.ask(catalog()).unwrap().made_from.price.unwrap().usd_per_hour()
     };
     assert!((of_a_rule("2025-01-15") - 3.45).abs() < 1e-12);
     let given = of(asked().price("$9/h").as_of("2023-03-01"));

@@ -1,9 +1,6 @@
 //! The front door: requests and replies without the command line.
 
-use flopbill::{
-    CompareRequest, ConvertRequest, EstimateRequest, ExplainRequest, Goal, Input, PlanRequest, compare, convert,
-    estimate, explain, plan,
-};
+use flopbill::{CompareRequest, ConvertRequest, EstimateRequest, ExplainRequest, Goal, Input, PlanRequest};
 
 use flopbill::internals::ask::sweep::Sweep;
 
@@ -15,7 +12,7 @@ fn predicted() -> Input {
 
 #[test]
 fn gates_judge_the_bill_and_count_draws_without_an_answer() {
-    let gates = |input: Input| estimate(&EstimateRequest::new(input), catalog()).unwrap().gates;
+    let gates = |input: Input| EstimateRequest::new(input).ask(catalog()).unwrap().gates;
     let v3 = || Input::about("deepseek-v3").set("max_cost", "$6M");
     assert!(gates(v3())[0].kept, "the rent is $5.576M");
     let billed = gates(v3().set("bill", "rent"));
@@ -30,16 +27,16 @@ fn gates_judge_the_bill_and_count_draws_without_an_answer() {
 fn the_p90_of_a_gate_and_of_a_plan_is_the_one_in_the_range() {
     // Some draws have no answer: their batch has no layout.
     let asked = || Input::new().model("llama-3-70b").tokens("15T").gpu("h100");
-    let reply = estimate(&EstimateRequest::new(asked().chips(512).set("max_days_p90", "90d")), catalog()).unwrap();
+    let reply = EstimateRequest::new(asked().chips(512).set("max_days_p90", "90d")).ask(catalog()).unwrap();
     assert!(reply.ranges.as_ref().unwrap().no_solution.unwrap().probability > 0.0);
     assert_eq!(reply.gates[0].value, reply.result.wall_clock_days_p90);
-    let held = plan(&PlanRequest::new(Goal::Chips, asked().by("90d")), catalog()).unwrap();
+    let held = PlanRequest::new(Goal::Chips, asked().by("90d")).ask(catalog()).unwrap();
     assert_eq!(held.plan.days_at_confidence, held.estimate.result.wall_clock_days_p90);
 }
 
 #[test]
 fn a_moved_run_has_its_arithmetic_beside_it_and_its_own_setting_has_none() {
-    let of = |input: Input| estimate(&EstimateRequest::new(input), catalog()).unwrap();
+    let of = |input: Input| EstimateRequest::new(input).ask(catalog()).unwrap();
     let moved = of(Input::about("deepseek-v3").chips(4096));
     let kept = moved.arithmetic.unwrap();
     assert!((kept.gpu_hours - 2_788_000.0).abs() < 1.0 && (kept.wall_clock_days.unwrap() - 28.361).abs() < 1e-3);
@@ -50,7 +47,7 @@ fn a_moved_run_has_its_arithmetic_beside_it_and_its_own_setting_has_none() {
 #[test]
 fn a_predicted_run_is_held_against_the_published_one_by_factors() {
     let input = Input::new().model("deepseek-v3").tokens("14.8T").gpu("h800").chips(2048);
-    let reply = estimate(&EstimateRequest::new(input), catalog()).unwrap();
+    let reply = EstimateRequest::new(input).ask(catalog()).unwrap();
     let found = reply.published.unwrap();
     let product: f64 = found.factors.iter().map(|factor| factor.ratio).product();
     assert!((product / found.ratio - 1.0).abs() < 1e-9 && found.run == "deepseek-v3", "{found:?}");
@@ -60,7 +57,7 @@ fn a_predicted_run_is_held_against_the_published_one_by_factors() {
 /// What gives way is named with where it was from, and with what it gave way to, as the door calls it.
 #[test]
 fn what_gives_way_says_to_what() {
-    let warnings = |input: Input| estimate(&EstimateRequest::new(input), catalog()).unwrap().head.warnings;
+    let warnings = |input: Input| EstimateRequest::new(input).ask(catalog()).unwrap().head.warnings;
     let run = warnings(Input::about("deepseek-v3").set("run.hold_hours", true).set("run.wall_clock", "60d"));
     let says = "chips: 2,048 chips (profiles/runs/deepseek-v3.toml:9) gave way to run.wall_clock, now 1,936.1 chips";
     assert!(run.iter().any(|text| text == says), "{run:?}");
@@ -74,18 +71,18 @@ fn what_gives_way_says_to_what() {
 #[test]
 fn a_run_without_a_number_of_chips_moves_on_as_many() {
     let to = ConvertRequest::new("llama-3-70b", "h800");
-    let moved = convert(&to.clone().chips(4096), catalog()).unwrap();
+    let moved = to.clone().chips(4096).ask(catalog()).unwrap();
     let asked = Input::about("llama-3-70b").gpu("h800").chips(4096);
-    let estimated = estimate(&EstimateRequest::new(asked), catalog()).unwrap();
+    let estimated = EstimateRequest::new(asked).ask(catalog()).unwrap();
     assert_eq!(moved.result, estimated.result);
     assert!(moved.ratio > 1.0 && moved.from.chips == Some(4096.0), "{moved:?}");
     assert!(estimated.head.assumptions.iter().any(|text| text.contains("as many as are asked for")));
-    let error = convert(&to, catalog()).unwrap_err();
+    let error = to.ask(catalog()).unwrap_err();
     assert!(error.hint().unwrap().contains("--to-chips"), "{error}");
     // A model is predicted on both.
     let model = || Input::new().model("qwen2.5-72b").tokens("1T");
-    let moved = convert(&ConvertRequest::new(model().gpu("h200"), "h800").chips(512), catalog()).unwrap();
-    let there = estimate(&EstimateRequest::new(model().gpu("h800").chips(512)), catalog()).unwrap();
+    let moved = ConvertRequest::new(model().gpu("h200"), "h800").chips(512).ask(catalog()).unwrap();
+    let there = EstimateRequest::new(model().gpu("h800").chips(512)).ask(catalog()).unwrap();
     assert_eq!(moved.result, there.result);
 }
 
@@ -93,12 +90,12 @@ fn a_run_without_a_number_of_chips_moves_on_as_many() {
 #[test]
 fn both_doors_say_alike_what_is_missing() {
     let model = || Input::new().model("qwen2.5-72b").tokens("1T").gpu("h200");
-    let one = estimate(&EstimateRequest::new(model()), catalog()).unwrap_err();
-    let other = convert(&ConvertRequest::new(model(), "h800"), catalog()).unwrap_err();
+    let one = EstimateRequest::new(model()).ask(catalog()).unwrap_err();
+    let other = ConvertRequest::new(model(), "h800").ask(catalog()).unwrap_err();
     assert_eq!((one.message(), one.hint()), (other.message(), other.hint()));
     assert_eq!(one.hint(), Some("add --chips; or --days; or --gpu-hours; or --cost; or --mfu"));
-    let one = estimate(&EstimateRequest::new("qwen2.5-72b"), catalog()).unwrap_err();
-    let other = convert(&ConvertRequest::new("qwen2.5-72b", "h800"), catalog()).unwrap_err();
+    let one = EstimateRequest::new("qwen2.5-72b").ask(catalog()).unwrap_err();
+    let other = ConvertRequest::new("qwen2.5-72b", "h800").ask(catalog()).unwrap_err();
     assert_eq!(one.hint(), other.hint());
     assert!(one.hint().unwrap().contains("`qwen2.5-72b` is a model: give --model qwen2.5-72b"), "{one}");
 }
@@ -106,8 +103,8 @@ fn both_doors_say_alike_what_is_missing() {
 #[test]
 fn explain_and_estimate_show_the_same_step() {
     for input in [predicted(), Input::about("deepseek-v3").chips(4096)] {
-        let reply = estimate(&EstimateRequest::new(input.clone()), catalog()).unwrap();
-        let links = explain(&ExplainRequest::new(input), catalog()).unwrap().result;
+        let reply = EstimateRequest::new(input.clone()).ask(catalog()).unwrap();
+        let links = ExplainRequest::new(input).ask(catalog()).unwrap().result;
         let step = links.iter().find(|link| link.what.contains("training step")).unwrap();
         assert!(step.numbers.ends_with(reply.result.layout.as_ref().unwrap()), "{}", step.numbers);
     }
@@ -115,9 +112,9 @@ fn explain_and_estimate_show_the_same_step() {
 
 #[test]
 fn sides_have_their_ranges_and_saved_ones_too() {
-    let saved = estimate(&EstimateRequest::new(predicted()), catalog()).unwrap();
+    let saved = EstimateRequest::new(predicted()).ask(catalog()).unwrap();
     let text = serde_json::to_string(&saved).unwrap();
-    let reply = compare(&CompareRequest::new().side(predicted()).saved("a.json", text), catalog()).unwrap();
+    let reply = CompareRequest::new().side(predicted()).saved("a.json", text).ask(catalog()).unwrap();
     let [asked, read] = [0, 1].map(|index| &reply.sides[index].answer.result);
     assert!(asked.gpu_hours_p10 < asked.gpu_hours && asked.gpu_hours < asked.gpu_hours_p90, "{asked:?}");
     let same = |a: Option<f64>, b: Option<f64>| (a.unwrap() / b.unwrap() - 1.0).abs() < 1e-12;
@@ -128,10 +125,10 @@ fn sides_have_their_ranges_and_saved_ones_too() {
 #[test]
 fn the_days_of_a_plan_are_those_of_its_own_chips() {
     let input = || Input::about("deepseek-v3").gpu("b200").set("by", "60d");
-    let found = plan(&PlanRequest::new(Goal::Chips, input()), catalog()).unwrap();
+    let found = PlanRequest::new(Goal::Chips, input()).ask(catalog()).unwrap();
     assert!(found.plan.probability >= 0.9 && found.plan.days_at_confidence.unwrap() <= 60.0, "{:?}", found.plan);
     let on = |chips: f64| {
-        let reply = estimate(&EstimateRequest::new(input().chips(chips)), catalog()).unwrap();
+        let reply = EstimateRequest::new(input().chips(chips)).ask(catalog()).unwrap();
         (reply.result.wall_clock_days, reply.ranges.unwrap().by.unwrap().finished.probability)
     };
     let chips = found.plan.chips.unwrap();
@@ -145,7 +142,7 @@ fn a_named_model_keeps_its_parameters() {
     let asked = |more: &[(&str, &str)]| {
         let input = Input::new().model("llama-3-70b").tokens("15T").gpu("h200").chips(4096);
         let input = more.iter().fold(input, |input, (path, value)| input.set((*path).to_owned(), *value));
-        estimate(&EstimateRequest::new(input), catalog())
+        EstimateRequest::new(input).ask(catalog())
     };
     assert!(asked(&[("run.params", "70B")]).is_ok());
     for wrong in [
@@ -163,7 +160,7 @@ fn a_named_model_keeps_its_parameters() {
         idle.head.warnings
     );
     // Another model over a run's file is counted anew: the file's 37B are of its own.
-    let over = estimate(&EstimateRequest::new(Input::about("deepseek-v3").model("llama-3-70b")), catalog()).unwrap();
+    let over = EstimateRequest::new(Input::about("deepseek-v3").model("llama-3-70b")).ask(catalog()).unwrap();
     assert!((over.run.active_params.unwrap() / 70.55e9 - 1.0).abs() < 0.01, "{:?}", over.run.active_params);
 }
 
@@ -172,7 +169,7 @@ fn a_named_model_keeps_its_parameters() {
 fn what_a_plan_finds_is_not_given() {
     let asked = |path: &'static str, value: &str| {
         let input = Input::new().model("llama-3-70b").tokens("15T").gpu("h200").set("by", "60d").set(path, value);
-        plan(&PlanRequest::new(Goal::Chips, input), catalog())
+        PlanRequest::new(Goal::Chips, input).ask(catalog())
     };
     for (path, value) in [("run.wall_clock", "30d"), ("run.chips", "1024"), ("run.cost", "$1M")] {
         assert!(asked(path, value).unwrap_err().to_string().contains("is to find it"), "{path}");
@@ -182,17 +179,17 @@ fn what_a_plan_finds_is_not_given() {
 /// A fleet names its chips at every door.
 #[test]
 fn a_run_is_moved_to_so_many_of_a_chip() {
-    let fleet = convert(&ConvertRequest::new("deepseek-v3", "1024xH200"), catalog()).unwrap();
-    let apart = convert(&ConvertRequest::new("deepseek-v3", "h200").chips(1024), catalog()).unwrap();
+    let fleet = ConvertRequest::new("deepseek-v3", "1024xH200").ask(catalog()).unwrap();
+    let apart = ConvertRequest::new("deepseek-v3", "h200").chips(1024).ask(catalog()).unwrap();
     assert_eq!(fleet.result, apart.result);
-    assert!(convert(&ConvertRequest::new("deepseek-v3", "1024xH200").chips(8), catalog()).is_err());
+    assert!(ConvertRequest::new("deepseek-v3", "1024xH200").chips(8).ask(catalog()).is_err());
 }
 
 /// Time, hours, and money with a price say the same beside a model that predicts them: held inside the 80 % range,
 /// refused outside.
 #[test]
 fn time_hours_and_money_are_confirmed_or_refused_alike() {
-    let of = |input: Input| estimate(&EstimateRequest::new(input), catalog());
+    let of = |input: Input| EstimateRequest::new(input).ask(catalog());
     let free = of(predicted()).unwrap().result;
     let (low, high) = (free.gpu_hours_p10.unwrap(), free.gpu_hours_p90.unwrap());
     let says = |hours: f64| {

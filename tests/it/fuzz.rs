@@ -13,7 +13,7 @@ use flopbill::internals::units::parse::{parse, parse_fleet};
 use flopbill::internals::units::{
     Bytes, CarbonIntensity, ChipSeconds, EnergyPrice, Flop, FlopPerSecond, Fraction, Price, Seconds, Tokens, Usd,
 };
-use flopbill::{Error, EstimateRequest, Question, estimate};
+use flopbill::{Error, EstimateRequest, Question};
 
 /// What TOML, the grammar of quantities and the profiles are made of.
 const SCRAPS: [&str; 72] = [
@@ -169,7 +169,7 @@ fn load(kind: Kind, id: &str, text: &str, catalog: &Catalog) -> bool {
 
 /// A file that reads is answered or refused, and the answer shown in every format.
 fn ask(question: Question, catalog: &Catalog) {
-    if let Some(reply) = shown(estimate(&EstimateRequest::new(question), catalog)) {
+    if let Some(reply) = shown(EstimateRequest::new(question).ask(catalog)) {
         let view = flopbill::internals::report::estimate::view(&reply);
         #[cfg(feature = "cli")]
         flopbill::internals::report::Format::of_answers()

@@ -1,7 +1,7 @@
 //! Golden values of fleets: deliveries, mixing, queues, approvals; the fleets that ship, and wrong files.
 
 use flopbill::internals::answer::answer;
-use flopbill::internals::ask::fleet::{FleetRequest, fleet as ask};
+use flopbill::internals::ask::fleet::FleetRequest;
 use flopbill::internals::ask::result::block;
 use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Found, Kind};
@@ -138,7 +138,7 @@ fn a_fleet_replies_with_the_numbers_of_an_estimate() {
     let text = format!("name = \"mine\"\nstart = 2026-03-01\n{}{run}", tranche("h200", 1832));
     std::fs::write(&path, text).unwrap();
     let catalog = Catalog::built_in();
-    let reply = ask(&FleetRequest::new(path.to_str().unwrap()), &catalog).unwrap().reply();
+    let reply = FleetRequest::new(path.to_str().unwrap()).ask(&catalog).unwrap().reply();
     let question = Question::about("deepseek-v3", &catalog).unwrap();
     let alone = block(&answer(&question.with("run.gpu", "h200").with("run.chips", 1832), &catalog).unwrap(), None);
     let found = reply.result.block;

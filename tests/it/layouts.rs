@@ -28,9 +28,9 @@ fn one_diagnosis_for_every_door() {
         [(64.0, "layout.tp", "3"), (8.0, "layout.tp", "16"), (8.0, "layout.pp", "1"), (64.0, "layout.pp", "200")]
     {
         let asked = flopbill::Input::new().model("llama-3-70b").gpu("h100").chips(chips).set(field, value);
-        let by_layout = flopbill::layout(&flopbill::LayoutRequest::new(asked.clone()), super::doors::catalog());
+        let by_layout = flopbill::LayoutRequest::new(asked.clone()).ask(super::doors::catalog());
         let estimate = flopbill::EstimateRequest::new(asked.tokens("1T"));
-        let by_estimate = flopbill::estimate(&estimate, super::doors::catalog());
+        let by_estimate = estimate.ask(super::doors::catalog());
         let says = |error: &flopbill::Error| {
             error.each().map(|one| (one.message().to_owned(), one.hint().map(str::to_owned))).collect::<Vec<_>>()
         };
@@ -43,8 +43,7 @@ fn one_diagnosis_for_every_door() {
 fn layouts_that_are_asked_for_are_from_one_to_a_thousand() {
     let input = || flopbill::Input::new().model("llama-3-8b").gpu("h100").chips(64);
     for top in [0, 1001] {
-        let error =
-            flopbill::layout(&flopbill::LayoutRequest::new(input()).top(top), super::doors::catalog()).unwrap_err();
+        let error = flopbill::LayoutRequest::new(input()).top(top).ask(super::doors::catalog()).unwrap_err();
         assert!(error.message().contains("from 1 to 1000"), "{error}");
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::doors::catalog;
 use crate::shell::Shell;
-use flopbill::{Draws, EstimateRequest, Goal, Input, OptimalRequest, PlanRequest, Sampler, estimate, optimal, plan};
+use flopbill::{Draws, EstimateRequest, Goal, Input, OptimalRequest, PlanRequest, Sampler};
 
 #[track_caller]
 fn close(value: &Value, expected: f64, within: f64) {
@@ -182,11 +182,11 @@ fn what_drives_a_cost_of_three_factors() {
 fn many_draws_find_what_all_of_them_say() {
     let asked = || Input::new().model("llama-3-70b").tokens("15T").gpu("h100").set("by", "60d");
     let draws = Draws::new(60_000, 1, Sampler::Sobol).unwrap();
-    let found = plan(&PlanRequest::new(Goal::Chips, asked()).draws(draws), catalog()).unwrap();
+    let found = PlanRequest::new(Goal::Chips, asked()).draws(draws).ask(catalog()).unwrap();
     let chips = found.plan.chips.unwrap();
     assert!(found.plan.probability >= 0.9 && found.plan.draws == draws.draws());
     let fewer = EstimateRequest::new(asked().chips(chips - 8.0)).draws(draws);
-    let spread = estimate(&fewer, catalog()).unwrap().made_from.spread.unwrap();
+    let spread = fewer.ask(catalog()).unwrap().made_from.spread.unwrap();
     assert!(spread.by.unwrap().1.value < 0.9, "a node less is not enough");
 }
 
@@ -196,7 +196,7 @@ fn what_binds_is_one_word_in_every_place() {
         (OptimalRequest::new("h100", "$10M", "4096", "60d", "40%"), "the money"),
         (OptimalRequest::new("h100", "$10M", "512", "30d", "40%"), "chips x time"),
     ] {
-        let found = optimal(&asked.unwrap(), catalog()).unwrap().result;
+        let found = asked.unwrap().ask(catalog()).unwrap().result;
         assert_eq!((found.binding, found.models[0].binding), (binds, binds));
     }
     let one = Shell::new()

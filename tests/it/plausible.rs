@@ -6,7 +6,7 @@ use flopbill::internals::catalog::read::Document;
 use flopbill::internals::input::field::{FIELDS, Field, find};
 use flopbill::internals::input::file::spec;
 use flopbill::internals::input::question::{Input, Question};
-use flopbill::{ConvertRequest, OptimalRequest, PolicyRequest, convert, optimal, policy};
+use flopbill::{ConvertRequest, OptimalRequest, PolicyRequest};
 
 use super::doors::catalog;
 use super::shell::Shell;
@@ -73,7 +73,7 @@ fn chips_that_are_given_are_whole() {
     let solved = shell.json(&["estimate", "--gpu-hours", "2.788M", "--days", "60"]);
     assert!(solved["result"]["chips"].as_f64().unwrap().fract() > 0.0);
     let input = Input::about("deepseek-v3").chips(1000.5);
-    assert!(convert(&ConvertRequest::new(input, "h200"), catalog()).is_err());
+    assert!(ConvertRequest::new(input, "h200").ask(catalog()).is_err());
     assert!(find("run.chips").unwrap().check(1936.1).is_err());
     let swept = Sweep::new(Question::about("deepseek-v3", catalog()).unwrap(), &["tokens=1e-9,2T"], catalog().clone());
     assert!(swept.unwrap_err().to_string().contains("run.tokens"));
@@ -83,8 +83,8 @@ fn chips_that_are_given_are_whole() {
 fn requests_that_hold_numbers_are_held_to_the_same_ranges() {
     let mut asked = OptimalRequest::new("h100", "$10M", "4096", "60d", "40%").unwrap();
     asked.chips = flopbill::quantities::Chips::new(4096.5);
-    assert!(optimal(&asked, catalog()).unwrap_err().to_string().contains("`run.chips` is a whole number"));
+    assert!(asked.ask(catalog()).unwrap_err().to_string().contains("`run.chips` is a whole number"));
     let mut asked = PolicyRequest::new("h200");
     asked.mfu = flopbill::quantities::Fraction::new(1e-12);
-    assert!(policy(&asked, catalog()).unwrap_err().to_string().contains("`run.mfu` is from"));
+    assert!(asked.ask(catalog()).unwrap_err().to_string().contains("`run.mfu` is from"));
 }

@@ -23,11 +23,11 @@ pub const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 /// The question of `compare`.
 ///
 /// ```
-/// use flopbill::{Catalog, CompareRequest, Input, compare};
+/// use flopbill::{Catalog, CompareRequest, Input};
 ///
 /// let dearer = Input::about("deepseek-v3").price("$3/h");
 /// let request = CompareRequest::new().side("deepseek-v3").side(dearer);
-/// let reply = compare(&request, &Catalog::built_in())?;
+/// let reply = request.ask(&Catalog::built_in())?;
 /// assert!((reply.result.differences[0].ratio - 1.5).abs() < 1e-12); // by hand: $3 over $2
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -139,41 +139,43 @@ pub struct FactorRow {
     pub values: Option<(f64, f64)>,
 }
 
-/// Sets answers side by side.
-///
-/// # Errors
-/// As `estimate`; a saved answer that does not read; one side, or more than a page holds.
-pub fn compare(request: &CompareRequest, catalog: &Catalog) -> Result<CompareReply, Error> {
-    let mut head = ReplyHead::new("compare", "side by side");
-    let mut sides = Vec::new();
-    for asks in &request.sides {
-        match asks {
-            Asks::Saved(file, text) => sides.push(saved(file, text)?),
-            Asks::About(about) => {
-                let answer = answer(&about.question(catalog)?, catalog)?;
-                let spread = spread(&answer, &Asked { plan: request.draws, ..Asked::default() })?;
-                sides.push(Side::with(&answer, spread.as_ref()));
-                head.warnings.extend(unheard("compare", &answer.spec));
-                head.warnings.extend(answer.warnings);
+impl CompareRequest {
+    /// Sets answers side by side.
+    ///
+    /// # Errors
+    /// As `estimate`; a saved answer that does not read; one side, or more than a page holds.
+    pub fn ask(&self, catalog: &Catalog) -> Result<CompareReply, Error> {
+        let mut head = ReplyHead::new("compare", "side by side");
+        let mut sides = Vec::new();
+        for asks in &self.sides {
+            match asks {
+                Asks::Saved(file, text) => sides.push(saved(file, text)?),
+                Asks::About(about) => {
+                    let answer = answer(&about.question(catalog)?, catalog)?;
+                    let spread = spread(&answer, &Asked { plan: self.draws, ..Asked::default() })?;
+                    sides.push(Side::with(&answer, spread.as_ref()));
+                    head.warnings.extend(unheard("compare", &answer.spec));
+                    head.warnings.extend(answer.warnings);
+                }
             }
         }
+        if sides.len() < 2 {
+            let error = Error::bad_input("there is nothing to compare with");
+            return Err(error.with_hint("name two runs, specs or saved answers, or one and --gpu h800,h200"));
+        }
+        if sides.len() > LETTERS.len() {
+            let error = Error::bad_input(format!("{} answers do not fit side by side", sides.len()));
+            return Err(error.with_hint(format!("compare at most {}, or use `flopbill sweep`", LETTERS.len())));
+        }
+        head.warnings.dedup();
+        let differences = differences(&sides);
+        let origin = |(letter, side): (&&str, &Side)| Some(format!("MFU of {letter}: {}", side.mfu_origin.as_ref()?));
+        head.assumptions = LETTERS.iter().zip(&sides).filter_map(origin).collect();
+        (head.inputs, head.sources) = made_from(&sides);
+        let result = Compared { verdict: verdict(&sides, &differences), differences };
+        let row = |(side, answer): (&&'static str, Side)| SideRow { side, answer };
+        Ok(CompareReply { head, sides: LETTERS.iter().zip(sides).map(row).collect(), result })
     }
-    if sides.len() < 2 {
-        let error = Error::bad_input("there is nothing to compare with");
-        return Err(error.with_hint("name two runs, specs or saved answers, or one and --gpu h800,h200"));
-    }
-    if sides.len() > LETTERS.len() {
-        let error = Error::bad_input(format!("{} answers do not fit side by side", sides.len()));
-        return Err(error.with_hint(format!("compare at most {}, or use `flopbill sweep`", LETTERS.len())));
-    }
-    head.warnings.dedup();
-    let differences = differences(&sides);
-    let origin = |(letter, side): (&&str, &Side)| Some(format!("MFU of {letter}: {}", side.mfu_origin.as_ref()?));
-    head.assumptions = LETTERS.iter().zip(&sides).filter_map(origin).collect();
-    (head.inputs, head.sources) = made_from(&sides);
-    let result = Compared { verdict: verdict(&sides, &differences), differences };
-    let row = |(side, answer): (&&'static str, Side)| SideRow { side, answer };
-    Ok(CompareReply { head, sides: LETTERS.iter().zip(sides).map(row).collect(), result })
 }
 
 /// What the sides were made from, each value by its side's letter; a source that several share stands once, with theirs.

@@ -41,10 +41,10 @@ pub enum Driven {
 /// The question of `estimate`.
 ///
 /// ```
-/// use flopbill::{Catalog, EstimateRequest, Input, estimate};
+/// use flopbill::{Catalog, EstimateRequest, Input};
 ///
 /// let request = EstimateRequest::new(Input::about("deepseek-v3").price("$3/h"));
-/// let reply = estimate(&request, &Catalog::built_in())?;
+/// let reply = request.ask(&Catalog::built_in())?;
 /// assert_eq!(reply.result.gpu_hours.unwrap().round(), 2_788_000.0);
 /// assert_eq!(reply.result.cost_usd.unwrap().round(), 8_364_000.0); // by hand: 2.788M hours at $3
 /// # Ok::<(), flopbill::Error>(())
@@ -161,22 +161,24 @@ impl EstimateReply {
     }
 }
 
-/// Answers `estimate`.
-///
-/// # Errors
-/// Values that do not read, contradict each other or are too few; names that no profile has; parts of a bill that
-/// nobody asks for.
-pub fn estimate(request: &EstimateRequest, catalog: &Catalog) -> Result<EstimateReply, Error> {
-    let question = request.about.question(catalog)?;
-    bill::choices(&question.spec()?)?;
-    let answer = answer(&question, catalog)?;
-    reply("estimate", request, &question, answer, catalog)
+impl EstimateRequest {
+    /// Answers `estimate`.
+    ///
+    /// # Errors
+    /// Values that do not read, contradict each other or are too few; names that no profile has; parts of a bill that
+    /// nobody asks for.
+    pub fn ask(&self, catalog: &Catalog) -> Result<EstimateReply, Error> {
+        let question = self.about.question(catalog)?;
+        bill::choices(&question.spec()?)?;
+        let answer = answer(&question, catalog)?;
+        reply("estimate", self, &question, answer, catalog)
+    }
 }
 
 /// The reply about an answer.
 ///
 /// # Errors
-/// As [`estimate`].
+/// As [`EstimateRequest::ask`].
 pub fn reply(
     command: &'static str,
     request: &EstimateRequest,

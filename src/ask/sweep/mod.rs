@@ -32,7 +32,7 @@ use std::sync::OnceLock;
 
 pub use axis::{Bound, Cell};
 pub use columns::{Outputs, Row};
-pub use request::{Dominated, Shown, SweepAnswer, SweepReply, SweepRequest, sweep};
+pub use request::{Dominated, Shown, SweepAnswer, SweepReply, SweepRequest};
 pub(crate) use request::{marks, on_front};
 
 use super::reply::{Input, Ordered, SourceLine};

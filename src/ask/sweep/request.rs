@@ -23,11 +23,11 @@ pub enum Dominated {
 /// A question asked with other values in some of its fields.
 ///
 /// ```
-/// use flopbill::{Catalog, Question, SweepRequest, sweep};
+/// use flopbill::{Catalog, Question, SweepRequest};
 ///
 /// let catalog = Catalog::built_in();
 /// let request = SweepRequest::new(Question::about("deepseek-v3", &catalog)?).vary("gpu=h800,h200");
-/// let found = sweep(&request, &catalog)?;
+/// let found = request.ask(&catalog)?;
 /// assert_eq!(found.sweep.points(), 2);
 /// # Ok::<(), flopbill::Error>(())
 /// ```
@@ -72,12 +72,14 @@ pub struct SweepAnswer {
     pub front: Option<(Front<()>, Dominated)>,
 }
 
-/// Lays a sweep out.
-///
-/// # Errors
-/// As [`Sweep::new`].
-pub fn sweep(request: &SweepRequest, catalog: &Catalog) -> Result<SweepAnswer, Error> {
-    SweepAnswer::of(request, catalog, |_, _| Ok(()))
+impl SweepRequest {
+    /// Lays a sweep out.
+    ///
+    /// # Errors
+    /// As [`Sweep::new`].
+    pub fn ask(&self, catalog: &Catalog) -> Result<SweepAnswer, Error> {
+        SweepAnswer::of(self, catalog, |_, _| Ok(()))
+    }
 }
 
 /// The first rows of a sweep.
