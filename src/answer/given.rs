@@ -23,7 +23,8 @@ fn put<Q: Quantity>(knowns: &mut Knowns, var: Var, entry: Option<&Entry<Q>>) {
     }
 }
 
-pub(super) fn is_flag<T>(entry: Option<&Entry<T>>) -> bool {
+/// Whether a value was asked for by itself.
+pub fn is_flag<T>(entry: Option<&Entry<T>>) -> bool {
     entry.is_some_and(|entry| rank(&entry.origin) == Rank::Flag)
 }
 

@@ -1,15 +1,19 @@
 //! A question with the names in it looked up: the chip, the precision its MFU is quoted on, the run as its file has it.
 
+use std::borrow::Cow;
+
 use super::given::is_flag;
+use super::pacing::without_degrees;
 use super::phases::Baseline;
-use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
+use crate::catalog::{Catalog, Kind, normal};
 use crate::error::Error;
 use crate::hardware::precision::Precision;
-use crate::input::file::{Entry, Origin, Spec};
+use crate::input::file::{Entry, Origin, PhaseSpec, Spec};
 use crate::input::question::Question;
 use crate::model::params::{Embeddings, count};
 use crate::predict::setting::model_of;
+use crate::solve::SAME;
 use crate::units::date::Date;
 use crate::units::{FlopPerSecond, Params, show};
 
@@ -32,8 +36,10 @@ pub struct OnChip {
 pub struct LookedUp<'q> {
     /// What was asked, flags laid over the file, parameters counted from the model's shape where none are given.
     pub spec: Spec,
-    /// What the file alone says.
-    pub base: &'q Spec,
+    /// What the file alone says; for another model than its own the work alone.
+    pub base: Cow<'q, Spec>,
+    /// Whether the run is asked about with another model than its own.
+    pub other_model: bool,
     /// The chip that is asked about, if one was named.
     pub on: Option<OnChip>,
     /// The chip of the file, where that is another one.
@@ -48,8 +54,13 @@ impl<'q> LookedUp<'q> {
     /// # Errors
     /// Values that do not read, unknown names, a peak that nobody published.
     pub fn of(question: &'q Question, catalog: &Catalog) -> Result<Self, Error> {
-        let spec = completed(question.spec()?, catalog)?;
-        let base = &question.base;
+        let (mut spec, mut base) = (question.spec()?, Cow::Borrowed(&question.base));
+        let other_model = !as_the_file(&mut spec, &base, catalog);
+        if other_model {
+            base = Cow::Owned(work_alone(&base, Baseline::of(&base, None)?.main));
+            spec = asked_of(spec, &base);
+        }
+        let spec = completed(spec, catalog)?;
         let on = spec.gpu.as_ref().map(|gpu| OnChip::of(chip_of(gpu, catalog)?, &spec)).transpose()?;
         let own = match (&base.gpu, &on) {
             (Some(own), Some(on)) if spec.gpu.as_ref().is_some_and(|gpu| gpu.value != own.value) => {
@@ -58,8 +69,8 @@ impl<'q> LookedUp<'q> {
             }
             _ => None,
         };
-        let baseline = Baseline::of(base, own.as_ref().or(on.as_ref()).map(|own| own.peak))?;
-        Ok(Self { spec, base, on, from: own, baseline })
+        let baseline = Baseline::of(&base, own.as_ref().or(on.as_ref()).map(|own| own.peak))?;
+        Ok(Self { spec, base, other_model, on, from: own, baseline })
     }
 
     /// The day that is asked about, where one is named.
@@ -81,6 +92,50 @@ impl OnChip {
     }
 }
 
+/// What is asked for as the file has it stays the file's: its model and its number of parameters. Whether the model is
+/// the file's.
+fn as_the_file(spec: &mut Spec, base: &Spec, catalog: &Catalog) -> bool {
+    let ranged = spec.ranges.iter().any(|range| range.path == "run.params");
+    if let (Some(asked), Some(own)) = (&spec.params, &base.params)
+        && (asked.value / own.value - 1.0).abs() <= SAME
+        && !ranged
+    {
+        spec.params = base.params.clone();
+    }
+    let (Some(asked), Some(own)) = (&spec.model, &base.model) else { return true };
+    let id = |name: &str| catalog.find(Kind::Models, name).map_or_else(|_| normal(name), |found| found.id);
+    if asked.value == own.value || id(&asked.value) == id(&own.value) {
+        spec.model = base.model.clone();
+        return true;
+    }
+    false
+}
+
+/// The work of a run without what is its own model's: hours, MFU, time, money, the phases after the main one.
+fn work_alone(base: &Spec, main: usize) -> Spec {
+    let main = base.phases.get(main).map(|phase| PhaseSpec { gpu_hours: None, ..phase.clone() });
+    let left =
+        Spec { gpu_hours: None, mfu: None, wall_clock: None, cost: None, reported: None, ..without_degrees(base) };
+    Spec { phases: main.into_iter().collect(), ..left }
+}
+
+/// What was asked, over the work alone.
+fn asked_of(spec: Spec, base: &Spec) -> Spec {
+    fn asked<T>(entry: Option<Entry<T>>) -> Option<Entry<T>> {
+        entry.filter(|entry| is_flag(Some(entry)))
+    }
+    let spec = without_degrees(&spec);
+    Spec {
+        gpu_hours: asked(spec.gpu_hours),
+        mfu: asked(spec.mfu),
+        wall_clock: asked(spec.wall_clock),
+        cost: asked(spec.cost),
+        phases: base.phases.clone(),
+        reported: None,
+        ..spec
+    }
+}
+
 /// Parameters from the model's shape, where the spec gives none.
 fn completed(mut spec: Spec, catalog: &Catalog) -> Result<Spec, Error> {
     let Some(named) = spec.model.as_ref().map(|entry| entry.origin.weight()) else { return Ok(spec) };
@@ -97,7 +152,10 @@ fn completed(mut spec: Spec, catalog: &Catalog) -> Result<Spec, Error> {
     let active = Entry::new(counted.active(Embeddings::Counted), from());
     if known && asked == named {
         agreed(&spec, [counted.total(), active.value], &model.name)?;
-        spec.params.get_or_insert_with(|| Entry::new(counted.total(), from()));
+        // All of a mixture's parameters say nothing against its active ones.
+        if spec.params.is_none() || model.shape.experts.is_some() {
+            spec.params = Some(Entry::new(counted.total(), from()));
+        }
     } else {
         (spec.params, spec.active_params) = (Some(Entry::new(counted.total(), from())), None);
     }

@@ -3,12 +3,15 @@
 
 use super::given::is_flag;
 use super::looked_up::LookedUp;
+use super::phases::Baseline;
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::estimate::whole_nodes;
 use crate::input::field::{FIELDS, Field};
 use crate::input::file::{Entry, Spec};
 use crate::predict::Setting;
 use crate::predict::transfer::Transfer;
+use crate::units::{Chips, Seconds};
 
 /// Where the speed comes from.
 #[derive(Debug, Clone)]
@@ -24,6 +27,9 @@ pub enum Pacing {
     Predicted(Box<Setting>),
 }
 
+/// How often more chips are tried.
+const DOUBLINGS: u32 = 12;
+
 /// Nothing but what was given.
 const STATED: Pacing = Pacing::Stated { relayable: false };
 
@@ -33,7 +39,7 @@ impl Pacing {
     /// # Errors
     /// An unknown model or stack, a layout field that is none of its values.
     pub fn of(looked: &LookedUp<'_>, catalog: &Catalog) -> Result<Self, Error> {
-        let (spec, base) = (&looked.spec, looked.base);
+        let (spec, base) = (&looked.spec, &*looked.base);
         let held = is_set(spec.hold_hours.as_ref()) || is_set(spec.keep_mfu.as_ref());
         // Hours that are asked for in place of a run's own are arithmetic; beside a model they are confirmed.
         let in_place = is_flag(spec.gpu_hours.as_ref()) && looked.baseline.has_hours();
@@ -43,18 +49,23 @@ impl Pacing {
             let setting = Setting::of(spec, &on.profile, catalog)?;
             return Ok(setting.map_or(STATED, |setting| Self::Predicted(Box::new(setting))));
         }
-        // A run that does not say on how many chips it ran is moved on as many as are asked for.
-        let own_chips = base.chips.as_ref().or(spec.chips.as_ref());
-        let (Some(own_chips), Some(_)) = (own_chips, base.model.as_ref()) else { return Ok(STATED) };
+        if base.model.is_none() {
+            return Ok(STATED);
+        }
         let asks_for_chips = is_flag(spec.wall_clock.as_ref()) && !is_flag(spec.chips.as_ref());
-        if looked.from.is_none() && same_setting(spec, base) && !asks_for_chips {
+        let ranged = spec.ranges.iter().any(|range| range.path == "run.chips");
+        if looked.from.is_none() && same_setting(spec, base) && !asks_for_chips && !ranged {
             return Ok(Self::Stated { relayable: true });
         }
         // A run whose own step cannot be laid out keeps its MFU; that is no reason to refuse the question.
         let own_chip = looked.from.as_ref().unwrap_or(on);
         let own = Setting::of(&without_degrees(base), &own_chip.profile, catalog).ok().flatten();
         let Some(asked) = Setting::of(&without_degrees(spec), &on.profile, catalog)? else { return Ok(STATED) };
-        let relaid = own.and_then(|own| Transfer::new(own, own_chips.value, asked).ok());
+        let relaid = own.and_then(|own| match &base.chips {
+            Some(own_chips) => Transfer::new(own, own_chips.value, asked).ok(),
+            None => for_a_month(&looked.baseline, own.machine.node)
+                .find_map(|chips| Transfer::new(own.clone(), chips, asked.clone()).ok()),
+        });
         Ok(relaid.map_or(STATED, |transfer| Self::Relaid(Box::new(transfer))))
     }
 
@@ -78,6 +89,15 @@ impl Pacing {
     }
 }
 
+/// The chips of a run that does not say how many they were: those on which it takes a month, or two, four and more times
+/// as many where it does not fit on them. An assumption.
+fn for_a_month(baseline: &Baseline, node: u32) -> impl Iterator<Item = Chips> {
+    const MONTH: f64 = 30.0;
+    let hours = baseline.shares().all();
+    let chips = whole_nodes(hours / Seconds::from_days(MONTH), node);
+    (0..DOUBLINGS).map(move |times| Chips::new(chips.get() * f64::from(1 << times)))
+}
+
 fn is_set(flag: Option<&Entry<bool>>) -> bool {
     flag.is_some_and(|flag| flag.value)
 }
@@ -90,7 +110,7 @@ fn same_setting(spec: &Spec, base: &Spec) -> bool {
 }
 
 /// The run's own degrees left open, so that both sides are laid out alike; those that were asked for hold.
-fn without_degrees(spec: &Spec) -> Spec {
+pub(super) fn without_degrees(spec: &Spec) -> Spec {
     fn asked<T: Clone>(entry: &Option<Entry<T>>) -> Option<Entry<T>> {
         entry.clone().filter(|entry| is_flag(Some(entry)))
     }

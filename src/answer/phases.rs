@@ -45,6 +45,11 @@ impl Shares {
         Self { main: self.main.map(|hours| hours * scale), others: self.others * scale }
     }
 
+    /// Hours of all parts.
+    pub fn all(self) -> ChipSeconds {
+        self.main.map_or(self.others, |main| main + self.others)
+    }
+
     /// The share of the hours that the main part takes, once its own are known.
     pub fn of_main(self, main: ChipSeconds) -> Fraction {
         Fraction::new(main / (main + self.others))

@@ -141,7 +141,8 @@ impl Prepared {
     /// No answer, on the chips that were given.
     fn never(&self, values: &[f64]) -> [f64; OUTPUTS.len()] {
         let drawn = [Slot::Chips, Slot::Var(Var::Chips)].into_iter().find_map(|slot| self.value_of(slot, values));
-        let chips = drawn.or_else(|| self.knowns.get(Var::Chips)).unwrap_or(f64::INFINITY);
+        let chips =
+            drawn.map(|chips| base(Var::Chips, chips)).or_else(|| self.knowns.get(Var::Chips)).unwrap_or(f64::INFINITY);
         [f64::INFINITY, f64::INFINITY, f64::INFINITY, chips, f64::NAN, f64::NAN]
     }
 
@@ -152,7 +153,7 @@ impl Prepared {
 
     /// Chip-time of a token in the layout of these chips and this batch, over that of the point's layout.
     fn ratio(&self, speed: &Speed, values: &[f64]) -> Option<f64> {
-        let chips = self.value_of(Slot::Chips, values).map_or(speed.chips, Chips::new);
+        let chips = self.value_of(Slot::Chips, values).map_or(speed.chips, |chips| Chips::new(base(Var::Chips, chips)));
         let sequences = match (self.value_of(Slot::Batch, values), speed.pacing.seq_len()) {
             (Some(tokens), Some(seq_len)) => whole(tokens / f64::from(seq_len)).ok(),
             _ => None,
@@ -165,7 +166,7 @@ impl Prepared {
     fn solved(&self, values: &[f64], speed: Option<(&Speed, f64)>) -> Option<[f64; OUTPUTS.len()]> {
         let of_var = |((slot, _), value): (&(Slot, Range), &f64)| match slot {
             Slot::Var(var) => Some((*var, base(*var, *value))),
-            Slot::Chips => Some((Var::Chips, *value)),
+            Slot::Chips => Some((Var::Chips, base(Var::Chips, *value))),
             Slot::Batch | Slot::Factor => None,
         };
         let step = speed.map(|(speed, factor)| (speed.var, speed.at(factor)));
@@ -326,7 +327,7 @@ fn own_ranges(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Result<Vec<Ran
     let mut found = Vec::new();
     match (pacing, settled.step) {
         (Pacing::Relaid(_), Step::Moved(moved)) if moved.spread > 0.0 && spec.transfer_ratio.is_none() => {
-            let least = settled.given.get(Var::Mfu).unwrap_or(0.0);
+            let least = settled.get(Var::Mfu).unwrap_or(0.0);
             let dist = Dist::lognormal(1.0, moved.spread)?;
             let dist = if least > 0.0 { dist.truncated(least, f64::INFINITY)? } else { dist };
             found.push(range(TRANSFER, dist, "what is left of the model's error between the two settings"));
@@ -376,6 +377,8 @@ pub fn base(var: Var, value: f64) -> f64 {
         Var::GpuHours | Var::PhaseHours => ChipSeconds::from_gpu_hours(value).base(),
         Var::WallClock => Seconds::from_days(value).base(),
         Var::Price => Price::from_usd_per_hour(value).base(),
+        // Whole chips are held, also where a number is drawn.
+        Var::Chips => value.round().max(1.0),
         _ => value,
     }
 }

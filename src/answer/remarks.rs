@@ -73,6 +73,9 @@ fn assumptions(
         });
         say.push("FLOPs are 6 x active parameters x tokens: attention over the sequence is not counted".into());
     }
+    if looked.other_model {
+        say.push("the run's hours, MFU, layout and later phases are its own model's: they are left out".into());
+    }
     match (pacing, settled.step) {
         (Pacing::Predicted(setting), Step::Predicted(prediction)) => {
             say.extend(predicted(setting, &prediction, looked))
@@ -80,7 +83,8 @@ fn assumptions(
         (Pacing::Relaid(transfer), Step::Moved(_)) => {
             say.push("the run is laid out anew: what its hours have over its steps is carried over".into());
             if looked.base.chips.is_none() {
-                say.push("the run does not say on how many chips it ran: as many as are asked for".into());
+                let chips = show::chips(transfer.own_chips);
+                say.push(format!("the run does not say on how many chips it ran: {chips}, a month of its hours"));
             }
             say.extend(transfer.asked.chosen.iter().cloned());
             say.extend(borrowed(&transfer.asked));

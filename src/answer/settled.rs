@@ -118,9 +118,18 @@ fn moved_to(looked: &LookedUp<'_>, transfer: &Transfer, spec: &Spec, chips: Chip
     let mut baseline = looked.baseline.clone();
     let (from, on) = (looked.from.as_ref().or(looked.on.as_ref()), looked.on.as_ref());
     if let (Some(from), Some(on)) = (from, on) {
-        baseline.moved(hours, (from.peak / on.peak) / hours, &on.profile.chip.name);
+        // Hours contain their downtime: a goodput says in which share of them the MFU is reached.
+        let goodput = |spec: &Spec| spec.goodput.as_ref().map_or(1.0, |entry| entry.value.get());
+        let mfu = (from.peak / on.peak) / hours * (goodput(&looked.base) / goodput(spec));
+        baseline.moved(hours, mfu, &on.profile.chip.name);
     }
-    let given = knowns(spec, &baseline, looked.peak(), looked.from.is_some(), true);
+    let mut given = knowns(spec, &baseline, looked.peak(), looked.from.is_some(), true);
+    let other_work = is_flag(spec.tokens.as_ref()) || is_flag(spec.flop.as_ref());
+    if let Some(hours) = baseline.shares().main.filter(|_| !other_work) {
+        let var = if baseline.parts.len() == 1 { Var::GpuHours } else { Var::PhaseHours };
+        given.clear(Var::Mfu);
+        given.set(var, hours.base(), Rank::File);
+    }
     let (given, solved) = solve_phases(given, baseline.shares())?;
     Ok(Settled { given, solved, baseline, step: Step::Moved(moved) })
 }

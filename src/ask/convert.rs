@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::reply::{ReplyHead, ResultBlock, StepPart};
 use super::request::About;
 use super::result::{block, head};
+use crate::answer::given::is_flag;
 use crate::answer::layouts::{parts, words};
 use crate::answer::looked_up::chip_of;
 use crate::answer::pacing::Pacing;
@@ -15,6 +16,7 @@ use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::error::Error;
 use crate::estimate::whole_nodes;
+use crate::input::field::{Field, find};
 use crate::input::file::Spec;
 use crate::input::question::Question;
 use crate::input::text::is_fleet;
@@ -40,6 +42,13 @@ pub struct Conversion {
     pub from: AcceleratorProfile,
     /// The chip it is moved to.
     pub to: AcceleratorProfile,
+    /// What the step model says of both; nothing where the hours or the MFU are held.
+    pub reasons: Option<Reasons>,
+}
+
+/// Why the hours are what they are.
+#[derive(Debug, Clone)]
+pub struct Reasons {
     /// The step on both chips, each in its best layout.
     pub step: Moved,
     /// Published hours of the main phase over those of its steps: software, layout, downtime, everything the model
@@ -149,31 +158,43 @@ pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> 
         return Err(missing("its model's shape", "--model"));
     }
     let mut there = question.with("run.gpu", chip);
-    // The time is what the chips there make of it.
-    there.overrides.retain(|over| !matches!(&*over.path, "run.wall_clock" | "price.rent"));
+    // A time that asks for the chips asks for them there too; beside chips it is what those make of it.
+    let for_a_time =
+        asked_chips.is_none() && is_flag(before.spec.wall_clock.as_ref()) && !is_flag(before.spec.chips.as_ref());
+    let dropped = |field: &Field| field.path == "price.rent" || (field.path == "run.wall_clock" && !for_a_time);
+    there.overrides.retain(|over| !find(&over.path).is_ok_and(dropped));
     if let Some(price) = &to.price {
         there = there.with("price.rent", price);
     }
-    // A solved number of chips may have a fraction, and so many cannot be asked for.
-    let there = there.with("run.chips", asked_chips.unwrap_or(whole_nodes(own_chips, 1)).get());
+    if !for_a_time {
+        // A solved number of chips may have a fraction, and so many cannot be asked for.
+        there = there.with("run.chips", asked_chips.unwrap_or(whole_nodes(own_chips, 1)).get());
+    }
     let after = answer(&there, catalog)?;
     let to = after.chip.clone().ok_or_else(|| missing("a chip", "--to"))?;
-    let transfer = transfer(&before, &after, &from, own_chips, catalog)?;
-    let there_chips = after.estimate.chips.unwrap_or(own_chips);
-    let step = side_by_side(&before, transfer.at(there_chips)?);
-    let same = transfer.in_layout(own_degrees(&before.spec, &transfer)?, there_chips);
-    let hours = before.estimate.total.held;
-    Ok(Conversion {
-        residual: residual(&before, &step),
-        same_hours: same.as_ref().ok().map(|same| hours * same.ratio),
-        spread: spread(&after, asked)?,
-        before,
-        after,
-        from,
-        to,
-        step,
-        same,
-    })
+    let reasons = Reasons::of(&before, &after, &from, own_chips, catalog)?;
+    Ok(Conversion { spread: spread(&after, asked)?, before, after, from, to, reasons })
+}
+
+impl Reasons {
+    fn of(
+        before: &Answer,
+        after: &Answer,
+        from: &AcceleratorProfile,
+        own_chips: Chips,
+        catalog: &Catalog,
+    ) -> Result<Option<Self>, Error> {
+        if after.step == Step::Given && !after.pacing.depends_on_chips() {
+            return Ok(None);
+        }
+        let transfer = transfer(before, after, from, own_chips, catalog)?;
+        let there_chips = after.estimate.chips.unwrap_or(own_chips);
+        let step = side_by_side(before, transfer.at(there_chips)?);
+        let same = transfer.in_layout(own_degrees(&before.spec, &transfer)?, there_chips);
+        let hours = before.estimate.total.held;
+        let same_hours = same.as_ref().ok().map(|same| hours * same.ratio);
+        Ok(Some(Self { residual: residual(before, &step), same_hours, step, same }))
+    }
 }
 
 /// The answer of `convert`.
@@ -187,10 +208,10 @@ pub struct ConvertReply {
     pub result: ResultBlock,
     /// Hours there over hours here.
     pub ratio: f64,
-    /// Geometric spread of that ratio.
-    pub ratio_spread: f64,
+    /// Geometric spread of that ratio; none where the hours or the MFU are held.
+    pub ratio_spread: Option<f64>,
     /// Published hours over those of the run's steps alone.
-    pub residual: f64,
+    pub residual: Option<f64>,
     /// The run as it was.
     pub from: Place,
     /// Where it is moved to.
@@ -242,20 +263,22 @@ impl Conversion {
     pub fn reply(self) -> ConvertReply {
         let mut head = head("convert", &self.after);
         head.name = self.before.scenario.name.clone();
-        let same = self.same.as_ref();
+        let why = self.reasons.as_ref();
+        let same = why.and_then(|why| why.same.as_ref().ok());
+        let hours = |answer: &Answer| answer.estimate.total.held.gpu_hours();
         ConvertReply {
             head,
             result: block(&self.after, self.spread.as_ref()),
-            ratio: self.step.ratio,
-            ratio_spread: self.step.spread,
-            residual: self.residual,
-            from: place(&self.before, &self.from, &self.step.before),
-            to: place(&self.after, &self.to, &self.step.after),
+            ratio: why.map_or_else(|| hours(&self.after) / hours(&self.before), |why| why.step.ratio),
+            ratio_spread: why.map(|why| why.step.spread),
+            residual: why.map(|why| why.residual),
+            from: place(&self.before, &self.from, why.map(|why| &why.step.before)),
+            to: place(&self.after, &self.to, why.map(|why| &why.step.after)),
             same_layout: SameLayout {
-                gpu_hours: self.same_hours.map(ChipSeconds::gpu_hours),
-                ratio: same.ok().map(|same| same.ratio),
-                layout: same.ok().map(|same| words(&same.after.layout)),
-                reason: same.err().map(|error| error.message().to_owned()),
+                gpu_hours: why.and_then(|why| why.same_hours).map(ChipSeconds::gpu_hours),
+                ratio: same.map(|same| same.ratio),
+                layout: same.map(|same| words(&same.after.layout)),
+                reason: why.and_then(|why| why.same.as_ref().err()).map(|error| error.message().to_owned()),
             },
             made_from: Box::new(self),
         }
@@ -272,7 +295,7 @@ impl Conversion {
     }
 }
 
-fn place(answer: &Answer, chip: &AcceleratorProfile, step: &Prediction) -> Place {
+fn place(answer: &Answer, chip: &AcceleratorProfile, step: Option<&Prediction>) -> Place {
     let total = &answer.estimate.total;
     Place {
         gpu: chip.chip.id.clone(),
@@ -281,7 +304,7 @@ fn place(answer: &Answer, chip: &AcceleratorProfile, step: &Prediction) -> Place
         wall_clock_days: total.wall_clock.map(Seconds::days),
         cost_usd: total.cost.map(Usd::get),
         usd_per_gpu_hour: answer.scenario.terms.price.map(Price::usd_per_hour),
-        step: parts(&step.step).iter().map(StepPart::of).collect(),
+        step: step.map(|step| parts(&step.step).iter().map(StepPart::of).collect()).unwrap_or_default(),
     }
 }
 

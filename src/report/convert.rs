@@ -4,7 +4,8 @@ use super::step::seconds;
 use super::view::{Records, Section, View};
 use crate::answer::layouts::{Part, parts, words};
 use crate::answer::ranges::{COST, DAYS, GPU_HOURS};
-use crate::ask::convert::{Conversion, ConvertReply};
+use crate::ask::convert::{Conversion, ConvertReply, Reasons};
+use crate::predict::transfer::Moved;
 use crate::units::{Usd, show};
 
 /// The levels that are shown.
@@ -16,32 +17,42 @@ pub fn view(reply: &ConvertReply) -> View {
     let (from, to) = (&moved.from.chip.name, &moved.to.chip.name);
     let hours = moved.after.estimate.total.held.gpu_hours();
     let [low, _, high] = moved.levels(GPU_HOURS).map(|hours| show::count(hours, 3));
+    let range = if moved.spread.is_some() { format!(" ({low} to {high}, 80 %)") } else { String::new() };
     let mut view = View::with_reply(reply);
     view.title = format!("{} from {from} to {to}", reply.head.name);
     view.summary = format!(
-        "{} GPU-hours on {to} ({low} to {high}, 80 %): {} x the hours on {from}.",
+        "{} GPU-hours on {to}{range}: {} x the hours on {from}.",
         show::count(hours, 3),
         show::number(hours / moved.before.estimate.total.held.gpu_hours(), 3)
     );
     view.sections.push(table(moved));
-    view.sections.push(reasons(moved));
-    let residual = show::number(moved.residual, 3);
-    let mut notes = vec![
-        format!("residual of the run: {residual} x the hours of its steps alone, carried over to {to}"),
-        format!("geometric spread of the ratio: {}", show::number(moved.step.spread, 2)),
-        format!("best layout there: {}", words(&moved.step.after.layout)),
-    ];
-    let idle = moved.step.after.idle();
-    if idle > 0 {
-        notes.push(format!("{idle} of the chips there are held idle: no layout that uses them is faster"));
+    match &moved.reasons {
+        Some(why) => {
+            view.sections.push(parts_of_both(&why.step));
+            view.note("How it was moved", notes(why, to));
+        }
+        None => view.note("How it was moved", vec!["the hours or the MFU are held: no step is laid out".into()]),
     }
-    if let Err(error) = &moved.same {
-        notes.push(format!("the run's own layout cannot be kept: {}", error.message()));
-    }
-    view.note("How it was moved", notes);
     view.head_notes(&reply.head);
     view.records = records(moved);
     view
+}
+
+fn notes(why: &Reasons, to: &str) -> Vec<String> {
+    let residual = show::number(why.residual, 3);
+    let mut notes = vec![
+        format!("residual of the run: {residual} x the hours of its steps alone, carried over to {to}"),
+        format!("geometric spread of the ratio: {}", show::number(why.step.spread, 2)),
+        format!("best layout there: {}", words(&why.step.after.layout)),
+    ];
+    let idle = why.step.after.idle();
+    if idle > 0 {
+        notes.push(format!("{idle} of the chips there are held idle: no layout that uses them is faster"));
+    }
+    if let Err(error) = &why.same {
+        notes.push(format!("the run's own layout cannot be kept: {}", error.message()));
+    }
+    notes
 }
 
 fn table(moved: &Conversion) -> Section {
@@ -59,16 +70,18 @@ fn table(moved: &Conversion) -> Section {
     let chips = after.estimate.chips.map_or_else(unknown, |chips| show::whole(chips.get()));
     let [hours, days, costs] = [GPU_HOURS, DAYS, COST].map(|output| moved.levels(output));
     let cell = |value: f64, shown: fn(f64) -> String| if value.is_finite() { shown(value) } else { unknown() };
-    for (level, ((hours, days), cost)) in LEVELS.iter().zip(hours.into_iter().zip(days).zip(costs)) {
+    let shown = if moved.spread.is_some() { LEVELS.len() } else { 1 };
+    for (level, ((hours, days), cost)) in LEVELS.iter().zip(hours.into_iter().zip(days).zip(costs)).take(shown) {
+        let level = if shown > 1 { format!(", {level}") } else { String::new() };
         section.row([
-            format!("on {}, {level}", moved.to.chip.id),
+            format!("on {}{level}", moved.to.chip.id),
             cell(hours, |hours| show::count(hours, 4)),
             cell(days, |days| show::number(days, 4)),
             chips.clone(),
             cell(cost, |cost| show::usd(Usd::new(cost))),
         ]);
     }
-    if let (Ok(_), Some(hours)) = (&moved.same, moved.same_hours) {
+    if let Some(hours) = moved.reasons.as_ref().and_then(|why| why.same_hours) {
         let wall = after.estimate.chips.map(|chips| hours / chips);
         section.row([
             "in the run's own layout".into(),
@@ -82,9 +95,9 @@ fn table(moved: &Conversion) -> Section {
 }
 
 /// Which parts of the step shrank, and which did not.
-fn reasons(moved: &Conversion) -> Section {
+fn parts_of_both(step: &Moved) -> Section {
     let mut section = Section::new("Why: the parts of one step", &["Part", "before", "after", "ratio"]);
-    let (before, after) = (&moved.step.before, &moved.step.after);
+    let (before, after) = (&step.before, &step.after);
     let shares = before.tokens_per_step() / after.tokens_per_step(); // for as many tokens as before
     let whole = before.step.total().get();
     let (old, new) = (parts(&before.step), parts(&after.step));

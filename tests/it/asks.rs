@@ -76,7 +76,7 @@ fn a_run_without_a_number_of_chips_moves_on_as_many() {
     let estimated = EstimateRequest::new(asked).ask(catalog()).unwrap();
     assert_eq!(moved.result, estimated.result);
     assert!(moved.ratio > 1.0 && moved.from.chips == Some(4096.0), "{moved:?}");
-    assert!(estimated.head.assumptions.iter().any(|text| text.contains("as many as are asked for")));
+    assert!(estimated.head.assumptions.iter().any(|text| text.contains("a month of its hours")));
     let error = to.ask(catalog()).unwrap_err();
     assert!(error.hint().unwrap().contains("--to-chips"), "{error}");
     // A model is predicted on both.

@@ -140,7 +140,7 @@ fn numbers_are_shown_as_they_are() {
     // A count of chips keeps its digits, and a range of chips is told in whole nodes.
     let range = shown(&[&asked[..], &["--gpu-hours", "2M", "--chips", "16384..16389"]].concat());
     let row = |label: &str| range.lines().find(|line| line.trim_start().starts_with(label)).unwrap_or_default();
-    assert!(row("chips").contains("16,386.") && !range.contains("16,390 "), "{range}");
+    assert!(row("chips").contains("16,386 ") && !range.contains("16,390 "), "{range}");
     assert!(range.contains("draws of chips are not whole nodes"), "{range}");
     assert_eq!(row("in nodes of 8").split_whitespace().skip(4).collect::<Vec<_>>(), ["16,392", "16,392", "16,392"]);
     // What is not quite all of it is not all of it.

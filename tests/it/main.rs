@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)] // a test ends where something is wrong
 
+mod as_asked;
 mod as_of;
 mod asks;
 mod backtest;

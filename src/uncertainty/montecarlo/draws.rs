@@ -199,7 +199,8 @@ impl<'a, const K: usize> Draws<'a, K> {
         Estimate { value, se: known(se) }
     }
 
-    /// Quantiles, linear between order statistics (Hyndman and Fan's type 7).
+    /// Quantiles: the least draw that so many do not exceed (Hyndman and Fan's type 1), so that the share of draws at or below
+    /// a quantile is never less than its level.
     ///
     /// The standard error is that of the probability below the quantile, carried over to the quantile by the distance of the order
     /// statistics that far away on both sides.
@@ -207,7 +208,7 @@ impl<'a, const K: usize> Draws<'a, K> {
         let count = column.finite();
         let last = count.saturating_sub(1);
         let all = count + column.never();
-        let rank = |level: f64| level.clamp(0.0, 1.0) * all.saturating_sub(1) as f64;
+        let rank = |level: f64| ((level.clamp(0.0, 1.0) * all as f64).ceil() - 1.0).max(0.0);
         // Wide enough for four standard errors of random draws.
         let margin = |level: f64| 4.0 * (all as f64 * level * (1.0 - level)).sqrt() + 2.0;
         let place = |rank: f64| (rank.max(0.0) as usize).min(last);
