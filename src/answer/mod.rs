@@ -82,7 +82,7 @@ pub struct Answer {
 /// # Errors
 /// Unknown names, values that do not read or contradict each other, too few of them: with what would settle it.
 pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
-    let looked = LookedUp::of(question, catalog)?;
+    let mut looked = LookedUp::of(question, catalog)?;
     let catalog = &*catalog.as_of(looked.day());
     let pacing = Pacing::of(&looked, catalog)?;
     let settled = Settled::of(&looked, &pacing)?;
@@ -90,6 +90,9 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let priced = Priced::of(&looked, &pacing, settled, catalog)?;
     if priced.settled.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&priced.settled, &looked));
+    }
+    if priced.price.as_ref().is_some_and(|price| matches!(price.origin, Origin::Profile(_))) {
+        looked.spec.ranges.retain(|range| range.path != "price.rent"); // the run's own price is not the one used
     }
     let prepared = Prepared::of(&looked.spec, &priced.settled, &pacing)?;
     let scenario = scenario::scenario(&looked, &priced.settled);

@@ -174,6 +174,7 @@ fn warnings(
             say.push(format!("{} {are} not whole nodes of {node}", show::counted(show::whole(chips.get()), "chip")));
         }
     }
+    say.extend(priced.said.clone());
     say.extend(params(&looked.spec));
     say.extend(idle_fields(&looked.spec, settled.step));
     say

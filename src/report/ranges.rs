@@ -70,8 +70,12 @@ pub fn notes(spread: &Spread, answer: &Answer) -> Vec<String> {
     if let Some((time, share)) = &spread.by {
         said.push(format!("finished within {} with probability {}", show::duration(*time), probability(share)));
     }
-    if let Some((money, share)) = &spread.budget {
-        said.push(format!("costs at most {} with probability {}", show::usd(*money), probability(share)));
+    if let Some((budget, share)) = &spread.budget {
+        let (of, money) = (budget.of, show::usd(budget.money));
+        said.push(match share.value.is_nan() {
+            true => format!("whether {of} is at most {money} is not known, as no price is"),
+            false => format!("{of} is at most {money} with probability {}", probability(share)),
+        });
     }
     if let Some(never) = spread.summaries.first().map(|summary| summary.never).filter(|never| never.value > 0.0) {
         let share = probability(&never);

@@ -187,17 +187,18 @@ pub fn reply(
     catalog: &Catalog,
 ) -> Result<EstimateReply, Error> {
     let spec = &answer.spec;
-    let (by, budget) = (spec.by.as_ref().map(|entry| entry.value), spec.budget.as_ref().map(|entry| entry.value));
-    let asked = Asked { plan: request.draws, by, budget };
+    let whole = bill::whole(&answer, catalog)?;
+    let by = spec.by.as_ref().map(|entry| entry.value);
+    let budget = spec.budget.as_ref().map(|entry| gates::budget(&answer, whole.as_ref(), entry.value, catalog));
+    let asked = Asked { plan: request.draws, by, budget: budget.transpose()? };
     let spread = spread(&answer, &asked)?;
     let drivers = match request.drivers {
         Some(of) => drivers(&answer, &asked, driven(of, &answer))?,
         None => None,
     };
-    let whole = bill::whole(&answer, catalog)?;
     let mut head = head(command, &answer);
     let planned = command != "estimate"; // a plan says itself how sure it is
-    head.warnings.extend(warnings(request, !planned && (by.is_some() || budget.is_some()), spread.as_ref()));
+    head.warnings.extend(warnings(request, !planned && (by.is_some() || asked.budget.is_some()), spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
     Ok(EstimateReply {
         head,
