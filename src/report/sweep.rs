@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::digits;
 use super::view::{Records, Section, View};
-use crate::ask::pareto::Front;
 use crate::ask::sweep::columns::{CHIPS_USED, Column, Entry, Shows, columns};
 use crate::ask::sweep::{Dominated, Row, Shown, Sweep, SweepAnswer, marks, on_front};
+use crate::scaling::pareto::Front;
 use crate::units::{Chips, Seconds, Usd, show};
 
 /// A format whose rows are written one by one, however many there are.

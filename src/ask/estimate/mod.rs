@@ -200,6 +200,8 @@ pub fn reply(
     let planned = command != "estimate"; // a plan says itself how sure it is
     head.warnings.extend(warnings(request, !planned && (by.is_some() || asked.budget.is_some()), spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
+    let thresholds = Thresholds::of(&answer, catalog)?;
+    head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
     Ok(EstimateReply {
         head,
         defaults: resolved::defaults(&answer),
@@ -216,7 +218,7 @@ pub fn reply(
         cost_lines: whole.as_ref().map(bill::lines).unwrap_or_default(),
         footprint: whole.as_ref().and_then(FootprintReply::of),
         decomposition: if whole.is_some() { bill::decomposition(&answer, catalog)? } else { None },
-        thresholds: Thresholds::of(&answer, catalog)?,
+        thresholds,
         gates: gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?,
         confirmed: answer.confirmed.clone(),
         resolved: if request.show_resolved { resolved::all(&answer) } else { Vec::new() },

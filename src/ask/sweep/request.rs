@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::Sweep;
 use super::columns::{COST, Column, DAYS, Entry, Row, columns};
-use crate::ask::pareto::Front;
 use crate::ask::reply::{Ordered, ReplyHead};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
+use crate::scaling::pareto::Front;
 use crate::units::show::grouped;
 
 /// What is done with points that others beat in both cost and time.
