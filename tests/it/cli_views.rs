@@ -172,3 +172,26 @@ fn each_level_of_a_conversion_has_its_own_ratio_in_csv() {
         }
     }
 }
+
+/// A spreadsheet gets what a machine gets: every number of `result`, and the layout.
+#[test]
+fn the_rows_of_an_estimate_hold_its_result() {
+    let shell = Shell::new();
+    let moved = ["estimate", "deepseek-v3", "--gpu", "h200"];
+    let planned = ["plan", "chips", "deepseek-v3", "--mfu", "30%..42%", "--by", "60d"];
+    for args in [&moved[..], &planned] {
+        let result = shell.json(args)["result"].clone();
+        let output = shell.run(&[args, &["--format", "csv"]].concat());
+        let mut rows = csv::Reader::from_reader(output.stdout.as_slice());
+        let columns = rows.headers().unwrap().clone();
+        let total = rows.records().map(Result::unwrap).find(|row| &row[1] == "total").unwrap();
+        for (key, value) in result.as_object().unwrap() {
+            let cell = &total[columns.iter().position(|column| column == key).unwrap_or_else(|| panic!("{key}"))];
+            match value.as_f64() {
+                Some(number) => assert!((cell.parse::<f64>().unwrap() / number - 1.0).abs() < 1e-12, "{key}: {cell}"),
+                None => assert_eq!(cell, value.as_str().unwrap_or_default(), "{key}"),
+            }
+        }
+        assert!(columns.iter().any(|column| column == "chips_p90"), "{columns:?}");
+    }
+}
