@@ -69,6 +69,11 @@ pub struct Values<T> {
 }
 
 impl<T: Takes> Values<T> {
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.set.is_empty()
+    }
+
     /// The same values for each chip of `--gpu h800,h200`.
     pub fn each_chip(&self) -> Vec<Self> {
         let Some(at) = self.given.iter().position(|(field, _)| field.path == "run.gpu") else {

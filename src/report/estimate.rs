@@ -21,7 +21,7 @@ pub fn view(reply: &EstimateReply) -> View {
     let mut view = View { title: title(answer), records: records(reply), ..View::with_reply(reply) };
     view.summary = summary(answer, spread.as_ref());
     if let Some(spread) = spread {
-        view.sections.push(super::ranges::section(spread, answer));
+        view.sections.extend(Some(super::ranges::section(spread, answer)).filter(|range| !range.rows.is_empty()));
         view.note("The range", super::ranges::notes(spread, answer));
     }
     if let Some(drivers) = drivers {
@@ -103,7 +103,8 @@ fn summary(answer: &Answer, spread: Option<&Spread>) -> String {
         Some(cost) => text += &format!(", {}", middle(spread, COST, "").unwrap_or_else(|| show::usd(cost))),
         None => text += ", not priced",
     }
-    text + if spread.is_some() { "; p50, and p10 to p90." } else { "." }
+    text += if text.contains(" to ") { "; p50, and p10 to p90." } else { "." };
+    text
 }
 
 /// The heading of figures: where something is uncertain, they are those of its median.

@@ -176,7 +176,8 @@ pub fn view(found: &SweepAnswer, most: usize) -> View {
     });
     view.sections.extend((!of_steps.rows.is_empty()).then_some(of_steps));
     if shown.not_shown > 0 {
-        let more = format!("{} more points: `-o FILE.csv` or `-o FILE.jsonl` writes them all", shown.not_shown);
+        let more =
+            format!("{}: `-o FILE.csv` or `-o FILE.jsonl` writes all", show::counted(shown.not_shown, "more point"));
         view.note("Not shown", vec![more]);
     }
     let mut errors: Vec<String> = Vec::new();

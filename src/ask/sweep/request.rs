@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::scaling::pareto::Front;
-use crate::units::show::grouped;
+use crate::units::show::{counted, grouped};
 
 /// What is done with points that others beat in both cost and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +167,8 @@ impl SweepAnswer {
         let named = |(_, entries): &(Vec<String>, Vec<Entry<'static>>)| {
             columns.iter().map(|column| column.name.clone()).zip(entries.iter().cloned()).collect()
         };
-        let mut head = ReplyHead::new("sweep", format!("A sweep of {} points", grouped(&points.to_string())));
+        let mut head =
+            ReplyHead::new("sweep", format!("A sweep of {}", counted(grouped(&points.to_string()), "point")));
         (head.inputs, head.sources) = self.sweep.base();
         head.warnings.extend(self.sweep.unheard());
         SweepReply {
