@@ -143,6 +143,11 @@ fn explain_and_estimate_show_the_same_step() {
         let links = ExplainRequest::new(input).ask(catalog()).unwrap().result;
         let step = links.iter().find(|link| link.what.contains("training step")).unwrap();
         assert!(step.numbers.ends_with(reply.result.layout.as_ref().unwrap()), "{}", step.numbers);
+        // The terms are those of the sum, the small ones together.
+        let (total, terms) = step.numbers.split(';').next().unwrap().split_once(" s = ").unwrap();
+        let number = |text: &str| text.split_whitespace().next().unwrap().parse::<f64>().unwrap();
+        let sum: f64 = terms.split(" + ").map(number).sum();
+        assert!((sum / number(total) - 1.0).abs() < 5e-4, "{sum}: {}", step.numbers);
     }
 }
 
@@ -272,4 +277,10 @@ fn every_point_of_a_sweep_over_hours_is_confirmed_or_refused() {
         swept.visit(0..3, |row| found.push(row.answer.is_ok()));
         assert_eq!(found, held, "{axis}");
     }
+}
+
+#[test]
+fn a_caller_can_tell_refusals_apart() {
+    let kind: flopbill::ErrorKind = EstimateRequest::new("deepseek-v33").ask(catalog()).unwrap_err().kind();
+    assert_eq!(kind, flopbill::ErrorKind::UnknownName);
 }
