@@ -241,14 +241,14 @@ fn verdict(sides: &[Side], differences: &[DifferenceRow]) -> String {
             }
         }
     };
-    let lacks = |(what, value): (&str, fn(&Side) -> Option<f64>)| {
+    let lacks = |what: &str, value: fn(&Side) -> Option<f64>| {
         let letters: Vec<&str> = all().filter(|(side, _)| value(side).is_none()).map(|(_, letter)| letter).collect();
         (!letters.is_empty()).then(|| format!("the {what} of {} is not known", letters.join(", ")))
     };
-    let lacking: [(&str, fn(&Side) -> Option<f64>); 2] =
-        [("cost", |side| side.result.cost_usd), ("wall-clock time", |side| side.result.wall_clock_days)];
+    let lacking =
+        [lacks("cost", |side| side.result.cost_usd), lacks("wall-clock time", |side| side.result.wall_clock_days)];
     let told = differences.iter().filter(|found| found.target != Target::Hours).map(say);
-    let told: Vec<String> = lacking.into_iter().filter_map(lacks).chain(told).collect();
+    let told: Vec<String> = lacking.into_iter().flatten().chain(told).collect();
     let mut text = match (least(|side| side.result.cost_usd), least(|side| side.result.wall_clock_days)) {
         (Some(_), Some(_)) if differences.iter().all(|found| found.factors.is_empty()) => {
             return "They are the same.".to_owned();
