@@ -50,6 +50,8 @@ fn a_term_that_is_asked_for_chooses_the_price() {
     assert!(spot.head.assumptions.iter().any(|text| list(text)), "{:?}", spot.head.assumptions);
     let asked = of(Input::about("deepseek-v3").gpu("h200").price("$9/h").set("bill.term", "spot"));
     assert!((price(&asked) - 9.0).abs() < 1e-12);
+    let line = |reply: &flopbill::EstimateReply| reply.cost_lines[0].price.unwrap();
+    assert!((line(&asked) - 9.0).abs() < 1e-12 && (line(&spot) - 1.45).abs() < 1e-12, "{:?}", asked.cost_lines[0]);
     // The run's own price is that of another term; where none is typical, the answer says so.
     let on_demand = of(Input::about("deepseek-v3").set("bill.term", "on_demand"));
     let says = "price: $2.00/h (profiles/runs/deepseek-v3.toml:27) gave way to bill.term, now $2.00/h";
