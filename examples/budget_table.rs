@@ -4,7 +4,6 @@
 
 #![allow(clippy::print_stdout)]
 
-use flopbill::internals::units::{Usd, show};
 use flopbill::{Catalog, Error, EstimateRequest, Input};
 
 fn main() -> Result<(), Error> {
@@ -13,8 +12,8 @@ fn main() -> Result<(), Error> {
     for chips in [512, 1024, 2048, 4096, 8192] {
         let request = EstimateRequest::new(Input::about("deepseek-v3").chips(chips));
         let result = request.ask(&catalog)?.result;
-        let days = result.wall_clock_days.map_or_else(String::new, |days| show::number(days, 4));
-        let cost = result.cost_usd.map_or_else(|| "not priced".into(), |cost| show::usd(Usd::new(cost)));
+        let days = result.wall_clock_days.map_or_else(String::new, |days| format!("{days:.2}"));
+        let cost = result.cost_usd.map_or_else(|| "not priced".into(), |cost| format!("${:.3}M", cost / 1e6));
         println!("{chips:>8} {days:>10} {cost:>12}");
     }
     Ok(())

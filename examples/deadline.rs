@@ -4,7 +4,6 @@
 
 #![allow(clippy::print_stdout)]
 
-use flopbill::internals::units::{Usd, show};
 use flopbill::{Catalog, Error, EstimateRequest, Input};
 
 fn main() -> Result<(), Error> {
@@ -24,7 +23,7 @@ fn main() -> Result<(), Error> {
     }
     offers.sort_by(|a, b| a.2.total_cmp(&b.2));
     for (chip, chips, cost) in &offers {
-        println!("{chip:>8}: {:>7} chips, {}", show::number(*chips, 7), show::usd(Usd::new(*cost)));
+        println!("{chip:>8}: {chips:>7} chips, ${:.2}M", cost / 1e6);
     }
     Ok(())
 }

@@ -164,10 +164,13 @@ fn validate(scenario: &Scenario) -> Result<(), Error> {
     Ok(())
 }
 
+/// A share of all may be this much more than one by rounding.
+const ROUNDING: f64 = 1e-9;
+
 /// A share above zero and up to one.
 pub(crate) fn share(what: &str, share: Fraction) -> Result<(), Error> {
     check(share)?;
-    if share.get() > 0.0 && share.get() <= 1.0 {
+    if share.get() > 0.0 && share.get() <= 1.0 + ROUNDING {
         return Ok(());
     }
     let percent = crate::units::show::percent(share.get());

@@ -83,7 +83,7 @@ pub use ask::reply::{ReplyHead, ResultBlock};
 pub use ask::request::About;
 pub use ask::sweep::{SweepReply, SweepRequest};
 pub use catalog::Catalog;
-pub use error::Error;
+pub use error::{Error, Kind as ErrorKind};
 pub use input::question::{Input, Question};
 pub use uncertainty::montecarlo::{Method as Sampler, Plan as Draws};
 

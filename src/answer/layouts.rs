@@ -154,8 +154,8 @@ fn too_big(asked: &Asked<'_>) -> Option<Error> {
     let lean = leanest(space, &asked.fixed)?;
     let (holds, has) = (lean.fit.total.gb(), space.memory.gb());
     let message = format!(
-        "no layout on {} chips fits: the leanest ({}) holds {holds:.1} GB a chip, {:.1} GB more than the {has:.1} GB there are",
-        space.chips,
+        "no layout on {} fits: the leanest ({}) holds {holds:.1} GB a chip, {:.1} GB more than the {has:.1} GB there are",
+        show::counted(space.chips, "chip"),
         words(&lean.layout),
         lean.fit.over().gb(),
     );

@@ -82,14 +82,18 @@ pub struct Answer {
 /// # Errors
 /// Unknown names, values that do not read or contradict each other, too few of them: with what would settle it.
 pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
-    let looked = LookedUp::of(question, catalog)?;
+    let mut looked = LookedUp::of(question, catalog)?;
     let catalog = &*catalog.as_of(looked.day());
     let pacing = Pacing::of(&looked, catalog)?;
     let settled = Settled::of(&looked, &pacing)?;
+    within_peak(&looked, &settled)?;
     let confirmation = Confirmation::of(question, &looked, &pacing, &settled, catalog)?;
     let priced = Priced::of(&looked, &pacing, settled, catalog)?;
     if priced.settled.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&priced.settled, &looked));
+    }
+    if priced.price.as_ref().is_some_and(|price| matches!(price.origin, Origin::Profile(_))) {
+        looked.spec.ranges.retain(|range| range.path != "price.rent"); // the run's own price is not the one used
     }
     let prepared = Prepared::of(&looked.spec, &priced.settled, &pacing)?;
     let scenario = scenario::scenario(&looked, &priced.settled);
@@ -203,6 +207,26 @@ fn mfu_origin(looked: &LookedUp<'_>, pacing: &Pacing, settled: &Settled) -> Opti
     }
 }
 
+/// Refuses hours of a moved run in which the chip cannot do the work.
+fn within_peak(looked: &LookedUp<'_>, settled: &Settled) -> Result<(), Error> {
+    let spec = &looked.spec;
+    let held = spec.hold_hours.as_ref().is_some_and(|entry| entry.value) && looked.from.is_some();
+    let hours = match settled.step {
+        Step::Moved(moved) => moved.ratio * spec.transfer_ratio.as_ref().map_or(1.0, |entry| entry.value),
+        _ if held && spec.mfu.is_none() => 1.0,
+        _ => return Ok(()),
+    };
+    let from = looked.from.as_ref().or(looked.on.as_ref());
+    let (Some(own), Some(from), Some(on)) = (looked.baseline.implied_mfu, from, &looked.on) else { return Ok(()) };
+    let mfu = own.get() * (from.peak / on.peak) / hours;
+    if mfu <= 1.0 + 1e-9 {
+        return Ok(());
+    }
+    let said =
+        format!("the run's work in these hours needs an MFU of {}: more than the chip's peak", show::percent(mfu));
+    Err(Error::no_solution(said).with_hint("a chip with a higher peak, or more hours"))
+}
+
 /// Says what is missing on each way to the hours, the shortest way first.
 fn underdetermined(settled: &Settled, looked: &LookedUp) -> Error {
     let has_chip = looked.on.is_some();
@@ -219,6 +243,13 @@ fn underdetermined(settled: &Settled, looked: &LookedUp) -> Error {
         open.map(|var| crate::solve::flag(*var)).collect()
     };
     let mut open: Vec<Vec<&str>> = ways.map(missing).collect();
+    let error = Error::no_solution("the GPU-hours do not follow from what is given");
+    let keeps = [(&looked.spec.keep_mfu, "run.keep_mfu"), (&looked.spec.hold_hours, "run.hold_hours")];
+    let keeps = keeps.into_iter().find_map(|(entry, path)| entry.as_ref().map(|_| path));
+    if let Some(kept) = keeps.filter(|_| open.iter().any(Vec::is_empty)) {
+        // A model on its chips would be predicted, but for this field.
+        return error.with_hint(format!("leave {kept} out: there is no run whose MFU or hours it could keep"));
+    }
     open.sort_by_key(Vec::len);
     let mut least: Vec<Vec<&str>> = Vec::new();
     for way in open {
@@ -227,6 +258,5 @@ fn underdetermined(settled: &Settled, looked: &LookedUp) -> Error {
         }
     }
     let shown: Vec<String> = least.iter().map(|flags| flags.join(" and ")).collect();
-    Error::no_solution("the GPU-hours do not follow from what is given")
-        .with_hint(format!("add {}", shown.join("; or ")))
+    error.with_hint(format!("add {}", shown.join("; or ")))
 }

@@ -27,7 +27,7 @@ pub struct Spread {
     /// The probability of finishing within the time that was asked for.
     pub by: Option<(Seconds, Estimate)>,
     /// The probability of staying within the money that was asked for.
-    pub budget: Option<(Usd, Estimate)>,
+    pub budget: Option<(Budget, Estimate)>,
     /// What had to be changed about the correlations, in a sentence.
     pub repair: Option<String>,
 }
@@ -40,7 +40,33 @@ pub struct Asked {
     /// A time to finish within.
     pub by: Option<Seconds>,
     /// Money to stay within.
-    pub budget: Option<Usd>,
+    pub budget: Option<Budget>,
+}
+
+/// Money to stay within, and which output keeps it.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// The money.
+    pub money: Usd,
+    /// What it has to pay for.
+    pub of: &'static str,
+    /// The output that it limits, one of [`OUTPUTS`].
+    pub output: usize,
+    /// The most that this may be; not a number where that is not known.
+    pub limit: f64,
+}
+
+impl Budget {
+    /// A budget for the rent of the chips.
+    pub fn of_rent(money: Usd) -> Self {
+        Self { money, of: "the rent of the chips", output: COST, limit: money.get() }
+    }
+
+    /// How often it is kept.
+    fn share(self, within: impl Fn(usize, f64) -> Estimate) -> Estimate {
+        let unknown = Estimate { value: f64::NAN, se: f64::NAN };
+        if self.limit.is_nan() { unknown } else { within(self.output, self.limit) }
+    }
 }
 
 /// The uncertain inputs of an answer, correlated as its spec says.
@@ -74,7 +100,7 @@ pub fn spread(answer: &Answer, asked: &Asked) -> Result<Option<Spread>, Error> {
         plan: draws.plan(),
         summaries: (0..OUTPUTS.len()).map(|output| draws.summary(output)).collect(),
         by: asked.by.map(|time| (time, within(DAYS, time.days()))),
-        budget: asked.budget.map(|money| (money, within(COST, money.get()))),
+        budget: asked.budget.map(|budget| (budget, budget.share(within))),
         repair,
     }))
 }

@@ -1,13 +1,13 @@
 //! What a reader should know beside the numbers: assumptions, warnings, sources.
 
 use super::given::outranked_by;
-use super::looked_up::LookedUp;
+use super::looked_up::{LookedUp, OnChip};
 use super::pacing::Pacing;
 use super::prepared::{counts, var_of};
 use super::priced::Priced;
 use super::settled::{Settled, Step};
 use crate::estimate::Estimate;
-use crate::input::field::Field;
+use crate::input::field::{Field, idle};
 use crate::input::file::{Origin, Spec};
 use crate::input::table::FIELDS;
 use crate::predict::{Prediction, Setting};
@@ -178,8 +178,9 @@ fn warnings(
             say.push(format!("{} {are} not whole nodes of {node}", show::counted(show::whole(chips.get()), "chip")));
         }
     }
+    say.extend(priced.said.clone());
     say.extend(params(&looked.spec));
-    say.extend(idle_fields(&looked.spec, settled.step));
+    say.extend(idle_fields(looked, settled.step));
     say
 }
 
@@ -220,17 +221,31 @@ fn sources(looked: &LookedUp<'_>, priced: &Priced) -> Vec<(String, Source)> {
     found
 }
 
-/// Fields of a step that were asked for where no step is behind the hours.
-fn idle_fields(spec: &Spec, step: Step) -> Option<String> {
-    if matches!(step, Step::Predicted(_)) {
-        return None;
-    }
-    let idle = |field: &&Field| field.path == "stack.factor" || (step == Step::Given && field.is_of_a_step());
+/// Fields that were asked for where no step is behind the hours, or where no run is moved.
+fn idle_fields(looked: &LookedUp<'_>, step: Step) -> impl Iterator<Item = String> {
+    let (spec, base) = (&looked.spec, &*looked.base);
+    let decides = |field: &Field| {
+        field.is_of_a_step() || matches!(field.path, "model" | "run.chips" | "run.precision" | "run.wall_clock")
+    };
+    let another = || FIELDS.iter().any(|field| decides(field) && !(field.same)(spec, base));
+    let moves = looked.from.is_some() || (looked.baseline.has_hours() && another());
+    let usual = |on: &OnChip| spec.mfu_basis.is_some() || on.basis == on.profile.chip.training_precision();
+    let of_a_step = |field: &&Field| match field.path {
+        "stack.factor" => !matches!(step, Step::Predicted(_)),
+        "run.precision" => step == Step::Given && looked.on.as_ref().is_some_and(usual),
+        _ => step == Step::Given && field.is_of_a_step(),
+    };
+    let of_a_move = |field: &&Field| match field.path {
+        "transfer.ratio" => !matches!(step, Step::Moved(_)),
+        "run.keep_mfu" | "run.hold_hours" => !moves,
+        _ => false,
+    };
     let asked = |field: &&Field| matches!((field.origin)(spec), Some(Origin::Flag(_)));
-    let found: Vec<&str> = FIELDS.iter().filter(idle).filter(asked).map(|field| field.path).collect();
-    let change = if found.len() == 1 { "changes" } else { "change" };
-    (!found.is_empty())
-        .then(|| format!("{} {change} nothing here: the hours are not predicted from a step", found.join(", ")))
+    let found = [
+        idle(FIELDS.iter().filter(of_a_step).filter(asked), "the hours are not predicted from a step"),
+        idle(FIELDS.iter().filter(of_a_move).filter(asked), "no run is moved by the step model"),
+    ];
+    found.into_iter().flatten()
 }
 
 /// Which of two counts of parameters the operations follow from, where that is a surprise.

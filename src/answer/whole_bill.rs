@@ -148,6 +148,8 @@ pub struct BillQuestion<'a> {
     pub tokens: Option<Tokens>,
     /// Rent of a chip by the hour, with its source; the source is `None` for the typical price of the price list.
     pub rent: Option<(Price, Option<Source>)>,
+    /// That rent was asked for: it is the rent of whatever term is.
+    pub rent_is_asked: bool,
 }
 
 impl<'a> BillQuestion<'a> {
@@ -168,6 +170,7 @@ impl<'a> BillQuestion<'a> {
             params: answer.spec.params.as_ref().map(|entry| entry.value),
             tokens: answer.solved.knowns.get(Var::Tokens).map(Tokens::new),
             rent: answer.price.as_ref().map(|price| (price.value, rent_source(answer, &price.origin))),
+            rent_is_asked: answer.price.as_ref().is_some_and(|price| matches!(price.origin, Origin::Flag(_))),
         })
     }
 }
@@ -216,8 +219,11 @@ pub fn whole_bill(
     let rent_source = match choices.term.filter(|term| *term != Term::OnDemand) {
         Some(term) => {
             let found = rent_terms(term, list, &defaults, failures.as_ref().map(|found| &found.stops))?;
-            (terms.rent.price, terms.rent.offer) = (found.price, found.offer);
-            if found.by_discount { sources.of("commitment").cloned() } else { typical(term) }
+            let asked = question.rent.clone().filter(|_| question.rent_is_asked);
+            terms.rent.offer = found.offer;
+            terms.rent.price = asked.as_ref().map(|(price, _)| *price).or(found.price);
+            let listed = || if found.by_discount { sources.of("commitment").cloned() } else { typical(term) };
+            asked.map_or_else(listed, |(_, source)| source)
         }
         None => question.rent.as_ref().and_then(|(_, source)| source.clone().or_else(|| typical(Term::OnDemand))),
     };

@@ -12,7 +12,8 @@ use crate::error::Error;
 use crate::predict::{Prediction, Setting};
 use crate::solve::Var;
 use crate::source::Source;
-use crate::units::{ChipSeconds, Price, Tokens, show};
+use crate::step::Part;
+use crate::units::{ChipSeconds, Price, Seconds, Tokens, show};
 
 /// The question of `explain`.
 ///
@@ -175,12 +176,11 @@ fn predicted(answer: &Answer, catalog: &Catalog) -> Option<Prediction> {
 /// What the step model says of the same run.
 fn step(answer: &Answer, predicted: &Prediction, factors: &str) -> Vec<Link> {
     let total = predicted.step.total();
-    let shown = parts(&predicted.step);
-    let shown: Vec<String> = shown
-        .iter()
-        .filter(|part| part.shown > total * 5e-3)
-        .map(|part| format!("{} {}", show::number(part.shown.get(), 3), part.label))
-        .collect();
+    let (large, small): (Vec<Part>, Vec<Part>) =
+        parts(&predicted.step).into_iter().partition(|part| part.shown > total * 5e-3);
+    let small = small.iter().map(|part| part.shown).sum::<Seconds>();
+    let terms = large.iter().map(|part| (part.shown, part.label)).chain([(small, "all else")]);
+    let shown: Vec<String> = terms.map(|(time, label)| format!("{} {label}", show::number(time.get(), 4))).collect();
     let mut links = vec![Link {
         what: "one training step, by the step model",
         formula: "step = products + attention + element-wise + exposed traffic + bubble + optimizer + rest".into(),

@@ -28,9 +28,9 @@ pub struct FleetRequest {
     pub name: String,
     /// A day: what is the probability of being done by then?
     pub by: Option<Date>,
-    /// The day of asking; a fleet that starts before it is refused.
+    /// The day of asking; a fleet that starts before it has a warning.
     pub as_of: Option<Date>,
-    /// Today, where `as_of` names no day; a fleet that starts before it has a warning.
+    /// Today, where `as_of` names no day.
     pub today: Option<Date>,
 }
 
@@ -199,11 +199,11 @@ impl FleetRequest {
     /// Answers a question about a fleet.
     ///
     /// # Errors
-    /// An unknown or wrong fleet, one that starts before the day of asking, a `by` before its start.
+    /// An unknown or wrong fleet, a `by` before its start.
     pub fn ask(&self, catalog: &Catalog) -> Result<FleetAnswer, Error> {
         let profile = load(&self.name, &catalog.as_of(self.as_of))?;
         let fleet = &profile.fleet;
-        let warnings = in_the_past(self, fleet.start)?;
+        let warnings = in_the_past(self, fleet.start).into_iter().collect();
         if let Some(early) = self.by.filter(|date| *date < fleet.start) {
             return Err(Error::bad_input(format!("`by` {early} lies before the fleet's start on {}", fleet.start)));
         }
@@ -218,15 +218,10 @@ impl FleetRequest {
     }
 }
 
-/// A start in the past is refused on a day that was named, and remarked on without one.
-fn in_the_past(request: &FleetRequest, start: Date) -> Result<Vec<String>, Error> {
-    let Some(day) = request.as_of.or(request.today).filter(|day| start < *day) else { return Ok(Vec::new()) };
-    let past = format!("the fleet starts on {start}, in the past as of {day}");
-    if request.as_of.is_some() {
-        let hint = "set `start` to the day of asking; deliveries cannot be before it";
-        return Err(Error::bad_input(past).with_hint(hint));
-    }
-    Ok(vec![format!("{past}: what happened since is not in it")])
+/// A start in the past, as of the day of asking.
+fn in_the_past(request: &FleetRequest, start: Date) -> Option<String> {
+    let day = request.as_of.or(request.today).filter(|day| start < *day)?;
+    Some(format!("the fleet starts on {start}, in the past as of {day}: what happened since is not in it"))
 }
 
 impl FleetAnswer {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::reply::{Figure, ReplyHead, ResultBlock, SourceLine, StepPart};
 use super::request::About;
-use super::result::inputs;
+use super::result::{inputs, unheard};
 use crate::answer::layouts::{Layouts, layouts, words};
 use crate::answer::looked_up::chip_of;
 use crate::catalog::Catalog;
@@ -180,6 +180,7 @@ impl Found {
         let mut head = ReplyHead::new("layout", self.setting.model.name.clone());
         head.inputs = inputs(&self.spec);
         head.assumptions = self.assumptions();
+        head.warnings.extend(unheard("layout", &self.spec));
         let source = self.chip.peak_source(self.chip.chip.training_precision());
         head.sources = source.map(|(path, source)| SourceLine::new(path, source)).into_iter().collect();
         let rows: Vec<LayoutRow> = self.layouts.best.iter().map(row).collect();

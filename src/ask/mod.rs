@@ -10,7 +10,6 @@ pub mod explain;
 pub mod fleet;
 pub mod layout;
 pub mod optimal;
-pub mod pareto;
 pub mod plan;
 pub mod policy;
 pub mod profiles;

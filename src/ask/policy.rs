@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::estimate::thresholds::NO_ADVICE;
+use super::estimate::thresholds::{NO_ADVICE, too_late};
 use super::optimal::goodput_prior;
 use super::reply::{Ordered, ReplyHead, SourceLine};
 use crate::catalog::Catalog;
@@ -197,10 +197,7 @@ impl PolicyRequest {
         if self.as_of.is_none() {
             head.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
         }
-        if let Some(known) = known.filter(|known| *known < day) {
-            let sentence = "what came between then and";
-            head.warnings.push(format!("the rules are known up to {known}: {sentence} {day} is not in them"));
-        }
+        head.warnings.extend(too_late(known, day));
         let sources = rules.iter().filter_map(|found| {
             let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;
             Some(SourceLine::new(found.rule.id.as_str(), source))

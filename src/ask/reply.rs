@@ -251,6 +251,16 @@ macro_rules! result_block {
                 }
             )*
 
+            /// Every number by its key, percentiles among them, in the order of the keys.
+            pub fn numbers(&self) -> Vec<(&'static str, Option<f64>)> {
+                vec![$(
+                    (stringify!($name), self.$name),
+                    (stringify!($p10), self.$p10),
+                    (stringify!($p50), self.$p50),
+                    (stringify!($p90), self.$p90),
+                )*]
+            }
+
             /// How the model is split over the chips.
             #[must_use]
             pub fn layout(mut self, layout: impl Into<String>) -> Self {

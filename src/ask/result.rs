@@ -4,8 +4,8 @@ use super::reply::{Figure, Input, InputValue, Ordered, ReplyHead, ResultBlock, S
 use crate::answer::Answer;
 use crate::answer::prepared::BATCH;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, MFU, Spread};
-use crate::input::field::{Field, Group};
-use crate::input::file::Spec;
+use crate::input::field::{Field, Group, idle};
+use crate::input::file::{Origin, Spec};
 use crate::input::table::FIELDS;
 use crate::solve::{Var, flag, name, would_settle};
 use crate::uncertainty::montecarlo::Summary;
@@ -33,16 +33,17 @@ pub fn sources(answer: &Answer) -> Vec<SourceLine> {
     answer.sources.iter().map(|(path, source)| SourceLine::new(path, source)).collect()
 }
 
-/// Gates and bills that a question does not look at.
+/// Bills, limits and plans that a question does not look at; a term that is asked for chooses the price.
 pub fn unheard(command: &str, spec: &Spec) -> Option<String> {
     if command == "estimate" || command.starts_with("plan ") {
         return None;
     }
-    let unheard = |field: &&Field| matches!(field.group, Group::Gates | Group::Bill);
-    let given = |field: &&Field| unheard(field) && (field.origin)(spec).is_some();
-    let found: Vec<&str> = FIELDS.iter().filter(given).map(|field| field.path).collect();
-    (!found.is_empty())
-        .then(|| format!("{} changes nothing here: `{command}` neither judges nor bills", found.join(", ")))
+    let prices = |origin: &Origin| command != "layout" && matches!(origin, Origin::Flag(_));
+    let unheard = |field: &&Field| {
+        let heard = |origin: &Origin| field.path == "bill.term" && prices(origin);
+        !matches!(field.group, Group::Values | Group::Layout) && (field.origin)(spec).is_some_and(|from| !heard(from))
+    };
+    idle(FIELDS.iter().filter(unheard), &format!("`{command}` neither judges nor bills"))
 }
 
 /// What was put in: every field that has a value, with where it is from.

@@ -30,6 +30,8 @@ pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
         let is_json = |path: &Path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
         match name.filter(|name| is_json(Path::new(name))) {
             Some(file) => request = request.saved(file, read_text(Path::new(file))?),
+            // Without a name and a flag there is no question.
+            None if name.is_none() && args.values.is_empty() => {}
             None => {
                 for values in args.values.each_chip() {
                     request = request.side(values.question(name, catalog)?);

@@ -3,11 +3,11 @@
 use clap::Args;
 
 use super::Reply;
+use super::values::day;
 use flopbill::Error;
 use flopbill::internals::ask::fleet::FleetRequest;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report::fleet::view;
-use flopbill::internals::units::date::Date;
 
 /// The question.
 #[derive(Debug, Args)]
@@ -18,16 +18,16 @@ pub struct FleetArgs {
     /// Probability of being done by this day: 2026-12-31
     #[arg(long, value_name = "DATE")]
     by: Option<String>,
-    /// The day of asking; a fleet that starts before it is refused
+    /// The day of asking; a fleet that starts before it has a warning
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
 }
 
 /// Answers `flopbill fleet`.
 pub fn run(args: &FleetArgs, catalog: &Catalog) -> Result<Reply, Error> {
-    let day = |text: &Option<String>| text.as_deref().map(str::parse::<Date>).transpose();
     let mut request = FleetRequest::new(&args.name);
-    (request.by, request.as_of, request.today) = (day(&args.by)?, day(&args.as_of)?, super::today());
+    request.by = args.by.as_deref().map(str::parse).transpose()?;
+    (request.as_of, request.today) = (day(args.as_of.as_deref())?, super::today());
     let found = request.ask(catalog)?;
     let view = view(&found);
     Ok(Reply { warnings: found.warnings, ..Reply::new(view) })

@@ -27,5 +27,6 @@ pub struct LayoutArgs {
 pub fn run(args: &LayoutArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let question = args.values.question(None, catalog)?.with("model", &args.model);
     let found = LayoutRequest::new(question).top(args.top).ask(catalog)?;
-    Ok(Reply::new(report::layout::view(&found)))
+    let view = report::layout::view(&found);
+    Ok(Reply { warnings: found.head.warnings, ..Reply::new(view) })
 }

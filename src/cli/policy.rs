@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Reply;
+use super::values::day;
 use flopbill::Error;
 use flopbill::internals::ask::policy::PolicyRequest;
 use flopbill::internals::catalog::Catalog;
@@ -35,7 +36,7 @@ pub struct PolicyArgs {
 /// Answers `flopbill policy`.
 pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = PolicyRequest::new(args.chip.as_str());
-    request.as_of = args.as_of.as_deref().map(str::parse).transpose()?;
+    request.as_of = day(args.as_of.as_deref())?;
     request.not_datacentre = args.not_datacentre;
     request.mfu = parse(&args.mfu)?;
     request.goodput = args.goodput.as_deref().map(parse).transpose()?;

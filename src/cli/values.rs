@@ -11,6 +11,7 @@ use flopbill::internals::input::field::{Field, Group, VARIABLES, of_variable};
 use flopbill::internals::input::question::{Override, Question};
 use flopbill::internals::input::table::FIELDS;
 use flopbill::internals::input::text::{is_fleet, prefix};
+use flopbill::internals::units::date::Date;
 use flopbill::internals::units::parse::parse_fleet;
 
 /// The variables that are no fields.
@@ -53,8 +54,10 @@ takes! {
     ForABudget: |field| of_the_run(field) || matches!(field.path, "budget" | "confidence");
     /// A step of a model that is named already.
     OfAStep: |field| {
-        field.is_of_a_step() || matches!(field.path, "run.gpu" | "run.chips" | "run.precision" | "stack.factor")
+        field.is_of_a_step() || matches!(field.path, "run.gpu" | "run.chips" | "run.precision" | "stack.factor" | "as_of")
     };
+    /// The day alone.
+    TheDay: |field| field.path == "as_of";
 }
 
 /// The values that were typed as flags.
@@ -66,6 +69,11 @@ pub struct Values<T> {
 }
 
 impl<T: Takes> Values<T> {
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.set.is_empty()
+    }
+
     /// The same values for each chip of `--gpu h800,h200`.
     pub fn each_chip(&self) -> Vec<Self> {
         let Some(at) = self.given.iter().position(|(field, _)| field.path == "run.gpu") else {
@@ -103,6 +111,17 @@ impl<T: Takes> Values<T> {
         }
         Ok(Question { base, overrides, today: super::today() })
     }
+}
+
+/// The day of a flag, else of its variable.
+///
+/// # Errors
+/// As [`variables`]; what is no date.
+pub fn day(flag: Option<&str>) -> Result<Option<Date>, Error> {
+    let variable = variables::<TheDay>()?.pop();
+    let named = flag.map(|text| ("--as-of", text));
+    let given = named.or_else(|| variable.as_ref().map(|day| (day.flag.as_str(), day.text.as_str())));
+    given.map(|(name, text)| text.parse().map_err(|error| prefix(name, &error))).transpose()
 }
 
 /// The values of environment variables: `FLOPBILL_RUN_TOKENS=14.8T`.

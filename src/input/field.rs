@@ -278,6 +278,13 @@ pub fn of_variable(name: &str, others: &[&str]) -> Result<(&'static Field, &'sta
     })
 }
 
+/// That fields change nothing, and why; `None` where there are none.
+pub fn idle<'a>(fields: impl Iterator<Item = &'a Field>, why: &str) -> Option<String> {
+    let paths: Vec<&str> = fields.map(|field| field.path).collect();
+    let change = if paths.len() == 1 { "changes" } else { "change" };
+    (!paths.is_empty()).then(|| format!("{} {change} nothing here: {why}", paths.join(", ")))
+}
+
 /// The field of this path.
 pub fn field(path: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.path == path)

@@ -141,9 +141,9 @@ pub fn search<T: Timing>(space: &Space<'_>, fixed: &Fixed, keep: usize, timing: 
     }
     if found.best.is_empty() {
         return Err(Error::does_not_fit(format!(
-            "none of the {} legal layouts on {} chips fits into {:.1} GB a chip",
+            "none of the {} legal layouts on {} fits into {:.1} GB a chip",
             found.considered,
-            space.chips,
+            counted(space.chips, "chip"),
             space.memory.gb()
         ))
         .with_hint("use more chips, chips with more memory, or states of fewer bytes a parameter"));

@@ -18,10 +18,10 @@ use crate::units::{Chips, Seconds, Usd, show};
 /// Shows an estimate.
 pub fn view(reply: &EstimateReply) -> View {
     let MadeFrom { answer, spread, drivers, bill } = &reply.made_from;
-    let mut view = View { title: title(answer), records: records(answer), ..View::with_reply(reply) };
+    let mut view = View { title: title(answer), records: records(reply), ..View::with_reply(reply) };
     view.summary = summary(answer, spread.as_ref());
     if let Some(spread) = spread {
-        view.sections.push(super::ranges::section(spread, answer));
+        view.sections.extend(Some(super::ranges::section(spread, answer)).filter(|range| !range.rows.is_empty()));
         view.note("The range", super::ranges::notes(spread, answer));
     }
     if let Some(drivers) = drivers {
@@ -103,7 +103,8 @@ fn summary(answer: &Answer, spread: Option<&Spread>) -> String {
         Some(cost) => text += &format!(", {}", middle(spread, COST, "").unwrap_or_else(|| show::usd(cost))),
         None => text += ", not priced",
     }
-    text + if spread.is_some() { "; p50, and p10 to p90." } else { "." }
+    text += if text.contains(" to ") { "; p50, and p10 to p90." } else { "." };
+    text
 }
 
 /// The heading of figures: where something is uncertain, they are those of its median.
@@ -274,9 +275,10 @@ fn field_of(var: Var) -> Option<&'static str> {
     })
 }
 
-fn records(answer: &Answer) -> Records {
-    let columns =
-        ["name", "phase", "gpu_hours", "wall_clock_days", "cost_usd", "flop", "mfu", "chips", "usd_per_gpu_hour"];
+/// A row for each phase and the total; what of the answer is of no phase stands in the total's row.
+fn records(reply: &EstimateReply) -> Records {
+    let answer = &reply.made_from.answer;
+    let own = ["name", "phase", "gpu_hours", "wall_clock_days", "cost_usd", "flop", "mfu", "chips", "usd_per_gpu_hour"];
     let row = |phase: &str, account: &Account, flop: Option<f64>, mfu: Option<f64>| {
         vec![
             answer.scenario.name.clone(),
@@ -301,5 +303,13 @@ fn records(answer: &Answer) -> Records {
     let estimate = &answer.estimate;
     let (flop, mfu) = (estimate.flop.map(|q| q.get()), estimate.mfu.map(|q| q.get()));
     rows.push(row("total", &estimate.total, flop, mfu));
-    Records { columns: columns.map(str::to_owned).to_vec(), rows }
+    let of_all: Vec<_> = reply.result.numbers().into_iter().filter(|(key, _)| !own.contains(key)).collect();
+    let columns: Vec<String> = own.into_iter().chain(of_all.iter().map(|(key, _)| *key)).map(str::to_owned).collect();
+    if let Some(total) = rows.last_mut() {
+        total.extend(of_all.iter().map(|(_, value)| cell(*value)));
+        total.push(reply.result.layout.clone().unwrap_or_default());
+    }
+    let columns = [columns, vec!["layout".into()]].concat();
+    rows.iter_mut().for_each(|row| row.resize(columns.len(), String::new()));
+    Records { columns, rows }
 }

@@ -26,7 +26,7 @@ pub(super) const SHOWN: [(&str, Shown); OUTPUTS.len()] = [
 pub fn middle(spread: Option<&Spread>, output: usize, unit: &str) -> Option<String> {
     let summary = spread?.summaries.get(output).filter(|summary| varies(summary))?;
     let (_, shown) = SHOWN.get(output)?;
-    let [low, middle, high] = levels(summary, *shown);
+    let [low, middle, high] = levels(summary, *shown)?;
     Some(format!("{middle}{unit} ({low} to {high})"))
 }
 
@@ -34,8 +34,9 @@ pub fn middle(spread: Option<&Spread>, output: usize, unit: &str) -> Option<Stri
 pub fn section(spread: &Spread, answer: &Answer) -> Section {
     let mut section = Section::new("Range", &["", "p10", "p50", "p90"]);
     for ((label, shown), summary) in SHOWN.iter().zip(&spread.summaries).filter(|(_, summary)| varies(summary)) {
-        let [low, middle, high] = levels(summary, *shown);
-        section.row([(*label).to_owned(), low, middle, high]);
+        if let Some([low, middle, high]) = levels(summary, *shown) {
+            section.row([(*label).to_owned(), low, middle, high]);
+        }
     }
     if let Some(summary) = chips(spread) {
         let node = answer.scenario.node_chips;
@@ -48,12 +49,13 @@ pub fn section(spread: &Spread, answer: &Answer) -> Section {
     section
 }
 
-/// Its 10th, 50th and 90th percentile as they are shown.
-fn levels(summary: &Summary, shown: Shown) -> [String; 3] {
-    [0.1, 0.5, 0.9].map(|level| {
+/// Its 10th, 50th and 90th percentile as they are shown; `None` where the digits do not tell them apart.
+fn levels(summary: &Summary, shown: Shown) -> Option<[String; 3]> {
+    let levels = [0.1, 0.5, 0.9].map(|level| {
         let quantile = summary.quantile(level);
         if quantile.value == f64::INFINITY { "never".into() } else { shown(quantile.value, digits(quantile)) }
-    })
+    });
+    (levels[0] != levels[2]).then_some(levels)
 }
 
 /// The chips, where they vary.
@@ -70,8 +72,12 @@ pub fn notes(spread: &Spread, answer: &Answer) -> Vec<String> {
     if let Some((time, share)) = &spread.by {
         said.push(format!("finished within {} with probability {}", show::duration(*time), probability(share)));
     }
-    if let Some((money, share)) = &spread.budget {
-        said.push(format!("costs at most {} with probability {}", show::usd(*money), probability(share)));
+    if let Some((budget, share)) = &spread.budget {
+        let (of, money) = (budget.of, show::usd(budget.money));
+        said.push(match share.value.is_nan() {
+            true => format!("whether {of} is at most {money} is not known, as no price is"),
+            false => format!("{of} is at most {money} with probability {}", probability(share)),
+        });
     }
     if let Some(never) = spread.summaries.first().map(|summary| summary.never).filter(|never| never.value > 0.0) {
         let share = probability(&never);

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::digits;
 use super::view::{Records, Section, View};
-use crate::ask::pareto::Front;
 use crate::ask::sweep::columns::{CHIPS_USED, Column, Entry, Shows, columns};
 use crate::ask::sweep::{Dominated, Row, Shown, Sweep, SweepAnswer, marks, on_front};
+use crate::scaling::pareto::Front;
 use crate::units::{Chips, Seconds, Usd, show};
 
 /// A format whose rows are written one by one, however many there are.
@@ -176,7 +176,8 @@ pub fn view(found: &SweepAnswer, most: usize) -> View {
     });
     view.sections.extend((!of_steps.rows.is_empty()).then_some(of_steps));
     if shown.not_shown > 0 {
-        let more = format!("{} more points: `-o FILE.csv` or `-o FILE.jsonl` writes them all", shown.not_shown);
+        let more =
+            format!("{}: `-o FILE.csv` or `-o FILE.jsonl` writes all", show::counted(shown.not_shown, "more point"));
         view.note("Not shown", vec![more]);
     }
     let mut errors: Vec<String> = Vec::new();

@@ -11,6 +11,7 @@ use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Pr
 
 pub mod frontier;
 pub mod moe;
+pub mod pareto;
 
 /// A model, the tokens it sees, and what the law says of it.
 #[derive(Debug, Clone, Copy, PartialEq)]

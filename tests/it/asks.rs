@@ -23,6 +23,44 @@ fn gates_judge_the_bill_and_count_draws_without_an_answer() {
     assert!(!gate.kept && gate.sentence.as_ref().unwrap().contains("p90"), "{gate:?}");
 }
 
+/// Gates and budgets speak of the same money: what nine draws in ten are below is kept in nine of ten.
+#[test]
+fn a_budget_is_for_the_whole_bill_where_there_is_one() {
+    for view in ["rent", "own", "epoch"] {
+        let asked = || Input::about("deepseek-v3").mfu("30%..42%").set("bill", view);
+        let of = |input: Input| EstimateRequest::new(input).ask(catalog()).unwrap();
+        let p90 = of(asked().set("max_cost_p90", "$1M")).gates[0].value.unwrap();
+        let share = |money: f64| of(asked().budget(format!("${money}"))).ranges.unwrap().budget.unwrap();
+        let kept = share(p90);
+        assert!((kept.within.probability - 0.9).abs() < 2e-3 && kept.of == "the whole bill", "{view}: {kept:?}");
+        assert_eq!(share(1000.0).within.probability, 0.0, "less than what no hour costs");
+    }
+    let rent = EstimateRequest::new(Input::about("deepseek-v3").mfu("30%..42%").budget("$1M")).ask(catalog()).unwrap();
+    let kept = rent.ranges.unwrap().budget.unwrap();
+    assert!(kept.within.probability == 0.0 && kept.of == "the rent of the chips", "{kept:?}");
+}
+
+#[test]
+fn a_term_that_is_asked_for_chooses_the_price() {
+    let of = |input: Input| EstimateRequest::new(input.set("bill", "rent")).ask(catalog()).unwrap();
+    let price = |reply: &flopbill::EstimateReply| reply.run.usd_per_gpu_hour.unwrap();
+    let spot = of(Input::about("deepseek-v3").gpu("h200").set("bill.term", "spot"));
+    assert!((price(&spot) - 1.45).abs() < 1e-12, "the typical one of profiles/prices/h200-sxm.toml");
+    let list = |text: &str| text.contains("h200-sxm.toml, spot: Lower median over 3 providers");
+    assert!(spot.head.assumptions.iter().any(|text| list(text)), "{:?}", spot.head.assumptions);
+    let asked = of(Input::about("deepseek-v3").gpu("h200").price("$9/h").set("bill.term", "spot"));
+    assert!((price(&asked) - 9.0).abs() < 1e-12);
+    let line = |reply: &flopbill::EstimateReply| reply.cost_lines[0].price.unwrap();
+    assert!((line(&asked) - 9.0).abs() < 1e-12 && (line(&spot) - 1.45).abs() < 1e-12, "{:?}", asked.cost_lines[0]);
+    // The run's own price is that of another term; where none is typical, the answer says so.
+    let on_demand = of(Input::about("deepseek-v3").set("bill.term", "on_demand"));
+    let says = "price: $2.00/h (profiles/runs/deepseek-v3.toml:27) gave way to bill.term, now $2.00/h";
+    assert!(on_demand.head.warnings.iter().any(|text| text == says), "{:?}", on_demand.head.warnings);
+    let none = of(Input::about("deepseek-v3").set("bill.term", "spot"));
+    let says = "no typical price of `spot` is known for this chip: the price is of other terms";
+    assert!(none.head.warnings.iter().any(|text| text == says) && price(&none) == 2.0, "{:?}", none.head.warnings);
+}
+
 #[test]
 fn the_p90_of_a_gate_and_of_a_plan_is_the_one_in_the_range() {
     // Some draws have no answer: their batch has no layout.
@@ -107,6 +145,11 @@ fn explain_and_estimate_show_the_same_step() {
         let links = ExplainRequest::new(input).ask(catalog()).unwrap().result;
         let step = links.iter().find(|link| link.what.contains("training step")).unwrap();
         assert!(step.numbers.ends_with(reply.result.layout.as_ref().unwrap()), "{}", step.numbers);
+        // The terms are those of the sum, the small ones together.
+        let (total, terms) = step.numbers.split(';').next().unwrap().split_once(" s = ").unwrap();
+        let number = |text: &str| text.split_whitespace().next().unwrap().parse::<f64>().unwrap();
+        let sum: f64 = terms.split(" + ").map(number).sum();
+        assert!((sum / number(total) - 1.0).abs() < 5e-4, "{sum}: {}", step.numbers);
     }
 }
 
@@ -236,4 +279,10 @@ fn every_point_of_a_sweep_over_hours_is_confirmed_or_refused() {
         swept.visit(0..3, |row| found.push(row.answer.is_ok()));
         assert_eq!(found, held, "{axis}");
     }
+}
+
+#[test]
+fn a_caller_can_tell_refusals_apart() {
+    let kind: flopbill::ErrorKind = EstimateRequest::new("deepseek-v33").ask(catalog()).unwrap_err().kind();
+    assert_eq!(kind, flopbill::ErrorKind::UnknownName);
 }

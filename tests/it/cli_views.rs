@@ -88,12 +88,14 @@ fn profiles_are_shown_without_cutting_paths_and_quotes_as_a_table() {
 }
 
 #[test]
-fn a_fleet_of_the_past_is_said_or_refused() {
+fn a_fleet_of_the_past_is_said() {
     let shell = Shell::new();
     let warned = shell.run(&["fleet", "v3-again"]);
     assert_eq!(warned.status.code(), Some(0));
     assert!(text(&warned.stderr).contains("starts on 2026-03-01, in the past as of 2026-11-24"));
-    refused(&shell.run(&["fleet", "v3-again", "--as-of", "2026-11-24"]), 2, &["in the past", "set `start`"]);
+    // The same day that is named is answered alike.
+    let named = shell.run(&["fleet", "v3-again", "--as-of", "2026-11-24"]);
+    assert_eq!((named.status.code(), &named.stdout, &named.stderr), (Some(0), &warned.stdout, &warned.stderr));
     assert!(shell.run(&["fleet", "v3-again", "--as-of", "2026-03-01"]).stderr.is_empty());
     let by = shell.run(&["fleet", "v3-again", "--as-of", "2026-03-01", "--by", "2026-02-01"]);
     refused(&by, 2, &["before the fleet's start"]);
@@ -168,5 +170,28 @@ fn each_level_of_a_conversion_has_its_own_ratio_in_csv() {
             let hours = number(row, "gpu_hours") / number(&level[1], "gpu_hours");
             assert!((ratio / ratios[1] / hours - 1.0).abs() < 1e-9, "{row:?}");
         }
+    }
+}
+
+/// A spreadsheet gets what a machine gets: every number of `result`, and the layout.
+#[test]
+fn the_rows_of_an_estimate_hold_its_result() {
+    let shell = Shell::new();
+    let moved = ["estimate", "deepseek-v3", "--gpu", "h200"];
+    let planned = ["plan", "chips", "deepseek-v3", "--mfu", "30%..42%", "--by", "60d"];
+    for args in [&moved[..], &planned] {
+        let result = shell.json(args)["result"].clone();
+        let output = shell.run(&[args, &["--format", "csv"]].concat());
+        let mut rows = csv::Reader::from_reader(output.stdout.as_slice());
+        let columns = rows.headers().unwrap().clone();
+        let total = rows.records().map(Result::unwrap).find(|row| &row[1] == "total").unwrap();
+        for (key, value) in result.as_object().unwrap() {
+            let cell = &total[columns.iter().position(|column| column == key).unwrap_or_else(|| panic!("{key}"))];
+            match value.as_f64() {
+                Some(number) => assert!((cell.parse::<f64>().unwrap() / number - 1.0).abs() < 1e-12, "{key}: {cell}"),
+                None => assert_eq!(cell, value.as_str().unwrap_or_default(), "{key}"),
+            }
+        }
+        assert!(columns.iter().any(|column| column == "chips_p90"), "{columns:?}");
     }
 }

@@ -174,3 +174,28 @@ fn what_cannot_be_compared_is_refused() {
         shell.refused(&["compare", "deepseek-v3", file], 3, &[file]);
     }
 }
+
+/// What one side does not know is said, and no word is lost on sides that are the same.
+#[test]
+fn a_verdict_is_of_what_all_sides_know() {
+    let shell = Shell::new();
+    let of = |args: &[&str], file: &str| {
+        let output = shell.run(&[args, &["-o", file]].concat());
+        assert_eq!(output.status.code(), Some(0));
+    };
+    of(&["layout", "llama-3-8b", "--gpu", "h100", "--chips", "64"], "layout.json");
+    of(&["estimate", "deepseek-v3"], "run.json");
+    let verdict = |sides: &[&str]| {
+        let json = shell.json(&[&["compare"], sides].concat());
+        json["result"]["verdict"].as_str().unwrap().to_owned()
+    };
+    let says = "Not all are priced and timed: the cost of A is not known; the wall-clock time of A is not known.";
+    assert_eq!(verdict(&["layout.json", "deepseek-v3"]), says);
+    assert_eq!(verdict(&["deepseek-v3", "run.json"]), "They are the same.");
+    let saved = std::fs::read_to_string(shell.path("run.json")).unwrap();
+    shell.write("below.json", saved.replacen("\"gpu_hours\": 2788000", "\"gpu_hours\": -5", 1));
+    shell.refused(&["compare", "deepseek-v3", "below.json"], 3, &["below.json", "its gpu_hours is -5, below zero"]);
+    shell.write("endless.json", saved.replacen("\"gpu_hours\": 2788000", "\"gpu_hours\": 1e999", 1));
+    shell.refused(&["compare", "deepseek-v3", "endless.json"], 3, &["endless.json", "out of range"]);
+    shell.refused(&["compare"], 2, &["nothing to compare with", "--gpu h800,h200"]);
+}

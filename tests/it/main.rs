@@ -40,6 +40,7 @@ mod profiles;
 mod properties_uncertainty;
 mod published_runs;
 mod ranges;
+mod remarks;
 mod shell;
 mod smooth;
 mod steps;

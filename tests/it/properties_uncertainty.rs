@@ -1,7 +1,7 @@
 //! Properties that hold for every distribution, plan and thread count.
 
-use flopbill::internals::ask::pareto;
 use flopbill::internals::input::sweep_plan;
+use flopbill::internals::scaling::pareto;
 use flopbill::internals::uncertainty::dist::Dist;
 use flopbill::internals::uncertainty::montecarlo::{Inputs, Method, Plan, run};
 use flopbill::internals::uncertainty::sensitivity::first_and_total;

@@ -225,9 +225,10 @@ fn differences(sides: &[Side]) -> Vec<DifferenceRow> {
 
 /// One sentence: how far apart they are, and by what most.
 fn verdict(sides: &[Side], differences: &[DifferenceRow]) -> String {
+    let all = || sides.iter().zip(LETTERS);
     let least = |value: fn(&Side) -> Option<f64>| {
-        let known = sides.iter().zip(LETTERS).filter_map(|(side, letter)| Some((letter, value(side)?)));
-        known.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(letter, _)| letter)
+        let known = all().map(|(side, letter)| Some((letter, value(side)?))).collect::<Option<Vec<_>>>()?;
+        known.into_iter().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(letter, _)| letter)
     };
     let say = |found: &DifferenceRow| {
         let (what, letter) = (found.of, found.to);
@@ -240,9 +241,18 @@ fn verdict(sides: &[Side], differences: &[DifferenceRow]) -> String {
             }
         }
     };
-    let told: Vec<String> = differences.iter().filter(|found| found.target != Target::Hours).map(say).collect();
+    let lacks = |what: &str, value: fn(&Side) -> Option<f64>| {
+        let letters: Vec<&str> = all().filter(|(side, _)| value(side).is_none()).map(|(_, letter)| letter).collect();
+        (!letters.is_empty()).then(|| format!("the {what} of {} is not known", letters.join(", ")))
+    };
+    let lacking =
+        [lacks("cost", |side| side.result.cost_usd), lacks("wall-clock time", |side| side.result.wall_clock_days)];
+    let told = differences.iter().filter(|found| found.target != Target::Hours).map(say);
+    let told: Vec<String> = lacking.into_iter().flatten().chain(told).collect();
     let mut text = match (least(|side| side.result.cost_usd), least(|side| side.result.wall_clock_days)) {
-        (Some(cheapest), Some(fastest)) if cheapest == fastest && told.is_empty() => "They are the same".to_owned(),
+        (Some(_), Some(_)) if differences.iter().all(|found| found.factors.is_empty()) => {
+            return "They are the same.".to_owned();
+        }
         (Some(cheapest), Some(fastest)) if cheapest == fastest => format!("{cheapest} is the cheapest and the fastest"),
         (Some(cheapest), Some(fastest)) => format!("{cheapest} is the cheapest, {fastest} the fastest"),
         _ => "Not all are priced and timed".to_owned(),

@@ -95,6 +95,12 @@ pub fn saved(file: &str, text: &str) -> Result<Side, Error> {
     // Schema 1 has in `result` what stands in `run` since; a conversion has it where it moves to.
     let run = |key: &str| ["run", "result", "to"].iter().find_map(|block| json.get(block)?.get(key));
     let number = |key: &str| run(key).and_then(Value::as_f64);
+    let beside =
+        ["usd_per_gpu_hour", "tokens", "flop", "peak_flop_per_second", "goodput"].map(|key| (key, number(key)));
+    let wrong_sign = |(_, value): &(&str, Option<f64>)| value.is_some_and(|value| value < 0.0);
+    if let Some((key, Some(value))) = result.numbers().into_iter().chain(beside).find(wrong_sign) {
+        return Err(wrong(format!("its {key} is {value}, below zero")));
+    }
     let input = |key: &str| json.get("inputs").and_then(|inputs| inputs.get(key)).and_then(|input| input.get("value"));
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let given = |key: &str| input(key).and_then(Value::as_f64);

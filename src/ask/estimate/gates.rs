@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::bill;
 use crate::answer::Answer;
-use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, level};
+use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, level};
 use crate::answer::whole_bill::{BillQuestion, WholeBill};
 use crate::catalog::Catalog;
 use crate::cost::View;
@@ -15,6 +15,9 @@ use crate::units::{Chips, Fraction, Seconds, Usd, show};
 
 /// One draw in ten may break a limit on the p90.
 const P90: Fraction = Fraction::new(0.9);
+
+/// Most secants for a bill.
+const STEPS: usize = 20;
 
 /// A limit, judged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -82,20 +85,49 @@ fn point(answer: &Answer, output: usize) -> Option<f64> {
     }
 }
 
-/// The bill of a run that holds its chips so much longer, or at so much higher a rent, as one draw in ten does.
-fn p90_of_bill(answer: &Answer, whole: &WholeBill, plan: &Plan, catalog: &Catalog) -> Result<Option<f64>, Error> {
-    let rented = whole.bill.view == View::Rent && answer.estimate.total.cost.is_some();
-    let output = if rented { COST } else { GPU_HOURS };
+/// What a bill grows with: the rent where it is a rent, else the hours held; with the value in this answer.
+fn grows_with(answer: &Answer, whole: &WholeBill) -> (usize, f64) {
     let total = answer.estimate.total;
-    let own = if rented { total.cost.map_or(f64::NAN, Usd::get) } else { total.held.gpu_hours() };
-    let ratio = level(answer, plan, output, P90)? / own;
-    if !ratio.is_finite() {
-        return Ok(Some(ratio));
+    match total.cost.filter(|_| whole.bill.view == View::Rent) {
+        Some(cost) => (COST, cost.get()),
+        None => (GPU_HOURS, total.held.gpu_hours()),
     }
+}
+
+/// The bill of a run that holds its chips so much longer, or at so much higher a rent.
+fn at(ratio: f64, answer: &Answer, whole: &WholeBill, catalog: &Catalog) -> Result<Option<f64>, Error> {
     let question = BillQuestion::of(answer)?;
     let question =
         BillQuestion { held: question.held * ratio, wall: question.wall.map(|wall| wall * ratio), ..question };
     Ok(bill::total(&bill::of(&question, whole.bill.view, &answer.spec, catalog)?))
+}
+
+/// The bill that one draw in ten is above.
+fn p90_of_bill(answer: &Answer, whole: &WholeBill, plan: &Plan, catalog: &Catalog) -> Result<Option<f64>, Error> {
+    let (output, own) = grows_with(answer, whole);
+    let ratio = level(answer, plan, output, P90)? / own;
+    if ratio.is_finite() { at(ratio, answer, whole, catalog) } else { Ok(Some(ratio)) }
+}
+
+/// Money to stay within: for the whole bill where there is one, else for the rent.
+///
+/// # Errors
+/// A bill that cannot be made.
+pub fn budget(answer: &Answer, whole: Option<&WholeBill>, money: Usd, catalog: &Catalog) -> Result<Budget, Error> {
+    let Some(whole) = whole else { return Ok(Budget::of_rent(money)) };
+    let (output, own) = grows_with(answer, whole);
+    let bill = |ratio: f64| Ok::<_, Error>(at(ratio, answer, whole, catalog)?.unwrap_or(f64::NAN));
+    // Secants: a bill is nearly a straight line over what it grows with.
+    let (mut before, mut ratio) = ((2.0, bill(2.0)?), 1.0);
+    for _ in 0..STEPS {
+        let now = bill(ratio)?;
+        let next = ratio + (money.get() - now) * (before.0 - ratio) / (before.1 - now);
+        (before, ratio) = ((ratio, now), next);
+        if !(next > 0.0 && (next / before.0 - 1.0).abs() > 1e-12) {
+            break; // found, not known, or less than what does not grow
+        }
+    }
+    Ok(Budget { money, of: "the whole bill", output, limit: ratio * own })
 }
 
 impl Limit {

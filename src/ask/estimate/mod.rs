@@ -187,18 +187,21 @@ pub fn reply(
     catalog: &Catalog,
 ) -> Result<EstimateReply, Error> {
     let spec = &answer.spec;
-    let (by, budget) = (spec.by.as_ref().map(|entry| entry.value), spec.budget.as_ref().map(|entry| entry.value));
-    let asked = Asked { plan: request.draws, by, budget };
+    let whole = bill::whole(&answer, catalog)?;
+    let by = spec.by.as_ref().map(|entry| entry.value);
+    let budget = spec.budget.as_ref().map(|entry| gates::budget(&answer, whole.as_ref(), entry.value, catalog));
+    let asked = Asked { plan: request.draws, by, budget: budget.transpose()? };
     let spread = spread(&answer, &asked)?;
     let drivers = match request.drivers {
         Some(of) => drivers(&answer, &asked, driven(of, &answer))?,
         None => None,
     };
-    let whole = bill::whole(&answer, catalog)?;
     let mut head = head(command, &answer);
     let planned = command != "estimate"; // a plan says itself how sure it is
-    head.warnings.extend(warnings(request, !planned && (by.is_some() || budget.is_some()), spread.as_ref()));
+    head.warnings.extend(warnings(request, !planned && (by.is_some() || asked.budget.is_some()), spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
+    let thresholds = Thresholds::of(&answer, catalog)?;
+    head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
     Ok(EstimateReply {
         head,
         defaults: resolved::defaults(&answer),
@@ -215,7 +218,7 @@ pub fn reply(
         cost_lines: whole.as_ref().map(bill::lines).unwrap_or_default(),
         footprint: whole.as_ref().and_then(FootprintReply::of),
         decomposition: if whole.is_some() { bill::decomposition(&answer, catalog)? } else { None },
-        thresholds: Thresholds::of(&answer, catalog)?,
+        thresholds,
         gates: gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?,
         confirmed: answer.confirmed.clone(),
         resolved: if request.show_resolved { resolved::all(&answer) } else { Vec::new() },

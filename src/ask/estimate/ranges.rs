@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::answer::prepared::OUTPUTS;
-use crate::answer::ranges::Spread;
+use crate::answer::ranges::{Budget, Spread};
 use crate::ask::reply::Ordered;
 use crate::uncertainty::montecarlo::{self, Method, Summary};
 
@@ -93,8 +93,16 @@ pub struct By {
 pub struct Within {
     /// The money.
     pub usd: f64,
+    /// What it has to pay for: the rent of the chips, or the whole bill.
+    pub of: &'static str,
     /// How often it is kept.
     pub within: Share,
+}
+
+impl Within {
+    fn of((budget, share): &(Budget, montecarlo::Estimate)) -> Self {
+        Self { usd: budget.money.get(), of: budget.of, within: share.into() }
+    }
 }
 
 impl Ranges {
@@ -115,7 +123,7 @@ impl Ranges {
             inputs: inputs.collect(),
             outputs: outputs.map(|(name, summary)| ((*name).to_owned(), Levels::of(summary))).collect(),
             by: spread.by.as_ref().map(|(time, share)| By { days: time.days(), finished: share.into() }),
-            budget: spread.budget.as_ref().map(|(money, share)| Within { usd: money.get(), within: share.into() }),
+            budget: spread.budget.as_ref().map(Within::of),
             no_solution: spread.summaries.first().map(|summary| (&summary.never).into()),
             repair: spread.repair.clone(),
         }

@@ -28,6 +28,9 @@ pub struct Thresholds {
     pub later: Vec<ThresholdLine>,
     /// What this is not.
     pub note: &'static str,
+    /// That the day is later than the rules are known.
+    #[serde(skip)]
+    pub too_late: Option<String>,
 }
 
 /// A threshold.
@@ -59,7 +62,9 @@ impl Thresholds {
         let Some(work) = answer.estimate.flop else { return Ok(None) };
         let rules = catalog.training_rules()?;
         let asked = answer.spec.as_of.as_ref().map(|day| day.value);
-        Ok(asked.or_else(|| known_until(&rules)).map(|day| Self::on(answer, work, &rules, day)))
+        let known = known_until(&rules);
+        let on = |day| Self { too_late: too_late(known, day), ..Self::on(answer, work, &rules, day) };
+        Ok(asked.or(known).map(on))
     }
 
     fn on(answer: &Answer, work: Flop, rules: &[RuleProfile], day: Date) -> Self {
@@ -72,13 +77,19 @@ impl Thresholds {
         lines.sort_by(|a, b| a.flop.total_cmp(&b.flop));
         let (reached, mut later): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.flop <= work.get());
         let next = if later.is_empty() { None } else { Some(later.remove(0)) };
-        Self { as_of: day.to_string(), reached, next, later, note: NO_ADVICE }
+        Self { as_of: day.to_string(), reached, next, later, note: NO_ADVICE, too_late: None }
     }
 
     /// Every threshold, the lowest first.
     pub fn all(&self) -> impl Iterator<Item = &ThresholdLine> {
         self.reached.iter().chain(&self.next).chain(&self.later)
     }
+}
+
+/// That rules are not known up to a day.
+pub fn too_late(known: Option<Date>, day: Date) -> Option<String> {
+    let known = known.filter(|known| *known < day)?;
+    Some(format!("the rules are known up to {known}: what came between then and {day} is not in them"))
 }
 
 fn line(answer: &Answer, work: Flop, rule: &RuleProfile, test: &Test, bound: f64) -> ThresholdLine {

@@ -38,12 +38,12 @@ pub(crate) use request::{marks, on_front};
 use super::reply::{Input, Ordered, SourceLine};
 use super::result::{inputs, sources, unheard};
 use crate::answer::{Answer, answer};
-use crate::ask::pareto::Front;
 use crate::ask::result::block;
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::input::field::find;
 use crate::input::question::{Override, Question};
+use crate::scaling::pareto::Front;
 
 use crate::input::sweep_plan::{Axis, Plan};
 use crate::solve::Var;

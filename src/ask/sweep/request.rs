@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::Sweep;
 use super::columns::{COST, Column, DAYS, Entry, Row, columns};
-use crate::ask::pareto::Front;
 use crate::ask::reply::{Ordered, ReplyHead};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
-use crate::units::show::grouped;
+use crate::scaling::pareto::Front;
+use crate::units::show::{counted, grouped};
 
 /// What is done with points that others beat in both cost and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +167,8 @@ impl SweepAnswer {
         let named = |(_, entries): &(Vec<String>, Vec<Entry<'static>>)| {
             columns.iter().map(|column| column.name.clone()).zip(entries.iter().cloned()).collect()
         };
-        let mut head = ReplyHead::new("sweep", format!("A sweep of {} points", grouped(&points.to_string())));
+        let mut head =
+            ReplyHead::new("sweep", format!("A sweep of {}", counted(grouped(&points.to_string()), "point")));
         (head.inputs, head.sources) = self.sweep.base();
         head.warnings.extend(self.sweep.unheard());
         SweepReply {

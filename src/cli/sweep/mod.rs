@@ -92,6 +92,7 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
         Ok::<_, Failed>(())
     })?;
     drop(progress);
+    found.sweep.unheard().iter().for_each(|warning| complain::warning(warning));
     let Some(stream) = stream else {
         let view = view(&found, args.rows);
         return output::write(&view, format, all.output.as_deref()).map_err(Failed::Write);

@@ -3,7 +3,7 @@
 //! The front is kept while the points stream by; memory grows with the front, not with the points. Both objectives are minimised.
 //!
 //! ```
-//! use flopbill::internals::ask::pareto::Front;
+//! use flopbill::internals::scaling::pareto::Front;
 //! let mut front = Front::new();
 //! for (index, (usd, days)) in [(5.0, 90.0), (9.0, 40.0), (6.0, 95.0), (4.0, 90.0)].into_iter().enumerate() {
 //!     front.offer(usd, days, index);
