@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::answer::looked_up::chip_of;
-use crate::answer::ranges::{COST, DAYS, draw, inputs, level};
+use crate::answer::ranges::{COST, DAYS, draw, edge, inputs, level};
 use crate::answer::settled::Step;
 use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
@@ -33,10 +33,10 @@ pub struct Held {
 fn probability(answer: &Answer, plan: &Plan, output: usize, limit: f64) -> Result<Estimate, Error> {
     if answer.prepared.ranges().len() == 0 {
         let value = answer.prepared.evaluate(&[]).get(output).copied().unwrap_or(f64::NAN);
-        return Ok(Estimate { value: f64::from(u8::from(value <= limit * (1.0 + 1e-9))), se: 0.0 });
+        return Ok(Estimate { value: f64::from(u8::from(value <= edge(limit))), se: 0.0 });
     }
     let (inputs, _) = inputs(answer)?;
-    Ok(draw(&inputs, &answer.prepared, plan).probability_at_most(output, limit))
+    Ok(draw(&inputs, &answer.prepared, plan).probability_at_most(output, edge(limit)))
 }
 
 fn sure(confidence: Fraction) -> Result<(), Error> {

@@ -95,7 +95,7 @@ pub fn spread(answer: &Answer, asked: &Asked) -> Result<Option<Spread>, Error> {
     }
     let (inputs, repair) = inputs(answer)?;
     let draws = draw(&inputs, &answer.prepared, &asked.plan);
-    let within = |output, limit: f64| draws.probability_at_most(output, limit);
+    let within = |output, limit: f64| draws.probability_at_most(output, edge(limit));
     Ok(Some(Spread {
         plan: draws.plan(),
         summaries: (0..OUTPUTS.len()).map(|output| draws.summary(output)).collect(),
@@ -103,6 +103,11 @@ pub fn spread(answer: &Answer, asked: &Asked) -> Result<Option<Spread>, Error> {
         budget: asked.budget.map(|budget| (budget, budget.share(within))),
         repair,
     }))
+}
+
+/// A limit with room for the last digits: a figure that was written down and is given back is kept.
+pub fn edge(limit: f64) -> f64 {
+    limit * (1.0 + 1e-9)
 }
 
 /// The draws themselves.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::bill;
 use crate::answer::Answer;
-use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, level};
+use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, edge, level};
 use crate::answer::whole_bill::{BillQuestion, WholeBill};
 use crate::catalog::Catalog;
 use crate::cost::View;
@@ -132,7 +132,7 @@ pub fn budget(answer: &Answer, whole: Option<&WholeBill>, money: Usd, catalog: &
 
 impl Limit {
     fn against(self, value: Option<f64>, billed: bool) -> Gate {
-        let kept = value.is_some_and(|value| value <= self.limit);
+        let kept = value.is_some_and(|value| value <= edge(self.limit));
         let bill = if billed && self.output == COST { " of the whole bill" } else { "" };
         let name = format!("the {}{}{bill}", if self.p90 { "p90 " } else { "" }, self.what);
         let limit = self.show(self.limit);
