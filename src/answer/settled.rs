@@ -81,7 +81,7 @@ fn stated(looked: &LookedUp<'_>) -> Result<Settled, Error> {
         // The hours are kept as numbers, or the MFU is.
         let held = looked.spec.hold_hours.as_ref().is_some_and(|entry| entry.value);
         let (hours, mfu) = if held { (1.0, peaks) } else { (peaks, 1.0) };
-        baseline.moved(hours, mfu, &on.profile.chip.name);
+        baseline.moved(hours, mfu * busy(looked), &on.profile.chip.name);
     }
     let other = looked.from.is_some();
     let given = knowns(&looked.spec, &baseline, looked.peak(), other, other);
@@ -112,16 +112,20 @@ fn relaid(looked: &LookedUp<'_>, transfer: &Transfer) -> Result<Settled, Error> 
     Ok(Settled { given, solved, ..settled })
 }
 
+/// Goodput of the run over the one that is asked about. Hours contain their downtime: a goodput says in which share of
+/// them the MFU is reached.
+fn busy(looked: &LookedUp<'_>) -> f64 {
+    let goodput = |spec: &Spec| spec.goodput.as_ref().map_or(1.0, |entry| entry.value.get());
+    goodput(&looked.base) / goodput(&looked.spec)
+}
+
 fn moved_to(looked: &LookedUp<'_>, transfer: &Transfer, spec: &Spec, chips: Chips) -> Result<Settled, Error> {
     let moved = transfer.at(chips).map_err(|error| diagnosis(&transfer.asked, chips, error))?;
     let hours = moved.ratio * spec.transfer_ratio.as_ref().map_or(1.0, |entry| entry.value);
     let mut baseline = looked.baseline.clone();
     let (from, on) = (looked.from.as_ref().or(looked.on.as_ref()), looked.on.as_ref());
     if let (Some(from), Some(on)) = (from, on) {
-        // Hours contain their downtime: a goodput says in which share of them the MFU is reached.
-        let goodput = |spec: &Spec| spec.goodput.as_ref().map_or(1.0, |entry| entry.value.get());
-        let mfu = (from.peak / on.peak) / hours * (goodput(&looked.base) / goodput(spec));
-        baseline.moved(hours, mfu, &on.profile.chip.name);
+        baseline.moved(hours, (from.peak / on.peak) / hours * busy(looked), &on.profile.chip.name);
     }
     let mut given = knowns(spec, &baseline, looked.peak(), looked.from.is_some(), true);
     let other_work = is_flag(spec.tokens.as_ref()) || is_flag(spec.flop.as_ref());

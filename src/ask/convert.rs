@@ -152,8 +152,6 @@ pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> 
     let before = before?;
     let from = before.chip.clone().ok_or_else(|| missing("its chip", "--gpu"))?;
     let own_chips = before.estimate.chips;
-    let own_chips =
-        own_chips.ok_or_else(|| missing("a number of chips", "--chips, or --to-chips for as many on both"))?;
     if before.spec.model.is_none() {
         return Err(missing("its model's shape", "--model"));
     }
@@ -166,9 +164,9 @@ pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> 
     if let Some(price) = &to.price {
         there = there.with("price.rent", price);
     }
-    if !for_a_time {
-        // A solved number of chips may have a fraction, and so many cannot be asked for.
-        there = there.with("run.chips", asked_chips.unwrap_or(whole_nodes(own_chips, 1)).get());
+    // A solved number of chips may have a fraction, and so many cannot be asked for.
+    if let Some(chips) = asked_chips.or(own_chips.map(|own| whole_nodes(own, 1))).filter(|_| !for_a_time) {
+        there = there.with("run.chips", chips.get());
     }
     let after = answer(&there, catalog)?;
     let to = after.chip.clone().ok_or_else(|| missing("a chip", "--to"))?;
@@ -181,14 +179,14 @@ impl Reasons {
         before: &Answer,
         after: &Answer,
         from: &AcceleratorProfile,
-        own_chips: Chips,
+        own_chips: Option<Chips>,
         catalog: &Catalog,
     ) -> Result<Option<Self>, Error> {
         if after.step == Step::Given && !after.pacing.depends_on_chips() {
             return Ok(None);
         }
         let transfer = transfer(before, after, from, own_chips, catalog)?;
-        let there_chips = after.estimate.chips.unwrap_or(own_chips);
+        let there_chips = after.estimate.chips.or(own_chips).unwrap_or(transfer.own_chips);
         let step = side_by_side(before, transfer.at(there_chips)?);
         let same = transfer.in_layout(own_degrees(&before.spec, &transfer)?, there_chips);
         let hours = before.estimate.total.held;
@@ -319,12 +317,14 @@ fn transfer(
     before: &Answer,
     after: &Answer,
     from: &AcceleratorProfile,
-    own_chips: Chips,
+    own_chips: Option<Chips>,
     catalog: &Catalog,
 ) -> Result<Transfer, Error> {
     if let (Pacing::Relaid(transfer), Step::Moved(_)) = (&after.pacing, after.step) {
         return Ok((**transfer).clone());
     }
+    let own_chips =
+        own_chips.ok_or_else(|| missing("a number of chips", "--chips, or --to-chips for as many on both"))?;
     let none = || missing("its model's shape", "--model");
     let own = Setting::of(&before.spec, from, catalog)?.ok_or_else(none)?;
     let gpu = after.spec.gpu.as_ref().ok_or_else(none)?;

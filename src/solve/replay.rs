@@ -26,11 +26,33 @@ impl Values {
 #[derive(Debug, Clone, Copy)]
 struct Step {
     relation: usize,
+    constant: f64,
+    /// The other variables, each with whether it multiplies or divides; the first `count` are meant.
+    factors: [(Var, bool); MOST_FACTORS],
+    count: usize,
     solves: Option<(Var, i32)>,
     /// How far the logarithm may be off where nothing is solved.
     tolerance: f64,
     /// The most that a solved value can be.
     most: f64,
+}
+
+/// The most variables of a relation.
+const MOST_FACTORS: usize = 5;
+
+impl Step {
+    fn of(relation: usize, solves: Option<(Var, i32)>) -> Self {
+        let without = solves.map(|(var, _)| var);
+        let mut factors = [(Var::Params, true); MOST_FACTORS];
+        let others = RELATIONS[relation].powers.iter().filter(|(var, _)| Some(*var) != without);
+        let mut count = 0;
+        for (place, (var, power)) in factors.iter_mut().zip(others) {
+            *place = (*var, *power > 0);
+            count += 1;
+        }
+        let most = without.map_or(0.0, most);
+        Self { relation, constant: RELATIONS[relation].constant, factors, count, solves, tolerance: 0.0, most }
+    }
 }
 
 /// The relations in the order in which they were used.
@@ -47,7 +69,7 @@ impl Program {
         let mut used = 0;
         let reached = trace(given, |relation, solves| {
             if let Some(step) = steps.get_mut(used) {
-                *step = Some(Step { relation, solves, tolerance: 0.0, most: solves.map_or(0.0, |(var, _)| most(var)) });
+                *step = Some(Step::of(relation, solves));
             }
             used += 1;
         });
@@ -94,14 +116,10 @@ impl Program {
     #[inline]
     pub fn run(&self, values: &mut Values) -> bool {
         for step in self.steps.iter().flatten() {
-            let relation = &RELATIONS[step.relation];
-            let without = step.solves.map(|(var, _)| var);
-            let mut product = relation.constant;
-            for (var, power) in relation.powers {
-                if Some(*var) != without {
-                    let value = values.get(*var);
-                    product = if *power > 0 { product * value } else { product / value };
-                }
+            let mut product = step.constant;
+            for (var, times) in step.factors.iter().take(step.count) {
+                let value = values.get(*var);
+                product = if *times { product * value } else { product / value };
             }
             match step.solves {
                 Some((var, power)) => {

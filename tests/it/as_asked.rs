@@ -37,6 +37,10 @@ fn a_goodput_of_a_published_run_leaves_its_hours_where_they_are() {
         assert!(close(part.gpu_hours, plain.gpu_hours.unwrap()), "{part:?}");
         assert!(close(part.mfu, plain.mfu.unwrap() / 0.9), "{part:?}");
     }
+    for kept in ["run.hold_hours", "run.keep_mfu"] {
+        let part = ask(Input::about("deepseek-v3").gpu("h200").goodput("95%").set(kept, "true")).result;
+        assert!((part.gpu_hours.unwrap() / 2.788e6 - 1.0).abs() < 1e-9, "{kept}: {part:?}");
+    }
 }
 
 #[test]
