@@ -95,31 +95,35 @@ impl Quick {
         settings: impl Iterator<Item = (Var, f64)> + Clone,
         scale: f64,
     ) -> Option<[f64; OUTPUTS.len()]> {
-        self.scaled(settings, scale).map(|values| outputs(|var| values.get(var)))
+        self.scaled(settings, scale, |values| outputs(|var| values.get(var)))
     }
 
     /// Every variable, with the open ones set.
     #[inline]
     pub fn values(&self, settings: impl Iterator<Item = (Var, f64)> + Clone) -> Option<Values> {
-        self.scaled(settings, 1.0)
+        self.scaled(settings, 1.0, |values| *values)
     }
 
+    /// Hands the values over in place: a copy of them would wait for each that was just written.
     #[inline]
-    fn scaled(&self, settings: impl Iterator<Item = (Var, f64)> + Clone, scale: f64) -> Option<Values> {
-        let set = |mut values: Values| {
-            settings.clone().for_each(|(var, value)| values.set(var, value));
-            values
-        };
-        let mut values = set(self.given);
+    fn scaled<T>(
+        &self,
+        settings: impl Iterator<Item = (Var, f64)> + Clone,
+        scale: f64,
+        found: impl Fn(&Values) -> T,
+    ) -> Option<T> {
+        let mut values = self.given;
+        settings.clone().for_each(|(var, value)| values.set(var, value));
         // The first solve may refuse what it is given, also where its hours are not asked for.
         if !self.alone.run(&mut values) {
             return None;
         }
-        let Some(Phases { together, given, others, own }) = &self.phases else { return Some(values) };
+        let Some(Phases { together, given, others, own }) = &self.phases else { return Some(found(&values)) };
         let main = own.map_or_else(|| values.get(Var::PhaseHours), |own| own * scale);
-        let mut again = set(*given);
+        let mut again = *given;
+        settings.for_each(|(var, value)| again.set(var, value));
         again.set(Var::PhaseShare, share(main, *others * scale));
-        together.run(&mut again).then_some(again)
+        together.run(&mut again).then(|| found(&again))
     }
 }
 
