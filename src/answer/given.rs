@@ -28,10 +28,15 @@ pub fn is_flag<T>(entry: Option<&Entry<T>>) -> bool {
     entry.is_some_and(|entry| rank(&entry.origin) == Rank::Flag)
 }
 
+/// An entry, where it was asked for by itself.
+pub(super) fn asked<T: Clone>(entry: &Option<Entry<T>>) -> Option<Entry<T>> {
+    entry.clone().filter(|entry| is_flag(Some(entry)))
+}
+
 /// What a value that was set aside gave way to: the flags, variables or setters that its new value rests on.
 pub fn outranked_by(spec: &Spec, solved: &Solved, var: Var) -> String {
-    let asked = |field: &Field| match (field.get)(spec) {
-        Some((_, Origin::Flag(name))) => var_of(field.path).map(|of| (of, name.clone())),
+    let asked = |field: &Field| match (field.origin)(spec) {
+        Some(Origin::Flag(name)) => var_of(field.path).map(|of| (of, name.clone())),
         _ => None,
     };
     let asked: Vec<(Var, String)> = FIELDS.iter().filter_map(asked).collect();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::given::is_flag;
+use super::given::{asked, is_flag};
 use super::pacing::without_degrees;
 use super::phases::Baseline;
 use crate::catalog::accelerator::AcceleratorProfile;
@@ -58,7 +58,7 @@ impl<'q> LookedUp<'q> {
         let other_model = !as_the_file(&mut spec, &base, catalog);
         if other_model {
             base = Cow::Owned(work_alone(&base, Baseline::of(&base, None)?.main));
-            spec = asked_of(spec, &base);
+            spec = asked_of(&spec, &base);
         }
         let spec = completed(spec, catalog)?;
         let on = spec.gpu.as_ref().map(|gpu| OnChip::of(chip_of(gpu, catalog)?, &spec)).transpose()?;
@@ -95,10 +95,9 @@ impl OnChip {
 /// What is asked for as the file has it stays the file's: its model and its number of parameters. Whether the model is
 /// the file's.
 fn as_the_file(spec: &mut Spec, base: &Spec, catalog: &Catalog) -> bool {
-    let ranged = spec.ranges.iter().any(|range| range.path == "run.params");
     if let (Some(asked), Some(own)) = (&spec.params, &base.params)
         && (asked.value / own.value - 1.0).abs() <= SAME
-        && !ranged
+        && !spec.is_ranged("run.params")
     {
         spec.params = base.params.clone();
     }
@@ -120,19 +119,15 @@ fn work_alone(base: &Spec, main: usize) -> Spec {
 }
 
 /// What was asked, over the work alone.
-fn asked_of(spec: Spec, base: &Spec) -> Spec {
-    fn asked<T>(entry: Option<Entry<T>>) -> Option<Entry<T>> {
-        entry.filter(|entry| is_flag(Some(entry)))
-    }
-    let spec = without_degrees(&spec);
+fn asked_of(spec: &Spec, base: &Spec) -> Spec {
     Spec {
-        gpu_hours: asked(spec.gpu_hours),
-        mfu: asked(spec.mfu),
-        wall_clock: asked(spec.wall_clock),
-        cost: asked(spec.cost),
+        gpu_hours: asked(&spec.gpu_hours),
+        mfu: asked(&spec.mfu),
+        wall_clock: asked(&spec.wall_clock),
+        cost: asked(&spec.cost),
         phases: base.phases.clone(),
         reported: None,
-        ..spec
+        ..without_degrees(spec)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How fast the work goes, and what that depends on: numbers that were given, a run's hours moved to another setting, or
 //! a prediction.
 
-use super::given::is_flag;
+use super::given::{asked, is_flag};
 use super::looked_up::LookedUp;
 use super::phases::Baseline;
 use crate::catalog::Catalog;
@@ -53,8 +53,7 @@ impl Pacing {
             return Ok(STATED);
         }
         let asks_for_chips = is_flag(spec.wall_clock.as_ref()) && !is_flag(spec.chips.as_ref());
-        let ranged = spec.ranges.iter().any(|range| range.path == "run.chips");
-        if looked.from.is_none() && same_setting(spec, base) && !asks_for_chips && !ranged {
+        if looked.from.is_none() && same_setting(spec, base) && !asks_for_chips && !spec.is_ranged("run.chips") {
             return Ok(Self::Stated { relayable: true });
         }
         // A run whose own step cannot be laid out keeps its MFU; that is no reason to refuse the question.
@@ -111,9 +110,6 @@ fn same_setting(spec: &Spec, base: &Spec) -> bool {
 
 /// The run's own degrees left open, so that both sides are laid out alike; those that were asked for hold.
 pub(super) fn without_degrees(spec: &Spec) -> Spec {
-    fn asked<T: Clone>(entry: &Option<Entry<T>>) -> Option<Entry<T>> {
-        entry.clone().filter(|entry| is_flag(Some(entry)))
-    }
     Spec {
         tp: asked(&spec.tp),
         pp: asked(&spec.pp),

@@ -186,8 +186,8 @@ fn warnings(
 
 /// A value that what was asked contradicts: which it was, from where, and what it gave way to.
 fn gave_way(looked: &LookedUp<'_>, settled: &Settled, var: Var) -> String {
-    let field = FIELDS.iter().find(|field| var_of(field.path) == Some(var) && (field.get)(&looked.spec).is_some());
-    let from = field.and_then(|field| (field.get)(&looked.spec)).map(|(_, origin)| origin.to_string());
+    let mut of_var = FIELDS.iter().filter(|field| var_of(field.path) == Some(var));
+    let from = of_var.find_map(|field| (field.origin)(&looked.spec)).map(ToString::to_string);
     let from = match (from, settled.given.rank(var)) {
         (Some(from), _) => from,
         (None, Some(Rank::Default)) => "assumed".into(),
@@ -258,6 +258,6 @@ fn params(spec: &Spec) -> Option<String> {
             active.origin
         ));
     }
-    let ranged = spec.ranges.iter().any(|range| range.path == "run.params");
-    ranged.then(|| format!("the range of run.params changes nothing: the operations follow from {shown} active ones"))
+    spec.is_ranged("run.params")
+        .then(|| format!("the range of run.params changes nothing: the operations follow from {shown} active ones"))
 }

@@ -39,6 +39,11 @@ impl Spec {
         Ok(())
     }
 
+    /// Whether the value of a field is a range.
+    pub fn is_ranged(&self, path: &str) -> bool {
+        self.ranges.iter().any(|range| range.path == path)
+    }
+
     /// Sets a field to its median and keeps its range.
     pub fn set_range(&mut self, range: Range, field: &'static Field) {
         if let Some(put) = field.put {

@@ -103,7 +103,8 @@ fn summary(answer: &Answer, spread: Option<&Spread>) -> String {
         Some(cost) => text += &format!(", {}", middle(spread, COST, "").unwrap_or_else(|| show::usd(cost))),
         None => text += ", not priced",
     }
-    text += if text.contains(" to ") { "; p50, and p10 to p90." } else { "." };
+    let ranged = [GPU_HOURS, DAYS, CHIPS, COST].iter().any(|output| middle(spread, *output, "").is_some());
+    text += if ranged { "; p50, and p10 to p90." } else { "." };
     text
 }
 
