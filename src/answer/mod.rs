@@ -86,7 +86,6 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let catalog = &*catalog.as_of(looked.day());
     let pacing = Pacing::of(&looked, catalog)?;
     let settled = Settled::of(&looked, &pacing)?;
-    within_peak(&looked, &settled)?;
     let confirmation = Confirmation::of(question, &looked, &pacing, &settled, catalog)?;
     let priced = Priced::of(&looked, &pacing, settled, catalog)?;
     if priced.settled.get(Var::GpuHours).is_none() {
@@ -205,26 +204,6 @@ fn mfu_origin(looked: &LookedUp<'_>, pacing: &Pacing, settled: &Settled) -> Opti
         }
         _ => Some(Origin::Solved("implied by the published hours and tokens".into())),
     }
-}
-
-/// Refuses hours of a moved run in which the chip cannot do the work.
-fn within_peak(looked: &LookedUp<'_>, settled: &Settled) -> Result<(), Error> {
-    let spec = &looked.spec;
-    let held = spec.hold_hours.as_ref().is_some_and(|entry| entry.value) && looked.from.is_some();
-    let hours = match settled.step {
-        Step::Moved(moved) => moved.ratio * spec.transfer_ratio.as_ref().map_or(1.0, |entry| entry.value),
-        _ if held && spec.mfu.is_none() => 1.0,
-        _ => return Ok(()),
-    };
-    let from = looked.from.as_ref().or(looked.on.as_ref());
-    let (Some(own), Some(from), Some(on)) = (looked.baseline.implied_mfu, from, &looked.on) else { return Ok(()) };
-    let mfu = own.get() * (from.peak / on.peak) / hours;
-    if mfu <= 1.0 + 1e-9 {
-        return Ok(());
-    }
-    let said =
-        format!("the run's work in these hours needs an MFU of {}: more than the chip's peak", show::percent(mfu));
-    Err(Error::no_solution(said).with_hint("a chip with a higher peak, or more hours"))
 }
 
 /// Says what is missing on each way to the hours, the shortest way first.

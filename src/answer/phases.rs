@@ -94,7 +94,7 @@ impl Baseline {
                 hours.origin = Origin::Assumed(format!("the published hours, moved to {chip}"));
             }
         }
-        self.implied_mfu = self.implied_mfu.map(|mfu| Fraction::new((mfu.get() * mfu_ratio).min(1.0)));
+        self.implied_mfu = self.implied_mfu.map(|mfu| Fraction::new(mfu.get() * mfu_ratio));
     }
 }
 

@@ -76,15 +76,17 @@ impl Settled {
 
 fn stated(looked: &LookedUp<'_>) -> Result<Settled, Error> {
     let mut baseline = looked.baseline.clone();
+    let other = looked.from.is_some();
+    // The hours are kept as numbers, or the MFU is.
+    let held = looked.spec.hold_hours.as_ref().is_some_and(|entry| entry.value);
     if let (Some(from), Some(on)) = (&looked.from, &looked.on) {
         let peaks = from.peak / on.peak;
-        // The hours are kept as numbers, or the MFU is.
-        let held = looked.spec.hold_hours.as_ref().is_some_and(|entry| entry.value);
         let (hours, mfu) = if held { (1.0, peaks) } else { (peaks, 1.0) };
         baseline.moved(hours, mfu * busy(looked), &on.profile.chip.name);
     }
-    let other = looked.from.is_some();
     let given = knowns(&looked.spec, &baseline, looked.peak(), other, other);
+    let by_them = other && held && looked.spec.mfu.is_none();
+    let given = if by_them { by_hours(given, &baseline, &looked.spec) } else { given };
     let (given, solved) = solve_phases(given, baseline.shares())?;
     Ok(Settled { given, solved, baseline, step: Step::Given })
 }
@@ -112,6 +114,17 @@ fn relaid(looked: &LookedUp<'_>, transfer: &Transfer) -> Result<Settled, Error> 
     Ok(Settled { given, solved, ..settled })
 }
 
+/// The moved hours in place of the MFU, which follows from them; other work than the run's takes the MFU.
+fn by_hours(mut given: Knowns, baseline: &Baseline, spec: &Spec) -> Knowns {
+    let other_work = is_flag(spec.tokens.as_ref()) || is_flag(spec.flop.as_ref());
+    if let Some(hours) = baseline.shares().main.filter(|_| !other_work) {
+        let var = if baseline.parts.len() == 1 { Var::GpuHours } else { Var::PhaseHours };
+        given.clear(Var::Mfu);
+        given.set(var, hours.base(), Rank::File);
+    }
+    given
+}
+
 /// Goodput of the run over the one that is asked about. Hours contain their downtime: a goodput says in which share of
 /// them the MFU is reached.
 fn busy(looked: &LookedUp<'_>) -> f64 {
@@ -127,13 +140,7 @@ fn moved_to(looked: &LookedUp<'_>, transfer: &Transfer, spec: &Spec, chips: Chip
     if let (Some(from), Some(on)) = (from, on) {
         baseline.moved(hours, (from.peak / on.peak) / hours * busy(looked), &on.profile.chip.name);
     }
-    let mut given = knowns(spec, &baseline, looked.peak(), looked.from.is_some(), true);
-    let other_work = is_flag(spec.tokens.as_ref()) || is_flag(spec.flop.as_ref());
-    if let Some(hours) = baseline.shares().main.filter(|_| !other_work) {
-        let var = if baseline.parts.len() == 1 { Var::GpuHours } else { Var::PhaseHours };
-        given.clear(Var::Mfu);
-        given.set(var, hours.base(), Rank::File);
-    }
+    let given = by_hours(knowns(spec, &baseline, looked.peak(), looked.from.is_some(), true), &baseline, spec);
     let (given, solved) = solve_phases(given, baseline.shares())?;
     Ok(Settled { given, solved, baseline, step: Step::Moved(moved) })
 }

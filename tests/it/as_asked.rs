@@ -41,6 +41,10 @@ fn a_goodput_of_a_published_run_leaves_its_hours_where_they_are() {
         let part = ask(Input::about("deepseek-v3").gpu("h200").goodput("95%").set(kept, "true")).result;
         assert!((part.gpu_hours.unwrap() / 2.788e6 - 1.0).abs() < 1e-9, "{kept}: {part:?}");
     }
+    // In so small a share of them no chip does the work: that is said, and no hours are added.
+    let too_little = Input::about("deepseek-v3").gpu("h200").goodput("30%").set("run.hold_hours", "true");
+    let error = EstimateRequest::new(too_little).ask(catalog()).unwrap_err();
+    assert!(error.message().contains("115 %"), "{error}");
 }
 
 #[test]
