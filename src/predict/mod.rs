@@ -5,7 +5,9 @@ pub mod batch;
 pub mod chips;
 pub mod prediction;
 pub mod setting;
+pub mod software;
 pub mod transfer;
 
 pub use prediction::{Prediction, RESERVE};
 pub use setting::Setting;
+pub use software::Software;

@@ -2,6 +2,7 @@
 
 use super::batch::{SEQUENCE, StepBatch};
 use super::prediction::usual_states;
+use super::software::Software;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
 use crate::catalog::stack::StackProfile;
@@ -16,6 +17,9 @@ use crate::model::params::{Embeddings, count};
 use crate::step::efficiency::Calibration;
 use crate::step::machine::Machine;
 use crate::units::{FlopPerSecond, Params, Quantity as _, show};
+
+/// What settings differ by beyond their software, as a share of the whole spread.
+const ROW_SHARE: f64 = 0.4;
 
 /// What a prediction needs to know.
 #[derive(Debug, Clone)]
@@ -48,15 +52,6 @@ pub struct Setting {
     pub active: Params,
     /// What was taken because nobody said, in sentences.
     pub chosen: Vec<String>,
-}
-
-/// Time of a step on a stack over that of the stacks that the factors were fitted to, before anything is measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Software {
-    /// Its median.
-    pub median: f64,
-    /// Its spread: the standard deviation of the logarithm.
-    pub spread: f64,
 }
 
 /// The model that a spec names, if it names one.
@@ -158,7 +153,7 @@ impl Setting {
     pub fn software(&self) -> Software {
         let run = self.calibration.run;
         if let Some(median) = self.factor {
-            return Software { median, spread: 0.0 };
+            return Software { median, effect: 0.0, row: 0.0 };
         }
         let moe = self.model.shape.experts.is_some();
         let (median, own) = match (self.stack.measured, moe) {
@@ -167,8 +162,13 @@ impl Setting {
             (false, false) => (run.unmeasured, run.spread),
             (false, true) => (run.unmeasured, run.moe_spread),
         };
-        let spread = if self.machine.borrowed { own.hypot(run.between_families) } else { own };
-        Software { median, spread }
+        let row = own * ROW_SHARE;
+        let effect = own * (1.0 - ROW_SHARE * ROW_SHARE).sqrt();
+        Software {
+            median,
+            effect: if self.machine.borrowed { effect.hypot(run.between_families) } else { effect },
+            row,
+        }
     }
 
     /// Whether a step takes the same time in both, chips apart.

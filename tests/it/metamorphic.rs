@@ -215,7 +215,7 @@ fn a_borrowed_family_adds_the_spread_between_families() {
     let spread_of = |chip: &str| {
         let found = answer(&of_model("llama-3-70b", "15T", chip, 1024.0), catalog()).unwrap();
         let (setting, _) = found.prediction().unwrap();
-        (setting.software().spread, setting.calibration.run)
+        (setting.software().spread(), setting.calibration.run)
     };
     let (own, run) = spread_of("h100");
     let (borrowed, _) = spread_of("mi300x");

@@ -13,7 +13,6 @@ pub use resolve::{Case, resolve};
 pub use runs::{RunReport, RunResult, RunSummary, runs, summarise};
 
 use crate::catalog::steps::StepRow;
-use crate::predict::setting::Software;
 use crate::step::efficiency::Factors;
 use errors::{interval, score};
 
@@ -96,7 +95,8 @@ pub fn steps(rows: &[StepRow], known: &mut Known) -> StepReport {
 /// One row's result under these factors.
 pub(crate) fn result(case: &Case, factors: &Factors) -> StepResult {
     let (predicted, measured) = (case.predicted(factors).get(), case.measured.get());
-    let Software { median, spread } = case.setting.software();
+    let software = case.setting.software();
+    let (median, spread) = (software.median, software.spread());
     let [p10, p90] = interval(predicted, spread);
     StepResult {
         id: case.id.clone(),

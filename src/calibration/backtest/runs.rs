@@ -95,7 +95,7 @@ fn result(row: &RunRow, published_gpu_hours: f64, known: &mut Known) -> Result<R
         }
     };
     let p50 = hours(&asked.predict(chips, &step)?).gpu_hours();
-    let [p10, p90] = interval(p50, asked.setting.software().spread);
+    let [p10, p90] = interval(p50, asked.setting.software().spread());
     let (id, tier) = (row.id.clone(), row.tier.clone());
     let ratio = p50 / published_gpu_hours;
     Ok(RunResult { id, tier, published_gpu_hours, p10, p50, p90, ratio, choices: asked.choices })

@@ -1,0 +1,89 @@
+//! What the software makes of a step: one effect that all its steps share, and what settings differ by beyond it. A
+//! measured step settles the effect.
+
+/// Time of a step over that of the software the factors were fitted to, in logarithm: `effect + row`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Software {
+    /// The median of the factor.
+    pub median: f64,
+    /// What all steps of this software on this cluster share: its standard deviation, in logarithm.
+    pub effect: f64,
+    /// What one setting differs by from another beyond it.
+    pub row: f64,
+}
+
+/// A measured step of the same software.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observation {
+    /// Measured over predicted at the median, in logarithm.
+    pub log_ratio: f64,
+    /// The standard deviation of what the row does not share with the question, the row's own apart.
+    pub apart: f64,
+}
+
+impl Software {
+    /// The whole spread of a step: the standard deviation of its logarithm.
+    ///
+    /// # Formula
+    /// `sqrt(effect^2 + row^2)`
+    /// # Source
+    /// Independent normal effects.
+    pub fn spread(&self) -> f64 {
+        self.effect.hypot(self.row)
+    }
+
+    /// The share of a surprise that one measured step settles.
+    ///
+    /// # Formula
+    /// `k = effect^2 / (effect^2 + row^2)`
+    /// # Source
+    /// The conjugate normal update (Gelman et al., Bayesian Data Analysis, section 2.5).
+    pub fn settled_by_one(&self) -> f64 {
+        if self.effect == 0.0 { 0.0 } else { self.effect.powi(2) / self.spread().powi(2) }
+    }
+
+    /// The same after measured steps, each of a setting of its own.
+    ///
+    /// # Formula
+    /// precisions add: `1/v' = 1/effect^2 + sum 1/(row^2 + apart^2)`, the mean moves by `v' sum y / (row^2 + apart^2)`
+    /// # Source
+    /// The conjugate normal update (Gelman et al., Bayesian Data Analysis, section 2.5).
+    #[must_use]
+    pub fn after(&self, steps: &[Observation]) -> Self {
+        if self.effect == 0.0 {
+            return *self;
+        }
+        let (mut precision, mut pull) = (self.effect.powi(-2), 0.0);
+        for step in steps {
+            let weight = 1.0 / (self.row.powi(2) + step.apart.powi(2)).max(1e-12);
+            precision += weight;
+            pull += weight * step.log_ratio;
+        }
+        Self { median: self.median * (pull / precision).exp(), effect: precision.recip().sqrt(), row: self.row }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_step_moves_the_answer_by_its_share_of_the_surprise() {
+        let before = Software { median: 1.2, effect: 0.2, row: 0.1 };
+        let k = before.settled_by_one();
+        assert!((k - 0.8).abs() < 1e-12);
+        let after = before.after(&[Observation { log_ratio: 1.3f64.ln(), apart: 0.0 }]);
+        assert!((after.median / before.median - 1.3f64.powf(k)).abs() < 1e-12);
+        assert!((after.effect / before.effect - (1.0 - k).sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn two_steps_by_hand() {
+        // precisions 25 + 100 + 50: the second row is 0.1 apart
+        let before = Software { median: 1.0, effect: 0.2, row: 0.1 };
+        let steps = [Observation { log_ratio: 0.1, apart: 0.0 }, Observation { log_ratio: 0.4, apart: 0.1 }];
+        let after = before.after(&steps);
+        assert!((after.median.ln() - 30.0 / 175.0).abs() < 1e-12);
+        assert!((after.effect.powi(-2) - 175.0).abs() < 1e-9);
+    }
+}
