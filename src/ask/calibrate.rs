@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::reply::ReplyHead;
 use crate::calibration::fitted::{Fitted, Outcome, operations, own_steps, shipped};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::units::date::Date;
 
@@ -37,9 +37,9 @@ pub struct CalibrateReply {
     pub fitted: Fitted,
     /// The files that were written.
     pub written: Vec<String>,
-    /// The profiles with the new values: name and text.
+    /// The profiles with the new values: kind, name and text.
     #[serde(skip)]
-    pub profiles: Vec<(String, String)>,
+    pub profiles: Vec<(Kind, String, String)>,
 }
 
 impl CalibrateRequest {

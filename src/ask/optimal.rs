@@ -253,12 +253,16 @@ fn goodput(
     Ok((prior, Some(format!("goodput {}: a prior, not given", show::percent(prior.get())))))
 }
 
-/// The goodput that runs on chips of this family reach.
+/// Chips of a run that is planned from its budget: where it is large, more take no more of the goodput.
+const LARGE: f64 = 4096.0;
+
+/// The goodput that runs reach whose software nobody names.
 ///
 /// # Errors
 /// Factors that no profile has.
 pub fn goodput_prior(chip: &Accelerator, catalog: &Catalog) -> Result<Fraction, Error> {
-    Ok(Fraction::new(catalog.factors(&chip.factors)?.calibration.run.goodput))
+    let [_, unnamed] = catalog.software()?.goodput;
+    Ok(Fraction::new(unnamed.on(LARGE / f64::from(chip.node_chips.max(1)))))
 }
 
 fn inputs(budget: &Budget, chip: &Accelerator, request: &OptimalRequest) -> Ordered<Input> {

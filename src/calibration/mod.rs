@@ -1,8 +1,10 @@
 //! Measured steps: the back-test, the fit, and measurements of one chip.
 
 pub mod backtest;
+pub mod beyond;
 pub mod calibrate;
 pub mod fitted;
 pub mod history;
 pub mod microbench;
+pub mod pool;
 pub mod refit;

@@ -3,7 +3,7 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
-use crate::step::efficiency::{COUNT, Calibration, Factors, NAMES, Prior, RunPrior};
+use crate::step::efficiency::{COUNT, Calibration, Factors, NAMES, Prior};
 
 /// The factors of one chip generation, with their sources.
 #[derive(Debug, Clone)]
@@ -43,10 +43,9 @@ pub fn factors(found: &Found) -> Result<FactorProfile, Error> {
     found.document.read(|r| {
         let (_, _, sources) = (r.text("name"), r.texts("aliases"), r.sources());
         let fitted = r.need("factors", r.table("factors", calibration));
-        let run = r.need("run", r.table("run", run));
         r.require_sources(&sources, &[]);
         let (factors, priors) = fitted?;
-        Some(FactorProfile { id: found.id.clone(), calibration: Calibration { factors, priors, run: run? }, sources })
+        Some(FactorProfile { id: found.id.clone(), calibration: Calibration { factors, priors }, sources })
     })
 }
 
@@ -61,29 +60,6 @@ fn calibration(r: &Reader<'_>) -> Option<(Factors, [Prior; COUNT])> {
         }
     }
     complete.then(|| (Factors::from_values(&values), priors))
-}
-
-fn run(r: &Reader<'_>) -> Option<RunPrior> {
-    let number = |key: &'static str| r.need(key, r.number(key));
-    let (goodput, unmeasured) = (number("goodput"), number("unmeasured"));
-    let (spread, measured_spread) = (number("spread"), number("measured_spread"));
-    // Older profiles have one spread for both kinds of model.
-    let (moe_spread, moe_measured_spread) = (r.number("moe_spread"), r.number("moe_measured_spread"));
-    let between_families = number("between_families");
-    let prior = RunPrior {
-        goodput: goodput?,
-        unmeasured: unmeasured?,
-        spread: spread?,
-        moe_spread: moe_spread.or(spread)?,
-        measured_spread: measured_spread?,
-        moe_measured_spread: moe_measured_spread.or(measured_spread)?,
-        between_families: between_families?,
-    };
-    if !(prior.goodput > 0.0 && prior.goodput <= 1.0 && prior.unmeasured > 0.0 && prior.spread >= 0.0) {
-        r.fail("goodput", Error::bad_input("0 < goodput <= 1, 0 < unmeasured and 0 <= spread must hold"));
-        return None;
-    }
-    Some(prior)
 }
 
 fn one(r: &Reader<'_>, name: &str) -> Option<(f64, Prior)> {

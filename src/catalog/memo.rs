@@ -8,6 +8,7 @@ use super::accelerator::AcceleratorProfile;
 use super::factors::FactorProfile;
 use super::model::ModelProfile;
 use super::price::PriceProfile;
+use super::software::SoftwareProfile;
 use super::stack::StackProfile;
 use crate::error::Error;
 
@@ -21,6 +22,7 @@ pub(super) struct Memo {
     pub factors: Shelf<FactorProfile>,
     pub models: Shelf<ModelProfile>,
     pub prices: Shelf<Option<PriceProfile>>,
+    pub software: Shelf<SoftwareProfile>,
     pub stacks: Shelf<StackProfile>,
 }
 

@@ -31,6 +31,8 @@ pub mod region;
 pub mod rule;
 pub mod run_rows;
 pub mod scaling;
+pub mod software;
+pub mod software_text;
 pub mod stack;
 pub mod steps;
 pub mod system;

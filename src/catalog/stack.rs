@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::hardware::precision::{STATES, States};
 use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES, ZeroStage};
 use crate::model::flops::{KERNELS, Kernel};
-use crate::step::stack::{Stack, TENSOR_OVERLAPS};
+use crate::step::stack::{AGAINS, ATTENTION_KERNELS, Again, Stack, TENSOR_OVERLAPS};
 use crate::units::date::Date;
 
 /// The stack where nobody says.
@@ -28,8 +28,8 @@ pub struct StackProfile {
     pub frameworks: Vec<String>,
     /// What it does beyond what a layout says.
     pub stack: Stack,
-    /// The factors were fitted to steps of it, so that no factor for software nobody measured applies.
-    pub measured: bool,
+    /// The month of the release that its residual is stated for: `2025-09`.
+    pub release: Option<String>,
     /// The month from which a run that names no stack most likely used it.
     pub usual_from: Option<String>,
     /// The schedule it brings.
@@ -40,10 +40,25 @@ pub struct StackProfile {
     pub kernel: Kernel,
     /// What it keeps for a parameter that is trained in bf16.
     pub states: Option<States>,
+    /// What its steps take beyond the model, of dense models and of mixtures of experts, where it was fitted.
+    pub residual: [Option<Residual>; 2],
     /// Where each value came from.
     pub sources: Sources,
     /// The file, or the built-in profile's name.
     pub file: String,
+}
+
+/// Time of the steps of a stack over those of the software the factors were fitted to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Residual {
+    /// The median factor.
+    pub value: f64,
+    /// The standard deviation of its logarithm: what is left open of the stack's effect.
+    pub spread: f64,
+    /// Rows that it was fitted to.
+    pub rows: u32,
+    /// Sources that they are from.
+    pub sources: u32,
 }
 
 impl Catalog {
@@ -119,36 +134,54 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
         let sources = r.sources();
         let (name, era) = (r.need("name", r.text("name")), r.need("era", r.text("era")));
         let frameworks = r.texts("frameworks");
-        let measured = r.need("measured", r.flag("measured"));
+        let release = r.date("release");
         let usual_from = r.date("usual_from");
         let switches = switches(r);
         let (schedule, zero) = (r.choice("schedule", &SCHEDULES), r.choice("zero", &ZERO_STAGES));
         let kernel = r.choice("kernel", &KERNELS).unwrap_or(Kernel::Fused);
         let states = r.choice("states", &STATES);
-        r.require_sources(&sources, &["era", "frameworks", "measured", "usual_from"]);
+        let residual =
+            r.table("residual", |inner| Some(["dense", "moe"].map(|kind| inner.table(kind, self::residual))));
+        r.require_sources(&sources, &["era", "frameworks", "release", "usual_from"]);
         Some(StackProfile {
             id: found.id.clone(),
             name: name?,
             era: era?,
             frameworks,
-            stack: Stack { measured: measured?, ..switches? },
-            measured: measured?,
+            stack: switches?,
+            release,
             usual_from,
             schedule,
             zero,
             kernel,
             states,
+            residual: residual.unwrap_or_default(),
             sources,
             file: found.document.file.clone(),
         })
     })
 }
 
+fn residual(r: &Reader<'_>) -> Option<Residual> {
+    let value = r.need("value", r.number("value"));
+    let spread = r.need("spread", r.number("spread"));
+    let (rows, sources) = (r.need("rows", r.integer("rows")), r.need("sources", r.integer("sources")));
+    let (value, spread) = (value?, spread?);
+    if !(0.01..=100.0).contains(&value) {
+        r.fail("value", Error::bad_input("a factor on a step is from 0.01 to 100"));
+    }
+    if !(0.0..=10.0).contains(&spread) {
+        r.fail("spread", Error::bad_input("the spread of a factor is from 0 to 10"));
+    }
+    Some(Residual { value, spread, rows: rows?, sources: sources? })
+}
+
 fn switches(r: &Reader<'_>) -> Option<Stack> {
     let flag = |key: &'static str| r.need(key, r.flag(key));
     let tensor_overlap = r.need("tensor_overlap", r.choice("tensor_overlap", &TENSOR_OVERLAPS));
     let (overlap, fused_accumulation, eager) = (flag("overlap"), flag("fused_accumulation"), flag("eager"));
-    let (blocking_launches, native_attention) = (flag("blocking_launches"), flag("native_attention"));
+    let blocking_launches = flag("blocking_launches");
+    let attention = r.need("attention", r.choice("attention", &ATTENTION_KERNELS));
     let (deduplicated_dispatch, narrow_dispatch) = (flag("deduplicated_dispatch"), flag("narrow_dispatch"));
     Some(Stack {
         overlap: overlap?,
@@ -156,9 +189,12 @@ fn switches(r: &Reader<'_>) -> Option<Stack> {
         fused_accumulation: fused_accumulation?,
         eager: eager?,
         blocking_launches: blocking_launches?,
-        native_attention: native_attention?,
+        attention: attention?,
         deduplicated_dispatch: deduplicated_dispatch?,
         narrow_dispatch: narrow_dispatch?,
-        measured: false,
+        again: r.choice("recompute", &AGAINS).unwrap_or(Again::Megatron),
+        tensor_copies: r.flag("tensor_copies").unwrap_or(false),
+        paired_exchange: r.flag("paired_exchange").unwrap_or(false),
+        narrow_gathers: r.flag("narrow_gathers").unwrap_or(false),
     })
 }

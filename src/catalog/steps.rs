@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
 use crate::layout::parallelism::{Schedule, ZeroStage};
 use crate::model::flops::{Kernel, Recompute};
+use crate::units::date::Date;
 
 /// One measured step. A blank cell is `None`: what is missing is chosen later, and said.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -90,6 +91,8 @@ pub struct StepRow {
     pub framework: String,
     /// The profile of its software; without it the one that lists the framework.
     pub stack: String,
+    /// The month of its software, as `2025-09`; without it, the one that the framework's version says (`NeMo 25.09`).
+    pub release: String,
     /// What the value is.
     #[serde(deserialize_with = "choice")]
     pub metric: Option<Metric>,
@@ -110,6 +113,24 @@ pub struct StepRow {
     pub fit: Fit,
     /// Free text, for people.
     pub notes: String,
+}
+
+impl StepRow {
+    /// When its software was released, in years: the month of its column, else that of a version such as `25.09` in the
+    /// framework's name, as NVIDIA numbers its releases.
+    pub fn released(&self) -> Option<f64> {
+        let month = |text: &str| text.parse::<Date>().ok().map(Date::in_years);
+        if !self.release.is_empty() {
+            return month(&self.release);
+        }
+        let version = |part: &str| {
+            let (year, rest) = part.trim_end_matches('+').split_once('.')?;
+            let of_year = rest.split('.').next()?;
+            let digits = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+            (digits(year) && digits(of_year)).then(|| month(&format!("20{year}-{of_year}"))).flatten()
+        };
+        self.framework.split_whitespace().find_map(version)
+    }
 }
 
 impl Row for StepRow {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{Reply, output, today};
 use flopbill::Error;
 use flopbill::internals::ask::calibrate::{CalibrateReply, CalibrateRequest};
-use flopbill::internals::catalog::Catalog;
+use flopbill::internals::catalog::{Catalog, Kind};
 use flopbill::internals::report::calibrate::view;
 
 /// What is refitted.
@@ -47,10 +47,10 @@ pub fn run(args: &CalibrateArgs, catalog: &Catalog) -> Result<Reply, Error> {
 
 /// Writes the profiles, once all of them have been made.
 fn write(fitted: &CalibrateReply, folder: &Path) -> Result<Vec<String>, Error> {
-    let folder = folder.join("factors");
-    fs::create_dir_all(&folder)
-        .map_err(|trouble| Error::not_written(format!("--write: cannot make {}: {trouble}", folder.display())))?;
-    let write = |(name, text): &(String, String)| {
+    let write = |(kind, name, text): &(Kind, String, String)| {
+        let folder = folder.join(kind.folder());
+        fs::create_dir_all(&folder)
+            .map_err(|trouble| Error::not_written(format!("--write: cannot make {}: {trouble}", folder.display())))?;
         let path = folder.join(format!("{name}.toml"));
         output::to_file(&path, text.as_bytes()).map(|()| path.display().to_string())
     };

@@ -39,6 +39,11 @@ impl Fixed {
         *self == Self::default()
     }
 
+    /// Whether no degree of parallelism is settled.
+    pub fn is_open(&self) -> bool {
+        [self.tp, self.pp, self.dp, self.cp, self.ep].iter().all(Option::is_none)
+    }
+
     /// Whether all degrees of such a model are settled, and what is computed again.
     pub fn is_whole(&self, shape: &Architecture) -> bool {
         let needed = [self.tp, self.pp, self.dp, self.cp, self.micro_batch];

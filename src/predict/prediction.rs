@@ -152,7 +152,7 @@ impl Setting {
         let Ranked { layout, fit, .. } = *ranked;
         let factors = &self.calibration.factors;
         let step = perform(&self.model.shape, &layout, &self.machine, &self.stack.stack, factors);
-        let goodput = self.calibration.run.goodput;
+        let goodput = self.believed.goodput.on(f64::from(chips) / f64::from(self.machine.node.max(1)));
         Prediction { layout, step, fit, chips, software: self.software().median, goodput }
     }
 

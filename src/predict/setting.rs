@@ -5,6 +5,7 @@ use super::prediction::usual_states;
 use super::software::Software;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
+use crate::catalog::software::{GoodputPrior, SoftwareProfile, Spreads};
 use crate::catalog::stack::StackProfile;
 use crate::catalog::{Catalog, Kind, normal};
 use crate::error::Error;
@@ -16,10 +17,36 @@ use crate::model::flops::RECOMPUTES;
 use crate::model::params::{Embeddings, count};
 use crate::step::efficiency::Calibration;
 use crate::step::machine::Machine;
+use crate::units::date::Date;
 use crate::units::{FlopPerSecond, Params, Quantity as _, show};
 
-/// What settings differ by beyond their software, as a share of the whole spread.
-const ROW_SHARE: f64 = 0.4;
+/// Years over which releases of a stack drift.
+const FAR: f64 = 2.0;
+
+/// What is believed of the software of a kind of model, named or not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Believed {
+    /// What stacks, sources and settings differ by.
+    pub spreads: Spreads,
+    /// What a family whose factors are another's adds.
+    pub borrowed: f64,
+    /// What people lose who do not run the fastest layout.
+    pub layout_gap: [f64; 2],
+    /// Share of held time that computes.
+    pub goodput: GoodputPrior,
+}
+
+impl Believed {
+    /// Of a model on a stack.
+    fn of(profile: &SoftwareProfile, model: &ModelProfile, stack: &StackProfile) -> Self {
+        Self {
+            spreads: profile.kinds[usize::from(model.shape.experts.is_some())],
+            borrowed: profile.borrowed,
+            layout_gap: profile.layout_gap,
+            goodput: profile.goodput[usize::from(stack.usual_from.is_some())],
+        }
+    }
+}
 
 /// What a prediction needs to know.
 #[derive(Debug, Clone)]
@@ -38,6 +65,12 @@ pub struct Setting {
     pub stack: StackProfile,
     /// Time of a step over that of the software the factors were fitted to, where it was given.
     pub factor: Option<f64>,
+    /// What is believed of software before any step is measured.
+    pub believed: Believed,
+    /// The day of the software in years, where it is not that of the stack's own release.
+    pub release: Option<f64>,
+    /// The release that the residual of the stack is stated for, in years.
+    pub stack_release: Option<f64>,
     /// The settled part of the layout.
     pub given: Fixed,
     /// Format of the matrix work.
@@ -102,7 +135,11 @@ impl Setting {
         let counted = count(&model.shape);
         let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;
         let stack = stack(spec, catalog, &mut chosen)?;
+        let release = spec.as_of.as_ref().map(|day| day.value.in_years());
         Ok(Self {
+            believed: Believed::of(&catalog.software()?, &model, &stack),
+            release,
+            stack_release: stack.release.as_deref().and_then(|month| month.parse().ok()).map(Date::in_years),
             chip: chip.chip.name.clone(),
             machine,
             family: chip.chip.factors.clone(),
@@ -146,29 +183,23 @@ impl Setting {
     /// Time of a step on this software over that of the software the factors were fitted to.
     ///
     /// # Formula
-    /// as given, exactly; 1 on a measured stack, else the prior of the chip's family; a borrowed family's variance is
-    /// its lender's plus that between families
+    /// as given, exactly; else the fitted residual of the stack, moved by the drift of its releases; the effect's
+    /// variance is that of the residual, that between sources, that of the drift, and that of a borrowed family; a stack
+    /// that nobody measured is one of all stacks
     /// # Source
-    /// `profiles/factors/`, `[run]`
+    /// `profiles/stacks/`, `[residual]`; `profiles/assumptions/software.toml`
     pub fn software(&self) -> Software {
-        let run = self.calibration.run;
         if let Some(median) = self.factor {
             return Software { median, effect: 0.0, row: 0.0 };
         }
-        let moe = self.model.shape.experts.is_some();
-        let (median, own) = match (self.stack.measured, moe) {
-            (true, false) => (1.0, run.measured_spread),
-            (true, true) => (1.0, run.moe_measured_spread),
-            (false, false) => (run.unmeasured, run.spread),
-            (false, true) => (run.unmeasured, run.moe_spread),
-        };
-        let row = own * ROW_SHARE;
-        let effect = own * (1.0 - ROW_SHARE * ROW_SHARE).sqrt();
-        Software {
-            median,
-            effect: if self.machine.borrowed { effect.hypot(run.between_families) } else { effect },
-            row,
-        }
+        let Believed { spreads, borrowed, layout_gap: [lost, gap], .. } = self.believed;
+        let fitted = self.stack.residual[usize::from(self.model.shape.experts.is_some())];
+        let (mean, own) = fitted.map_or((spreads.mean, spreads.stack), |found| (found.value.ln(), found.spread));
+        let later = self.release.zip(self.stack_release).map_or(0.0, |(asked, own)| (asked - own).clamp(-FAR, FAR));
+        let borrowed = if self.machine.borrowed { borrowed } else { 0.0 };
+        let (lost, gap) = if self.given.is_open() { (lost, gap) } else { (0.0, 0.0) };
+        let effect = own.hypot(spreads.source).hypot(spreads.drift_spread * later).hypot(borrowed).hypot(gap);
+        Software { median: (mean + spreads.drift * later + lost).exp(), effect, row: spreads.row }
     }
 
     /// Whether a step takes the same time in both, chips apart.

@@ -83,23 +83,25 @@ impl Transfer {
     /// Geometric spread of the ratio.
     ///
     /// # Formula
-    /// `s^2 = chip^2 + chips^2 + setting^2`: another chip of the family `m`, another family `hypot(m, m')`, a borrowed one
-    /// also the spread between families; n times the chips `m/2 (1 - e^-|ln n|)`; another setting `m/2`
+    /// `s^2 = chip^2 + chips^2 + setting^2`: with c and r what chips and settings differ by, another chip of the family
+    /// `m = hypot(c, r)`, of another family `m sqrt 2`, a borrowed one also the spread between families; n times the
+    /// chips `m/2 (1 - e^-|ln n|)`; another setting `m/2`
     /// # Source
-    /// `profiles/factors/`, `[run]`; the halves are assumptions.
+    /// `profiles/assumptions/software.toml`; the halves are assumptions.
     fn spread(&self, chips: f64) -> f64 {
-        let (own, asked) = (&self.own.calibration.run, &self.asked.calibration.run);
+        let asked = &self.asked.believed;
+        let apart = asked.spreads.chip.hypot(asked.spreads.row);
         let other_chip = self.own.chip != self.asked.chip;
         let chip = match (other_chip, self.own.family == self.asked.family) {
             (false, _) => 0.0,
-            (true, true) => asked.measured_spread,
-            (true, false) => asked.measured_spread.hypot(own.measured_spread),
+            (true, true) => apart,
+            (true, false) => apart.hypot(apart),
         };
         let borrowed = other_chip && self.asked.machine.borrowed;
-        let chip = if borrowed { chip.hypot(asked.between_families) } else { chip };
-        let within = LEFT_WITHIN * asked.measured_spread;
-        let apart = (chips / self.own_chips.get()).ln().abs();
-        let count = within * (1.0 - (-apart).exp());
+        let chip = if borrowed { chip.hypot(asked.borrowed) } else { chip };
+        let within = LEFT_WITHIN * apart;
+        let times = (chips / self.own_chips.get()).ln().abs();
+        let count = within * (1.0 - (-times).exp());
         let kept = other_chip || self.own.same_step(&self.asked);
         let setting = if kept { 0.0 } else { within };
         chip.hypot(count).hypot(setting)

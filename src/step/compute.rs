@@ -2,6 +2,7 @@
 
 use super::efficiency::Factors;
 use super::machine::Machine;
+use super::stack::AttentionKernels;
 use crate::hardware::precision::Precision;
 use crate::units::{Bytes, Flop, Seconds};
 
@@ -104,7 +105,7 @@ impl Products {
 
 impl Rates {
     /// The rates of a chip for a recipe.
-    pub(super) fn new(machine: &Machine, precision: Precision, native_attention: bool, f: &Factors) -> Self {
+    pub(super) fn new(machine: &Machine, precision: Precision, attention: AttentionKernels, f: &Factors) -> Self {
         let peak = machine.peak_16.get();
         let bandwidth = machine.memory_bandwidth.get();
         let narrow = machine.narrow_peak(precision).get();
@@ -122,7 +123,11 @@ impl Rates {
         } else {
             wide
         };
-        let kernels = if native_attention { 1.0 } else { f.attention_carried };
+        let kernels = match attention {
+            AttentionKernels::Current => 1.0,
+            AttentionKernels::Flash2 => f.attention_carried,
+            AttentionKernels::Flash1 => f.attention_carried * f.attention_first,
+        };
         Self {
             recipe,
             wide,

@@ -39,7 +39,7 @@ macro_rules! factors {
 }
 
 /// How many factors there are.
-pub const COUNT: usize = 24;
+pub const COUNT: usize = 26;
 
 factors! {
     /// Share of the 16-bit peak that a large matrix product reaches.
@@ -58,6 +58,8 @@ factors! {
     attention_ramp;
     /// Speed of attention kernels carried over from the generation before, relative to native ones.
     attention_carried;
+    /// Speed of FlashAttention's first version relative to its second.
+    attention_first;
     /// Slowdown of a product whose rows are not aligned to 16 bytes, which the matrix units then do not take.
     unaligned;
     /// Share of the memory bandwidth that element-wise kernels reach, on the traffic counted.
@@ -84,6 +86,8 @@ factors! {
     contention;
     /// Grouped expert products relative to one product of the same size.
     expert;
+    /// Kernels that the host launches for each expert on a chip, forward, after it has waited for the routing.
+    expert_kernels;
     /// Memory passes of routing and permuting tokens, relative to the count.
     permute;
     /// Time lost to the slowest chip, as a share of the step, per doubling of the servers.
@@ -105,25 +109,6 @@ pub struct Prior {
     pub spread: f64,
 }
 
-/// What a whole run adds to its steps.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RunPrior {
-    /// Share of held time that computes: failures, restarts, checkpoints and evaluation are outside.
-    pub goodput: f64,
-    /// Time of a step on software nobody measured, relative to the tuned software the factors were fitted to.
-    pub unmeasured: f64,
-    /// Standard deviation of the whole, in natural logarithm, on software nobody measured.
-    pub spread: f64,
-    /// The same of a mixture of experts.
-    pub moe_spread: f64,
-    /// The same on software whose step was measured.
-    pub measured_spread: f64,
-    /// The same of a mixture of experts.
-    pub moe_measured_spread: f64,
-    /// What a family whose factors are another's adds to that: families differ by as much among themselves.
-    pub between_families: f64,
-}
-
 /// The factors of one generation, and what was believed before they were fitted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Calibration {
@@ -131,8 +116,6 @@ pub struct Calibration {
     pub factors: Factors,
     /// The priors, in the order of [`NAMES`].
     pub priors: [Prior; COUNT],
-    /// What a whole run adds.
-    pub run: RunPrior,
 }
 
 impl Calibration {

@@ -1,7 +1,7 @@
 //! A layer with a mixture of experts: routing, exchange, grouped products.
 
 use super::collectives::Exchange;
-use super::layer::{CASTS, LayerContext};
+use super::layer::{CASTS, Cheap, LayerContext};
 use super::time_by_kind::{ForwardBackward, TimeByKind};
 use crate::layout::parallelism::Schedule;
 use crate::units::{Bytes, Seconds};
@@ -11,7 +11,13 @@ const LIMITED_SERVERS: f64 = 4.0;
 
 /// Kernels of a mixture, forward: those the host launches ahead, and those whose shapes it has to wait for.
 const KERNELS_AHEAD: f64 = 20.0;
-const KERNELS_WAITING: f64 = 20.0;
+const KERNELS_WAITING: f64 = 30.0;
+
+/// The same of a dispatch that sends a row once to each expert, for which the host reads the counts back.
+const KERNELS_WAITING_PLAIN: f64 = 60.0;
+
+/// Kernels of a narrow recipe for each expert, over those of 16 bits: products and their casts.
+const NARROW_KERNELS: f64 = 2.0;
 
 /// Bytes moved for each element of a routed row: read and written before the experts, and after them.
 const PERMUTED: f64 = 8.0;
@@ -58,9 +64,12 @@ impl LayerContext<'_> {
         self.hide(&mut p.bwd, traffic);
         self.launches(&mut p, KERNELS_AHEAD + self.casts());
         // The host learns how many rows each expert has before it can launch their kernels.
-        self.waits(&mut p, KERNELS_WAITING + if r.narrow { CASTS } else { 0.0 });
+        let each = self.f.expert_kernels * if r.narrow { NARROW_KERNELS } else { 1.0 };
+        let waiting = if self.stack.deduplicated_dispatch { KERNELS_WAITING } else { KERNELS_WAITING_PLAIN };
+        self.waits(&mut p, waiting + local * each + if r.narrow { CASTS } else { 0.0 });
         let activations = rows * width * 2.0 * (w.up + 1.0);
-        self.recompute(&mut p, &core, activations + self.t * w.hidden / tp * NORMS_AGAIN);
+        let bytes = activations + self.t * w.hidden / tp * NORMS_AGAIN;
+        self.recompute(&mut p, &core, Cheap { bytes, last: Seconds::ZERO });
         self.shard_traffic(&mut p, rest + experts);
         p
     }
@@ -90,10 +99,9 @@ impl LayerContext<'_> {
 
     /// What of the exchange shows: under DualPipe it runs behind the other direction's computation.
     fn hide(&self, work: &mut TimeByKind, traffic: Seconds) {
-        let crosses = f64::from(self.layout.ep) > self.links.domain;
         let paired = match self.layout.schedule {
             Schedule::DualPipe => true,
-            Schedule::Interleaved => crosses && self.stack.deduplicated_dispatch,
+            Schedule::Interleaved => self.stack.paired_exchange,
             Schedule::OneFOneB | Schedule::ZeroBubble => false,
         };
         let exposed = if paired { self.behind(traffic, work.total()) } else { traffic * (1.0 - self.f.overlap_ep) };

@@ -4,7 +4,7 @@ use super::collectives::Links;
 use super::compute::{Rates, smooth_max};
 use super::efficiency::Factors;
 use super::machine::Machine;
-use super::stack::{Stack, TensorOverlap};
+use super::stack::{Again, Stack, TensorOverlap};
 use super::time_by_kind::{ForwardBackward, TimeByKind};
 use super::widths::Widths;
 use crate::hardware::precision::Precision;
@@ -47,6 +47,9 @@ const LOSS_UNFUSED: Traffic = Traffic { fwd: 18.0, bwd: 10.0 };
 /// Lookup of the embedding, and its gradient.
 const LOOKUP: Traffic = Traffic { fwd: 6.0, bwd: 6.0 };
 
+/// A copy of a collective's tensor: one pass forward; backward as many, and the input gathered again.
+const COPY: Traffic = Traffic { fwd: 4.0, bwd: 6.0 };
+
 /// Kernels of a dense layer, forward: with fused attention, and without.
 const KERNELS: f64 = 20.0;
 const KERNELS_UNFUSED: f64 = 45.0;
@@ -56,6 +59,16 @@ pub(super) const CASTS: f64 = 8.0;
 
 /// Kernels backward over those forward.
 const BACKWARD_KERNELS: f64 = 2.0;
+
+/// What of a layer a recompute may do or leave.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cheap {
+    /// Bytes of element-wise work that a selective recompute of today does again beside a fused core, which recomputes
+    /// itself.
+    pub(super) bytes: f64,
+    /// The last product of the forward pass, whose result no backward product needs.
+    pub(super) last: Seconds,
+}
 
 /// Everything a layer's time depends on, prepared once a step.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +114,7 @@ impl<'a> LayerContext<'a> {
             layout,
             stack,
             f,
-            r: Rates::new(machine, layout.precision, stack.native_attention, f),
+            r: Rates::new(machine, layout.precision, stack.attention, f),
             links: Links::new(machine, f),
             t: f64::from(layout.micro_batch) * seq / cp,
             tp,
@@ -133,7 +146,8 @@ impl<'a> LayerContext<'a> {
             Kernel::Unfused => KERNELS_UNFUSED,
         };
         self.launches(&mut p, kernels + self.casts());
-        self.recompute(&mut p, &core, 0.0);
+        let last = self.r.product(self.t, w.hidden, w.ffn / tp, ACTIVATION);
+        self.recompute(&mut p, &core, Cheap { bytes: 0.0, last });
         self.shard_traffic(&mut p, params);
         p
     }
@@ -220,6 +234,10 @@ impl<'a> LayerContext<'a> {
             TensorOverlap::WeightGradients => (1.0, behind),
             TensorOverlap::Products => (1.0 - self.f.overlap_tp, (1.0 - self.f.overlap_tp) * behind),
         };
+        if self.stack.tensor_copies {
+            // Each collective along the sequence is copied into place once: read and written.
+            self.stream(p, 2.0 * blocks * self.t * self.w.hidden, COPY);
+        }
         p.fwd.tp += traffic;
         p.fwd.tp_exposed += traffic * fwd;
         p.bwd.tp += if split { traffic + one * blocks } else { traffic };
@@ -281,7 +299,8 @@ impl<'a> LayerContext<'a> {
             return;
         }
         let group = self.layout.shards(self.layout.replicas()) as f64;
-        let gather = self.links.gather(Bytes::new(params * ACTIVATION), group, self.tp);
+        let narrow = self.r.narrow && self.stack.narrow_gathers;
+        let gather = self.links.gather(Bytes::new(params * if narrow { 1.0 } else { ACTIVATION }), group, self.tp);
         let reduce = self.links.gather(Bytes::new(params * self.layout.states.bytes().gradients), group, self.tp);
         p.fwd.shard += gather;
         p.fwd.shard_exposed += self.behind(gather, p.fwd.total());
@@ -307,21 +326,34 @@ impl<'a> LayerContext<'a> {
         }
     }
 
-    /// What the backward pass computes again; `cheap` are bytes of element-wise work that a selective recompute of
-    /// today does again beside a fused core, which recomputes itself.
+    /// What the backward pass computes again.
     ///
     /// # Formula
-    /// nothing; the core, or `cheap`; the whole forward pass with its traffic
+    /// nothing; the core, or cheap passes, or half of the products with all passes; the whole forward pass with its
+    /// traffic, or all of it but the last product and the collective behind it
     /// # Source
-    /// Korthikanti et al. 2022, arXiv:2205.05198, section 5.
-    pub(super) fn recompute(&self, p: &mut ForwardBackward, core: &TimeByKind, cheap: f64) {
-        match (self.layout.recompute, self.layout.kernel) {
-            (Recompute::None, _) => {}
-            (Recompute::Selective, Kernel::Unfused) => p.bwd.add(core, 1.0),
-            (Recompute::Selective, Kernel::Fused) => p.bwd.elementwise += self.r.moved(Bytes::new(cheap)),
-            (Recompute::Full, _) => {
-                let again = p.fwd;
-                p.bwd.add(&again, 1.0);
+    /// Korthikanti et al. 2022, arXiv:2205.05198, section 5; PyTorch, `torch.utils.checkpoint` (early stop);
+    /// torchtitan, selective activation checkpointing by operation (every second product is kept).
+    pub(super) fn recompute(&self, p: &mut ForwardBackward, core: &TimeByKind, cheap: Cheap) {
+        match (self.layout.recompute, self.layout.kernel, self.stack.again) {
+            (Recompute::None, ..) => {}
+            (Recompute::Selective, Kernel::Unfused, _) => p.bwd.add(core, 1.0),
+            (Recompute::Selective, Kernel::Fused, Again::Half) => {
+                p.bwd.gemm += p.fwd.gemm * 0.5;
+                p.bwd.experts += p.fwd.experts * 0.5;
+                p.bwd.elementwise += p.fwd.elementwise;
+                p.bwd.tp += p.fwd.tp * 0.5;
+                p.bwd.tp_exposed += p.fwd.tp_exposed * 0.5;
+            }
+            (Recompute::Selective, Kernel::Fused, _) => p.bwd.elementwise += self.r.moved(Bytes::new(cheap.bytes)),
+            (Recompute::Full, _, again) => {
+                let mut again_fwd = p.fwd;
+                if again != Again::Megatron {
+                    again_fwd.gemm = (again_fwd.gemm - cheap.last).max(Seconds::ZERO);
+                    again_fwd.tp = again_fwd.tp * 0.75;
+                    again_fwd.tp_exposed = again_fwd.tp_exposed * 0.75;
+                }
+                p.bwd.add(&again_fwd, 1.0);
             }
         }
     }

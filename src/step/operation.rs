@@ -4,6 +4,7 @@ use super::collectives::Links;
 use super::compute::Rates;
 use super::efficiency::Factors;
 use super::machine::Machine;
+use super::stack::AttentionKernels;
 use crate::hardware::precision::Precision;
 use crate::model::flops::{Causality, mean_keys};
 use crate::units::{Bytes, Flop, Seconds};
@@ -18,7 +19,7 @@ const RESULT: f64 = 2.0;
 /// # Source
 /// as [`super::perform`].
 pub fn product(machine: &Machine, f: &Factors, precision: Precision, [m, n, k]: [f64; 3]) -> Seconds {
-    Rates::new(machine, precision, true, f).product(m, n, k, RESULT)
+    Rates::new(machine, precision, AttentionKernels::Current, f).product(m, n, k, RESULT)
 }
 
 /// Element-wise work that reads and writes these bytes together.
@@ -28,7 +29,7 @@ pub fn product(machine: &Machine, f: &Factors, precision: Precision, [m, n, k]: 
 /// # Source
 /// as [`super::perform`].
 pub fn copy(machine: &Machine, f: &Factors, bytes: Bytes) -> Seconds {
-    Rates::new(machine, Precision::Bf16, true, f).moved(bytes)
+    Rates::new(machine, Precision::Bf16, AttentionKernels::Current, f).moved(bytes)
 }
 
 /// Causal fused attention in 16 bits of one direction; backward without the forward before it.
@@ -46,7 +47,7 @@ pub fn attention(
     head_dim: f64,
     backward: bool,
 ) -> Seconds {
-    let rates = Rates::new(machine, Precision::Bf16, true, f);
+    let rates = Rates::new(machine, Precision::Bf16, AttentionKernels::Current, f);
     let tokens = batch * f64::from(seq_len);
     let flop = 4.0 * tokens * mean_keys(seq_len, None, Causality::Causal) * heads * head_dim;
     let slower = rates.attention_shape(f64::from(seq_len), head_dim);

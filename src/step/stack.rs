@@ -13,15 +13,54 @@ pub struct Stack {
     pub eager: bool,
     /// The host waits for every kernel (`CUDA_LAUNCH_BLOCKING=1`).
     pub blocking_launches: bool,
-    /// Attention kernels are written for this chip, not carried over from the generation before.
-    pub native_attention: bool,
+    /// Which kernels compute a fused attention.
+    pub attention: AttentionKernels,
     /// A row is sent once to each server it visits and spread there (DeepEP, HybridEP), not once to each expert.
     pub deduplicated_dispatch: bool,
     /// Rows travel to the experts in 8 bits.
     pub narrow_dispatch: bool,
-    /// Its own steps are among those the factors were fitted to.
-    pub measured: bool,
+    /// What the backward pass computes again where it is to compute something again.
+    pub again: Again,
+    /// Collectives of split products copy what they move, as PyTorch's own tensor parallelism does on a split sequence.
+    pub tensor_copies: bool,
+    /// Weights that ZeRO-3 gathers for 8-bit products travel in 8 bits.
+    pub narrow_gathers: bool,
+    /// Interleaved stages run the exchange of experts behind the other direction's computation.
+    pub paired_exchange: bool,
 }
+
+/// Which kernels compute a fused attention.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AttentionKernels {
+    /// FlashAttention of its first version (2022), and the Triton kernels of its time.
+    Flash1,
+    /// FlashAttention 2 (2023), which PyTorch calls too: written for Ampere.
+    Flash2,
+    /// Those that the chip's maker or FlashAttention 3 wrote for it.
+    Current,
+}
+
+/// Kernels of a fused attention, and how a profile writes them.
+pub const ATTENTION_KERNELS: [(&str, AttentionKernels); 3] = [
+    ("flash-1", AttentionKernels::Flash1),
+    ("flash-2", AttentionKernels::Flash2),
+    ("current", AttentionKernels::Current),
+];
+
+/// What the backward pass computes again, under the names that layouts give it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Again {
+    /// Full: whole layers. Selective: the core of an unfused attention, or norms and activations.
+    Megatron,
+    /// Full: layers up to the last product, whose result nothing needs. Selective: as Megatron.
+    Needed,
+    /// Full: layers up to the last product. Selective: every second product, and all element-wise work.
+    Half,
+}
+
+/// What is computed again, and how a profile writes it.
+pub const AGAINS: [(&str, Again); 3] =
+    [("megatron", Again::Megatron), ("needed", Again::Needed), ("half", Again::Half)];
 
 /// What hides tensor-parallel traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,11 +88,14 @@ impl Stack {
         fused_accumulation: true,
         eager: false,
         blocking_launches: false,
-        native_attention: true,
+        attention: AttentionKernels::Current,
         deduplicated_dispatch: true,
         narrow_dispatch: false,
-        measured: false,
+        again: Again::Megatron,
+        tensor_copies: false,
+        narrow_gathers: false,
+        paired_exchange: false,
     };
     /// DeepSeek's own: narrow dispatch to few servers.
-    pub const DEEPSEEK: Self = Self { narrow_dispatch: true, measured: true, ..Self::CURRENT };
+    pub const DEEPSEEK: Self = Self { narrow_dispatch: true, ..Self::CURRENT };
 }

@@ -50,6 +50,20 @@ impl Date {
         Seconds::from_days(days(other.0) - days(self.0))
     }
 
+    /// Years of the calendar, with their part: 2025.5 is the start of July 2025.
+    pub fn in_years(self) -> f64 {
+        f64::from(self.0.year()) + (f64::from(self.0.day_of_year()) - 1.0) / f64::from(self.0.days_in_year())
+    }
+
+    /// The first day of the month that these years of the calendar lie in.
+    ///
+    /// # Errors
+    /// Years beyond the calendar.
+    pub fn of_years(years: f64) -> Result<Self, Error> {
+        let month = ((years - years.floor()) * 12.0 + 0.5).floor();
+        Self::new(years.floor() as i16, (month as i8 + 1).min(12), 1)
+    }
+
     /// Year, month and day.
     pub fn parts(self) -> (i16, i8, i8) {
         (self.0.year(), self.0.month(), self.0.day())
@@ -98,6 +112,15 @@ mod tests {
         {
             assert!(date(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_month_in_years_is_that_month() {
+        for text in ["2024-01-01", "2024-02-01", "2025-09-01", "2026-12-01"] {
+            let date: Date = text.parse().unwrap();
+            assert_eq!(Date::of_years(date.in_years()).unwrap(), date, "{text}");
+        }
+        assert!((Date::new(2025, 7, 2).unwrap().in_years() - 2025.5).abs() < 0.01);
     }
 
     #[test]

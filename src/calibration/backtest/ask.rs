@@ -45,6 +45,7 @@ pub(super) fn ask(row: &StepRow, batch: Option<Batch>, known: &mut Known) -> Res
     let mut setting = Setting { calibration: *known.calibration(&setting.family)?, ..setting };
     setting.stack.kernel = row.attention_kernel.unwrap_or(setting.stack.kernel);
     setting.given = given(row, &setting.stack);
+    setting.release = row.released().or(setting.release);
     choices.append(&mut setting.chosen);
     as_built(&mut setting.machine, row, held, profile.chip.power.tdp, &mut choices);
     Ok(Asked { setting, choices })

@@ -34,13 +34,15 @@ pub struct Case {
     pub measured: Seconds,
     /// What the row left open, and what was chosen.
     pub choices: Vec<String>,
+    /// All its chips are in one server.
+    pub single_node: bool,
 }
 
 impl Case {
-    /// The step's time under these factors, in the layout that was found.
+    /// The step's time under these factors, in the layout that was found, on the software the factors were fitted to.
     pub fn predicted(&self, factors: &Factors) -> Seconds {
         let Setting { model, machine, stack, .. } = &self.setting;
-        perform(&model.shape, &self.layout, machine, &stack.stack, factors).total() * self.setting.software().median
+        perform(&model.shape, &self.layout, machine, &stack.stack, factors).total()
     }
 
     /// The signed error under these factors: predicted over measured, less one.
@@ -69,7 +71,8 @@ pub fn resolve(row: &StepRow, known: &mut Known) -> Result<Case, String> {
     let source = row.id.rsplit_once('-').map_or(row.id.as_str(), |(source, _)| source).to_owned();
     let group = format!("{source}|{}|{}", row.model, row.gpu);
     let (id, gpu, layout) = (row.id.clone(), row.gpu.clone(), predicted.layout);
-    Ok(Case { id, source, group, gpu, setting, layout, measured, choices })
+    let single_node = layout.chips() <= u64::from(setting.machine.node);
+    Ok(Case { id, source, group, gpu, setting, layout, measured, choices, single_node })
 }
 
 /// How a row's FLOPs were counted. Where it does not say: before fused attention, most counted what the chip does

@@ -33,6 +33,18 @@ pub struct RunResult {
     pub ratio: f64,
     /// What the row left open, and what was chosen.
     pub choices: Vec<String>,
+    /// Its software is named.
+    #[serde(skip)]
+    pub named: bool,
+    /// Nodes that it is predicted on.
+    #[serde(skip)]
+    pub nodes: f64,
+    /// The goodput that it is predicted with.
+    #[serde(skip)]
+    pub goodput: f64,
+    /// What its software leaves open, in logarithm.
+    #[serde(skip)]
+    pub software_spread: f64,
 }
 
 /// How good the predictions of some runs are.
@@ -94,11 +106,16 @@ fn result(row: &RunRow, published_gpu_hours: f64, known: &mut Known) -> Result<R
             fewest(asked.setting.machine.node, MONTH, time).map_err(|error| error.to_string())?
         }
     };
-    let p50 = hours(&asked.predict(chips, &step)?).gpu_hours();
-    let [p10, p90] = interval(p50, asked.setting.software().spread());
+    let predicted = asked.predict(chips, &step)?;
+    let p50 = hours(&predicted).gpu_hours();
+    let software_spread = asked.setting.software().spread();
+    let [p10, p90] = interval(p50, software_spread.hypot(asked.setting.believed.goodput.spread));
     let (id, tier) = (row.id.clone(), row.tier.clone());
     let ratio = p50 / published_gpu_hours;
-    Ok(RunResult { id, tier, published_gpu_hours, p10, p50, p90, ratio, choices: asked.choices })
+    let named = asked.setting.stack.usual_from.is_none();
+    let nodes = chips.get() / f64::from(asked.setting.machine.node.max(1));
+    let (goodput, choices) = (predicted.goodput, asked.choices);
+    Ok(RunResult { id, tier, published_gpu_hours, p10, p50, p90, ratio, choices, named, nodes, goodput, software_spread })
 }
 
 /// How well these runs were predicted.

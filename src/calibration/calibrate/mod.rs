@@ -5,9 +5,13 @@
 
 mod problem;
 
+use std::collections::BTreeMap;
+
 use crate::calibration::backtest::{
-    Case, Known, Skipped, StepReport, StepResult, by_source, calibrations, resolve, result,
+    Calibrations, Case, Known, Skipped, StepReport, StepResult, by_source, calibrations, resolve, result,
 };
+use crate::calibration::beyond::layout_gap;
+use crate::calibration::pool::{Excess, Pool, pool};
 use crate::catalog::Catalog;
 use crate::catalog::steps::{Fit, StepRow};
 use crate::error::Error;
@@ -41,13 +45,17 @@ pub struct Fitted {
 pub struct Report {
     /// One fit a family that has rows.
     pub fits: Vec<Fitted>,
+    /// What steps differ by beyond the factors, dense models and mixtures.
+    pub pools: [Option<Pool>; 2],
+    /// What the layouts that people measured take over the fastest: mean and spread, in logarithm.
+    pub layout_gap: Option<[f64; 2]>,
     /// Errors of the rows the factors were fitted to.
     pub in_sample: StepReport,
-    /// Errors of every row under factors that were not fitted to its source.
+    /// Errors of every row under factors and effects that were not fitted to its source.
     pub leave_one_out: StepReport,
 }
 
-/// Refits every factor from these rows alone, and once more without each source.
+/// Refits every factor and the effects of stacks from these rows alone, and once more without each source.
 ///
 /// # Errors
 /// Factors profiles that are missing or wrong.
@@ -55,28 +63,73 @@ pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
     let mut believed = calibrations(catalog)?;
     believed.values_mut().for_each(|known| known.factors = known.prior());
     let (cases, skipped) = cases(rows, &mut Known::with(catalog, believed.clone()));
-    let mut report =
-        Report { fits: Vec::new(), in_sample: StepReport::default(), leave_one_out: StepReport::default() };
-    for (family, base) in &believed {
-        let mine: Vec<&(Case, Fit)> = cases.iter().filter(|(case, _)| case.setting.family == *family).collect();
-        let used: Vec<&Case> = mine.iter().filter(|(_, fit)| *fit == Fit::Yes).map(|(case, _)| case).collect();
-        if used.is_empty() {
-            continue;
-        }
-        let factors = fit(&used, base);
-        report.in_sample.rows.extend(used.iter().map(|case| result(case, &factors)));
-        report.leave_one_out.rows.extend(leave_one_out(&mine, &used, base, &factors));
-        report.fits.push(Fitted {
-            family: family.clone(),
-            rows: used.len(),
-            factors,
-            on_bounds: on_bounds(&factors, base),
-        });
+    let all = Fits::of(&cases, &believed, None, None);
+    let fitted = |(family, used): (&String, usize)| {
+        let (factors, base) = (*all.factors.get(family)?, believed.get(family)?);
+        Some(Fitted { family: family.clone(), rows: used, factors, on_bounds: on_bounds(&factors, base) })
+    };
+    let used = |family: &&String| cases.iter().filter(|(case, fit)| case.setting.family == **family && *fit == Fit::Yes).count();
+    let fits = believed.keys().map(|family| (family, used(&family))).filter(|(_, used)| *used > 0).filter_map(fitted).collect();
+    let yes = cases.iter().filter(|(_, fit)| *fit == Fit::Yes);
+    let mut in_sample = StepReport { rows: yes.filter_map(|(case, _)| all.result(case)).collect(), ..StepReport::default() };
+    let mut left_out = StepReport { rows: leave_one_out(&cases, &believed, &all), skipped, ..StepReport::default() };
+    in_sample.sources = by_source(&in_sample.rows);
+    left_out.sources = by_source(&left_out.rows);
+    let layout_gap = layout_gap(&cases);
+    Ok(Report { fits, pools: all.pools, layout_gap, in_sample, leave_one_out: left_out })
+}
+
+/// The factors of every family and the effects of every stack, as some of the rows give them.
+struct Fits {
+    factors: BTreeMap<String, Factors>,
+    pools: [Option<Pool>; 2],
+}
+
+impl Fits {
+    /// Fits to all rows but those of one source; families that the source has no rows of keep their factors.
+    fn of(cases: &[(Case, Fit)], believed: &Calibrations, without: Option<&str>, all: Option<&Self>) -> Self {
+        let used = |family: &str| -> Vec<&Case> {
+            let mine = cases.iter().filter(|(case, fit)| case.setting.family == family && *fit == Fit::Yes);
+            mine.map(|(case, _)| case).collect()
+        };
+        let of_family = |(family, base): (&String, &Calibration)| {
+            let mine = used(family);
+            let others: Vec<&Case> = mine.iter().copied().filter(|case| Some(case.source.as_str()) != without).collect();
+            let kept = all.and_then(|all| all.factors.get(family)).filter(|_| others.len() == mine.len());
+            let factors = kept.copied().unwrap_or_else(|| if others.is_empty() { base.prior() } else { fit(&others, base) });
+            (family.clone(), factors)
+        };
+        let factors: BTreeMap<String, Factors> = believed.iter().map(of_family).collect();
+        let excess = |(case, _): &(Case, Fit)| {
+            let predicted = case.predicted(factors.get(&case.setting.family)?);
+            Some(Excess {
+                stack: case.setting.stack.id.clone(),
+                source: case.source.clone(),
+                family: case.setting.family.clone(),
+                group: case.group.clone(),
+                moe: case.is_moe(),
+                release: case.setting.release,
+                log_ratio: (case.measured / predicted).ln(),
+            })
+        };
+        let counts = |(case, fit): &&(Case, Fit)| *fit == Fit::Yes && Some(case.source.as_str()) != without;
+        let rows: Vec<Excess> = cases.iter().filter(counts).filter_map(excess).collect();
+        let pools = [false, true].map(|moe| pool(&rows.iter().filter(|row| row.moe == moe).collect::<Vec<_>>()));
+        Self { factors, pools }
     }
-    report.in_sample.sources = by_source(&report.in_sample.rows);
-    report.leave_one_out.sources = by_source(&report.leave_one_out.rows);
-    report.leave_one_out.skipped = skipped;
-    Ok(report)
+
+    /// A row under these factors and effects.
+    fn result(&self, case: &Case) -> Option<StepResult> {
+        let mut case = case.clone();
+        let kind = usize::from(case.is_moe());
+        if let Some(pool) = &self.pools[kind] {
+            case.setting.believed.spreads = pool.spreads;
+            let own = pool.stacks.get(&case.setting.stack.id);
+            case.setting.stack.residual[kind] = own.map(|own| own.residual);
+            case.setting.stack_release = own.and_then(|own| own.release);
+        }
+        Some(result(&case, self.factors.get(&case.setting.family)?))
+    }
 }
 
 fn cases(rows: &[StepRow], known: &mut Known) -> (Vec<(Case, Fit)>, Vec<Skipped>) {
@@ -91,19 +144,18 @@ fn cases(rows: &[StepRow], known: &mut Known) -> (Vec<(Case, Fit)>, Vec<Skipped>
 }
 
 fn fit(cases: &[&Case], base: &Calibration) -> Factors {
-    Problem::new(weighted(cases), base, fitted(base)).solve(ITERATIONS)
+    Problem::new(weighted(cases), base, fitted(base)).with_stacks().solve(ITERATIONS)
 }
 
-/// Predicts each source by a fit to the others; rows no factor is fitted to, by the fit to all.
-fn leave_one_out(mine: &[&(Case, Fit)], used: &[&Case], base: &Calibration, factors: &Factors) -> Vec<StepResult> {
-    let mut sources: Vec<&str> = mine.iter().map(|(case, _)| case.source.as_str()).collect();
+/// Predicts each source by a fit to the others.
+fn leave_one_out(cases: &[(Case, Fit)], believed: &Calibrations, all: &Fits) -> Vec<StepResult> {
+    let mut sources: Vec<&str> = cases.iter().map(|(case, _)| case.source.as_str()).collect();
     sources.sort_unstable();
     sources.dedup();
     let one = |source: &&str| -> Vec<StepResult> {
-        let others: Vec<&Case> = used.iter().copied().filter(|case| case.source != **source).collect();
-        let factors = if others.len() == used.len() { *factors } else { fit(&others, base) };
-        let of_source = mine.iter().filter(|(case, _)| case.source == **source);
-        of_source.map(|(case, _)| result(case, &factors)).collect()
+        let fits = Fits::of(cases, believed, Some(source), Some(all));
+        let of_source = cases.iter().filter(|(case, _)| case.source == **source);
+        of_source.filter_map(|(case, _)| fits.result(case)).collect()
     };
     each(&sources, one).into_iter().flatten().collect()
 }

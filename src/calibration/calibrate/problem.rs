@@ -4,13 +4,16 @@ use crate::calibration::backtest::Case;
 use crate::step::efficiency::{COUNT, Calibration, Factors};
 
 /// Scale of a row's error, in natural logarithm: what releases and clusters differ by that no row says.
-const SIGMA_DENSE: f64 = 0.05;
+const SIGMA_DENSE: f64 = 0.06;
 
 /// The same for mixtures of experts, whose software changes more from release to release.
-const SIGMA_MIXTURE: f64 = 0.12;
+const SIGMA_MIXTURE: f64 = 0.15;
+
+/// What stacks differ by, in natural logarithm, dense models and mixtures: how loosely their effects are held.
+const STACKS: [f64; 2] = [0.1, 0.2];
 
 /// Errors beyond this many scales count ever less (Cauchy's loss).
-const OUTLIER: f64 = 2.0;
+const OUTLIER: f64 = 2.5;
 
 /// A fit stops when its cost falls by less than this share.
 const CONVERGED: f64 = 1e-11;
@@ -23,6 +26,8 @@ const STRIDE: f64 = 2.0;
 pub(super) struct Weighted<'a> {
     case: &'a Case,
     weight: f64,
+    /// The place of its stack's effect.
+    stack: usize,
 }
 
 /// Rows of one (source, model, chip) share a weight that grows slowly with their number, as their errors are mostly
@@ -34,19 +39,28 @@ pub(super) fn weighted<'a>(cases: &[&'a Case]) -> Vec<Weighted<'a>> {
         *rows.entry(&case.group).or_default() += 1.0;
         groups.entry(&case.source).or_default().insert(&case.group);
     }
+    let stacks: std::collections::BTreeSet<(&str, bool)> = cases.iter().map(|case| stack_of(case)).collect();
     let weigh = |case: &&'a Case| {
         let n = rows.get(case.group.as_str()).copied().unwrap_or(1.0);
         let g = groups.get(case.source.as_str()).map_or(1.0, |groups| groups.len() as f64);
-        Weighted { case, weight: 1.0 / (n.powf(0.75) * g.sqrt()) }
+        let stack = stacks.iter().position(|stack| *stack == stack_of(case)).unwrap_or(0);
+        Weighted { case, weight: 1.0 / (n.powf(0.75) * g.sqrt()), stack }
     };
     cases.iter().map(weigh).collect()
 }
 
-/// Rows, priors, and which factors are free.
+/// The software of a row: its stack, for dense models and mixtures apart.
+fn stack_of(case: &Case) -> (&str, bool) {
+    (&case.setting.stack.id, case.is_moe())
+}
+
+/// Rows, priors, which factors are free, and how loosely the effect of each stack is held.
 pub(super) struct Problem<'a> {
     rows: Vec<Weighted<'a>>,
     base: &'a Calibration,
     free: Vec<usize>,
+    /// One spread a stack; none where stacks have no effect of their own.
+    stacks: Vec<f64>,
 }
 
 /// A point of the free variables with what it costs.
@@ -65,7 +79,19 @@ struct Normal {
 impl<'a> Problem<'a> {
     /// Fits these factors, by their place in `NAMES`, and holds the others at the calibration's values.
     pub(super) fn new(rows: Vec<Weighted<'a>>, base: &'a Calibration, free: Vec<usize>) -> Self {
-        Self { rows, base, free }
+        Self { rows, base, free, stacks: Vec::new() }
+    }
+
+    /// The same with an effect of its own for each stack, held near none.
+    pub(super) fn with_stacks(mut self) -> Self {
+        let all = self.rows.iter().map(|row| row.stack + 1).max().unwrap_or(0);
+        self.stacks = vec![0.0; all];
+        for row in &self.rows {
+            if let Some(spread) = self.stacks.get_mut(row.stack) {
+                *spread = STACKS[usize::from(row.case.is_moe())];
+            }
+        }
+        self
     }
 
     /// Levenberg-Marquardt from the priors; deterministic.
@@ -110,7 +136,13 @@ impl<'a> Problem<'a> {
             let share = share.clamp(1e-3, 1.0 - 1e-3);
             (share / (1.0 - share)).ln()
         };
-        self.free.iter().filter_map(|&i| self.base.priors.get(i)).map(variable).collect()
+        let free = self.free.iter().filter_map(|&i| self.base.priors.get(i)).map(variable);
+        free.chain(self.stacks.iter().map(|_| 0.0)).collect()
+    }
+
+    /// The variable of a row's stack, in logarithms of a step's time.
+    fn effect(&self, z: &[f64], row: &Weighted<'_>) -> f64 {
+        if self.stacks.is_empty() { 0.0 } else { z.get(self.free.len() + row.stack).copied().unwrap_or(0.0) }
     }
 
     fn at(&self, z: Vec<f64>) -> Point {
@@ -129,20 +161,29 @@ impl<'a> Problem<'a> {
         let factors = self.factors(z);
         let values = factors.values();
         let row = |row: &Weighted<'_>| {
-            let case = row.case;
-            let sigma = if case.is_moe() { SIGMA_MIXTURE } else { SIGMA_DENSE };
-            (case.predicted(&factors) / case.measured).ln() / sigma
+            ((row.case.predicted(&factors) / row.case.measured).ln() + self.effect(z, row)) / sigma(row)
         };
         let prior = |&i: &usize| match (values.get(i), self.base.priors.get(i)) {
             (Some(value), Some(prior)) => (value / prior.value).ln() / prior.spread,
             _ => 0.0,
         };
-        self.rows.iter().map(row).chain(self.free.iter().map(prior)).collect()
+        let effects = z.iter().skip(self.free.len()).zip(&self.stacks).map(|(effect, spread)| effect / spread);
+        self.rows.iter().map(row).chain(self.free.iter().map(prior)).chain(effects).collect()
+    }
+
+    /// How the residuals move with the effect of one stack.
+    fn of_stack(&self, stack: usize) -> Vec<f64> {
+        let rows = self.rows.iter().map(|row| if row.stack == stack { 1.0 / sigma(row) } else { 0.0 });
+        let effects = self.stacks.iter().enumerate().map(|(i, spread)| if i == stack { 1.0 / spread } else { 0.0 });
+        rows.chain(self.free.iter().map(|_| 0.0)).chain(effects).collect()
     }
 
     fn normal(&self, point: &Point) -> Normal {
         let (k, h) = (point.z.len(), 1e-4);
         let column = |c: usize| -> Vec<f64> {
+            if let Some(stack) = c.checked_sub(self.free.len()) {
+                return self.of_stack(stack);
+            }
             let mut moved = point.z.clone();
             if let Some(z) = moved.get_mut(c) {
                 *z += h;
@@ -158,6 +199,11 @@ impl<'a> Problem<'a> {
         let gradient = jacobian.iter().map(|a| dot(a, &point.residuals)).collect();
         Normal { matrix, gradient }
     }
+}
+
+/// Scale of a row's error.
+fn sigma(row: &Weighted<'_>) -> f64 {
+    if row.case.is_moe() { SIGMA_MIXTURE } else { SIGMA_DENSE }
 }
 
 /// The factors whose prior has a spread.
