@@ -334,10 +334,11 @@ fn own_ranges(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Result<Vec<Ran
         }
         (Pacing::Predicted(setting), Step::Predicted(prediction)) => {
             let software = setting.software();
-            if software.spread() > 0.0 {
+            let spread = software.spread().hypot(prediction.unsaid.spread);
+            if spread > 0.0 {
                 // No software makes more of the chip than its peak.
                 let mfu = settled.get(Var::Mfu).unwrap_or(0.0) * prediction.software;
-                let dist = Dist::lognormal(software.median, software.spread())?;
+                let dist = Dist::lognormal(software.median, spread)?;
                 let dist = if mfu > 0.0 { dist.truncated(mfu, f64::INFINITY)? } else { dist };
                 found.push(range(SOFTWARE, dist, "software, before any of its steps is measured"));
             }

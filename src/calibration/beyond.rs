@@ -25,11 +25,11 @@ const LEAST: f64 = 0.05;
 /// Rounds of reweighting, after which the weights stand still.
 const ROUNDS: usize = 30;
 
-/// The mean and the spread of what the layouts that people measured take over the fastest one, in logarithm.
+/// The median and the spread of what the layouts that people measured take over the fastest one, in logarithm.
 ///
 /// # Formula
-/// the least `ln(t used / t fastest)` of each source, model, chip and number of chips, both of the step model; their
-/// mean and standard deviation over the sources
+/// the least `ln(t used / t fastest)` of each source, model, chip and number of chips, both of the step model; the
+/// median over the sources of their medians, and 1.48 times the median distance from it
 /// # Source
 /// `profiles/measurements/steps.csv`, rows whose layout is whole
 pub fn layout_gap(cases: &[(Case, Fit)]) -> Option<[f64; 2]> {
@@ -46,11 +46,17 @@ pub fn layout_gap(cases: &[(Case, Fit)]) -> Option<[f64; 2]> {
     for ((source, ..), lost) in least {
         sources.entry(source).or_default().push(lost);
     }
-    let means: Vec<f64> = sources.values().map(|lost| lost.iter().sum::<f64>() / lost.len() as f64).collect();
-    let n = means.len() as f64;
-    let mean = means.iter().sum::<f64>() / n;
-    let spread = (means.iter().map(|lost| (lost - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    (n > 2.0).then_some([mean, spread])
+    let middles: Vec<f64> = sources.into_values().map(middle).collect();
+    let apart = |middle: f64| middles.iter().map(|lost| (lost - middle).abs()).collect();
+    let all = middle(middles.clone());
+    (middles.len() > 2).then(|| [all, 1.4826 * middle(apart(all))])
+}
+
+/// The median.
+fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = |i: usize| values.get(i).copied().unwrap_or(0.0);
+    (at(values.len().saturating_sub(1) / 2) + at(values.len() / 2)) / 2.0
 }
 
 /// What the layout of a row takes over the fastest one on the same chips with the same batch.
@@ -76,8 +82,12 @@ pub fn unnamed_goodput(runs: &[RunResult]) -> Option<GoodputPrior> {
         "B" | "A/B" => 0.5,
         _ => 0.0,
     };
-    let used: Vec<(&RunResult, f64)> =
-        runs.iter().filter(|run| !run.named).map(|run| (run, weight(&run))).filter(|(_, weight)| *weight > 0.0).collect();
+    let used: Vec<(&RunResult, f64)> = runs
+        .iter()
+        .filter(|run| !run.named)
+        .map(|run| (run, weight(&run)))
+        .filter(|(_, weight)| *weight > 0.0)
+        .collect();
     let at = |run: &RunResult| (run.nodes.max(1.0).log2().min(DOUBLINGS), run.ratio.ln() + run.goodput.ln());
     let (mut a, mut b) = (ONE_NODE[0].ln(), PER_DOUBLING[0]);
     for _ in 0..ROUNDS {

@@ -232,7 +232,9 @@ pub fn own_steps(path: &Path, names: &[String], today: Option<Date>, catalog: &C
     let rows = table::file::<steps::StepRow>(path)?;
     let (generations, unread) = refit(&rows.read, catalog, names)?;
     let source = source(path, today);
-    let text = |one: &Refitted| Ok((Kind::Factors, one.name.clone(), new_text(catalog, &one.name, &one.factors, names, &source)?));
+    let text = |one: &Refitted| {
+        Ok((Kind::Factors, one.name.clone(), new_text(catalog, &one.name, &one.factors, names, &source)?))
+    };
     let profiles = generations.iter().map(text).collect::<Result<_, Error>>()?;
     let parked = generations.iter().flat_map(|one| &one.changed).filter(|changed| changed.on_bound);
     let warnings = parked.map(|changed| on_bound(changed.factor)).collect();

@@ -85,10 +85,13 @@ pub fn software(found: &Found) -> Result<SoftwareProfile, Error> {
         let kinds = ["dense", "moe"].map(|kind| r.need(kind, r.table(kind, spreads)));
         let borrowed = r.need("borrowed", r.number("borrowed"));
         let gap = r.need("layout_gap", r.table("layout_gap", |inner| pair(inner, ["mean", "spread"])));
-        let goodput = r.need("goodput", r.table("goodput", |inner| {
-            let [named, unnamed] = ["named", "unnamed"].map(|kind| inner.need(kind, inner.table(kind, goodput)));
-            Some([named?, unnamed?])
-        }));
+        let goodput = r.need(
+            "goodput",
+            r.table("goodput", |inner| {
+                let [named, unnamed] = ["named", "unnamed"].map(|kind| inner.need(kind, inner.table(kind, goodput)));
+                Some([named?, unnamed?])
+            }),
+        );
         r.require_sources(&sources, &[]);
         let [dense, moe] = kinds;
         Some(SoftwareProfile {

@@ -139,7 +139,8 @@ fn before_sources(text: &str, tables: &str) -> String {
 
 /// A text whose `release` is this month.
 fn with_release(text: &str, release: Option<Date>) -> String {
-    let mut lines: Vec<String> = text.lines().filter(|line| !line.starts_with("release = ")).map(str::to_owned).collect();
+    let mut lines: Vec<String> =
+        text.lines().filter(|line| !line.starts_with("release = ")).map(str::to_owned).collect();
     if let (Some(release), Some(at)) = (release, lines.iter().position(|line| line.starts_with("era = "))) {
         let month: String = release.to_string().chars().take("2025-09".len()).collect();
         lines.insert(at + 1, format!("release = \"{month}\""));

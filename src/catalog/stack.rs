@@ -5,7 +5,7 @@ use super::{Catalog, Found, Kind, normal};
 use crate::error::Error;
 use crate::hardware::precision::{STATES, States};
 use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES, ZeroStage};
-use crate::model::flops::{KERNELS, Kernel};
+use crate::model::flops::{KERNELS, Kernel, RECOMPUTES, Recompute};
 use crate::step::stack::{AGAINS, ATTENTION_KERNELS, Again, Stack, TENSOR_OVERLAPS};
 use crate::units::date::Date;
 
@@ -40,6 +40,8 @@ pub struct StackProfile {
     pub kernel: Kernel,
     /// What it keeps for a parameter that is trained in bf16.
     pub states: Option<States>,
+    /// What it usually computes again, where a layout does not say.
+    pub usual_recompute: Option<Recompute>,
     /// What its steps take beyond the model, of dense models and of mixtures of experts, where it was fitted.
     pub residual: [Option<Residual>; 2],
     /// Where each value came from.
@@ -140,6 +142,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
         let (schedule, zero) = (r.choice("schedule", &SCHEDULES), r.choice("zero", &ZERO_STAGES));
         let kernel = r.choice("kernel", &KERNELS).unwrap_or(Kernel::Fused);
         let states = r.choice("states", &STATES);
+        let usual_recompute = r.choice("usual_recompute", &RECOMPUTES);
         let residual =
             r.table("residual", |inner| Some(["dense", "moe"].map(|kind| inner.table(kind, self::residual))));
         r.require_sources(&sources, &["era", "frameworks", "release", "usual_from"]);
@@ -155,6 +158,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
             zero,
             kernel,
             states,
+            usual_recompute,
             residual: residual.unwrap_or_default(),
             sources,
             file: found.document.file.clone(),

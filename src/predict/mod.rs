@@ -7,7 +7,9 @@ pub mod prediction;
 pub mod setting;
 pub mod software;
 pub mod transfer;
+pub mod unsaid;
 
 pub use prediction::{Prediction, RESERVE};
 pub use setting::Setting;
 pub use software::Software;
+pub use unsaid::Unsaid;

@@ -1,6 +1,7 @@
 //! One setting on a number of chips: the layout, the step, and the rates that follow.
 
 use super::setting::Setting;
+use super::unsaid::Unsaid;
 use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
 use crate::layout::fit::{Fit, Reserve};
@@ -30,6 +31,8 @@ pub struct Prediction {
     pub chips: u32,
     /// Time of a step on this job's software over that of the software the factors were fitted to.
     pub software: f64,
+    /// What the settings that nobody gave take over those laid out here.
+    pub unsaid: Unsaid,
     /// Share of the held time that computes, before anything is known of this run.
     pub goodput: f64,
 }
@@ -68,11 +71,11 @@ impl Prediction {
     /// Chip-time held for one token while the job computes, on software of this factor.
     ///
     /// # Formula
-    /// `step time * chips held / tokens of a step`
+    /// `step time * unsaid * chips held / tokens of a step`
     /// # Source
     /// Definition.
     pub fn pace_at(&self, software: f64) -> f64 {
-        self.step.total().get() * software * f64::from(self.chips) / self.tokens_per_step().get()
+        self.step.total().get() * self.unsaid.factor * software * f64::from(self.chips) / self.tokens_per_step().get()
     }
 
     /// The same on this job's software.
@@ -135,7 +138,8 @@ impl Setting {
     pub fn on_with(&self, chips: Chips, sequences: u32) -> Result<Prediction, Error> {
         let found = self.ranked(chips, sequences, 1)?;
         let best = found.best.first().ok_or_else(|| self.none(chips))?;
-        Ok(self.predicted(best, whole(chips)?))
+        let predicted = self.predicted(best, whole(chips)?);
+        Ok(Prediction { unsaid: self.unsaid(&predicted.layout, predicted.step.total()), ..predicted })
     }
 
     /// The fastest layouts, with what the search looked at.
@@ -147,13 +151,13 @@ impl Setting {
         rank_within(&space, &self.given, &self.machine, &self.stack.stack, &self.calibration.factors, keep)
     }
 
-    /// A ranked layout as a prediction.
+    /// A ranked layout as a prediction: all of it is said.
     pub fn predicted(&self, ranked: &Ranked, chips: u32) -> Prediction {
         let Ranked { layout, fit, .. } = *ranked;
         let factors = &self.calibration.factors;
         let step = perform(&self.model.shape, &layout, &self.machine, &self.stack.stack, factors);
         let goodput = self.believed.goodput.on(f64::from(chips) / f64::from(self.machine.node.max(1)));
-        Prediction { layout, step, fit, chips, software: self.software().median, goodput }
+        Prediction { layout, step, fit, chips, software: self.software().median, unsaid: Unsaid::NOTHING, goodput }
     }
 
     /// What is searched.

@@ -192,14 +192,14 @@ impl Setting {
         if let Some(median) = self.factor {
             return Software { median, effect: 0.0, row: 0.0 };
         }
-        let Believed { spreads, borrowed, layout_gap: [lost, gap], .. } = self.believed;
+        let Believed { spreads, borrowed, layout_gap: [_, gap], .. } = self.believed;
         let fitted = self.stack.residual[usize::from(self.model.shape.experts.is_some())];
         let (mean, own) = fitted.map_or((spreads.mean, spreads.stack), |found| (found.value.ln(), found.spread));
         let later = self.release.zip(self.stack_release).map_or(0.0, |(asked, own)| (asked - own).clamp(-FAR, FAR));
         let borrowed = if self.machine.borrowed { borrowed } else { 0.0 };
-        let (lost, gap) = if self.given.is_open() { (lost, gap) } else { (0.0, 0.0) };
+        let gap = if self.given.is_open() { gap } else { 0.0 };
         let effect = own.hypot(spreads.source).hypot(spreads.drift_spread * later).hypot(borrowed).hypot(gap);
-        Software { median: (mean + spreads.drift * later + lost).exp(), effect, row: spreads.row }
+        Software { median: (mean + spreads.drift * later).exp(), effect, row: spreads.row }
     }
 
     /// Whether a step takes the same time in both, chips apart.

@@ -95,7 +95,7 @@ pub fn steps(rows: &[StepRow], known: &mut Known) -> StepReport {
 /// One row's result under these factors.
 pub(crate) fn result(case: &Case, factors: &Factors) -> StepResult {
     let software = case.setting.software();
-    let (median, spread) = (software.median, software.spread());
+    let (median, spread) = (software.median, software.spread().hypot(case.unsaid.spread));
     let (predicted, measured) = (case.predicted(factors).get() * median, case.measured.get());
     let [p10, p90] = interval(predicted, spread);
     StepResult {

@@ -7,7 +7,7 @@ use crate::input::batch::Batch;
 use crate::layout::parallelism::Layout;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Choice, Counting, Kernel, per_token};
-use crate::predict::{Prediction, Setting};
+use crate::predict::{Prediction, Setting, Unsaid};
 use crate::step::efficiency::Factors;
 use crate::step::perform;
 use crate::units::{Chips, FlopPerSecond, Seconds};
@@ -36,13 +36,15 @@ pub struct Case {
     pub choices: Vec<String>,
     /// All its chips are in one server.
     pub single_node: bool,
+    /// What the settings that the row leaves blank take over the layout.
+    pub unsaid: Unsaid,
 }
 
 impl Case {
     /// The step's time under these factors, in the layout that was found, on the software the factors were fitted to.
     pub fn predicted(&self, factors: &Factors) -> Seconds {
         let Setting { model, machine, stack, .. } = &self.setting;
-        perform(&model.shape, &self.layout, machine, &stack.stack, factors).total()
+        perform(&model.shape, &self.layout, machine, &stack.stack, factors).total() * self.unsaid.factor
     }
 
     /// The signed error under these factors: predicted over measured, less one.
@@ -72,7 +74,7 @@ pub fn resolve(row: &StepRow, known: &mut Known) -> Result<Case, String> {
     let group = format!("{source}|{}|{}", row.model, row.gpu);
     let (id, gpu, layout) = (row.id.clone(), row.gpu.clone(), predicted.layout);
     let single_node = layout.chips() <= u64::from(setting.machine.node);
-    Ok(Case { id, source, group, gpu, setting, layout, measured, choices, single_node })
+    Ok(Case { id, source, group, gpu, setting, layout, measured, choices, single_node, unsaid: predicted.unsaid })
 }
 
 /// How a row's FLOPs were counted. Where it does not say: before fused attention, most counted what the chip does

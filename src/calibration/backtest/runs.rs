@@ -108,14 +108,27 @@ fn result(row: &RunRow, published_gpu_hours: f64, known: &mut Known) -> Result<R
     };
     let predicted = asked.predict(chips, &step)?;
     let p50 = hours(&predicted).gpu_hours();
-    let software_spread = asked.setting.software().spread();
+    let software_spread = asked.setting.software().spread().hypot(predicted.unsaid.spread);
     let [p10, p90] = interval(p50, software_spread.hypot(asked.setting.believed.goodput.spread));
     let (id, tier) = (row.id.clone(), row.tier.clone());
     let ratio = p50 / published_gpu_hours;
     let named = asked.setting.stack.usual_from.is_none();
     let nodes = chips.get() / f64::from(asked.setting.machine.node.max(1));
     let (goodput, choices) = (predicted.goodput, asked.choices);
-    Ok(RunResult { id, tier, published_gpu_hours, p10, p50, p90, ratio, choices, named, nodes, goodput, software_spread })
+    Ok(RunResult {
+        id,
+        tier,
+        published_gpu_hours,
+        p10,
+        p50,
+        p90,
+        ratio,
+        choices,
+        named,
+        nodes,
+        goodput,
+        software_spread,
+    })
 }
 
 /// How well these runs were predicted.

@@ -68,10 +68,18 @@ pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
         let (factors, base) = (*all.factors.get(family)?, believed.get(family)?);
         Some(Fitted { family: family.clone(), rows: used, factors, on_bounds: on_bounds(&factors, base) })
     };
-    let used = |family: &&String| cases.iter().filter(|(case, fit)| case.setting.family == **family && *fit == Fit::Yes).count();
-    let fits = believed.keys().map(|family| (family, used(&family))).filter(|(_, used)| *used > 0).filter_map(fitted).collect();
+    let used = |family: &&String| {
+        cases.iter().filter(|(case, fit)| case.setting.family == **family && *fit == Fit::Yes).count()
+    };
+    let fits = believed
+        .keys()
+        .map(|family| (family, used(&family)))
+        .filter(|(_, used)| *used > 0)
+        .filter_map(fitted)
+        .collect();
     let yes = cases.iter().filter(|(_, fit)| *fit == Fit::Yes);
-    let mut in_sample = StepReport { rows: yes.filter_map(|(case, _)| all.result(case)).collect(), ..StepReport::default() };
+    let mut in_sample =
+        StepReport { rows: yes.filter_map(|(case, _)| all.result(case)).collect(), ..StepReport::default() };
     let mut left_out = StepReport { rows: leave_one_out(&cases, &believed, &all), skipped, ..StepReport::default() };
     in_sample.sources = by_source(&in_sample.rows);
     left_out.sources = by_source(&left_out.rows);
@@ -94,9 +102,11 @@ impl Fits {
         };
         let of_family = |(family, base): (&String, &Calibration)| {
             let mine = used(family);
-            let others: Vec<&Case> = mine.iter().copied().filter(|case| Some(case.source.as_str()) != without).collect();
+            let others: Vec<&Case> =
+                mine.iter().copied().filter(|case| Some(case.source.as_str()) != without).collect();
             let kept = all.and_then(|all| all.factors.get(family)).filter(|_| others.len() == mine.len());
-            let factors = kept.copied().unwrap_or_else(|| if others.is_empty() { base.prior() } else { fit(&others, base) });
+            let factors =
+                kept.copied().unwrap_or_else(|| if others.is_empty() { base.prior() } else { fit(&others, base) });
             (family.clone(), factors)
         };
         let factors: BTreeMap<String, Factors> = believed.iter().map(of_family).collect();
