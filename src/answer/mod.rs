@@ -7,6 +7,7 @@ pub mod drivers;
 pub mod given;
 pub mod layouts;
 pub mod looked_up;
+pub mod narrowed;
 pub mod pacing;
 pub mod phases;
 pub mod prepared;
@@ -16,6 +17,7 @@ pub mod ranges;
 mod remarks;
 mod scenario;
 pub mod settled;
+mod vars;
 pub mod whole_bill;
 
 use crate::catalog::Catalog;
@@ -99,6 +101,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let estimate = estimate(&scenario)?;
     let mfu_origin = mfu_origin(&looked, &pacing, &priced.settled);
     let remarks = Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref(), question.today);
+    let idle = narrowed::idle(&looked.spec, &pacing, priced.settled.step, confirmation.is_some());
     let Priced { settled, price, .. } = priced;
     let (chip, basis) = looked.on.map(|on| (on.profile, on.basis)).unzip();
     Ok(Answer {
@@ -116,7 +119,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         confirmation,
         confirmed: remarks.confirmed,
         assumptions: remarks.assumptions,
-        warnings: remarks.warnings,
+        warnings: remarks.warnings.into_iter().chain(idle).collect(),
         sources: remarks.sources,
         prepared,
     })

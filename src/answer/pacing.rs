@@ -58,8 +58,8 @@ impl Pacing {
         }
         // A run whose own step cannot be laid out keeps its MFU; that is no reason to refuse the question.
         let own_chip = looked.from.as_ref().unwrap_or(on);
-        let own = Setting::of(&without_degrees(base), &own_chip.profile, catalog).ok().flatten();
-        let Some(asked) = Setting::of(&without_degrees(spec), &on.profile, catalog)? else { return Ok(STATED) };
+        let own = Setting::of(&unmeasured(base), &own_chip.profile, catalog).ok().flatten();
+        let Some(asked) = Setting::of(&unmeasured(spec), &on.profile, catalog)? else { return Ok(STATED) };
         let relaid = own.and_then(|own| match &base.chips {
             Some(own_chips) => Transfer::new(own, own_chips.value, asked).ok(),
             None => for_a_month(&looked.baseline, own.machine.node)
@@ -106,6 +106,11 @@ fn same_setting(spec: &Spec, base: &Spec) -> bool {
     let decides =
         |field: &&Field| field.is_of_a_step() || matches!(field.path, "model" | "run.chips" | "run.precision");
     FIELDS.iter().filter(decides).all(|field| (field.same)(spec, base))
+}
+
+/// The same without its degrees and measured steps: the run's hours are what is known of its software.
+fn unmeasured(spec: &Spec) -> Spec {
+    Spec { measured: None, tokens_per_second: None, ..without_degrees(spec) }
 }
 
 /// The run's own degrees left open, so that both sides are laid out alike; those that were asked for hold.

@@ -9,6 +9,7 @@ pub mod estimate;
 pub mod explain;
 pub mod fleet;
 pub mod layout;
+pub mod measured;
 pub mod optimal;
 pub mod plan;
 pub mod policy;

@@ -311,7 +311,7 @@ impl Spec {
 
     /// Sets a field to a value, or to the range that the text gives.
     pub(super) fn set_field(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
-        if text.trim_start().starts_with('{') {
+        if text.trim_start().starts_with('{') && field.path != super::measured::MEASURED {
             return self.set_typed_table(field, text, origin);
         }
         if text.contains("..") && field.put.is_some() {

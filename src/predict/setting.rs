@@ -1,6 +1,9 @@
 //! Everything that decides the time of a step, looked up once.
 
+use std::sync::Arc;
+
 use super::batch::{SEQUENCE, StepBatch};
+use super::measured::Evidence;
 use super::prediction::usual_states;
 use super::software::Software;
 use crate::catalog::accelerator::AcceleratorProfile;
@@ -38,6 +41,8 @@ pub struct Setting {
     pub stack: StackProfile,
     /// Time of a step over that of the software the factors were fitted to, where it was given.
     pub factor: Option<f64>,
+    /// What measured steps tell of the software, where there are any.
+    pub measured: Option<Arc<Evidence>>,
     /// The settled part of the layout.
     pub given: Fixed,
     /// Format of the matrix work.
@@ -102,7 +107,7 @@ impl Setting {
         let counted = count(&model.shape);
         let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;
         let stack = stack(spec, catalog, &mut chosen)?;
-        Ok(Self {
+        let setting = Self {
             chip: chip.chip.name.clone(),
             machine,
             family: chip.chip.factors.clone(),
@@ -117,7 +122,9 @@ impl Setting {
             active: active(spec).map_or(counted.active(Embeddings::Counted), |entry| entry.value),
             chosen,
             model,
-        })
+            measured: None,
+        };
+        setting.after_measured(spec, chip, catalog)
     }
 
     /// The settled degrees; where none says it, what the stack implies.
@@ -143,14 +150,19 @@ impl Setting {
         })
     }
 
-    /// Time of a step on this software over that of the software the factors were fitted to.
+    /// Time of a step on this software over that of the software the factors were fitted to, after what was measured.
+    pub fn software(&self) -> Software {
+        self.measured.as_ref().map_or_else(|| self.prior(), |evidence| evidence.after)
+    }
+
+    /// The same before any step is measured.
     ///
     /// # Formula
     /// as given, exactly; 1 on a measured stack, else the prior of the chip's family; a borrowed family's variance is
     /// its lender's plus that between families
     /// # Source
     /// `profiles/factors/`, `[run]`
-    pub fn software(&self) -> Software {
+    pub fn prior(&self) -> Software {
         let run = self.calibration.run;
         if let Some(median) = self.factor {
             return Software { median, effect: 0.0, row: 0.0 };
