@@ -142,7 +142,7 @@ pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> 
         return Err(error.with_hint(format!("name the chip alone: `{chip}`")));
     }
     let asked_chips = to.chips.or(counted);
-    let mut question = question.clone();
+    let mut question = question.clone().at_home(&[])?;
     let mut before = answer(&question, catalog);
     // Where nobody says on how many chips it ran, it is as many as there.
     if let Some(chips) = asked_chips.filter(|_| before.as_ref().map_or(true, |found| found.estimate.chips.is_none())) {

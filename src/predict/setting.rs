@@ -124,7 +124,7 @@ impl Setting {
             model,
             measured: None,
         };
-        setting.after_measured(spec, chip, catalog)
+        setting.after_measured(spec, catalog)
     }
 
     /// The settled degrees; where none says it, what the stack implies.

@@ -21,6 +21,8 @@ enum Column {
     Batch,
     /// A column of the table of steps.
     Of(&'static str),
+    /// The number of the step, where another column is its time.
+    Index,
     /// Nothing that a prediction uses.
     Unused,
 }
@@ -141,7 +143,7 @@ impl Columns {
         // Where another column is the time, `step` numbers the steps.
         if found.iter().filter(|column| says(column)).count() > 1 {
             for (column, name) in found.iter_mut().zip(&names) {
-                *column = if name == "step" { Column::Unused } else { *column };
+                *column = if name == "step" { Column::Index } else { *column };
             }
         }
         let mut fast = found.iter().enumerate().filter(|(_, column)| says(column)).map(|(place, _)| place);
@@ -196,7 +198,12 @@ impl Columns {
                     put(&mut row, metric, scale, text(place)).map_err(at)?;
                 }
                 Column::Batch => batch = Some(batch_of(text(place)).map_err(at)?),
-                Column::Metric | Column::Of(_) | Column::Unused => {}
+                Column::Index if text(place).parse::<u64>().is_err() => {
+                    let error =
+                        Error::bad_input("`step` numbers the steps where another column says how fast they were");
+                    return Err(at(error.with_hint("leave one of the two out")));
+                }
+                Column::Metric | Column::Of(_) | Column::Index | Column::Unused => {}
             }
         }
         Ok((row, batch))

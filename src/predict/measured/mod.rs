@@ -10,7 +10,6 @@ use super::prediction::Prediction;
 use super::setting::Setting;
 use super::software::{Shared, Software};
 use crate::catalog::Catalog;
-use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::steps::{Metric, StepRow};
 use crate::error::Error;
 use crate::input::file::Spec;
@@ -118,12 +117,7 @@ impl Setting {
     ///
     /// # Errors
     /// Steps that contradict a factor that is given, that name what nobody knows, or of which none can be used.
-    pub(super) fn after_measured(
-        self,
-        spec: &Spec,
-        chip: &AcceleratorProfile,
-        catalog: &Catalog,
-    ) -> Result<Self, Error> {
+    pub(super) fn after_measured(self, spec: &Spec, catalog: &Catalog) -> Result<Self, Error> {
         if !spec.is_measured() {
             return Ok(self);
         }
@@ -135,7 +129,7 @@ impl Setting {
         let groups = groups(&steps);
         let (mut seen, mut left_out) = (Vec::new(), Vec::new());
         for group in &groups {
-            match of_group(group, &self, spec, chip, catalog)? {
+            match of_group(group, &self, spec, catalog)? {
                 Ok((found, without)) => {
                     seen.push(found);
                     left_out.extend(without);
@@ -194,19 +188,13 @@ fn groups(steps: &[MeasuredStep]) -> Vec<Vec<&MeasuredStep>> {
 /// What the steps of one setting tell with those of them that tell nothing, or why none does.
 type OfGroup = Result<(Seen, Vec<(String, String)>), String>;
 
-fn of_group(
-    group: &[&MeasuredStep],
-    asked: &Setting,
-    spec: &Spec,
-    chip: &AcceleratorProfile,
-    catalog: &Catalog,
-) -> Result<OfGroup, Error> {
+fn of_group(group: &[&MeasuredStep], asked: &Setting, spec: &Spec, catalog: &Catalog) -> Result<OfGroup, Error> {
     let Some(first) = group.first() else { return Ok(Err("there is none".into())) };
     if group.iter().all(|step| step.row.value.is_none()) {
         return Ok(Err("it does not say how fast it was".into()));
     }
     let home = spec.home.as_deref().unwrap_or(spec);
-    let OnRow { setting, predicted } = match on_row(first, home, asked, chip, catalog)? {
+    let OnRow { setting, predicted } = match on_row(first, home, asked, catalog)? {
         Ok(found) => found,
         Err(reason) => return Ok(Err(reason)),
     };

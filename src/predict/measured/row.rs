@@ -2,7 +2,6 @@
 //! number as the time of a step.
 
 use crate::catalog::Catalog;
-use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::steps::{FlopCounting, Metric, StepRow};
 use crate::error::{Error, Kind};
 use crate::input::batch::Batch;
@@ -35,7 +34,6 @@ pub(super) fn on_row(
     step: &MeasuredStep,
     home: &Spec,
     asked: &Setting,
-    chip: &AcceleratorProfile,
     catalog: &Catalog,
 ) -> Result<Result<OnRow, String>, Error> {
     let row = &step.row;
@@ -44,12 +42,12 @@ pub(super) fn on_row(
         return Ok(Err(format!("it ran on the stack `{own}`, and `{other}` is asked about: name it as `stack`")));
     }
     let (profile, held) = match (row.gpu.as_str(), &home.gpu) {
-        ("", None) => (chip.clone(), None),
+        ("", None) => return Err(unsaid(step, "on which chip", "gpu")),
         ("", Some(own)) => catalog.chip_of_a_table(&own.value).map_err(|error| own.origin.locate(error))?,
         (name, _) => catalog.chip_of_a_table(name).map_err(|error| step.locate(error))?,
     };
     let model = match (row.model.as_str(), &home.model) {
-        ("", None) => asked.model.clone(),
+        ("", None) => return Err(unsaid(step, "of which model", "model")),
         ("", Some(own)) => catalog.model(&own.value).map_err(|error| own.origin.locate(error))?,
         (name, _) => catalog.model(name).map_err(|error| step.locate(error))?,
     };
@@ -58,14 +56,17 @@ pub(super) fn on_row(
         return Ok(Err(format!("its layers or its width are not those of `{}`", model.name)));
     }
     let chips = row.num_gpus.map(|chips| Chips::new(f64::from(chips))).or(home.chips.as_ref().map(|chips| chips.value));
-    let Some(chips) = chips else {
-        let error = Error::bad_input(format!("{} does not say on how many chips it was measured", step.name));
-        return Err(step.locate(error.with_hint("add a column `chips`, or give --chips")));
-    };
+    let Some(chips) = chips else { return Err(unsaid(step, "on how many chips", "chips")) };
     let setting = Setting::of_model(model, &laid_over(step, home), &profile, catalog)?;
     let setting = as_stated(setting, row, home, held, profile.chip.power.tdp);
     let ran = as_it_ran(setting, chips, row.recompute);
     Ok(ran.map(|(setting, predicted)| OnRow { setting, predicted }).map_err(|error| error.message().to_owned()))
+}
+
+/// A row without what the question does not say either.
+fn unsaid(step: &MeasuredStep, what: &str, column: &str) -> Error {
+    let error = Error::bad_input(format!("{} does not say {what} it was measured", step.name));
+    step.locate(error.with_hint(format!("write a measured row with a column `{column}`")))
 }
 
 /// The row over the question, as far as fields say it.
