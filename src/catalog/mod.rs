@@ -32,6 +32,7 @@ pub mod rule;
 pub mod run_rows;
 pub mod scaling;
 pub mod stack;
+pub mod stack_text;
 pub mod steps;
 pub mod system;
 pub mod table;

@@ -40,10 +40,25 @@ pub struct StackProfile {
     pub kernel: Kernel,
     /// What it keeps for a parameter that is trained in bf16.
     pub states: Option<States>,
+    /// What its steps take beyond the model, of dense models and of mixtures of experts, where it was fitted.
+    pub residual: [Option<Residual>; 2],
     /// Where each value came from.
     pub sources: Sources,
     /// The file, or the built-in profile's name.
     pub file: String,
+}
+
+/// Time of the steps of a stack over those of the software the factors were fitted to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Residual {
+    /// The median factor.
+    pub value: f64,
+    /// The standard deviation of its logarithm: what is left open of the stack's effect.
+    pub spread: f64,
+    /// Rows that it was fitted to.
+    pub rows: u32,
+    /// Sources that they are from.
+    pub sources: u32,
 }
 
 impl Catalog {
@@ -125,6 +140,8 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
         let (schedule, zero) = (r.choice("schedule", &SCHEDULES), r.choice("zero", &ZERO_STAGES));
         let kernel = r.choice("kernel", &KERNELS).unwrap_or(Kernel::Fused);
         let states = r.choice("states", &STATES);
+        let residual =
+            r.table("residual", |inner| Some(["dense", "moe"].map(|kind| inner.table(kind, self::residual))));
         r.require_sources(&sources, &["era", "frameworks", "measured", "usual_from"]);
         Some(StackProfile {
             id: found.id.clone(),
@@ -138,10 +155,25 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
             zero,
             kernel,
             states,
+            residual: residual.unwrap_or_default(),
             sources,
             file: found.document.file.clone(),
         })
     })
+}
+
+fn residual(r: &Reader<'_>) -> Option<Residual> {
+    let value = r.need("value", r.number("value"));
+    let spread = r.need("spread", r.number("spread"));
+    let (rows, sources) = (r.need("rows", r.integer("rows")), r.need("sources", r.integer("sources")));
+    let (value, spread) = (value?, spread?);
+    if !(0.01..=100.0).contains(&value) {
+        r.fail("value", Error::bad_input("a factor on a step is from 0.01 to 100"));
+    }
+    if !(0.0..=10.0).contains(&spread) {
+        r.fail("spread", Error::bad_input("the spread of a factor is from 0 to 10"));
+    }
+    Some(Residual { value, spread, rows: rows?, sources: sources? })
 }
 
 fn switches(r: &Reader<'_>) -> Option<Stack> {

@@ -176,6 +176,9 @@ impl Setting {
         };
         let row = own * ROW_SHARE;
         let effect = own * (1.0 - ROW_SHARE * ROW_SHARE).sqrt();
+        if let Some(residual) = self.stack.residual.get(usize::from(moe)).copied().flatten() {
+            return Software { median: residual.value, effect: residual.spread, row };
+        }
         Software {
             median,
             effect: if self.machine.borrowed { effect.hypot(run.between_families) } else { effect },
