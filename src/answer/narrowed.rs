@@ -9,8 +9,8 @@ use super::ranges::{Asked, GPU_HOURS, spread};
 use super::settled::Step;
 use crate::error::Error;
 use crate::input::file::{Origin, Spec};
-use crate::predict::Setting;
 use crate::predict::measured::{Evidence, field};
+use crate::predict::{Setting, Software};
 use crate::units::show::{count, counted, number};
 
 /// Steps left out that are named one by one.
@@ -23,6 +23,8 @@ pub struct Narrowed {
     pub evidence: Arc<Evidence>,
     /// GPU-hours before and after: one run in ten below, half below, nine in ten below; none where no hours are asked for.
     pub hours: Option<[[f64; 3]; 2]>,
+    /// The hours are a run's own, moved.
+    moved: bool,
     /// What the steps tell nothing about, and nobody gave.
     open: Vec<&'static str>,
 }
@@ -33,25 +35,36 @@ impl Narrowed {
     /// # Errors
     /// As [`spread`].
     pub fn of(answer: &Answer) -> Result<Option<Self>, Error> {
-        let evidence = match (&answer.pacing, answer.step) {
-            (Pacing::Predicted(setting), Step::Predicted(_)) => setting.measured.clone(),
-            _ => None,
+        let (evidence, was) = match (&answer.pacing, answer.step) {
+            (Pacing::Predicted(setting), Step::Predicted(_)) => {
+                let Some(evidence) = setting.measured.clone() else { return Ok(None) };
+                let was = evidence.before;
+                (evidence, was)
+            }
+            (Pacing::Relaid(transfer), Step::Moved(moved)) => {
+                let Some([before, after]) = moved.told else { return Ok(None) };
+                let Some(evidence) = transfer.evidence(before.effect) else { return Ok(None) };
+                // The hours have the ratio in them already, and its range is all of its effect.
+                (Arc::new(evidence), Software { median: before.median / after.median, row: 0.0, ..before })
+            }
+            _ => return Ok(None),
         };
-        let Some(evidence) = evidence else { return Ok(None) };
-        let before = Answer { prepared: answer.prepared.with_software(evidence.before)?, ..answer.clone() };
+        let before = Answer { prepared: answer.prepared.with_software(was)?, ..answer.clone() };
         let hours = [hours(&before)?, hours(answer)?];
         let given = |origin: &Origin| !matches!(origin, Origin::Profile(_) | Origin::Assumed(_));
         let mut open = Vec::new();
-        open.extend(answer.spec.goodput.is_none().then_some("goodput"));
+        let predicted = matches!(answer.step, Step::Predicted(_));
+        open.extend((predicted && answer.spec.goodput.is_none()).then_some("goodput"));
         open.extend((!answer.price.as_ref().is_some_and(|price| given(&price.origin))).then_some("price"));
         open.extend(answer.varies(&[BATCH]).then_some("batch"));
-        Ok(Some(Self { evidence, hours: Some(hours), open }))
+        let moved = matches!(answer.step, Step::Moved(_));
+        Ok(Some(Self { evidence, hours: Some(hours), moved, open }))
     }
 
     /// The same of a step alone.
     pub fn of_step(setting: &Setting) -> Option<Self> {
         let evidence = setting.measured.clone()?;
-        Some(Self { evidence, hours: None, open: Vec::new() })
+        Some(Self { evidence, hours: None, moved: false, open: Vec::new() })
     }
 
     /// The line that says it.
@@ -60,6 +73,10 @@ impl Narrowed {
         let (seen, used) = (evidence.seen.len(), evidence.used());
         let settings = if seen == used { String::new() } else { format!(" of {}", counted(seen, "setting")) };
         let what = if self.hours.is_some() { "hours" } else { "step" };
+        let (expected, effect) = match self.moved {
+            true => ("what the run's own hours give there", "the transfer's error"),
+            false => ("the prediction", "the software's effect"),
+        };
         let left = match evidence.before.effect {
             0.0 => 0.0,
             before => evidence.after.effect / before,
@@ -74,8 +91,8 @@ impl Narrowed {
             [others @ .., last] => format!("; {} and {last} remain open", others.join(", ")),
         };
         format!(
-            "measured: {}{settings}, {} x the prediction; settles k = {} of it: {what} x {}, and leaves {} of the spread \
-             of the software's effect{}{open}",
+            "measured: {}{settings}, {} x {expected}; settles k = {} of it: {what} x {}, and leaves {} of the spread \
+             of {effect}{}{open}",
             counted(used, "step"),
             number(evidence.factor_seen(), 3),
             number(evidence.settled(), 2),
@@ -109,7 +126,8 @@ pub(super) fn idle(spec: &Spec, pacing: &Pacing, step: Step, confirmed: bool) ->
     let why = match (pacing, step) {
         (_, Step::Predicted(_)) => return None,
         (Pacing::Predicted(_), _) if confirmed => return None,
-        (Pacing::Relaid(_), _) => "the run's own hours are moved, and they are its measurement",
+        (_, Step::Moved(moved)) if moved.told.is_some() => return None,
+        (Pacing::Relaid(_), _) => "the run's own hours are its measurement",
         _ => "the hours are not predicted from a step",
     };
     Some(format!("{path} changes nothing here: {why}"))

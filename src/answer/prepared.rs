@@ -119,13 +119,13 @@ impl Prepared {
         Self { knowns, hours, open, quick, speed, laid_out }
     }
 
-    /// The same with the range of another software, up to the chip's peak as before.
+    /// The same with the range of another factor, up to the chip's peak as before.
     ///
     /// # Errors
     /// A spread that is none.
     pub(super) fn with_software(&self, software: Software) -> Result<Self, Error> {
         let mut open = self.open.clone();
-        for (_, range) in open.iter_mut().filter(|(_, range)| range.path == SOFTWARE) {
+        for (_, range) in open.iter_mut().filter(|(slot, _)| *slot == Slot::Factor) {
             range.dist = software_range(software, range.dist.support().0)?;
         }
         Ok(Self { open, ..self.clone() })

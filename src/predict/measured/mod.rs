@@ -67,6 +67,8 @@ pub struct Seen {
     pub measured: Seconds,
     /// The time that was predicted.
     pub predicted: Seconds,
+    /// The median of the software's factor in that.
+    software: f64,
     /// The standard deviation, in logarithm, of what they do not share with the question.
     pub apart: f64,
     /// What settings like it differ by beyond their software, in logarithm.
@@ -127,9 +129,11 @@ impl Setting {
         }
         let steps = steps(spec);
         let groups = groups(&steps);
+        let origin = spec.measured.as_ref().map(|entry| &entry.origin);
         let (mut seen, mut left_out) = (Vec::new(), Vec::new());
         for group in &groups {
-            match of_group(group, &self, spec, catalog)? {
+            let told = of_group(group, &self, spec, catalog);
+            match told.map_err(|error| origin.map_or_else(|| error.clone(), |origin| origin.locate(error.clone())))? {
                 Ok((found, without)) => {
                     seen.push(found);
                     left_out.extend(without);
@@ -140,13 +144,28 @@ impl Setting {
         if seen.is_empty() {
             let (name, reason) = left_out.first().cloned().unwrap_or_default();
             let error = Error::bad_input(format!("no measured step can be used: {name}: {reason}"));
-            let origin = spec.measured.as_ref().map(|entry| &entry.origin);
             return Err(origin.map_or_else(|| error.clone(), |origin| origin.locate(error.clone())));
         }
         let before = self.prior();
         let after = before.after_shared(&shared(&seen));
         let evidence = Evidence { before, after, steps: steps.len(), seen, left_out };
         Ok(Self { measured: Some(Arc::new(evidence)), ..self })
+    }
+}
+
+impl Evidence {
+    /// The same of a run's software on other chips, whose factor is carried over from where it ran: what the steps tell of
+    /// the transfer.
+    #[must_use]
+    pub fn of_transfer(&self, carried: f64, spread: f64) -> Self {
+        let one = |seen: &Seen| Seen {
+            predicted: seen.predicted * (carried / seen.software),
+            software: carried,
+            ..seen.clone()
+        };
+        let seen: Vec<Seen> = self.seen.iter().map(one).collect();
+        let before = Software { median: 1.0, effect: spread, row: self.before.row };
+        Self { before, after: before.after_shared(&shared(&seen)), seen, ..self.clone() }
     }
 }
 
@@ -221,6 +240,7 @@ fn of_group(group: &[&MeasuredStep], asked: &Setting, spec: &Spec, catalog: &Cat
         model: setting.model.name.clone(),
         measured: found.median,
         predicted: expected,
+        software: software.median,
         apart: apart(asked, &setting),
         row: software.row,
         mixture: setting.model.shape.experts.is_some(),
