@@ -26,7 +26,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::measured::MeasuredReply;
+use crate::answer::measured::MeasuredReply;
 use crate::answer::narrowed::Narrowed;
 use crate::source::Source;
 

@@ -79,8 +79,8 @@ fields! {
         /// Time of a step over that of the stacks the model was fitted to
         "stack.factor" stack_factor: f64 = number()
             .flag("stack-factor", "FACTOR", "1.1").within(0.01, 100.0);
-        /// Measured steps of this software: a CSV file, or rows; what a row does not say is the question's
-        "measured" measured: Measured = steps().flag("measured", "FILE", "steps.csv");
+        /// Measured steps of this software, in a CSV file (steps.csv) or as rows; what they do not say is the question's
+        "measured" measured: Measured = steps().flag("measured", "FILE", "[{ step = '2.9 s' }]");
         /// Hours of a run that is moved to other chips over those that the step model converts
         "transfer.ratio" transfer_ratio: f64 = number()
             .flag("transfer-ratio", "RATIO", "1.05").within(0.01, 100.0);

@@ -128,6 +128,11 @@ pub fn given(row: &StepRow, own: Fixed) -> Fixed {
 }
 
 /// The chip with the power, the network and the server that a row says, and what was made of the power.
+///
+/// # Formula
+/// every peak times the share of the clock, which falls with the root of the power
+/// # Source
+/// An assumption: power falls with the square of the clock or faster.
 pub fn as_built(
     mut machine: Machine,
     row: &StepRow,
@@ -148,8 +153,6 @@ pub fn as_built(
 }
 
 /// Share of the peak that a part of less power than its sheet's sustains.
-///
-/// Power falls with the square of the clock or faster, so that the clock falls with its root.
 fn power_limit(held: Option<f64>, sheet: Option<Watts>) -> Option<f64> {
     let share = held.filter(|&watts| watts > 0.0)? / sheet?.get();
     (share < 0.95).then(|| share.max(0.25).sqrt())
