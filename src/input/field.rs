@@ -150,6 +150,7 @@ impl Field {
         match (names.is_empty(), self.example) {
             (false, _) => format!("{}: {}", self.about.trim(), names.join(", ")),
             (true, "" | "true") => self.about.trim().to_owned(),
+            (true, example) if example.contains('\'') => format!("{}: \"{example}\"", self.about.trim()),
             (true, example) if example.contains(['$', ' ']) => format!("{}: '{example}'", self.about.trim()),
             (true, example) => format!("{}: {example}", self.about.trim()),
         }

@@ -208,7 +208,7 @@ fn rows(value: &Value<'_>) -> Result<Measured, Error> {
         for key in inner.keys() {
             let Some(cell) = inner.any(key) else { continue };
             match super::file::text_of(&cell) {
-                Some(text) => cells.push((key, text, cell.at())),
+                Some(text) => cells.push(Cell { key, text, places: [inner.key_place(key), cell.at()] }),
                 None => errors.push(cell.at().locate(Error::bad_input(format!("`{key}` takes a number or a text")))),
             }
         }
@@ -217,12 +217,9 @@ fn rows(value: &Value<'_>) -> Result<Measured, Error> {
                 let name = if row.id.is_empty() { format!("step {}", index + 1) } else { row.id.clone() };
                 steps.push(MeasuredStep { row, batch, name, place: Some(item.at()) });
             }
-            Err((place, error)) => {
-                let at = place.and_then(|place| cells.get(place)).map_or(item.at(), |(_, _, at)| at.clone());
-                errors.push(at.locate(error));
-            }
+            Err((at, error)) => errors.push(at.unwrap_or_else(|| item.at()).locate(error)),
         }
-        texts.push(cells.iter().map(|(key, text, _)| pair(key, text)).collect::<Vec<_>>().join(", "));
+        texts.push(cells.iter().map(|cell| pair(cell.key, &cell.text)).collect::<Vec<_>>().join(", "));
     }
     if let Some(error) = Error::all(errors) {
         return Err(error);
@@ -233,10 +230,19 @@ fn rows(value: &Value<'_>) -> Result<Measured, Error> {
     Ok(Measured { text: listed(&texts), steps: steps.into() })
 }
 
-/// One row of named cells; where it is wrong, the place of the cell, if it is one.
-fn row(cells: &[(&str, Cow<'_, str>, At)]) -> Result<(StepRow, Option<Batch>), (Option<usize>, Error)> {
-    let columns = Columns::of(cells.iter().map(|(key, _, _)| *key))?;
-    columns.row(cells.iter().map(|(_, text, _)| &**text)).map_err(|(place, error)| (Some(place), error))
+/// A key with its value, and where the two stand.
+struct Cell<'t> {
+    key: &'t str,
+    text: Cow<'t, str>,
+    places: [At; 2],
+}
+
+/// One row of named cells; where it is wrong, the place of the key or of the value, if it is one.
+fn row(cells: &[Cell<'_>]) -> Result<(StepRow, Option<Batch>), (Option<At>, Error)> {
+    let at = |place: usize, of: usize| cells.get(place)?.places.get(of).cloned();
+    let columns = Columns::of(cells.iter().map(|cell| cell.key));
+    let columns = columns.map_err(|(place, error)| (place.and_then(|place| at(place, 0)), error))?;
+    columns.row(cells.iter().map(|cell| &*cell.text)).map_err(|(place, error)| (at(place, 1), error))
 }
 
 /// Rows of a CSV text.

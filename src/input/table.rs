@@ -79,7 +79,7 @@ fields! {
         /// Time of a step over that of the stacks the model was fitted to
         "stack.factor" stack_factor: f64 = number()
             .flag("stack-factor", "FACTOR", "1.1").within(0.01, 100.0);
-        /// Measured steps of this software, in a CSV file (steps.csv) or as rows; what they do not say is the question's
+        /// Measured steps of this software: a CSV file, or rows; what they do not say is the question's
         "measured" measured: Measured = steps().flag("measured", "FILE", "[{ step = '2.9 s' }]");
         /// Hours of a run that is moved to other chips over those that the step model converts
         "transfer.ratio" transfer_ratio: f64 = number()
@@ -129,7 +129,7 @@ fields! {
             .within(1.0, Batch::MAX).whole();
         /// Measured tokens a second, all chips together: one measured step
         "run.tokens_per_second" tokens_per_second: f64 = rate()
-            .flag("tokens-per-second", "RATE", "1.2M").within(0.1, 1e13);
+            .flag("tokens-per-second", "N", "1.2M").within(0.1, 1e13);
         /// On another chip keep the run's MFU, rather than convert it by the step model
         "run.keep_mfu" keep_mfu: bool = yes().flag("keep-mfu", "", "true");
         /// On another chip or count keep the run's hours as numbers

@@ -12,6 +12,8 @@ use flopbill::internals::model::flops::{Causality, Choice, Counting, Kernel, per
 use flopbill::internals::predict::Prediction;
 use flopbill::{ConvertRequest, EstimateRequest, Input, LayoutRequest};
 
+use tempfile::{TempDir, tempdir};
+
 use super::doors::{catalog, of_model, through_every_door};
 
 /// A dense model and a mixture, on chips of several families, with the chips that the run holds.
@@ -45,11 +47,9 @@ fn near(what: &str, a: f64, b: f64) {
     assert!((a / b - 1.0).abs() < 1e-9, "{what}: {a} and {b}");
 }
 
-/// A file of its own for each test.
-fn file(name: &str, text: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("flopbill-measured-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let path = folder.join(name);
+/// A file in a folder of its test.
+fn file(folder: &TempDir, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
     fs::write(&path, text).unwrap();
     path
 }
@@ -59,7 +59,8 @@ fn llama() -> Question {
 }
 
 fn refusal(text: &str) -> String {
-    let path = file("refused.csv", text);
+    let folder = tempdir().unwrap();
+    let path = file(&folder, "refused.csv", text);
     let question = llama().with("measured", path.display().to_string());
     let error = answer(&question, catalog()).map(|found| hours(&found)).unwrap_err();
     error.to_string().replace(&path.display().to_string(), "steps.csv")
@@ -151,10 +152,11 @@ fn one_step_in_every_unit_is_the_same_step() {
 
 #[test]
 fn repeats_count_once_and_what_is_left_out_is_named() {
+    let folder = tempdir().unwrap();
     let times = [9.0, 7.5, 3.5, 3.51, 3.49, 3.5, 40.0, 3.5, 3.52, 3.48];
     let lines: Vec<String> =
         times.iter().enumerate().map(|(step, time)| format!("{step},{time},{}", 5 - step / 9)).collect();
-    let path = file("log.csv", &format!("step,seconds,loss\n{}\n", lines.join("\n")));
+    let path = file(&folder, "log.csv", &format!("step,seconds,loss\n{}\n", lines.join("\n")));
     let question = llama().with("measured", path.display().to_string());
     let reply = EstimateRequest::new(question).ask(catalog()).unwrap();
     let told = reply.head.measured.unwrap();
@@ -289,12 +291,13 @@ fn what_is_asked_elsewhere_does_not_move_the_steps() {
 
 #[test]
 fn rows_of_a_spec_a_file_and_a_setter_are_the_same() {
-    file("steps.csv", "step,chips,gpu\n3.5 s,2048,h100\n");
+    let folder = tempdir().unwrap();
+    file(&folder, "steps.csv", "step,chips,gpu\n3.5 s,2048,h100\n");
     let spec = |measured: &str| {
         let text = format!(
             "name = \"x\"\nmodel = \"llama-3-70b\"\n{measured}\n[run]\ntokens = \"15T\"\ngpu = \"h100\"\nchips = 2048\n"
         );
-        let path = file("spec.toml", &text);
+        let path = file(&folder, "spec.toml", &text);
         let found = Question::about(path.to_str().unwrap(), catalog()).unwrap();
         hours(&asked(&found))
     };
@@ -310,13 +313,15 @@ fn rows_of_a_spec_a_file_and_a_setter_are_the_same() {
     assert!(reply.resolved.iter().any(|value| value.path == "measured" && value.text.contains("3.5 s")));
     let layout = LayoutRequest::new(input).ask(catalog()).unwrap();
     near("layout", layout.result.step_seconds.unwrap(), step(&found).step_time().get());
-    let wrong = file("wrong.toml", "name = \"x\"\nmodel = \"llama-3-70b\"\nmeasured = [{ step = 3, chps = 8 }]\n");
+    let wrong =
+        file(&folder, "wrong.toml", "name = \"x\"\nmodel = \"llama-3-70b\"\nmeasured = [{ step = 3, chps = 8 }]\n");
     let error = Question::about(wrong.to_str().unwrap(), catalog()).unwrap_err().to_string();
-    assert!(error.contains("wrong.toml:3:24: unknown column `chps`"), "{error}");
+    assert!(error.contains("wrong.toml:3:25: unknown column `chps`"), "{error}");
 }
 
 #[test]
 fn what_is_kept_as_a_stack_answers_as_the_steps_did() {
+    let folder = tempdir().unwrap();
     for (model, tokens, chip, chips) in ASKED {
         for stack in ["ordinary", "megatron-fsdp"] {
             let question = of_model(model, tokens, chip, chips).with("stack", stack);
@@ -324,7 +329,7 @@ fn what_is_kept_as_a_stack_answers_as_the_steps_did() {
             let steps = Steps::new().seconds(time).seconds(time * 1.1).with("micro_batch", 1);
             let measured = question.clone().with("measured", steps);
             let kept = KeepRequest::new(measured.clone(), "mine").ask(catalog()).unwrap();
-            let path = file(&format!("{model}-{stack}.toml"), &kept.text);
+            let path = file(&folder, &format!("{model}-{stack}.toml"), &kept.text);
             let own = question.with("stack", path.display().to_string());
             let [told, again] =
                 [measured, own].map(|question| EstimateRequest::new(question).ask(catalog()).unwrap().result);

@@ -185,7 +185,10 @@ impl Columns {
                 _ => {}
             }
         }
-        let wrong = |(at, why): (usize, String)| (places.get(at).copied().unwrap_or(0), Error::bad_input(why));
+        let wrong = |(at, why): (usize, String)| {
+            let error = Error::bad_input(why).with_hint("leave it blank where it is as the question has it");
+            (places.get(at).copied().unwrap_or(0), error)
+        };
         let mut row: StepRow = of_cells(&of_table).map_err(wrong)?;
         let mut batch = row.global_batch_seqs.map(|sequences| Batch::Sequences(f64::from(sequences)));
         for (place, column) in self.0.iter().enumerate().filter(|(place, _)| !text(*place).is_empty()) {
