@@ -7,15 +7,20 @@ pub mod drivers;
 pub mod given;
 pub mod layouts;
 pub mod looked_up;
+pub mod measured;
+pub mod narrowed;
 pub mod pacing;
 pub mod phases;
 pub mod prepared;
 mod priced;
+pub mod published;
 mod quick;
 pub mod ranges;
 mod remarks;
 mod scenario;
 pub mod settled;
+pub mod thresholds;
+mod vars;
 pub mod whole_bill;
 
 use crate::catalog::Catalog;
@@ -99,6 +104,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let estimate = estimate(&scenario)?;
     let mfu_origin = mfu_origin(&looked, &pacing, &priced.settled);
     let remarks = Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref(), question.today);
+    let idle = narrowed::idle(&looked.spec, &pacing, priced.settled.step, confirmation.is_some());
     let Priced { settled, price, .. } = priced;
     let (chip, basis) = looked.on.map(|on| (on.profile, on.basis)).unzip();
     Ok(Answer {
@@ -116,7 +122,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         confirmation,
         confirmed: remarks.confirmed,
         assumptions: remarks.assumptions,
-        warnings: remarks.warnings,
+        warnings: remarks.warnings.into_iter().chain(idle).collect(),
         sources: remarks.sources,
         prepared,
     })

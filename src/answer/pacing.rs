@@ -1,6 +1,8 @@
 //! How fast the work goes, and what that depends on: numbers that were given, a run's hours moved to another setting, or
 //! a prediction.
 
+use std::sync::Arc;
+
 use super::given::{asked, is_flag};
 use super::looked_up::LookedUp;
 use super::phases::Baseline;
@@ -58,14 +60,24 @@ impl Pacing {
         }
         // A run whose own step cannot be laid out keeps its MFU; that is no reason to refuse the question.
         let own_chip = looked.from.as_ref().unwrap_or(on);
-        let own = Setting::of(&without_degrees(base), &own_chip.profile, catalog).ok().flatten();
-        let Some(asked) = Setting::of(&without_degrees(spec), &on.profile, catalog)? else { return Ok(STATED) };
+        let own = Setting::of(&unmeasured(base), &own_chip.profile, catalog).ok().flatten();
+        let Some(mut asked) = Setting::of(&without_degrees(spec), &on.profile, catalog)? else { return Ok(STATED) };
+        // The run's own factor stands in for the prior of its software.
+        let measured = asked.measured.take();
         let relaid = own.and_then(|own| match &base.chips {
             Some(own_chips) => Transfer::new(own, own_chips.value, asked).ok(),
             None => for_a_month(&looked.baseline, own.machine.node)
                 .find_map(|chips| Transfer::new(own.clone(), chips, asked.clone()).ok()),
         });
-        Ok(relaid.map_or(STATED, |transfer| Self::Relaid(Box::new(transfer))))
+        let Some(transfer) = relaid else { return Ok(STATED) };
+        let Some(measured) = measured else { return Ok(Self::Relaid(Box::new(transfer))) };
+        if let Some(ratio) = &spec.transfer_ratio {
+            let error = Error::bad_input("the ratio of the transfer is given, and steps were measured that tell it");
+            return Err(ratio.origin.locate(error.with_hint("leave transfer.ratio or the measured steps out")));
+        }
+        let goodput = base.goodput.as_ref().map_or(transfer.before.goodput, |entry| entry.value.get());
+        let busy = looked.baseline.main_pace().map(|pace| pace * goodput);
+        Ok(Self::Relaid(Box::new(busy.map_or(transfer.clone(), |busy| transfer.after(measured, busy)))))
     }
 
     /// The setting that is asked about, where there is a step.
@@ -108,6 +120,11 @@ fn same_setting(spec: &Spec, base: &Spec) -> bool {
     FIELDS.iter().filter(decides).all(|field| (field.same)(spec, base))
 }
 
+/// The same without its degrees and measured steps: the run's hours are what is known of its software.
+fn unmeasured(spec: &Spec) -> Spec {
+    Spec { measured: None, tokens_per_second: None, ..without_degrees(spec) }
+}
+
 /// The run's own degrees left open, so that both sides are laid out alike; those that were asked for hold.
 pub(super) fn without_degrees(spec: &Spec) -> Spec {
     Spec {
@@ -120,6 +137,7 @@ pub(super) fn without_degrees(spec: &Spec) -> Spec {
         micro_batch: asked(&spec.micro_batch),
         zero: asked(&spec.zero),
         recompute: asked(&spec.recompute),
+        home: spec.home.as_ref().map(|home| Arc::new(without_degrees(home))),
         ..spec.clone()
     }
 }

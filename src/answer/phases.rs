@@ -81,6 +81,12 @@ impl Baseline {
         self.parts.get(self.main)?.hours.as_ref().map(|hours| hours.value)
     }
 
+    /// Chip-time of the main part for one token, where its hours and its tokens are known.
+    pub fn main_pace(&self) -> Option<f64> {
+        let tokens = self.parts.get(self.main)?.tokens.as_ref()?.value;
+        Some(self.main_hours()?.base() / tokens.base())
+    }
+
     /// Whether the file says how many hours the main part took.
     pub fn has_hours(&self) -> bool {
         self.main_hours().is_some()

@@ -8,14 +8,16 @@ use super::phases::Shares;
 use super::quick::Open;
 pub use super::quick::Quick;
 use super::settled::{Settled, Step, solve_phases};
+pub use super::vars::{base, var_of};
 use crate::error::Error;
 use crate::input::file::{Origin, Spec};
 use crate::input::range::Range;
+use crate::predict::Software;
 use crate::predict::batch::whole;
 use crate::predict::setting::active_path;
 use crate::solve::{Knowns, Rank, Var};
 use crate::uncertainty::dist::Dist;
-use crate::units::{ChipSeconds, Chips, Price, Quantity as _, Seconds};
+use crate::units::Chips;
 
 /// What one evaluation gives, in this order.
 pub const OUTPUTS: [&str; 6] = ["gpu_hours", "wall_clock_days", "cost_usd", "chips", "mfu", "flop"];
@@ -115,6 +117,18 @@ impl Prepared {
             if speed.is_none() { Quick::past(medians, hours, changes) } else { Quick::of(medians, hours, changes) };
         let laid_out = open.iter().any(|(slot, _)| matches!(slot, Slot::Chips | Slot::Batch));
         Self { knowns, hours, open, quick, speed, laid_out }
+    }
+
+    /// The same with the range of another factor, up to the chip's peak as before.
+    ///
+    /// # Errors
+    /// A spread that is none.
+    pub(super) fn with_software(&self, software: Software, unsaid: f64) -> Result<Self, Error> {
+        let mut open = self.open.clone();
+        for (_, range) in open.iter_mut().filter(|(slot, _)| *slot == Slot::Factor) {
+            range.dist = software_range(software, unsaid, range.dist.support().0)?;
+        }
+        Ok(Self { open, ..self.clone() })
     }
 
     /// The fields that are open, with their distributions in the field's unit.
@@ -338,9 +352,11 @@ fn own_ranges(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Result<Vec<Ran
             if spread > 0.0 {
                 // No software makes more of the chip than its peak.
                 let mfu = settled.get(Var::Mfu).unwrap_or(0.0) * prediction.software;
-                let dist = Dist::lognormal(software.median, spread)?;
-                let dist = if mfu > 0.0 { dist.truncated(mfu, f64::INFINITY)? } else { dist };
-                found.push(range(SOFTWARE, dist, "software, before any of its steps is measured"));
+                let origin = match &setting.measured {
+                    Some(_) => "software, narrowed by its measured steps",
+                    None => "software, before any of its steps is measured",
+                };
+                found.push(range(SOFTWARE, software_range(software, prediction.unsaid.spread, mfu)?, origin));
             }
             if let Some(dist) = setting.batch.range()? {
                 let (p10, p90) = dist.interval(0.8);
@@ -355,31 +371,8 @@ fn own_ranges(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Result<Vec<Ran
     Ok(found)
 }
 
-/// The variable of the relations that a field sets.
-pub fn var_of(path: &str) -> Option<Var> {
-    Some(match path {
-        "run.params" | "run.active_params" => Var::Params,
-        "run.tokens" => Var::Tokens,
-        "run.flop" => Var::Flop,
-        "run.gpu_hours" => Var::GpuHours,
-        "run.wall_clock" => Var::WallClock,
-        "run.mfu" => Var::Mfu,
-        "run.goodput" => Var::Goodput,
-        "run.cost" => Var::Cost,
-        "run.chips" => Var::Chips,
-        "price.rent" => Var::Price,
-        _ => return None,
-    })
-}
-
-/// A value in the unit of its field, in base units.
-pub fn base(var: Var, value: f64) -> f64 {
-    match var {
-        Var::GpuHours | Var::PhaseHours => ChipSeconds::from_gpu_hours(value).base(),
-        Var::WallClock => Seconds::from_days(value).base(),
-        Var::Price => Price::from_usd_per_hour(value).base(),
-        // Whole chips are held, also where a number is drawn.
-        Var::Chips => value.round().max(1.0),
-        _ => value,
-    }
+/// The factor of a software, at least what the chip's peak leaves.
+fn software_range(software: Software, unsaid: f64, least: f64) -> Result<Dist, Error> {
+    let dist = Dist::lognormal(software.median, software.spread().hypot(unsaid))?;
+    if least > 0.0 { dist.truncated(least, f64::INFINITY) } else { Ok(dist) }
 }

@@ -142,7 +142,7 @@ pub fn moved(question: &Question, to: &To, asked: &Asked, catalog: &Catalog) -> 
         return Err(error.with_hint(format!("name the chip alone: `{chip}`")));
     }
     let asked_chips = to.chips.or(counted);
-    let mut question = question.clone();
+    let mut question = question.clone().at_home(&[])?;
     let mut before = answer(&question, catalog);
     // Where nobody says on how many chips it ran, it is as many as there.
     if let Some(chips) = asked_chips.filter(|_| before.as_ref().map_or(true, |found| found.estimate.chips.is_none())) {
@@ -309,7 +309,9 @@ fn place(answer: &Answer, chip: &AcceleratorProfile, step: Option<&Prediction>) 
 /// The steps of both questions: a run that is asked about on other chips than its own was moved before.
 fn side_by_side(before: &Answer, step: Moved) -> Moved {
     let Some((_, own)) = before.prediction() else { return step };
-    Moved { before: own, ratio: step.after.pace_at(1.0) / own.pace_at(1.0), ..step }
+    let told = |moved: Option<Moved>| moved.and_then(|moved| moved.told).map_or(1.0, |[_, after]| after.median);
+    let ratio = step.after.pace_at(1.0) / own.pace_at(1.0);
+    Moved { before: own, ratio: ratio * told(Some(step)) / told(before.moved()), ..step }
 }
 
 /// Both sides, as the answer there was made, or would be if the hours were not held.

@@ -7,8 +7,9 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::fleet::capacity::{Capacity, capacity};
 use crate::fleet::decision::Decision;
-use crate::fleet::load::{FleetProfile, fleet as load};
+use crate::fleet::load::{FleetProfile, fleet_after as load};
 use crate::fleet::outlook::{Outcome, Outlook, compare, outlook};
+use crate::input::question::Typed;
 use crate::units::date::Date;
 use crate::units::{Seconds, Usd};
 
@@ -32,6 +33,8 @@ pub struct FleetRequest {
     pub as_of: Option<Date>,
     /// Today, where `as_of` names no day.
     pub today: Option<Date>,
+    /// Measured steps of the software of the runs: a CSV file, or rows.
+    pub measured: Option<String>,
 }
 
 impl FleetRequest {
@@ -51,6 +54,13 @@ impl FleetRequest {
     #[must_use]
     pub fn as_of(mut self, day: Date) -> Self {
         self.as_of = Some(day);
+        self
+    }
+
+    /// Measured steps of the software of the runs: a CSV file, or rows.
+    #[must_use]
+    pub fn measured(mut self, steps: impl Into<Typed>) -> Self {
+        self.measured = Some(steps.into().0);
         self
     }
 
@@ -201,7 +211,7 @@ impl FleetRequest {
     /// # Errors
     /// An unknown or wrong fleet, a `by` before its start.
     pub fn ask(&self, catalog: &Catalog) -> Result<FleetAnswer, Error> {
-        let profile = load(&self.name, &catalog.as_of(self.as_of))?;
+        let profile = load(&self.name, self.measured.as_deref(), &catalog.as_of(self.as_of))?;
         let fleet = &profile.fleet;
         let warnings = in_the_past(self, fleet.start).into_iter().collect();
         if let Some(early) = self.by.filter(|date| *date < fleet.start) {

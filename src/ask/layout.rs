@@ -7,6 +7,7 @@ use super::request::About;
 use super::result::{inputs, unheard};
 use crate::answer::layouts::{Layouts, layouts, words};
 use crate::answer::looked_up::chip_of;
+use crate::answer::narrowed::Narrowed;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::error::Error;
@@ -181,6 +182,9 @@ impl Found {
         head.inputs = inputs(&self.spec);
         head.assumptions = self.assumptions();
         head.warnings.extend(unheard("layout", &self.spec));
+        if let Some(narrowed) = Narrowed::of_step(&self.setting) {
+            head.tell(&narrowed);
+        }
         let source = self.chip.peak_source(self.chip.chip.training_precision());
         head.sources = source.map(|(path, source)| SourceLine::new(path, source)).into_iter().collect();
         let rows: Vec<LayoutRow> = self.layouts.best.iter().map(row).collect();

@@ -117,7 +117,7 @@ impl PlanRequest {
     /// No limit to plan for, a confidence outside 0 to 1, no plan that holds.
     pub fn ask(&self, catalog: &Catalog) -> Result<PlanReply, Error> {
         let catalog = &catalog.clone().remembering();
-        let question = self.about.question(catalog)?;
+        let question = self.about.question(catalog)?.at_home(&[])?;
         let spec = question.spec()?;
         open(&question, self.goal)?;
         let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::estimate::thresholds::{NO_ADVICE, too_late};
 use super::optimal::goodput_prior;
 use super::reply::{Ordered, ReplyHead, SourceLine};
+use crate::answer::thresholds::{NO_ADVICE, too_late};
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::rule::{RuleProfile, known_until};

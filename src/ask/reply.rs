@@ -26,6 +26,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::answer::measured::MeasuredReply;
+use crate::answer::narrowed::Narrowed;
 use crate::source::Source;
 
 /// Version of the machine formats; it changes when a key changes its meaning or goes away.
@@ -53,6 +55,9 @@ pub struct ReplyHead {
     pub warnings: Vec<String>,
     /// Where the values are from.
     pub sources: Vec<SourceLine>,
+    /// What measured steps changed, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<MeasuredReply>,
 }
 
 impl ReplyHead {
@@ -68,7 +73,15 @@ impl ReplyHead {
             assumptions: Vec::new(),
             warnings: Vec::new(),
             sources: Vec::new(),
+            measured: None,
         }
+    }
+
+    /// Says what measured steps changed.
+    pub fn tell(&mut self, narrowed: &Narrowed) {
+        self.assumptions.push(narrowed.sentence());
+        self.warnings.extend(narrowed.left_out());
+        self.measured = Some(MeasuredReply::of(narrowed));
     }
 }
 

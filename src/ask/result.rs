@@ -2,6 +2,7 @@
 
 use super::reply::{Figure, Input, InputValue, Ordered, ReplyHead, ResultBlock, SourceLine};
 use crate::answer::Answer;
+use crate::answer::narrowed::Narrowed;
 use crate::answer::prepared::BATCH;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, MFU, Spread};
 use crate::input::field::{Field, Group, idle};
@@ -25,6 +26,10 @@ pub fn head(command: &'static str, answer: &Answer) -> ReplyHead {
     head.warnings = answer.warnings.clone();
     head.warnings.extend(unheard(command, &answer.spec));
     head.sources = sources(answer);
+    // Draws that cannot be made are refused where they are asked for.
+    if let Ok(Some(narrowed)) = Narrowed::of(answer) {
+        head.tell(&narrowed);
+    }
     head
 }
 

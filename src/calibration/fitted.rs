@@ -148,7 +148,7 @@ pub fn shipped(catalog: &Catalog) -> Result<Outcome, Error> {
     let refitted = software_of(&report, catalog)?;
     profiles.push((Kind::Assumptions, "software".to_owned(), catalog.software_with(&refitted)?));
     for (name, residual, release) in stacks_of(&report.pools, catalog) {
-        profiles.push((Kind::Stacks, name.clone(), catalog.stack_with(&name, residual, release)?));
+        profiles.push((Kind::Stacks, name.clone(), catalog.stack_fitted(&name, residual, release)?));
     }
     let same = |(kind, name, text): &(Kind, String, String)| {
         *kind == Kind::Factors || catalog.find(*kind, name).is_ok_and(|found| *found.document.text == **text)
@@ -199,12 +199,12 @@ impl FittedSoftware {
     fn of(profile: &SoftwareProfile, pools: &[Option<Pool>; 2], reproduced: bool) -> Self {
         const KINDS: [&str; 2] = ["dense", "moe"];
         let kind = |(kind, spreads): (&'static str, Spreads)| {
-            let Spreads { mean, stack, source, chip, row, drift, drift_spread } = spreads.rounded();
+            let Spreads { mean, stack, source, chip, row, drift, drift_spread, .. } = spreads.rounded();
             FittedKind { kind, mean, stack, source, chip, row, drift, drift_spread }
         };
         let stacks = KINDS.into_iter().zip(pools).flat_map(|(kind, pool)| {
             let one = move |(stack, effect): (&String, &StackEffect)| {
-                let Residual { value, spread, rows, sources } = effect.residual.rounded();
+                let Residual { value, spread, rows, sources, .. } = effect.residual.rounded();
                 FittedStack { stack: stack.clone(), kind, factor: value, spread, rows, sources }
             };
             pool.iter().flat_map(move |pool| pool.stacks.iter().map(one))

@@ -57,6 +57,30 @@ impl Catalog {
     }
 }
 
+impl Catalog {
+    /// The chip that a table of measured steps names, and the power that its name says, in watts: `H100-80GB-SXM` is looked
+    /// up whole, then without its last part, and so on; `H100-96GB-500W` says 500.
+    ///
+    /// # Errors
+    /// A name that no profile has, nor its beginning; a profile that does not hold what it should.
+    pub fn chip_of_a_table(&self, name: &str) -> Result<(AcceleratorProfile, Option<f64>), Error> {
+        let mut short = super::normal(name);
+        let mut held = None;
+        loop {
+            match self.accelerator(&short) {
+                Ok(profile) => return Ok((profile, held)),
+                Err(error) if error.kind() != crate::error::Kind::UnknownName => return Err(error),
+                Err(_) => {
+                    let Some(at) = short.rfind('-') else { return Err(self.unknown(Kind::Accelerators, name)) };
+                    let part = short.split_off(at);
+                    let watts = part.strip_prefix('-').and_then(|part| part.strip_suffix('w')?.parse().ok());
+                    held = held.or(watts);
+                }
+            }
+        }
+    }
+}
+
 /// Reads one chip, whose family must be one that the catalog has factors of.
 ///
 /// # Errors

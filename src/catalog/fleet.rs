@@ -94,6 +94,8 @@ pub struct RunFile {
     pub work: RunWork,
     /// How often it is run.
     pub times: u32,
+    /// A file of measured steps of its software, with the place that names it.
+    pub measured: Option<(String, At)>,
     /// Where it is named.
     pub at: At,
 }
@@ -373,7 +375,8 @@ fn run(r: &Reader<'_>, catalog: &Catalog) -> Option<RunFile> {
             return None;
         }
     };
-    Some(RunFile { name: name?, work, times: r.integer("times").unwrap_or(1).max(1), at: r.place("name") })
+    let measured = r.text("measured").map(|file| (file, r.place("measured")));
+    Some(RunFile { name: name?, work, times: r.integer("times").unwrap_or(1).max(1), measured, at: r.place("name") })
 }
 
 fn action(r: &Reader<'_>, tranches: &[TrancheFile]) -> Option<ActionFile> {

@@ -34,6 +34,7 @@ pub mod scaling;
 pub mod software;
 pub mod software_text;
 pub mod stack;
+pub mod stack_text;
 pub mod steps;
 pub mod system;
 pub mod table;

@@ -65,6 +65,11 @@ impl<'d> Reader<'d> {
         At::of(self.shared, self.table.get(key).map_or(self.span.clone(), Spanned::span))
     }
 
+    /// Where a key stands itself, or the table when it is absent.
+    pub fn key_place(&self, key: &str) -> At {
+        At::of(self.shared, self.table.get_key_value(key).map_or(self.span.clone(), |(key, _)| key.span()))
+    }
+
     /// The value of a key, for an asker that takes it apart itself.
     pub fn value(&self, key: &'static str) -> Option<Value<'d>> {
         self.asked.borrow_mut().push(key);

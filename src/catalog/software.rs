@@ -18,6 +18,8 @@ pub struct Spreads {
     pub chip: f64,
     /// Between the settings of one source.
     pub row: f64,
+    /// Between the steps of one setting.
+    pub repeat: f64,
     /// From one release of a stack to one a year later.
     pub drift: f64,
     /// The standard deviation of the drift.
@@ -112,17 +114,19 @@ fn pair(r: &Reader<'_>, keys: [&'static str; 2]) -> Option<[f64; 2]> {
 fn spreads(r: &Reader<'_>) -> Option<Spreads> {
     let number = |key: &'static str| r.need(key, r.number(key));
     let (mean, stack, source, chip) = (number("mean"), number("stack"), number("source"), number("chip"));
-    let (row, drift, drift_spread) = (number("row"), number("drift"), number("drift_spread"));
+    let (row, repeat) = (number("row"), number("repeat"));
+    let (drift, drift_spread) = (number("drift"), number("drift_spread"));
     let found = Spreads {
         mean: mean?,
         stack: stack?,
         source: source?,
         chip: chip?,
         row: row?,
+        repeat: repeat?,
         drift: drift?,
         drift_spread: drift_spread?,
     };
-    let spreads = [found.stack, found.source, found.chip, found.row, found.drift_spread];
+    let spreads = [found.stack, found.source, found.chip, found.row, found.repeat, found.drift_spread];
     if spreads.iter().any(|spread| !(0.0..=3.0).contains(spread)) || found.mean.abs() > 3.0 || found.drift.abs() > 3.0 {
         r.fail("row", Error::bad_input("spreads are from 0 to 3, the mean and the drift from -3 to 3, in logarithm"));
     }

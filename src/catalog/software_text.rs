@@ -28,10 +28,10 @@ impl Spreads {
     /// As they are written in a profile.
     #[must_use]
     pub fn rounded(self) -> Self {
-        let Self { mean, stack, source, chip, row, drift, drift_spread } = self;
+        let Self { mean, stack, source, chip, row, repeat, drift, drift_spread } = self;
         let [mean, stack, source, chip] = [mean, stack, source, chip].map(rounded);
-        let [row, drift, drift_spread] = [row, drift, drift_spread].map(rounded);
-        Self { mean, stack, source, chip, row, drift, drift_spread }
+        let [row, repeat, drift, drift_spread] = [row, repeat, drift, drift_spread].map(rounded);
+        Self { mean, stack, source, chip, row, repeat, drift, drift_spread }
     }
 }
 
@@ -50,7 +50,7 @@ impl Catalog {
     ///
     /// # Errors
     /// An unknown name, or a profile whose tables cannot be replaced.
-    pub fn stack_with(
+    pub fn stack_fitted(
         &self,
         name: &str,
         residual: [Option<Residual>; 2],
@@ -59,7 +59,7 @@ impl Catalog {
         let found = self.find(Kind::Stacks, name)?;
         let mut tables = String::new();
         for (kind, residual) in KINDS.iter().zip(residual) {
-            if let Some(Residual { value, spread, rows, sources }) = residual.map(Residual::rounded) {
+            if let Some(Residual { value, spread, rows, sources, .. }) = residual.map(Residual::rounded) {
                 let _ = write!(
                     tables,
                     "[residual.{kind}]\nvalue = {value}\nspread = {spread}\nrows = {rows}\nsources = {sources}\n\n"
@@ -83,10 +83,10 @@ impl Catalog {
         let found = self.find(Kind::Assumptions, "software")?;
         let mut tables = String::new();
         for (kind, spreads) in KINDS.iter().zip(profile.kinds) {
-            let Spreads { mean, stack, source, chip, row, drift, drift_spread } = spreads.rounded();
+            let Spreads { mean, stack, source, chip, row, repeat, drift, drift_spread } = spreads.rounded();
             let _ = write!(
                 tables,
-                "[{kind}]\nmean = {mean}\nstack = {stack}\nsource = {source}\nchip = {chip}\nrow = {row}\n\
+                "[{kind}]\nmean = {mean}\nstack = {stack}\nsource = {source}\nchip = {chip}\nrow = {row}\nrepeat = {repeat}\n\
                  drift = {drift}\ndrift_spread = {drift_spread}\n\n"
             );
         }

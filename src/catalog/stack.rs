@@ -61,6 +61,8 @@ pub struct Residual {
     pub rows: u32,
     /// Sources that they are from.
     pub sources: u32,
+    /// What its settings differ by beyond it, in logarithm, of a stack of one's own: nothing else then is left open.
+    pub row: Option<f64>,
 }
 
 impl Catalog {
@@ -177,7 +179,11 @@ fn residual(r: &Reader<'_>) -> Option<Residual> {
     if !(0.0..=10.0).contains(&spread) {
         r.fail("spread", Error::bad_input("the spread of a factor is from 0 to 10"));
     }
-    Some(Residual { value, spread, rows: rows?, sources: sources? })
+    let row = r.number("row");
+    if row.is_some_and(|row| !(0.0..=10.0).contains(&row)) {
+        r.fail("row", Error::bad_input("what settings differ by is from 0 to 10"));
+    }
+    Some(Residual { value, spread, rows: rows?, sources: sources?, row })
 }
 
 fn switches(r: &Reader<'_>) -> Option<Stack> {

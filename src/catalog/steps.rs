@@ -148,6 +148,8 @@ pub enum Metric {
     Seconds,
     /// Tokens a second and chip.
     Tokens,
+    /// Tokens a second, all chips together.
+    TokensOfAll,
     /// TFLOP/s of a chip.
     Tflops,
     /// Share of the 16-bit peak.
@@ -158,6 +160,7 @@ impl Named for Metric {
     const NAMES: &'static [(&'static str, Self)] = &[
         ("iter_time_s", Self::Seconds),
         ("tokens_per_s_per_gpu", Self::Tokens),
+        ("tokens_per_s", Self::TokensOfAll),
         ("tflops_per_gpu", Self::Tflops),
         ("mfu", Self::Mfu),
     ];

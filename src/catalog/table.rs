@@ -81,6 +81,24 @@ pub fn rows<R: Row>(shown: &str, text: &str) -> Result<Rows<R>, Error> {
     Ok(all)
 }
 
+/// One row of cells that were read elsewhere, each under its column's name.
+///
+/// # Errors
+/// The place of the cell that cannot be read, and why.
+pub fn of_cells<R: Row>(cells: &[(&str, &str)]) -> Result<R, (usize, String)> {
+    let at = Cell::new(0);
+    let cells = cells.iter().enumerate().map(|(place, (column, text))| {
+        at.set(place);
+        (*column, CellText(text))
+    });
+    R::deserialize(MapDeserializer::new(cells)).map_err(|wrong: Wrong| (at.get(), wrong.to_string()))
+}
+
+/// The names of a table's columns.
+pub fn columns<R: Row>() -> &'static [&'static str] {
+    fields::<R>()
+}
+
 /// The rows of a table that comes with flopbill, all of which read.
 pub(super) fn shipped<R: Row>(name: &str, text: &str) -> Result<Vec<R>, Error> {
     let all = rows(name, text)?;
@@ -130,7 +148,10 @@ fn check<R: Row>(shown: &str, columns: &csv::StringRecord) -> Result<(), Error> 
 }
 
 /// The text of a file, without the mark that some spreadsheets put before it.
-fn text(path: &Path) -> Result<String, Error> {
+///
+/// # Errors
+/// A file that cannot be read, is larger than 64 MiB, or is not UTF-8.
+pub fn text(path: &Path) -> Result<String, Error> {
     let shown = path.display();
     let cannot = |why: String| Error::bad_file(format!("cannot read {shown}: {why}"));
     let mut bytes = Vec::new();

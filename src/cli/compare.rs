@@ -33,8 +33,11 @@ pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
             // Without a name and a flag there is no question.
             None if name.is_none() && args.values.is_empty() => {}
             None => {
-                for values in args.values.each_chip() {
-                    request = request.side(values.question(name, catalog)?);
+                let chips = args.values.each_chip();
+                // A step that does not say on which of several chips it was measured was measured on none of them.
+                let open: &[&str] = if chips.len() > 1 { &["run.gpu"] } else { &[] };
+                for values in chips {
+                    request = request.side(values.question(name, catalog)?.at_home(open)?);
                 }
             }
         }

@@ -21,6 +21,9 @@ pub struct FleetArgs {
     /// The day of asking; a fleet that starts before it has a warning
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
+    /// Measured steps of the software of the runs, each with its chips: steps.csv
+    #[arg(long, value_name = "FILE")]
+    measured: Option<String>,
 }
 
 /// Answers `flopbill fleet`.
@@ -28,6 +31,7 @@ pub fn run(args: &FleetArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = FleetRequest::new(&args.name);
     request.by = args.by.as_deref().map(str::parse).transpose()?;
     (request.as_of, request.today) = (day(args.as_of.as_deref())?, super::today());
+    request.measured = args.measured.clone();
     let found = request.ask(catalog)?;
     let view = view(&found);
     Ok(Reply { warnings: found.warnings, ..Reply::new(view) })

@@ -19,6 +19,7 @@ mod profiles;
 mod sweep;
 mod values;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -72,14 +73,18 @@ fn answer(args: &Args) -> u8 {
     if let Command::Sweep(sweep) = &args.command {
         return sweep::answer(sweep, args); // it writes as it goes
     }
-    let format = match formats::choose(args.format.as_deref(), args.output.as_deref()) {
+    // The profile of a stack is written beside the answer, not in its place.
+    let profile = args.output.as_deref().filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    let profile = profile.filter(|_| matches!(args.command, Command::Calibrate(_)));
+    let file = args.output.as_deref().filter(|_| profile.is_none());
+    let format = match formats::choose(args.format.as_deref(), file) {
         Ok(format) => format,
         Err(error) => {
             complain::error(&error);
             return USAGE;
         }
     };
-    let reply = match dispatch(args) {
+    let reply = match dispatch(args, profile) {
         Ok(Some(reply)) => reply,
         Ok(None) => return YES,
         Err(error) => {
@@ -88,7 +93,7 @@ fn answer(args: &Args) -> u8 {
         }
     };
     reply.warnings.iter().for_each(|warning| complain::warning(warning));
-    match output::write(&reply.view, format, args.output.as_deref()) {
+    match output::write(&reply.view, format, file) {
         Ok(()) => {}
         Err(error) => {
             complain::error(&error);
@@ -99,12 +104,12 @@ fn answer(args: &Args) -> u8 {
     if reply.failed.is_empty() { YES } else { NO }
 }
 
-fn dispatch(args: &Args) -> Result<Option<Reply>, Error> {
+fn dispatch(args: &Args, profile: Option<&Path>) -> Result<Option<Reply>, Error> {
     let catalog = args.catalog()?;
     match &args.command {
         Command::Backtest(backtest) => backtest::run(backtest, &catalog).map(Some),
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),
-        Command::Calibrate(calibrate) => calibrate::run(calibrate, &catalog).map(Some),
+        Command::Calibrate(calibrate) => calibrate::run(calibrate, profile, &catalog).map(Some),
         Command::Compare(compare) => compare::run(compare, &catalog).map(Some),
         Command::Convert(convert) => convert::run(convert, &catalog).map(Some),
         Command::Explain(explain) => explain::run(explain, &catalog).map(Some),

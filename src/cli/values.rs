@@ -54,7 +54,11 @@ takes! {
     ForABudget: |field| of_the_run(field) || matches!(field.path, "budget" | "confidence");
     /// A step of a model that is named already.
     OfAStep: |field| {
-        field.is_of_a_step() || matches!(field.path, "run.gpu" | "run.chips" | "run.precision" | "stack.factor" | "as_of")
+        field.is_of_a_step()
+        || matches!(
+            field.path,
+            "run.gpu" | "run.chips" | "run.precision" | "run.tokens_per_second" | "stack.factor" | "measured" | "as_of"
+        )
     };
     /// The day alone.
     TheDay: |field| field.path == "as_of";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::predicted::Predicted;
 use super::rate::Mix;
 use super::{Action, Fleet, Run, Tranche};
+use crate::answer::narrowed::Narrowed;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::fleet::{FleetFile, Mixing, RunFile, RunWork, Speed, TrancheFile};
 use crate::catalog::read::Sources;
@@ -12,6 +13,8 @@ use crate::catalog::{Catalog, Found, Kind, fleet as file};
 use crate::cost::defaults::Defaults;
 use crate::error::Error;
 use crate::hardware::price::Term;
+use crate::input::file::{Entry, Origin};
+use crate::input::measured::{MEASURED, Measured};
 use crate::input::question::Question;
 use crate::units::{Chips, FlopPerSecond, Fraction, Price, Seconds, Usd};
 
@@ -33,6 +36,8 @@ struct Filling<'a> {
     catalog: &'a Catalog,
     defaults: &'a Defaults,
     said: std::cell::RefCell<Vec<String>>,
+    /// Measured steps of the software of every run that names none.
+    measured: Option<&'a str>,
 }
 
 impl Filling<'_> {
@@ -49,7 +54,15 @@ impl Filling<'_> {
 /// # Errors
 /// An unknown name; everything that is wrong with the file, each with its place.
 pub fn fleet(name: &str, catalog: &Catalog) -> Result<FleetProfile, Error> {
-    read(&catalog.find(Kind::Fleets, name)?, catalog)
+    fleet_after(name, None, catalog)
+}
+
+/// The same after measured steps of the software of its runs: a file, or rows.
+///
+/// # Errors
+/// As [`fleet`]; steps that do not read, or that say nothing of a run.
+pub fn fleet_after(name: &str, measured: Option<&str>, catalog: &Catalog) -> Result<FleetProfile, Error> {
+    read_after(&catalog.find(Kind::Fleets, name)?, measured, catalog)
 }
 
 /// The fleet of a file.
@@ -57,9 +70,13 @@ pub fn fleet(name: &str, catalog: &Catalog) -> Result<FleetProfile, Error> {
 /// # Errors
 /// Everything that is wrong with the file, each with its place.
 pub fn read(found: &Found, catalog: &Catalog) -> Result<FleetProfile, Error> {
+    read_after(found, None, catalog)
+}
+
+fn read_after(found: &Found, measured: Option<&str>, catalog: &Catalog) -> Result<FleetProfile, Error> {
     let file = file::fleet(found, catalog)?;
     let bill = catalog.bill()?;
-    let filling = Filling { catalog, defaults: &bill.defaults, said: Vec::new().into() };
+    let filling = Filling { catalog, defaults: &bill.defaults, said: Vec::new().into(), measured };
     let fleet = body(&file, &filling)?;
     fleet.check().map_err(|error| file.at.locate(error))?;
     Ok(FleetProfile { fleet, sources: file.sources, filled_in: filling.said.into_inner(), file: file.file })
@@ -195,6 +212,21 @@ fn run(one: &RunFile, file: &FleetFile, filling: &Filling<'_>, goodput: Fraction
     Ok(Run { name: one.name.clone(), work: work * f64::from(one.times), predicted: speed.map(Arc::new) })
 }
 
+/// A run's question with the measured steps of its software. They say themselves on which chips they were measured.
+fn measured(question: Question, one: &RunFile, filling: &Filling<'_>) -> Result<Question, Error> {
+    let mut question = question;
+    match (&one.measured, filling.measured) {
+        (Some((file, at)), _) => {
+            let origin = Origin::File(at.clone());
+            let steps = Measured::parse(file, &origin).map_err(|error| origin.locate(error))?;
+            question.base.measured = Some(Entry::new(steps, origin));
+        }
+        (None, Some(text)) => question = question.with(MEASURED, text),
+        (None, None) => return Ok(question),
+    }
+    question.at_home(&["run.gpu", "run.chips"])
+}
+
 /// A run's speed on the chips that state none; it fits on all chips of each kind.
 fn predicted(question: Question, one: &RunFile, file: &FleetFile, filling: &Filling<'_>) -> Result<Predicted, Error> {
     let mut kinds: Vec<(String, Chips, &TrancheFile)> = Vec::new();
@@ -207,7 +239,15 @@ fn predicted(question: Question, one: &RunFile, file: &FleetFile, filling: &Fill
         }
     }
     let (chip, chips, _) = kinds.first().ok_or_else(|| Error::bad_input("a fleet needs at least one [[tranche]]"))?;
+    let question = measured(question, one, filling)?;
     let found = Predicted::new(question, filling.catalog, chip, *chips).map_err(|error| one.at.locate(error))?;
+    if one.measured.is_some() || filling.measured.is_some() {
+        filling.say(match &found.narrowed {
+            Some(narrowed) => format!("{}: {}", one.name, narrowed.sentence()),
+            None => format!("{}: its measured steps change nothing: its hours are not predicted from a step", one.name),
+        });
+        found.narrowed.iter().flat_map(Narrowed::left_out).for_each(|said| filling.say(said));
+    }
     for (chip, chips, tranche) in kinds.iter().filter(|_| open) {
         found.time(chip, *chips).map_err(|error| tranche.at.locate(error))?;
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use crate::answer::answer;
+use crate::answer::narrowed::Narrowed;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
@@ -22,6 +23,8 @@ pub struct Predicted {
     catalog: Catalog,
     /// Model FLOPs of the run.
     pub work: Flop,
+    /// What measured steps changed, where there are any.
+    pub narrowed: Option<Narrowed>,
     known: Mutex<BTreeMap<String, Times>>,
 }
 
@@ -36,7 +39,8 @@ impl Predicted {
         let work = found.estimate.flop.ok_or_else(|| {
             Error::bad_input("the FLOPs of the run do not follow from its profile").with_hint("give its `tokens`")
         })?;
-        Ok(Self { question, catalog, work, known: Mutex::default() })
+        let narrowed = found.prediction().and_then(|(setting, _)| Narrowed::of_step(setting));
+        Ok(Self { question, catalog, work, narrowed, known: Mutex::default() })
     }
 
     /// The wall-clock time of the run on so many chips, with its failures; parts of a chip do not work.

@@ -150,6 +150,7 @@ impl Field {
         match (names.is_empty(), self.example) {
             (false, _) => format!("{}: {}", self.about.trim(), names.join(", ")),
             (true, "" | "true") => self.about.trim().to_owned(),
+            (true, example) if example.contains('\'') => format!("{}: \"{example}\"", self.about.trim()),
             (true, example) if example.contains(['$', ' ']) => format!("{}: '{example}'", self.about.trim()),
             (true, example) => format!("{}: {example}", self.about.trim()),
         }
@@ -311,7 +312,7 @@ impl Spec {
 
     /// Sets a field to a value, or to the range that the text gives.
     pub(super) fn set_field(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
-        if text.trim_start().starts_with('{') {
+        if text.trim_start().starts_with('{') && field.path != super::measured::MEASURED {
             return self.set_typed_table(field, text, origin);
         }
         if text.contains("..") && field.put.is_some() {

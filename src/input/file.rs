@@ -9,6 +9,7 @@ use crate::catalog::Found;
 use crate::catalog::read::{At, Reader, Value};
 use crate::error::Error;
 use crate::input::field::{Field, field};
+use crate::input::measured::{MEASURED, Measured};
 use crate::input::table::FIELDS;
 use crate::units::{
     Bytes, CarbonIntensity, ChipSeconds, Flop, FlopPerSecond, Fraction, Joules, KgCo2e, Seconds, Tokens, Usd,
@@ -184,6 +185,13 @@ fn fields(r: &Reader<'_>, table: &str, spec: &mut Spec) {
 
 /// Reads one value of a field.
 fn one_field(field: &'static Field, key: &'static str, value: &Value<'_>, spec: &mut Spec) {
+    if field.path == MEASURED && (value.raw().is_array() || value.raw().is_table()) {
+        match Measured::of_value(value) {
+            Ok(steps) => spec.measured = Some(Entry::new(steps, Origin::File(value.at()))),
+            Err(error) => error.each().for_each(|one| value.record(one.clone())),
+        }
+        return;
+    }
     if let Some(inner) = value.table(field.path) {
         if !tables().any(|table| table == field.path) {
             spec.read_range(field, (value, &inner), "", Origin::File(value.at()));
@@ -200,7 +208,7 @@ fn one_field(field: &'static Field, key: &'static str, value: &Value<'_>, spec: 
 }
 
 /// A value as it would be typed for a flag.
-fn text_of<'d>(value: &Value<'d>) -> Option<Cow<'d, str>> {
+pub(super) fn text_of<'d>(value: &Value<'d>) -> Option<Cow<'d, str>> {
     match value.raw() {
         DeValue::Boolean(yes) => Some(Cow::Owned(yes.to_string())),
         DeValue::Datetime(date) => Some(Cow::Owned(date.to_string())),

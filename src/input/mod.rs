@@ -3,6 +3,9 @@
 pub mod batch;
 pub mod field;
 pub mod file;
+#[macro_use]
+mod kinds;
+pub mod measured;
 pub mod question;
 pub mod range;
 pub mod sweep_plan;

@@ -1,10 +1,13 @@
 //! A question: a run or spec, and the values laid over it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::catalog::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::input::field::find;
 use crate::input::file::{Origin, Spec, spec};
+use crate::input::measured::{MEASURED, RATE};
 use crate::input::text::prefix;
 use crate::units::date::Date;
 use crate::units::parse::Grammar;
@@ -66,6 +69,31 @@ impl Question {
     pub fn with(mut self, path: &'static str, text: impl Into<Typed>) -> Self {
         self.overrides.push(Override::new(path, text.into().0, path));
         self
+    }
+
+    /// The same question, about to be asked elsewhere: its measured steps stay where they were measured. What they do not say
+    /// is what the question says now, but for fields that are still `open`.
+    ///
+    /// # Errors
+    /// As [`Question::spec`].
+    pub fn at_home(mut self, open: &[&str]) -> Result<Self, Error> {
+        let tells = |over: &Override| find(&over.path).is_ok_and(|field| [MEASURED, RATE].contains(&field.path));
+        if self.base.home.is_some() || !(self.base.is_measured() || self.overrides.iter().any(tells)) {
+            return Ok(self);
+        }
+        let mut home = self.spec()?;
+        self.overrides.retain(|over| !tells(over));
+        (self.base.measured, self.base.tokens_per_second) = (home.measured.take(), home.tokens_per_second.take());
+        for path in open {
+            match *path {
+                "run.gpu" => home.gpu = None,
+                "run.chips" => home.chips = None,
+                "model" => home.model = None,
+                _ => {}
+            }
+        }
+        self.base.home = Some(Arc::new(home));
+        Ok(self)
     }
 
     /// The spec with the overrides in it.

@@ -1,204 +1,27 @@
 //! The table of fields: the typed store, what is known of each field, and the library's setters are made from it.
 
+use std::sync::Arc;
+
 use crate::cost::VIEWS;
 use crate::cost::View;
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, HOSTING_KINDS, HostingKind, POWER_BASES, PowerBasis};
 use crate::cost::rent_terms::RENT_TERMS;
+use crate::error::Error;
 use crate::hardware::precision::{PRECISIONS, Precision, STATES, States};
 use crate::hardware::price::Term;
 use crate::input::batch::Batch;
 use crate::input::field::{Field, Group};
 use crate::input::file::{Entry, PhaseSpec, Reported};
+use crate::input::measured::Measured;
 use crate::input::question::{Input, Typed};
 use crate::input::range::Range;
-use crate::input::text::{choice, date, days, name, number, share, switch, whole};
+use crate::input::text::{choice, date, days, name, number, rate, share, switch, whole};
 use crate::layout::parallelism::SCHEDULES;
 use crate::model::flops::RECOMPUTES;
 use crate::units::date::Date;
 use crate::units::parse::{Grammar, parse};
 use crate::units::show::exact;
 use crate::units::{ChipSeconds, Chips, Flop, Fraction, Params, Price, Quantity as _, Seconds, Tokens, Usd};
-
-/// A field: how its text is read, how its value is shown, its number and back.
-macro_rules! plain {
-    ($field:ident, $dimension:expr, $unit:literal, $all:expr, $parse:expr, $show:expr, $number:expr, $put:expr) => {
-        Field {
-            dimension: $dimension,
-            unit: $unit,
-            all: || $all,
-            set: |spec, text, origin| {
-                spec.$field = Some(Entry::new($parse(text)?, origin));
-                Ok(())
-            },
-            get: |spec| spec.$field.as_ref().map(|entry| ($show(&entry.value), &entry.origin)),
-            origin: |spec| spec.$field.as_ref().map(|entry| &entry.origin),
-            number: |spec| spec.$field.as_ref().and_then(|entry| $number(&entry.value)),
-            put: $put,
-            same: |one, other| {
-                one.$field.as_ref().map(|entry| &entry.value) == other.$field.as_ref().map(|entry| &entry.value)
-            },
-            path: "",
-            also: &[],
-            also_in: "",
-            flag: "",
-            second_flag: "",
-            value_name: "",
-            about: "",
-            example: "",
-            group: Group::Values,
-            within: None,
-            whole: false,
-            first: false,
-            choices: Vec::new,
-        }
-    };
-}
-
-/// A quantity: its unit in machine formats, there and back, and its grammar.
-macro_rules! quantity {
-    ($field:ident $type:ty; $unit:literal, $to:ident, $from:ident, $parse:expr) => {
-        plain!(
-            $field,
-            <$type>::DIMENSION,
-            $unit,
-            (0.0, <$type>::new(<$type as Grammar>::MAX).$to()),
-            $parse,
-            |value: &$type| exact(*value),
-            |value: &$type| Some(value.$to()),
-            Some(|spec, number, origin| spec.$field = Some(Entry::new(<$type>::$from(number), origin)))
-        )
-    };
-}
-
-/// A quantity in its own base unit.
-macro_rules! base {
-    ($field:ident $type:ty; $unit:literal) => {
-        quantity!($field $type; $unit, get, new, parse)
-    };
-}
-
-/// A share above zero and up to one.
-macro_rules! part {
-    ($field:ident $type:ty;) => {
-        Field { all: || (0.0, 1.0), ..quantity!($field $type; "share", get, new, share) }
-    };
-}
-
-/// Time in days.
-macro_rules! time {
-    ($field:ident $type:ty;) => {
-        quantity!($field $type; "days", days, from_days, days)
-    };
-}
-
-/// What is no number: how its text is read and its value is shown.
-macro_rules! word {
-    ($field:ident $type:ty; $dimension:literal, $parse:expr, $show:expr) => {
-        plain!($field, $dimension, "", (0.0, 0.0), $parse, $show, |_: &$type| None, None)
-    };
-}
-
-/// A name that only the catalog can judge.
-macro_rules! named {
-    ($field:ident $type:ty;) => {
-        word!($field $type; "a name", name, String::clone)
-    };
-}
-
-/// A name of a closed list, kept as what it stands for.
-macro_rules! chosen {
-    ($field:ident $type:ty; $known:expr) => {
-        Field {
-            choices: || $known.iter().map(|(name, _)| *name).collect(),
-            ..word!(
-                $field $type;
-                "a name",
-                |text| choice(stringify!($field), text, &$known).map(|(_, value)| value),
-                |value| $known.iter().find(|(_, known)| known == value).map_or_else(String::new, |(name, _)| (*name).into())
-            )
-        }
-    };
-}
-
-/// A name of a closed list, kept as a text.
-macro_rules! listed {
-    ($field:ident $type:ty; $known:expr) => {
-        Field {
-            choices: || $known.iter().map(|(name, _)| *name).collect(),
-            ..word!(
-                $field $type;
-                "a name",
-                |text| choice(stringify!($field), text, &$known).map(|(name, _)| name.to_owned()),
-                String::clone
-            )
-        }
-    };
-}
-
-/// Yes or no.
-macro_rules! yes {
-    ($field:ident $type:ty;) => {
-        word!($field $type; "true or false", switch, bool::to_string)
-    };
-}
-
-/// A day.
-macro_rules! day {
-    ($field:ident $type:ty;) => {
-        word!($field $type; "a date", date, Date::to_string)
-    };
-}
-
-/// A whole number.
-macro_rules! count {
-    ($field:ident $type:ty;) => {
-        plain!(
-            $field,
-            "a whole number",
-            "",
-            (0.0, f64::from(u32::MAX)),
-            whole,
-            u32::to_string,
-            |value: &u32| Some(f64::from(*value)),
-            Some(|spec, number, origin| spec.$field = Some(Entry::new(number.round() as u32, origin)))
-        )
-    };
-}
-
-/// A number without a unit.
-macro_rules! number {
-    ($field:ident $type:ty;) => {
-        plain!(
-            $field,
-            "a number",
-            "",
-            (0.0, <$type>::MAX),
-            number,
-            <$type>::to_string,
-            |value: &$type| Some(*value),
-            Some(|spec, number, origin| spec.$field = Some(Entry::new(number, origin)))
-        )
-    };
-}
-
-/// A number of sequences or of tokens; a number put in keeps the unit that is there.
-macro_rules! batch {
-    ($field:ident $type:ty;) => {
-        plain!(
-            $field,
-            Batch::DIMENSION,
-            "",
-            (1.0, Batch::MAX),
-            Batch::parse,
-            Batch::to_string,
-            |value: &Batch| Some(value.number()),
-            Some(|spec, number, origin| {
-                let there = spec.$field.as_ref().map_or(Batch::Tokens(Tokens::ZERO), |entry| entry.value);
-                spec.$field = Some(Entry::new(there.with_number(number), origin));
-            })
-        )
-    };
-}
 
 macro_rules! fields {
     ($($group:ident { $(
@@ -215,6 +38,8 @@ macro_rules! fields {
             /// Who ran it.
             pub organisation: Option<String>,
             $($( #[doc = $about] pub $field: Option<Entry<$type>>, )*)*
+            /// Where steps were measured that do not say it themselves, where the question itself is asked elsewhere.
+            pub home: Option<Arc<Spec>>,
             /// The parts of the run.
             pub phases: Vec<PhaseSpec>,
             /// Fields whose value is a range; the field itself then holds the median.
@@ -254,6 +79,8 @@ fields! {
         /// Time of a step over that of the stacks the model was fitted to
         "stack.factor" stack_factor: f64 = number()
             .flag("stack-factor", "FACTOR", "1.1").within(0.01, 100.0);
+        /// Measured steps of this software: a CSV file, or rows; what they do not say is the question's
+        "measured" measured: Measured = steps().flag("measured", "FILE", "[{ step = '2.9 s' }]");
         /// Hours of a run that is moved to other chips over those that the step model converts
         "transfer.ratio" transfer_ratio: f64 = number()
             .flag("transfer-ratio", "RATIO", "1.05").within(0.01, 100.0);
@@ -300,6 +127,9 @@ fields! {
         "run.global_batch" global_batch: Batch = batch()
             .flag("global-batch", "BATCH", "4Mtok").also(&["run.global_batch_tokens"]).also_in("tok")
             .within(1.0, Batch::MAX).whole();
+        /// Measured tokens a second, all chips together: one measured step
+        "run.tokens_per_second" tokens_per_second: f64 = rate()
+            .flag("tokens-per-second", "N", "1.2M").within(0.1, 1e13);
         /// On another chip keep the run's MFU, rather than convert it by the step model
         "run.keep_mfu" keep_mfu: bool = yes().flag("keep-mfu", "", "true");
         /// On another chip or count keep the run's hours as numbers

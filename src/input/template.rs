@@ -64,7 +64,9 @@ fn key_in(field: &Field, table: &str) -> Option<&'static str> {
 
 /// One field with its example.
 fn line(field: &Field, key: &str) -> String {
-    let bare = matches!(field.example, "true" | "false") || field.example.parse::<f64>().is_ok();
+    let bare = matches!(field.example, "true" | "false")
+        || field.example.starts_with('[')
+        || field.example.parse::<f64>().is_ok();
     let value = if bare { field.example.to_owned() } else { format!("\"{}\"", field.example) };
     let comment = if field.first { "" } else { "# " };
     let names = (field.choices)().join(", ");

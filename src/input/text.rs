@@ -6,7 +6,7 @@ use crate::catalog::normal;
 use crate::error::Error;
 use crate::units::date::Date;
 use crate::units::parse::{Grammar, parse};
-use crate::units::{Fraction, Quantity as _, Seconds};
+use crate::units::{Fraction, Quantity as _, Seconds, Tokens};
 
 /// Whether a chip is written with a number of it: `2048xH800`.
 pub fn is_fleet(text: &str) -> bool {
@@ -69,6 +69,18 @@ pub fn days(text: &str) -> Result<Seconds, Error> {
         Ok(number) if number.is_finite() => parse(&format!("{}d", text.trim())),
         _ => parse(text),
     }
+}
+
+/// A number a second, as `1.2M` or `1.2M tok/s`.
+pub(super) fn rate(text: &str) -> Result<f64, Error> {
+    let lower = text.trim().to_lowercase();
+    let endings = ["tokens/s", "token/s", "tok/s", "/s"];
+    let cut = endings.iter().find(|ending| lower.ends_with(*ending)).map_or(0, |ending| ending.len());
+    let number = text.trim().get(..text.trim().len().saturating_sub(cut)).unwrap_or_default();
+    let read = parse::<Tokens>(number).map(|tokens| tokens.get());
+    read.map_err(|error| {
+        error.with_message(error.message().replace("a number of tokens", "a rate")).with_hint("write it like `1.2M`")
+    })
 }
 
 /// A share above zero and up to one.

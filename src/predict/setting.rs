@@ -1,12 +1,15 @@
 //! Everything that decides the time of a step, looked up once.
 
+use std::sync::Arc;
+
 use super::batch::{SEQUENCE, StepBatch};
+use super::measured::Evidence;
 use super::prediction::usual_states;
 use super::software::Software;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
 use crate::catalog::software::{GoodputPrior, SoftwareProfile, Spreads};
-use crate::catalog::stack::StackProfile;
+use crate::catalog::stack::{Residual, StackProfile};
 use crate::catalog::{Catalog, Kind, normal};
 use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
@@ -71,6 +74,8 @@ pub struct Setting {
     pub release: Option<f64>,
     /// The release that the residual of the stack is stated for, in years.
     pub stack_release: Option<f64>,
+    /// What measured steps tell of the software, where there are any.
+    pub measured: Option<Arc<Evidence>>,
     /// The settled part of the layout.
     pub given: Fixed,
     /// Format of the matrix work.
@@ -136,7 +141,7 @@ impl Setting {
         let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;
         let stack = stack(spec, catalog, &mut chosen)?;
         let release = spec.as_of.as_ref().map(|day| day.value.in_years());
-        Ok(Self {
+        let setting = Self {
             believed: Believed::of(&catalog.software()?, &model, &stack),
             release,
             stack_release: stack.release.as_deref().and_then(|month| month.parse().ok()).map(Date::in_years),
@@ -154,7 +159,9 @@ impl Setting {
             active: active(spec).map_or(counted.active(Embeddings::Counted), |entry| entry.value),
             chosen,
             model,
-        })
+            measured: None,
+        };
+        setting.after_measured(spec, catalog)
     }
 
     /// The settled degrees; where none says it, what the stack implies.
@@ -180,7 +187,12 @@ impl Setting {
         })
     }
 
-    /// Time of a step on this software over that of the software the factors were fitted to.
+    /// Time of a step on this software over that of the software the factors were fitted to, after what was measured.
+    pub fn software(&self) -> Software {
+        self.measured.as_ref().map_or_else(|| self.prior(), |evidence| evidence.after)
+    }
+
+    /// The same before any step is measured.
     ///
     /// # Formula
     /// as given, exactly; else the fitted residual of the stack, moved by the drift of its releases; the effect's
@@ -188,12 +200,15 @@ impl Setting {
     /// that nobody measured is one of all stacks
     /// # Source
     /// `profiles/stacks/`, `[residual]`; `profiles/assumptions/software.toml`
-    pub fn software(&self) -> Software {
+    pub fn prior(&self) -> Software {
         if let Some(median) = self.factor {
             return Software { median, effect: 0.0, row: 0.0 };
         }
         let Believed { spreads, borrowed, layout_gap: [_, gap], .. } = self.believed;
         let fitted = self.stack.residual[usize::from(self.model.shape.experts.is_some())];
+        if let Some(Residual { value, spread, row: Some(row), .. }) = fitted {
+            return Software { median: value, effect: spread, row };
+        }
         let (mean, own) = fitted.map_or((spreads.mean, spreads.stack), |found| (found.value.ln(), found.spread));
         let later = self.release.zip(self.stack_release).map_or(0.0, |(asked, own)| (asked - own).clamp(-FAR, FAR));
         let borrowed = if self.machine.borrowed { borrowed } else { 0.0 };

@@ -21,6 +21,17 @@ pub struct Observation {
     pub apart: f64,
 }
 
+/// Measured settings that have the same apart from the question.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shared {
+    /// The mean of measured over predicted at the median, in logarithm.
+    pub log_ratio: f64,
+    /// The standard deviation of that mean, over rows.
+    pub row: f64,
+    /// The standard deviation of what they do not share with the question.
+    pub apart: f64,
+}
+
 impl Software {
     /// The whole spread of a step: the standard deviation of its logarithm.
     ///
@@ -50,16 +61,40 @@ impl Software {
     /// The conjugate normal update (Gelman et al., Bayesian Data Analysis, section 2.5).
     #[must_use]
     pub fn after(&self, steps: &[Observation]) -> Self {
+        let one = |step: &Observation| Shared { log_ratio: step.log_ratio, row: self.row, apart: step.apart };
+        self.after_shared(&steps.iter().map(one).collect::<Vec<_>>())
+    }
+
+    /// The same after groups of settings, each group by its mean.
+    ///
+    /// # Formula
+    /// as [`Software::after`], a group of n rows with `row^2 / n` in place of `row^2`: its mean holds all it tells
+    /// # Source
+    /// As [`Software::after`].
+    #[must_use]
+    pub fn after_shared(&self, groups: &[Shared]) -> Self {
         if self.effect == 0.0 {
             return *self;
         }
         let (mut precision, mut pull) = (self.effect.powi(-2), 0.0);
-        for step in steps {
-            let weight = 1.0 / (self.row.powi(2) + step.apart.powi(2)).max(1e-12);
+        for group in groups {
+            let weight = 1.0 / (group.row.powi(2) + group.apart.powi(2)).max(1e-12);
             precision += weight;
-            pull += weight * step.log_ratio;
+            pull += weight * group.log_ratio;
         }
         Self { median: self.median * (pull / precision).exp(), effect: precision.recip().sqrt(), row: self.row }
+    }
+
+    /// The same of one setting alone: what it differs by from others is part of its effect, and its steps differ among
+    /// themselves by less.
+    ///
+    /// # Formula
+    /// `effect' = sqrt(effect^2 + row^2)`, `row' = repeat`
+    /// # Source
+    /// Independent normal effects.
+    #[must_use]
+    pub fn of_one_setting(&self, repeat: f64) -> Self {
+        Self { effect: self.spread(), row: repeat, ..*self }
     }
 }
 

@@ -1,8 +1,12 @@
 //! A run on other chips, another number of them, or in another setting: what the step model says of both sides, each in
 //! its best layout. What the run's own software, layout and downtime add to its steps is carried over.
 
+use std::sync::Arc;
+
+use super::measured::Evidence;
 use super::prediction::Prediction;
 use super::setting::Setting;
+use super::software::Software;
 use crate::error::Error;
 use crate::layout::fixed::Fixed;
 use crate::units::{Chips, Tokens};
@@ -21,6 +25,8 @@ pub struct Transfer {
     pub own_chips: Chips,
     /// Its step there.
     pub before: Prediction,
+    /// What measured steps tell of its software on the chips that are asked about, and its own factor where it ran.
+    pub measured: Option<(Arc<Evidence>, f64)>,
 }
 
 /// The run on a number of chips.
@@ -36,6 +42,8 @@ pub struct Moved {
     pub spread: f64,
     /// Both sides in one layout, not each in its best.
     pub same_layout: bool,
+    /// The factor on the ratio before any step is measured and after, where some are.
+    pub told: Option<[Software; 2]>,
 }
 
 impl Transfer {
@@ -45,7 +53,19 @@ impl Transfer {
     /// No layout fits there.
     pub fn new(own: Setting, own_chips: Chips, asked: Setting) -> Result<Self, Error> {
         let before = own.on(own_chips)?;
-        Ok(Self { own, asked, own_chips, before })
+        Ok(Self { own, asked, own_chips, before, measured: None })
+    }
+
+    /// The same after steps that were measured of it, whose own chip-time for a token is known.
+    #[must_use]
+    pub fn after(mut self, evidence: Arc<Evidence>, own_pace: f64) -> Self {
+        self.measured = Some((evidence, own_pace / self.before.pace_at(1.0)));
+        self
+    }
+
+    /// What the measured steps tell of a ratio of this spread.
+    pub fn evidence(&self, spread: f64) -> Option<Evidence> {
+        self.measured.as_ref().map(|(evidence, carried)| evidence.of_transfer(*carried, spread))
     }
 
     /// The run on this number of chips.
@@ -77,7 +97,9 @@ impl Transfer {
         let per_token = |prediction: &Prediction| prediction.pace_at(1.0);
         let ratio = if own { 1.0 } else { per_token(&after) / per_token(&before) };
         let spread = if own { 0.0 } else { self.spread(f64::from(after.chips)) };
-        Moved { before, after, ratio, spread, same_layout }
+        let told = self.evidence(spread).filter(|_| spread > 0.0).map(|told| [told.before, told.after]);
+        let (ratio, spread) = told.map_or((ratio, spread), |[_, told]| (ratio * told.median, told.effect));
+        Moved { before, after, ratio, spread, same_layout, told }
     }
 
     /// Geometric spread of the ratio.

@@ -13,6 +13,7 @@ pub mod fleet;
 pub mod formats;
 mod html;
 pub mod json;
+pub mod keep;
 pub mod layout;
 pub mod listed;
 pub mod plan;

@@ -1,7 +1,7 @@
 //! Numbers against rules: a chip, and a run.
 
 use super::view::{Records, Section, View};
-use crate::ask::estimate::thresholds::NO_ADVICE;
+use crate::answer::thresholds::NO_ADVICE;
 use crate::ask::policy::{Asked, PolicyReply, in_force, says, standing_text, verdict_text};
 use crate::catalog::rule::RuleProfile;
 use crate::hardware::accelerator::Accelerator;

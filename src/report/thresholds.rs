@@ -1,7 +1,7 @@
 //! How a run stands against training-compute rules: those it reaches, and the next.
 
 use super::view::Section;
-use crate::ask::estimate::thresholds::{ThresholdLine, Thresholds};
+use crate::answer::thresholds::{ThresholdLine, Thresholds};
 use crate::units::{Usd, show};
 
 /// The rules that a run reaches and the next one; all of them beside a bill.

@@ -49,7 +49,7 @@ fn same(what: &str, a: f64, b: f64) {
 }
 
 /// The ways to ask about hours on some chips: each gives hours and days.
-fn through_every_door(name: &str, question: &Question) -> Option<Answer> {
+pub fn through_every_door(name: &str, question: &Question) -> Option<Answer> {
     let found = match answer(question, catalog()) {
         Ok(found) => found,
         Err(error) => {
@@ -87,10 +87,10 @@ fn by_its_spec(name: &str, question: &Question, found: &Answer) {
     let mut text = String::from("name = \"a spec\"\n");
     let (mut run, mut top) = (String::from("[run]\n"), String::new());
     for over in &question.overrides {
-        let value = &over.text;
+        let value = if over.text.starts_with('[') { over.text.clone() } else { format!("\"{}\"", over.text) };
         match over.path.strip_prefix("run.") {
-            Some(key) => run += &format!("{key} = \"{value}\"\n"),
-            None => top += &format!("{} = \"{value}\"\n", over.path),
+            Some(key) => run += &format!("{key} = {value}\n"),
+            None => top += &format!("{} = {value}\n", over.path),
         }
     }
     text += &(top + &run);
@@ -156,6 +156,7 @@ fn by_fleet(name: &str, question: &Question, found: &Answer) {
         }
         _ => return,
     };
+    let run = run + &of("measured").map_or(String::new(), |steps| format!("measured = '{steps}'\n"));
     let body = format!(
         "horizon = \"90000d\"\n{}[[run]]\nname = \"all\"\n{run}",
         crate::golden_fleet::tranche(&chip, chips.get() as u32)

@@ -11,6 +11,7 @@ use super::reply::{Input, Ordered, ReplyHead, SourceLine};
 use super::request::About;
 use super::result::unheard;
 use crate::answer::answer;
+use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::{Asked, spread};
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -153,7 +154,9 @@ impl CompareRequest {
                 Asks::About(about) => {
                     let answer = answer(&about.question(catalog)?, catalog)?;
                     let spread = spread(&answer, &Asked { plan: self.draws, ..Asked::default() })?;
-                    sides.push(Side::with(&answer, spread.as_ref()));
+                    let side = Side::with(&answer, spread.as_ref());
+                    head.warnings.extend(side.narrowed.iter().flat_map(Narrowed::left_out));
+                    sides.push(side);
                     head.warnings.extend(unheard("compare", &answer.spec));
                     head.warnings.extend(answer.warnings);
                 }
@@ -170,7 +173,10 @@ impl CompareRequest {
         head.warnings.dedup();
         let differences = differences(&sides);
         let origin = |(letter, side): (&&str, &Side)| Some(format!("MFU of {letter}: {}", side.mfu_origin.as_ref()?));
-        head.assumptions = LETTERS.iter().zip(&sides).filter_map(origin).collect();
+        let narrowed =
+            |(letter, side): (&&str, &Side)| Some(format!("{letter}, {}", side.narrowed.as_ref()?.sentence()));
+        let lettered = || LETTERS.iter().zip(&sides);
+        head.assumptions = lettered().filter_map(origin).chain(lettered().filter_map(narrowed)).collect();
         (head.inputs, head.sources) = made_from(&sides);
         let result = Compared { verdict: verdict(&sides, &differences), differences };
         let row = |(side, answer): (&&'static str, Side)| SideRow { side, answer };

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::Spread;
 use crate::ask::estimate::parts::RunBlock;
 use crate::ask::reply::{Input, Ordered, ResultBlock, SCHEMA_VERSION, SourceLine};
@@ -41,6 +42,9 @@ pub struct Side {
     /// Where that is from.
     #[serde(skip)]
     pub sources: Vec<SourceLine>,
+    /// What measured steps changed about it.
+    #[serde(skip)]
+    pub narrowed: Option<Narrowed>,
 }
 
 impl Side {
@@ -65,6 +69,7 @@ impl Side {
             mfu_origin: run.mfu_origin,
             inputs: inputs(&answer.spec),
             sources: sources(answer),
+            narrowed: Narrowed::of(answer).ok().flatten(),
         }
     }
 }
@@ -119,6 +124,7 @@ pub fn saved(file: &str, text: &str) -> Result<Side, Error> {
         goodput: number("goodput").or_else(|| given("run.goodput")),
         mfu_origin: text(run("mfu_origin")),
         inputs: json.get("inputs").and_then(Value::as_object).into_iter().flatten().filter_map(kept).collect(),
+        narrowed: None,
         sources: json.get("sources").and_then(Value::as_array).into_iter().flatten().filter_map(source).collect(),
     })
 }

@@ -5,7 +5,6 @@ pub mod gates;
 pub mod parts;
 pub mod ranges;
 pub mod resolved;
-pub mod thresholds;
 
 use serde::Serialize;
 
@@ -14,13 +13,13 @@ use self::gates::Gate;
 use self::parts::{Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};
 use self::ranges::Ranges;
 use self::resolved::{Filled, Resolved};
-use self::thresholds::Thresholds;
-use super::published::{Published, published};
 use super::reply::{Ordered, ReplyHead, ResultBlock};
 use super::request::About;
 use super::result::{block, head};
 use crate::answer::drivers::{Drivers, DriversReply, drivers};
+use crate::answer::published::{Published, published};
 use crate::answer::ranges::{Asked, COST, GPU_HOURS, Spread, spread};
+use crate::answer::thresholds::Thresholds;
 use crate::answer::whole_bill::WholeBill;
 use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;

@@ -37,6 +37,7 @@ pub(crate) use request::{marks, on_front};
 
 use super::reply::{Input, Ordered, SourceLine};
 use super::result::{inputs, sources, unheard};
+use crate::answer::narrowed::Narrowed;
 use crate::answer::{Answer, answer};
 use crate::ask::result::block;
 use crate::catalog::{Catalog, Kind};
@@ -97,6 +98,7 @@ impl Sweep {
             unset(&question, axis.path())?;
             known(axis, &catalog)?;
         }
+        let question = question.at_home(&[])?;
         question.spec()?; // a flag that does not read is an error, not a column of reasons
         let strides = vec![0; axes.len()];
         Ok(Self { question, catalog, plan, axes, strides, kept: Vec::new() }.looking_up())
@@ -132,11 +134,12 @@ impl Sweep {
 
     /// What the question gives that is asked again and again, and where it is from: what every point has that does not
     /// vary it.
-    pub fn base(&self) -> (Ordered<Input>, Vec<SourceLine>) {
+    pub fn base(&self) -> (Ordered<Input>, Vec<SourceLine>, Option<Narrowed>) {
         let given = self.question.spec().map(|spec| inputs(&spec)).unwrap_or_default();
         let first = || self.asked(&self.axes.iter().map(|axis| axis.cell(0)).collect::<Vec<_>>());
         let found = answer(&self.question, &self.catalog).or_else(|_| first());
-        (given, found.map(|found| sources(&found)).unwrap_or_default())
+        let narrowed = found.as_ref().ok().and_then(|found| Narrowed::of_step(found.prediction()?.0));
+        (given, found.map(|found| sources(&found)).unwrap_or_default(), narrowed)
     }
 
     /// Fields of its question that a sweep does not look at.

@@ -169,7 +169,9 @@ impl SweepAnswer {
         };
         let mut head =
             ReplyHead::new("sweep", format!("A sweep of {}", counted(grouped(&points.to_string()), "point")));
-        (head.inputs, head.sources) = self.sweep.base();
+        let (inputs, sources, narrowed) = self.sweep.base();
+        (head.inputs, head.sources) = (inputs, sources);
+        narrowed.iter().for_each(|narrowed| head.tell(narrowed));
         head.warnings.extend(self.sweep.unheard());
         SweepReply {
             head,

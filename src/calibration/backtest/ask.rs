@@ -2,21 +2,14 @@
 
 use super::known::{Known, KnownChip};
 use super::shape;
-use crate::catalog::stack::StackProfile;
 use crate::catalog::steps::StepRow;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::input::batch::Batch;
 use crate::input::file::{Entry, Origin, Spec};
-use crate::layout::fixed::Fixed;
-use crate::layout::parallelism::Schedule;
-use crate::model::flops::Recompute;
+use crate::predict::measured::row::{as_built, as_it_ran, given};
 use crate::predict::{Prediction, Setting};
-use crate::step::machine::Machine;
 use crate::units::show::counted;
-use crate::units::{Bytes, BytesPerSecond, Chips, Tokens, Watts};
-
-/// More memory than any chip has.
-const UNBOUNDED: Bytes = Bytes::new(1e18);
+use crate::units::{Chips, Tokens};
 
 /// A row's setting, with what was chosen for its blanks.
 pub(super) struct Asked {
@@ -44,10 +37,12 @@ pub(super) fn ask(row: &StepRow, batch: Option<Batch>, known: &mut Known) -> Res
     let setting = Setting::of_model(model, &spec, &profile, &known.catalog).map_err(said)?;
     let mut setting = Setting { calibration: *known.calibration(&setting.family)?, ..setting };
     setting.stack.kernel = row.attention_kernel.unwrap_or(setting.stack.kernel);
-    setting.given = given(row, &setting.stack);
+    setting.given = given(row, setting.given);
     setting.release = row.released().or(setting.release);
     choices.append(&mut setting.chosen);
-    as_built(&mut setting.machine, row, held, profile.chip.power.tdp, &mut choices);
+    let (machine, clocks) = as_built(setting.machine, row, held, profile.chip.power.tdp);
+    choices.extend(clocks);
+    setting.machine = machine;
     Ok(Asked { setting, choices })
 }
 
@@ -59,49 +54,6 @@ fn said(error: Error) -> String {
     error.to_string()
 }
 
-/// The degrees that the row states, and what its software brings.
-fn given(row: &StepRow, stack: &StackProfile) -> Fixed {
-    let vpp = row.vpp.filter(|_| row.pp != Some(1));
-    let plain = |schedule: &Schedule| *schedule == Schedule::OneFOneB;
-    let schedule = row.schedule.or(stack.schedule).filter(|schedule| !(plain(schedule) && vpp > Some(1)));
-    Fixed {
-        tp: row.tp,
-        pp: row.pp,
-        vpp,
-        dp: row.dp,
-        cp: row.cp,
-        ep: row.ep,
-        micro_batch: row.micro_batch,
-        zero: row.zero.or(stack.zero),
-        schedule,
-        recompute: row.recompute,
-        sequence_parallel: row.seq_parallel,
-        shard_group: row.fsdp_group,
-    }
-}
-
-/// The chip with the power, the network and the server that the row says.
-fn as_built(machine: &mut Machine, row: &StepRow, held: Option<f64>, sheet: Option<Watts>, choices: &mut Vec<String>) {
-    if let Some(limit) = power_limit(row.power_w.or(held), sheet) {
-        for peak in [&mut machine.peak_16, &mut machine.peak_8, &mut machine.peak_4] {
-            *peak = *peak * limit;
-        }
-        choices.push(format!("clocks at {:.0} % for the power of the part", 100.0 * limit));
-    }
-    if let Some(rate) = row.nic_gb_s_per_gpu.filter(|&rate| rate > 0.0) {
-        machine.nic = BytesPerSecond::from_gb_per_s(rate);
-    }
-    machine.node = row.gpus_per_node.unwrap_or(machine.node);
-}
-
-/// Share of the peak that a part of less power than its sheet's sustains.
-///
-/// Power falls with the square of the clock or faster, so that the clock falls with its root.
-fn power_limit(held: Option<f64>, sheet: Option<Watts>) -> Option<f64> {
-    let share = held.filter(|&watts| watts > 0.0)? / sheet?.get();
-    (share < 0.95).then(|| share.max(0.25).sqrt())
-}
-
 impl Asked {
     /// Predicts. A layout that the row gives ran, so that the memory does not decide; nor does it where the memory model
     /// finds every layout too large, with all recomputed where the row does not say.
@@ -110,18 +62,8 @@ impl Asked {
     /// Why no layout of these chips is legal.
     pub(super) fn predict(&mut self, chips: Chips, row: &StepRow) -> Result<Prediction, String> {
         let memory = self.setting.machine.memory;
-        let whole = self.setting.given.is_whole(&self.setting.model.shape);
-        let held = if whole { None } else { Some(self.setting.on(chips)) };
-        let predicted = match held {
-            Some(Err(error)) if error.kind() != Kind::DoesNotFit => Err(error),
-            Some(Ok(predicted)) => Ok(predicted),
-            Some(Err(_)) | None => {
-                self.setting.machine.memory = UNBOUNDED;
-                self.setting.given.recompute = row.recompute.or(Some(Recompute::Full));
-                self.setting.on(chips)
-            }
-        };
-        let predicted = predicted.map_err(said)?;
+        let (setting, predicted) = as_it_ran(self.setting.clone(), chips, row.recompute).map_err(said)?;
+        self.setting = setting;
         if predicted.fit.total - predicted.fit.reserve > memory {
             self.choices.push(format!("not held to {:.0} GB of memory, as it ran", memory.gb()));
         }

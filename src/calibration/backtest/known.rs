@@ -62,22 +62,11 @@ impl Known {
         if let Some(known) = self.chips.get(name) {
             return Ok(known.clone());
         }
-        let mut short = name.to_lowercase().replace([' ', '_'], "-");
-        let mut held = None;
-        let found = loop {
-            match self.catalog.accelerator(&short) {
-                Ok(profile) => break profile,
-                Err(error) if error.kind() != crate::error::Kind::UnknownName => return Err(error.to_string()),
-                Err(_) => match short.rfind('-') {
-                    Some(at) => {
-                        let part = short.split_off(at);
-                        let watts = part.strip_prefix('-').and_then(|part| part.strip_suffix('w')?.parse().ok());
-                        held = held.or(watts);
-                    }
-                    None => return Err(format!("gpu: no accelerator profile is named `{name}`")),
-                },
-            }
+        let none = |error: Error| match error.kind() {
+            crate::error::Kind::UnknownName => format!("gpu: no accelerator profile is named `{name}`"),
+            _ => error.to_string(),
         };
+        let (found, held) = self.catalog.chip_of_a_table(name).map_err(none)?;
         let known = KnownChip { profile: Arc::new(found), held };
         self.chips.insert(name.to_owned(), known.clone());
         Ok(known)

@@ -2,15 +2,14 @@
 
 use super::ask::{Asked, ask};
 use super::known::Known;
-use crate::catalog::steps::{FlopCounting, Metric, StepRow};
+use crate::catalog::steps::StepRow;
 use crate::input::batch::Batch;
 use crate::layout::parallelism::Layout;
-use crate::model::architecture::Architecture;
-use crate::model::flops::{Causality, Choice, Counting, Kernel, per_token};
-use crate::predict::{Prediction, Setting, Unsaid};
+use crate::predict::measured::row::step_time;
+use crate::predict::{Setting, Unsaid};
 use crate::step::efficiency::Factors;
 use crate::step::perform;
-use crate::units::{Chips, FlopPerSecond, Seconds};
+use crate::units::{Chips, Seconds};
 
 /// Chips of a row that does not say.
 const CHIPS: u32 = 512;
@@ -69,39 +68,10 @@ pub fn resolve(row: &StepRow, known: &mut Known) -> Result<Case, String> {
     let chips = Chips::new(f64::from(row.num_gpus.unwrap_or(CHIPS)));
     let predicted = asked.predict(chips, row)?;
     let Asked { setting, choices } = asked;
-    let measured = measured(row, &setting, &predicted)?;
+    let measured = step_time(row, &setting, &predicted)?;
     let source = row.id.rsplit_once('-').map_or(row.id.as_str(), |(source, _)| source).to_owned();
     let group = format!("{source}|{}|{}", row.model, row.gpu);
     let (id, gpu, layout) = (row.id.clone(), row.gpu.clone(), predicted.layout);
     let single_node = layout.chips() <= u64::from(setting.machine.node);
     Ok(Case { id, source, group, gpu, setting, layout, measured, choices, single_node, unsaid: predicted.unsaid })
-}
-
-/// How a row's FLOPs were counted. Where it does not say: before fused attention, most counted what the chip does
-/// (BLOOM, OPT, NeoX, MT-NLG), and since, what a causal model needs.
-fn counting(row: &StepRow, layout: &Layout) -> Choice {
-    let unsaid = if layout.kernel == Kernel::Unfused { FlopCounting::Hardware } else { FlopCounting::Causal };
-    let (causality, counting) = match row.flop_counting.unwrap_or(unsaid) {
-        FlopCounting::Causal => (Causality::Causal, Counting::Model),
-        FlopCounting::Full => (Causality::Full, Counting::Model),
-        FlopCounting::Hardware => {
-            (Causality::Full, Counting::Hardware { recompute: layout.recompute, kernel: Kernel::Unfused })
-        }
-    };
-    Choice::Terms { causality, counting }
-}
-
-fn measured(row: &StepRow, setting: &Setting, predicted: &Prediction) -> Result<Seconds, String> {
-    let value = row.value.filter(|&value| value > 0.0).ok_or("value is blank or zero")?;
-    let (layout, tokens) = (&predicted.layout, predicted.tokens_per_step().get());
-    let (chips, peak) = (f64::from(predicted.chips), setting.machine.peak_16);
-    // Published counts leave multi-token prediction out.
-    let main = Architecture { mtp_modules: 0, ..setting.model.shape };
-    let flop = || per_token(&main, layout.seq_len, counting(row, layout)).total() * (tokens / chips);
-    Ok(match row.metric.ok_or("metric is blank")? {
-        Metric::Seconds => Seconds::new(value),
-        Metric::Tokens => Seconds::new(tokens / (value * chips)),
-        Metric::Tflops => flop().time_at(FlopPerSecond::from_tflops(value)),
-        Metric::Mfu => flop().time_at(peak * value),
-    })
 }

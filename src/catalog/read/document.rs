@@ -29,6 +29,12 @@ pub struct At {
 }
 
 impl At {
+    /// A place in a text that is no TOML.
+    pub fn new(file: &str, text: &Arc<str>, span: Range<usize>) -> Self {
+        let line = text.get(..span.start).map_or(0, |before| before.matches('\n').count()) + 1;
+        Self { file: file.to_owned(), line, text: Arc::clone(text), span }
+    }
+
     pub(super) fn of(shared: &Shared<'_>, span: Range<usize>) -> Self {
         let document = shared.document;
         Self { file: document.file.clone(), line: shared.line(span.start), text: Arc::clone(&document.text), span }

@@ -47,6 +47,11 @@ impl<'d> Value<'d> {
         self.shared.errors.borrow_mut().push(error.at(&document.file, &document.text, self.inner.span()));
     }
 
+    /// Records an error that has its place already.
+    pub fn record(&self, error: Error) {
+        self.shared.errors.borrow_mut().push(error);
+    }
+
     /// The value as a quantity; a located error if it is none.
     pub fn quantity<Q: Grammar>(&self) -> Option<Q> {
         let read = match self.as_text() {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::answer::Answer;
+use super::Answer;
 use crate::catalog::Catalog;
 use crate::catalog::rule::{RuleProfile, known_until};
 use crate::error::Error;

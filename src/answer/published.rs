@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::answer::settled::Step;
-use crate::answer::{Answer, answer};
+use super::settled::Step;
+use super::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::input::question::Question;
 use crate::predict::Setting;

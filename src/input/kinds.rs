@@ -1,0 +1,211 @@
+//! The kinds of fields: how a text is read, how a value is shown, its number and back.
+
+/// A field: how its text is read, how its value is shown, its number and back.
+macro_rules! plain {
+    ($field:ident, $dimension:expr, $unit:literal, $all:expr, $parse:expr, $show:expr, $number:expr, $put:expr) => {
+        Field {
+            dimension: $dimension,
+            unit: $unit,
+            all: || $all,
+            set: |spec, text, origin| {
+                spec.$field = Some(Entry::new($parse(text)?, origin));
+                Ok(())
+            },
+            get: |spec| spec.$field.as_ref().map(|entry| ($show(&entry.value), &entry.origin)),
+            origin: |spec| spec.$field.as_ref().map(|entry| &entry.origin),
+            number: |spec| spec.$field.as_ref().and_then(|entry| $number(&entry.value)),
+            put: $put,
+            same: |one, other| {
+                one.$field.as_ref().map(|entry| &entry.value) == other.$field.as_ref().map(|entry| &entry.value)
+            },
+            path: "",
+            also: &[],
+            also_in: "",
+            flag: "",
+            second_flag: "",
+            value_name: "",
+            about: "",
+            example: "",
+            group: Group::Values,
+            within: None,
+            whole: false,
+            first: false,
+            choices: Vec::new,
+        }
+    };
+}
+
+/// A quantity: its unit in machine formats, there and back, and its grammar.
+macro_rules! quantity {
+    ($field:ident $type:ty; $unit:literal, $to:ident, $from:ident, $parse:expr) => {
+        plain!(
+            $field,
+            <$type>::DIMENSION,
+            $unit,
+            (0.0, <$type>::new(<$type as Grammar>::MAX).$to()),
+            $parse,
+            |value: &$type| exact(*value),
+            |value: &$type| Some(value.$to()),
+            Some(|spec, number, origin| spec.$field = Some(Entry::new(<$type>::$from(number), origin)))
+        )
+    };
+}
+
+/// A quantity in its own base unit.
+macro_rules! base {
+    ($field:ident $type:ty; $unit:literal) => {
+        quantity!($field $type; $unit, get, new, parse)
+    };
+}
+
+/// A share above zero and up to one.
+macro_rules! part {
+    ($field:ident $type:ty;) => {
+        Field { all: || (0.0, 1.0), ..quantity!($field $type; "share", get, new, share) }
+    };
+}
+
+/// Time in days.
+macro_rules! time {
+    ($field:ident $type:ty;) => {
+        quantity!($field $type; "days", days, from_days, days)
+    };
+}
+
+/// What is no number: how its text is read and its value is shown.
+macro_rules! word {
+    ($field:ident $type:ty; $dimension:literal, $parse:expr, $show:expr) => {
+        plain!($field, $dimension, "", (0.0, 0.0), $parse, $show, |_: &$type| None, None)
+    };
+}
+
+/// A name that only the catalog can judge.
+macro_rules! named {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "a name", name, String::clone)
+    };
+}
+
+/// A name of a closed list, kept as what it stands for.
+macro_rules! chosen {
+    ($field:ident $type:ty; $known:expr) => {
+        Field {
+            choices: || $known.iter().map(|(name, _)| *name).collect(),
+            ..word!(
+                $field $type;
+                "a name",
+                |text| choice(stringify!($field), text, &$known).map(|(_, value)| value),
+                |value| $known.iter().find(|(_, known)| known == value).map_or_else(String::new, |(name, _)| (*name).into())
+            )
+        }
+    };
+}
+
+/// A name of a closed list, kept as a text.
+macro_rules! listed {
+    ($field:ident $type:ty; $known:expr) => {
+        Field {
+            choices: || $known.iter().map(|(name, _)| *name).collect(),
+            ..word!(
+                $field $type;
+                "a name",
+                |text| choice(stringify!($field), text, &$known).map(|(name, _)| name.to_owned()),
+                String::clone
+            )
+        }
+    };
+}
+
+/// Yes or no.
+macro_rules! yes {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "true or false", switch, bool::to_string)
+    };
+}
+
+/// A day.
+macro_rules! day {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "a date", date, Date::to_string)
+    };
+}
+
+/// A whole number.
+macro_rules! count {
+    ($field:ident $type:ty;) => {
+        plain!(
+            $field,
+            "a whole number",
+            "",
+            (0.0, f64::from(u32::MAX)),
+            whole,
+            u32::to_string,
+            |value: &u32| Some(f64::from(*value)),
+            Some(|spec, number, origin| spec.$field = Some(Entry::new(number.round() as u32, origin)))
+        )
+    };
+}
+
+/// A number without a unit.
+macro_rules! number {
+    ($field:ident $type:ty;) => {
+        plain!(
+            $field,
+            "a number",
+            "",
+            (0.0, <$type>::MAX),
+            number,
+            <$type>::to_string,
+            |value: &$type| Some(*value),
+            Some(|spec, number, origin| spec.$field = Some(Entry::new(number, origin)))
+        )
+    };
+}
+
+/// A number a second.
+macro_rules! rate {
+    ($field:ident $type:ty;) => {
+        plain!(
+            $field,
+            "a number of tokens a second",
+            "tokens per second",
+            (0.0, <$type>::MAX),
+            rate,
+            <$type>::to_string,
+            |value: &$type| Some(*value),
+            None
+        )
+    };
+}
+
+/// Measured steps: a file from the folder of the spec that names it, or rows.
+macro_rules! steps {
+    ($field:ident $type:ty;) => {
+        Field {
+            set: |spec, text, origin| {
+                spec.$field = Some(Entry::new(<$type>::parse(text, &origin)?, origin));
+                Ok(())
+            },
+            ..word!($field $type; "a CSV file of measured steps, or rows", |_| Err(Error::bad_input("no file")), <$type>::to_string)
+        }
+    };
+}
+
+/// A number of sequences or of tokens; a number put in keeps the unit that is there.
+macro_rules! batch {
+    ($field:ident $type:ty;) => {
+        plain!(
+            $field,
+            Batch::DIMENSION,
+            "",
+            (1.0, Batch::MAX),
+            Batch::parse,
+            Batch::to_string,
+            |value: &Batch| Some(value.number()),
+            Some(|spec, number, origin| {
+                let there = spec.$field.as_ref().map_or(Batch::Tokens(Tokens::ZERO), |entry| entry.value);
+                spec.$field = Some(Entry::new(there.with_number(number), origin));
+            })
+        )
+    };
+}

@@ -1,0 +1,326 @@
+//! Measured steps as they are written: a CSV file, or rows in a spec. Few columns are needed; what a row leaves out is
+//! the question's.
+
+mod cells;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::catalog::read::{At, Document, Value};
+use crate::catalog::steps::StepRow;
+use crate::catalog::table;
+use crate::error::Error;
+use crate::input::batch::Batch;
+use crate::input::file::{Origin, Spec};
+use crate::input::question::Typed;
+use cells::Columns;
+
+/// The field's path.
+pub const MEASURED: &str = "measured";
+
+/// The field of the rate of one measured step.
+pub const RATE: &str = "run.tokens_per_second";
+
+/// Key under which rows typed for a flag are read.
+const TYPED: &str = "v=";
+
+/// Measured steps, in the order they were written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// The path of the file, or the rows as they would be typed.
+    text: String,
+    /// The steps, at least one.
+    pub steps: Arc<[MeasuredStep]>,
+}
+
+/// One measured step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeasuredStep {
+    /// What it states; its metric and its value are both there, or both missing.
+    pub row: StepRow,
+    /// Its batch.
+    pub batch: Option<Batch>,
+    /// What people find it by: its id, or its line.
+    pub name: String,
+    place: Option<At>,
+}
+
+impl MeasuredStep {
+    /// A step that is not a row of its own, such as a rate beside the question.
+    pub fn named(name: &str, row: StepRow) -> Self {
+        Self { row, batch: None, name: name.to_owned(), place: None }
+    }
+
+    /// The error, pointing at the row.
+    pub fn locate(&self, error: Error) -> Error {
+        match &self.place {
+            Some(at) if error.place().is_none() => at.locate(error),
+            _ => error,
+        }
+    }
+}
+
+impl Measured {
+    /// Reads what was written for the field: the path of a CSV file, from the folder of a spec that names it, or rows
+    /// such as `[{ step = "2.9 s", chips = 2048 }]`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, columns that nobody knows, cells that do not read, each with its place.
+    pub fn parse(text: &str, origin: &Origin) -> Result<Self, Error> {
+        let text = text.trim();
+        if text.starts_with(['[', '{']) {
+            return typed(text, &origin.to_string());
+        }
+        let path = match origin {
+            Origin::File(at) => Path::new(&at.file).parent().map_or_else(PathBuf::new, Path::to_path_buf).join(text),
+            _ => PathBuf::from(text),
+        };
+        if text.is_empty() {
+            return Err(Error::bad_input("the name of a file is missing").with_hint("write it like `steps.csv`"));
+        }
+        let shown = path.display().to_string();
+        csv(&shown, table::text(&path)?.into())
+    }
+
+    /// Reads the text of a CSV file, which errors call `shown`.
+    ///
+    /// # Errors
+    /// As [`Measured::parse`], but for the file itself.
+    pub fn of_csv(shown: &str, text: &str) -> Result<Self, Error> {
+        csv(shown, text.into())
+    }
+
+    /// Reads the rows that stand in a spec.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, each with its place.
+    pub fn of_value(value: &Value<'_>) -> Result<Self, Error> {
+        rows(value)
+    }
+}
+
+impl fmt::Display for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Steps written out, for a setter of the library.
+///
+/// ```
+/// use flopbill::internals::input::measured::Steps;
+/// use flopbill::internals::input::question::{Input, Typed};
+///
+/// let steps = Steps::new().seconds(2.9).with("chips", 2048);
+/// assert_eq!(Typed::from(steps.clone()).0, r#"[{ step = "2.9", chips = "2048" }]"#);
+/// let input = Input::new().model("llama-3-70b").measured(steps);
+/// assert_eq!(input.overrides[1].path, "measured");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Steps(Vec<String>);
+
+impl Steps {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more step, which took so many seconds.
+    #[must_use]
+    pub fn seconds(self, seconds: f64) -> Self {
+        self.step("step", seconds)
+    }
+
+    /// One more step, by one of the columns that say how fast it was: `mfu`, `tokens_per_second`.
+    #[must_use]
+    pub fn step(mut self, column: &str, value: impl Into<Typed>) -> Self {
+        self.0.push(pair(column, &value.into().0));
+        self
+    }
+
+    /// What the last step states besides.
+    #[must_use]
+    pub fn with(mut self, column: &str, value: impl Into<Typed>) -> Self {
+        let said = pair(column, &value.into().0);
+        if let Some(last) = self.0.last_mut() {
+            *last += &format!(", {said}");
+        }
+        self
+    }
+}
+
+impl From<Steps> for Typed {
+    fn from(steps: Steps) -> Self {
+        Self(listed(&steps.0))
+    }
+}
+
+fn pair(column: &str, value: &str) -> String {
+    format!("{column} = \"{}\"", value.replace(['"', '\\'], ""))
+}
+
+fn listed(rows: &[String]) -> String {
+    format!("[{}]", rows.iter().map(|row| format!("{{ {row} }}")).collect::<Vec<_>>().join(", "))
+}
+
+impl Spec {
+    /// Whether steps were measured.
+    pub fn is_measured(&self) -> bool {
+        self.measured.is_some() || self.tokens_per_second.is_some()
+    }
+}
+
+/// Rows typed for a flag.
+fn typed(text: &str, flag: &str) -> Result<Measured, Error> {
+    let read = Document::new(flag, format!("{TYPED}{text}")).read(|r| {
+        let value = r.value("v")?;
+        rows(&value).map_err(|error| error.each().for_each(|one| value.record(one.clone()))).ok()
+    });
+    let back = |at: usize| at.saturating_sub(TYPED.len()).min(text.len());
+    let found = read.map_err(|error| {
+        let shifted = error.each().map(|one| {
+            let span = one.place().map_or(0..text.len(), |place| place.span.clone());
+            one.with_message(one.message()).in_typed(flag, text, back(span.start)..back(span.end))
+        });
+        Error::all(shifted.collect()).unwrap_or(error)
+    })?;
+    let steps = found.steps.iter().map(|step| MeasuredStep { place: None, ..step.clone() }).collect();
+    Ok(Measured { steps, ..found })
+}
+
+/// Rows of a spec.
+fn rows(value: &Value<'_>) -> Result<Measured, Error> {
+    let wrong = || {
+        Error::bad_input("`measured` takes a CSV file, or rows")
+            .with_hint("write it like `measured = [{ step = \"2.9 s\", chips = 2048 }]`")
+    };
+    let items = if value.raw().is_table() { vec![*value] } else { value.items() };
+    let (mut steps, mut texts, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, item) in items.iter().enumerate() {
+        let Some(inner) = item.table(MEASURED) else {
+            errors.push(item.at().locate(wrong()));
+            continue;
+        };
+        let mut cells = Vec::new();
+        for key in inner.keys() {
+            let Some(cell) = inner.any(key) else { continue };
+            match super::file::text_of(&cell) {
+                Some(text) => cells.push(Cell { key, text, places: [inner.key_place(key), cell.at()] }),
+                None => errors.push(cell.at().locate(Error::bad_input(format!("`{key}` takes a number or a text")))),
+            }
+        }
+        match row(&cells) {
+            Ok((row, batch)) => {
+                let name = if row.id.is_empty() { format!("step {}", index + 1) } else { row.id.clone() };
+                steps.push(MeasuredStep { row, batch, name, place: Some(item.at()) });
+            }
+            Err((at, error)) => errors.push(at.unwrap_or_else(|| item.at()).locate(error)),
+        }
+        texts.push(cells.iter().map(|cell| pair(cell.key, &cell.text)).collect::<Vec<_>>().join(", "));
+    }
+    if let Some(error) = Error::all(errors) {
+        return Err(error);
+    }
+    if steps.is_empty() {
+        return Err(wrong());
+    }
+    Ok(Measured { text: listed(&texts), steps: steps.into() })
+}
+
+/// A key with its value, and where the two stand.
+struct Cell<'t> {
+    key: &'t str,
+    text: Cow<'t, str>,
+    places: [At; 2],
+}
+
+/// One row of named cells; where it is wrong, the place of the key or of the value, if it is one.
+fn row(cells: &[Cell<'_>]) -> Result<(StepRow, Option<Batch>), (Option<At>, Error)> {
+    let at = |place: usize, of: usize| cells.get(place)?.places.get(of).cloned();
+    let columns = Columns::of(cells.iter().map(|cell| cell.key));
+    let columns = columns.map_err(|(place, error)| (place.and_then(|place| at(place, 0)), error))?;
+    columns.row(cells.iter().map(|cell| &*cell.text)).map_err(|(place, error)| (at(place, 1), error))
+}
+
+/// Rows of a CSV text.
+fn csv(shown: &str, text: Arc<str>) -> Result<Measured, Error> {
+    let at = |span: Range<usize>| At::new(shown, &text, span);
+    let delimiter = delimiter(&text);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .has_headers(false)
+        .comment(Some(b'#'))
+        .delimiter(delimiter)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let (mut columns, mut steps, mut errors) = (None::<Columns>, Vec::new(), Vec::new());
+    for record in reader.records() {
+        let record = record.map_err(|error| Error::bad_file(format!("{shown}: not a readable CSV table: {error}")))?;
+        let (start, line) = record.position().map_or((0, 0), |place| (place.byte() as usize, place.line()));
+        let whole = line_at(&text, start);
+        let Some(columns) = &columns else {
+            let found = Columns::of(record.iter());
+            let span = |place: Option<usize>| place.map(|place| field(&text, &whole, place, delimiter));
+            columns = Some(found.map_err(|(place, error)| at(span(place).unwrap_or(whole.clone())).locate(error))?);
+            continue;
+        };
+        match columns.row(record.iter()) {
+            Ok((row, batch)) => {
+                let name = if row.id.is_empty() { format!("{shown}:{line}") } else { row.id.clone() };
+                steps.push(MeasuredStep { row, batch, name, place: Some(at(whole)) });
+            }
+            Err((place, error)) => errors.push(at(field(&text, &whole, place, delimiter)).locate(error)),
+        }
+    }
+    errors.truncate(MOST_ERRORS);
+    if let Some(error) = Error::all(errors) {
+        return Err(error);
+    }
+    if steps.is_empty() {
+        let why =
+            if columns.is_none() { "the file is empty" } else { "there are no rows below the names of the columns" };
+        return Err(
+            Error::bad_file(format!("{shown}: {why}")).with_hint("its first line names the columns: `step,chips`")
+        );
+    }
+    Ok(Measured { text: shown.to_owned(), steps: steps.into() })
+}
+
+/// Errors shown at most for one file.
+const MOST_ERRORS: usize = 20;
+
+/// What stands between the cells: a comma, unless the first line has none.
+fn delimiter(text: &str) -> u8 {
+    let head = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+    match (head.contains(','), head.contains('\t'), head.contains(';')) {
+        (false, true, _) => b'\t',
+        (false, false, true) => b';',
+        _ => b',',
+    }
+}
+
+/// The line that begins at a byte, or after the blanks that follow it.
+fn line_at(text: &str, start: usize) -> Range<usize> {
+    let start = text.floor_char_boundary(start.min(text.len()));
+    let rest = text.get(start..).unwrap_or_default();
+    let start = start + (rest.len() - rest.trim_start().len());
+    let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+    start..start + length
+}
+
+/// A cell of a line; the whole line where one is in quotes.
+fn field(text: &str, line: &Range<usize>, place: usize, delimiter: u8) -> Range<usize> {
+    let words = text.get(line.clone()).unwrap_or_default();
+    let mut start = line.start;
+    for (index, part) in words.split(char::from(delimiter)).enumerate() {
+        if index == place && !words.contains('"') {
+            let (before, inner) = (part.len() - part.trim_start().len(), part.trim().len());
+            return start + before..start + before + inner;
+        }
+        start += part.len() + 1;
+    }
+    line.clone()
+}
