@@ -125,8 +125,7 @@ fn asked_of(spec: &Spec, base: &Spec) -> Spec {
         mfu: asked(&spec.mfu),
         wall_clock: asked(&spec.wall_clock),
         cost: asked(&spec.cost),
-        measured: asked(&spec.measured),
-        tokens_per_second: asked(&spec.tokens_per_second),
+        home: spec.home.clone(),
         phases: base.phases.clone(),
         reported: None,
         ..without_degrees(spec)

@@ -62,12 +62,14 @@ pub fn published(found: &Answer, catalog: &Catalog) -> Option<Published> {
     let software = prediction.software;
     let rest = ratio / (recipe * software * own / predicted);
     let tokens = found.solved.knowns.get(Var::Tokens)?;
+    let told = found.prediction().is_some_and(|(setting, _)| setting.measured.is_some());
+    let of_software = if told { "software, as measured" } else { "software nobody measured" };
     Some(Published {
         run: run.id,
         gpu_hours: crate::units::ChipSeconds::new(theirs * tokens).gpu_hours(),
         ratio,
         factors: vec![
-            Factor { name: "software nobody measured", fields: "stack.factor", ratio: software },
+            Factor { name: of_software, fields: "stack.factor", ratio: software },
             Factor { name: "goodput", fields: "run.goodput", ratio: own / predicted },
             Factor {
                 name: "stack, schedule, batch and precision",

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Reply;
-use super::values::day;
+use super::values::{day, measured};
 use flopbill::Error;
 use flopbill::internals::ask::fleet::FleetRequest;
 use flopbill::internals::catalog::Catalog;
@@ -31,7 +31,7 @@ pub fn run(args: &FleetArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = FleetRequest::new(&args.name);
     request.by = args.by.as_deref().map(str::parse).transpose()?;
     (request.as_of, request.today) = (day(args.as_of.as_deref())?, super::today());
-    request.measured = args.measured.clone();
+    request.measured = measured(args.measured.as_deref())?;
     let found = request.ask(catalog)?;
     let view = view(&found);
     Ok(Reply { warnings: found.warnings, ..Reply::new(view) })

@@ -62,6 +62,8 @@ takes! {
     };
     /// The day alone.
     TheDay: |field| field.path == "as_of";
+    /// Measured steps alone.
+    TheSteps: |field| field.path == "measured";
 }
 
 /// The values that were typed as flags.
@@ -126,6 +128,15 @@ pub fn day(flag: Option<&str>) -> Result<Option<Date>, Error> {
     let named = flag.map(|text| ("--as-of", text));
     let given = named.or_else(|| variable.as_ref().map(|day| (day.flag.as_str(), day.text.as_str())));
     given.map(|(name, text)| text.parse().map_err(|error| prefix(name, &error))).transpose()
+}
+
+/// The measured steps of a flag, else of their variable.
+///
+/// # Errors
+/// As [`variables`].
+pub fn measured(flag: Option<&str>) -> Result<Option<String>, Error> {
+    let variable = variables::<TheSteps>()?.pop().map(|steps| steps.text);
+    Ok(flag.map(str::to_owned).or(variable))
 }
 
 /// The values of environment variables: `FLOPBILL_RUN_TOKENS=14.8T`.

@@ -171,6 +171,42 @@ impl Spec {
     pub fn is_measured(&self) -> bool {
         self.measured.is_some() || self.tokens_per_second.is_some()
     }
+
+    /// Where the measured steps of a file were measured, which values laid over the file do not move: what the file says of
+    /// a step, and of the rest what was asked.
+    pub(super) fn measured_in(&self, file: &Spec) -> Option<Arc<Spec>> {
+        fn or<T: Clone>(own: &Option<T>, asked: &Option<T>) -> Option<T> {
+            own.clone().or_else(|| asked.clone())
+        }
+        let entry = self.measured.as_ref().map(|entry| &entry.origin);
+        let origin = entry.or(self.tokens_per_second.as_ref().map(|entry| &entry.origin))?;
+        matches!(origin, Origin::File(_)).then(|| {
+            Arc::new(Spec {
+                measured: None,
+                tokens_per_second: None,
+                home: None,
+                model: or(&file.model, &self.model),
+                stack: or(&file.stack, &self.stack),
+                gpu: or(&file.gpu, &self.gpu),
+                chips: or(&file.chips, &self.chips),
+                precision: or(&file.precision, &self.precision),
+                states: or(&file.states, &self.states),
+                sequence_length: or(&file.sequence_length, &self.sequence_length),
+                global_batch: or(&file.global_batch, &self.global_batch),
+                tp: or(&file.tp, &self.tp),
+                pp: or(&file.pp, &self.pp),
+                vpp: or(&file.vpp, &self.vpp),
+                dp: or(&file.dp, &self.dp),
+                cp: or(&file.cp, &self.cp),
+                ep: or(&file.ep, &self.ep),
+                micro_batch: or(&file.micro_batch, &self.micro_batch),
+                zero: or(&file.zero, &self.zero),
+                recompute: or(&file.recompute, &self.recompute),
+                schedule: or(&file.schedule, &self.schedule),
+                ..self.clone()
+            })
+        })
+    }
 }
 
 /// Rows typed for a flag.
@@ -212,12 +248,12 @@ fn rows(value: &Value<'_>) -> Result<Measured, Error> {
                 None => errors.push(cell.at().locate(Error::bad_input(format!("`{key}` takes a number or a text")))),
             }
         }
-        match row(&cells) {
+        match row(&cells, &item.at()) {
             Ok((row, batch)) => {
                 let name = if row.id.is_empty() { format!("step {}", index + 1) } else { row.id.clone() };
                 steps.push(MeasuredStep { row, batch, name, place: Some(item.at()) });
             }
-            Err((at, error)) => errors.push(at.unwrap_or_else(|| item.at()).locate(error)),
+            Err(error) => errors.push(error),
         }
         texts.push(cells.iter().map(|cell| pair(cell.key, &cell.text)).collect::<Vec<_>>().join(", "));
     }
@@ -237,12 +273,13 @@ struct Cell<'t> {
     places: [At; 2],
 }
 
-/// One row of named cells; where it is wrong, the place of the key or of the value, if it is one.
-fn row(cells: &[Cell<'_>]) -> Result<(StepRow, Option<Batch>), (Option<At>, Error)> {
-    let at = |place: usize, of: usize| cells.get(place)?.places.get(of).cloned();
+/// One row of named cells, which stands somewhere; an error points at the key or at the value.
+fn row(cells: &[Cell<'_>], whole: &At) -> Result<(StepRow, Option<Batch>), Error> {
+    let at =
+        |place: Option<usize>, of: usize| place.and_then(|place| cells.get(place)?.places.get(of)).unwrap_or(whole);
     let columns = Columns::of(cells.iter().map(|cell| cell.key));
-    let columns = columns.map_err(|(place, error)| (place.and_then(|place| at(place, 0)), error))?;
-    columns.row(cells.iter().map(|cell| &*cell.text)).map_err(|(place, error)| (at(place, 1), error))
+    let columns = columns.map_err(|(place, error)| at(place, 0).locate(error))?;
+    columns.row(cells.iter().map(|cell| &*cell.text)).map_err(|(place, error)| at(Some(place), 1).locate(error))
 }
 
 /// Rows of a CSV text.

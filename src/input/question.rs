@@ -81,9 +81,14 @@ impl Question {
         if self.base.home.is_some() || !(self.base.is_measured() || self.overrides.iter().any(tells)) {
             return Ok(self);
         }
-        let mut home = self.spec()?;
+        let mut asked = self.spec()?;
         self.overrides.retain(|over| !tells(over));
-        (self.base.measured, self.base.tokens_per_second) = (home.measured.take(), home.tokens_per_second.take());
+        (self.base.measured, self.base.tokens_per_second) = (asked.measured.take(), asked.tokens_per_second.take());
+        self.base.home = asked.home.take();
+        if self.base.home.is_some() {
+            return Ok(self);
+        }
+        let mut home = asked;
         for path in open {
             match *path {
                 "run.gpu" => home.gpu = None,
@@ -110,6 +115,9 @@ impl Question {
             }
         }
         errors.extend(spec.check().err().filter(|_| errors.is_empty()));
+        if spec.home.is_none() && self.base.is_measured() && !self.overrides.is_empty() {
+            spec.home = spec.measured_in(&self.base);
+        }
         Error::all(errors).map_or(Ok(spec), Err)
     }
 }

@@ -320,6 +320,30 @@ fn rows_of_a_spec_a_file_and_a_setter_are_the_same() {
 }
 
 #[test]
+fn steps_of_a_file_stay_where_the_file_ran() {
+    let folder = tempdir().unwrap();
+    let rest = "[run]\ntokens = \"15T\"\ngpu = \"h100\"\nchips = 2048\n";
+    let spec = |name: &str, measured: &str, more: &str| {
+        let text = format!("name = \"x\"\nmodel = \"llama-3-70b\"\n{more}measured = {measured}\n{rest}");
+        let path = file(&folder, name, &text);
+        Question::about(path.to_str().unwrap(), catalog()).unwrap()
+    };
+    let bare = spec("bare.toml", "[{ step = \"3.5 s\" }]", "");
+    let said = spec("said.toml", "[{ step = \"3.5 s\", gpu = \"h100\", chips = 2048, model = \"llama-3-70b\" }]", "");
+    for (path, value) in [("run.gpu", "h200"), ("run.chips", "4096"), ("model", "llama-3-8b"), ("run.gpu", "a100")] {
+        let [bare, said] = [&bare, &said].map(|question| asked(&question.clone().with(path, value)));
+        near(value, hours(&bare), hours(&said));
+        assert!(Narrowed::of(&bare).unwrap().is_some(), "{value}");
+    }
+    let moved = ConvertRequest::new(bare.clone(), "h200").ask(catalog()).unwrap();
+    near("convert", moved.result.gpu_hours.unwrap(), hours(&asked(&bare.with("run.gpu", "h200"))));
+    let tuned = spec("tuned.toml", "[{ step = \"3.5 s\" }]", "stack = \"tuned\"\n");
+    assert!(answer(&tuned, catalog()).is_ok());
+    let other = answer(&tuned.with("stack", "torchtitan"), catalog()).unwrap_err().to_string();
+    assert!(other.contains("it ran on the stack `tuned`, and `torchtitan` is asked about"), "{other}");
+}
+
+#[test]
 fn what_is_kept_as_a_stack_answers_as_the_steps_did() {
     let folder = tempdir().unwrap();
     for (model, tokens, chip, chips) in ASKED {

@@ -37,10 +37,6 @@ pub(super) fn on_row(
     catalog: &Catalog,
 ) -> Result<Result<OnRow, String>, Error> {
     let row = &step.row;
-    if !row.stack.is_empty() && catalog.stack(&row.stack).map_err(|error| step.locate(error))?.id != asked.stack.id {
-        let (own, other) = (&row.stack, &asked.stack.id);
-        return Ok(Err(format!("it ran on the stack `{own}`, and `{other}` is asked about: name it as `stack`")));
-    }
     let (profile, held) = match (row.gpu.as_str(), &home.gpu) {
         ("", None) => return Err(unsaid(step, "on which chip", "gpu")),
         ("", Some(own)) => catalog.chip_of_a_table(&own.value).map_err(|error| own.origin.locate(error))?,
@@ -57,7 +53,12 @@ pub(super) fn on_row(
     }
     let chips = row.num_gpus.map(|chips| Chips::new(f64::from(chips))).or(home.chips.as_ref().map(|chips| chips.value));
     let Some(chips) = chips else { return Err(unsaid(step, "on how many chips", "chips")) };
-    let setting = Setting::of_model(model, &laid_over(step, home), &profile, catalog)?;
+    let setting =
+        Setting::of_model(model, &laid_over(step, home), &profile, catalog).map_err(|error| step.locate(error))?;
+    if (&setting.stack.id, &setting.stack.file) != (&asked.stack.id, &asked.stack.file) {
+        let (own, other) = (&setting.stack.id, &asked.stack.id);
+        return Ok(Err(format!("it ran on the stack `{own}`, and `{other}` is asked about: name it as `stack`")));
+    }
     let setting = as_stated(setting, row, home, held, profile.chip.power.tdp);
     let ran = as_it_ran(setting, chips, row.recompute);
     Ok(ran.map(|(setting, predicted)| OnRow { setting, predicted }).map_err(|error| error.message().to_owned()))
@@ -78,10 +79,12 @@ fn laid_over(step: &MeasuredStep, home: &Spec) -> Spec {
     let batch = step.batch.or(row.global_batch_seqs.map(|sequences| Batch::Sequences(f64::from(sequences))));
     let other = !row.model.is_empty();
     let own = |entry: &Option<Entry<crate::units::Params>>| entry.clone().filter(|_| !other);
+    let stack = Some(row.stack.clone()).filter(|stack| !stack.is_empty());
     Spec {
         measured: None,
         tokens_per_second: None,
         home: None,
+        stack: or(stack, &home.stack),
         precision: or(row.precision, &home.precision),
         states: or(row.states, &home.states),
         sequence_length: or(row.seq_len.map(|tokens| Tokens::new(f64::from(tokens))), &home.sequence_length),
