@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod chips;
+pub mod headroom;
 pub mod prediction;
 pub mod setting;
 pub mod software;

@@ -173,6 +173,8 @@ impl Setting {
             precision: self.precision,
             states: self.states,
             kernel: self.stack.kernel,
+            autograd: self.stack.autograd,
+            ends_stay: self.stack.ends_stay,
             domain: self.machine.domain,
             node: self.machine.node,
             memory: self.machine.memory,
@@ -200,9 +202,11 @@ fn whole(chips: Chips) -> Result<u32, Error> {
         .with_hint(format!("give a number from 1 to {MOST_CHIPS}")))
 }
 
-/// What a recipe of a precision usually keeps for each parameter; in bf16, what the stack does, if it is known.
+/// What a recipe of a precision usually keeps for each parameter; in bf16, what the stack does, if it is known. A stack
+/// that splits 32-bit weights among its replicas does so whatever it multiplies in.
 pub(super) fn usual_states(precision: Precision, in_bf16: Option<States>) -> States {
     match precision {
+        _ if in_bf16 == Some(States::Fp32) => States::Fp32,
         Precision::Fp32 | Precision::Tf32 => States::Fp32,
         Precision::Fp8 | Precision::Mxfp8 | Precision::Fp4 | Precision::Int8 => States::Fp8Moments16,
         Precision::Bf16 => in_bf16.unwrap_or(States::MixedGradients16),

@@ -30,6 +30,7 @@ mod input;
 mod invariants;
 mod layout_search;
 mod layouts;
+mod memory;
 mod metamorphic;
 mod models;
 #[cfg(feature = "cli")]
