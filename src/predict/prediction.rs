@@ -1,5 +1,6 @@
 //! One setting on a number of chips: the layout, the step, and the rates that follow.
 
+use super::headroom::Headroom;
 use super::setting::Setting;
 use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
@@ -26,6 +27,8 @@ pub struct Prediction {
     pub step: StepTime,
     /// What one chip of the fullest stage holds.
     pub fit: Fit,
+    /// What is left on it, and the chance that the layout runs.
+    pub headroom: Headroom,
     /// Chips held.
     pub chips: u32,
     /// Time of a step on this job's software over that of the software the factors were fitted to.
@@ -153,7 +156,8 @@ impl Setting {
         let factors = &self.calibration.factors;
         let step = perform(&self.model.shape, &layout, &self.machine, &self.stack.stack, factors);
         let goodput = self.calibration.run.goodput;
-        Prediction { layout, step, fit, chips, software: self.software().median, goodput }
+        let headroom = Headroom::of(&fit, self.memory_spread);
+        Prediction { layout, step, fit, headroom, chips, software: self.software().median, goodput }
     }
 
     /// What is searched.
