@@ -4,6 +4,7 @@ use super::step::chance;
 use super::view::{Records, Section, View};
 use crate::answer::layouts::{Candidate, Layouts, memory, words};
 use crate::ask::layout::{Found, LayoutReply};
+use crate::predict::headroom::reserved;
 use crate::units::show;
 
 /// Shows the layouts that were found.
@@ -86,6 +87,11 @@ fn held(best: &Candidate) -> Section {
     }
     let of = format!("of {} GB; stage {}", show::number(fit.capacity.gb(), 4), fit.worst_stage + 1);
     section.fact("all", format!("{} GB", show::number(fit.total.gb(), 4)), of);
+    section.fact(
+        "peak",
+        format!("{} GB", show::number(reserved(fit).gb(), 4)),
+        "as the allocator is likely to report it",
+    );
     let headroom = best.prediction.headroom;
     let chance = format!("fits with a probability of {}", chance(headroom.probability));
     section.fact("margin", format!("{} GB", show::number(headroom.margin.gb(), 3)), chance);

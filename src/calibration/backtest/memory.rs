@@ -98,13 +98,15 @@ pub fn memory(rows: &[MemoryRow], known: &mut Known) -> MemoryReport {
 
 fn one(row: &MemoryRow, known: &mut Known) -> Result<MemoryResult, String> {
     let mut step = row.as_step();
-    row.seq_len.ok_or("seq_len is blank")?;
     let (model, layers) = row.cut();
     if known.model(&row.model).is_none() {
         model.clone_into(&mut step.model);
     }
     let chips = row.num_gpus.ok_or("num_gpus is blank")?;
     let given = batch(row, chips);
+    let rest = chips / [step.tp, step.pp, step.dp].iter().map(|degree| degree.unwrap_or(1).max(1)).product::<u32>();
+    let idle = step.dp.is_some() && step.cp.unwrap_or(1) == 1 && rest > 1;
+    step.cp = if idle { Some(rest) } else { step.cp };
     let mut asked = ask(&step, Some(Batch::Sequences(f64::from(given))), known)?;
     if let Some(layers) = layers {
         cut(&mut asked, layers);
@@ -114,6 +116,9 @@ fn one(row: &MemoryRow, known: &mut Known) -> Result<MemoryResult, String> {
         asked.setting.machine.memory = Bytes::new(gib * GIB);
     }
     let (layout, found) = place(&mut asked, Chips::new(f64::from(chips)))?;
+    if idle {
+        asked.choices.push(format!("cp {rest}, which the other degrees leave"));
+    }
     if row.recompute.is_none() {
         asked.choices.push(format!("recompute {:?}", layout.recompute).to_lowercase());
     }
