@@ -15,6 +15,7 @@ use flopbill::internals::layout::fit::Reserve;
 use flopbill::internals::layout::fixed::Fixed;
 use flopbill::internals::layout::search::Space;
 use flopbill::internals::model::flops::Kernel;
+use flopbill::internals::model::memory::Autograd;
 use flopbill::internals::step::machine::Machine;
 use flopbill::internals::step::perform;
 use flopbill::internals::step::ranking::rank_within;
@@ -55,6 +56,8 @@ fn layouts(c: &mut Criterion) {
             precision,
             states: States::MixedGradients16,
             kernel: Kernel::Fused,
+            autograd: Autograd::Fused,
+            ends_stay: false,
             domain: machine.domain,
             node: machine.node,
             memory: machine.memory,

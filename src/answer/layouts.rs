@@ -9,6 +9,7 @@ use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::remedies::{Remedy, remedies};
 use crate::layout::search::{Found, Ranked, Space, Timing, search};
 use crate::model::flops::Recompute;
+use crate::predict::headroom::Headroom;
 use crate::predict::{Prediction, Setting};
 pub use crate::step::Part;
 use crate::step::StepTime;
@@ -21,6 +22,8 @@ const MOST_DOUBLINGS: u32 = 6;
 struct Asked<'a> {
     space: Space<'a>,
     fixed: Fixed,
+    /// The spread of predicted memory.
+    spread: f64,
 }
 
 /// A layout that fits, with its figures.
@@ -66,7 +69,7 @@ pub fn layouts(setting: &Setting, chips: Chips, peak: FlopPerSecond, keep: usize
 /// The refusal of a search for a layout, with what is at fault and what would help: the same at every door.
 pub fn diagnosis(setting: &Setting, chips: Chips, error: Error) -> Error {
     let Ok(space) = setting.space(chips, setting.batch.sequences()) else { return error };
-    let asked = Asked { space, fixed: setting.given };
+    let asked = Asked { space, fixed: setting.given, spread: setting.memory_spread };
     match error.kind() {
         Kind::DoesNotFit => too_big(&asked).unwrap_or(error),
         Kind::NoSolution if !asked.fixed.is_empty() => illegal(&asked, error),
@@ -153,8 +156,11 @@ fn too_big(asked: &Asked<'_>) -> Option<Error> {
     let space = &asked.space;
     let lean = leanest(space, &asked.fixed)?;
     let (holds, has) = (lean.fit.total.gb(), space.memory.gb());
+    let chance = 100.0 * Headroom::of(&lean.fit, asked.spread).probability;
+    let still =
+        if chance < 1.0 { String::new() } else { format!("; the chance that it runs all the same is {chance:.0} %") };
     let message = format!(
-        "no layout on {} fits: the leanest ({}) holds {holds:.1} GB a chip, {:.1} GB more than the {has:.1} GB there are",
+        "no layout on {} fits: the leanest ({}) holds {holds:.1} GB a chip, {:.1} GB more than the {has:.1} GB there are{still}",
         show::counted(space.chips, "chip"),
         words(&lean.layout),
         lean.fit.over().gb(),

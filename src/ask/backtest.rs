@@ -1,14 +1,14 @@
-//! Predictions against measured steps and published hours.
+//! Predictions against measured steps, published hours and measured memory.
 
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::reply::ReplyHead;
-use crate::calibration::backtest::{Skipped, unreadable};
+use crate::calibration::backtest::{Known, MemoryReport, Skipped, memory, unreadable};
 use crate::calibration::history::{Runs, Steps, back_test_runs, back_test_steps};
 use crate::catalog::table::Row;
-use crate::catalog::{Catalog, run_rows, steps, table};
+use crate::catalog::{Catalog, memory_rows, run_rows, steps, table};
 use crate::error::Error;
 
 /// The question of `backtest`: the tables that are named, or all that comes with flopbill.
@@ -29,6 +29,8 @@ pub struct BacktestRequest {
     pub steps: Option<PathBuf>,
     /// Published runs: a CSV with the columns of `profiles/measurements/runs.csv`.
     pub runs: Option<PathBuf>,
+    /// Measured memory: a CSV with the columns of `profiles/measurements/memory.csv`, or the rows that come with flopbill.
+    pub memory: Option<Option<PathBuf>>,
     /// Also the errors under factors refitted to the other sources of these steps.
     pub leave_one_out: bool,
 }
@@ -51,6 +53,12 @@ impl BacktestRequest {
         Self { runs: Some(file.into()), ..self }
     }
 
+    /// The measured memory that comes with flopbill.
+    #[must_use]
+    pub fn memory(self) -> Self {
+        Self { memory: Some(None), ..self }
+    }
+
     /// Leaves one source out in turn.
     #[must_use]
     pub fn leave_one_out(self, leave_one_out: bool) -> Self {
@@ -69,6 +77,8 @@ pub struct BacktestReply {
     pub steps: Option<Steps>,
     /// Runs, if any were asked for.
     pub runs: Option<Runs>,
+    /// Memory, if it was asked for.
+    pub memory: Option<MemoryReport>,
 }
 
 impl BacktestRequest {
@@ -77,7 +87,7 @@ impl BacktestRequest {
     /// # Errors
     /// A table that cannot be read, factors profiles that are missing or wrong.
     pub fn ask(&self, catalog: &Catalog) -> Result<BacktestReply, Error> {
-        let all = self.steps.is_none() && self.runs.is_none();
+        let all = self.steps.is_none() && self.runs.is_none() && self.memory.is_none();
         let steps = (all || self.steps.is_some()).then(|| {
             let (rows, unread) = read(self.steps.as_deref(), steps::shipped)?;
             back_test_steps(&rows, unread, catalog, self.leave_one_out)
@@ -86,8 +96,14 @@ impl BacktestRequest {
             let (rows, unread) = read(self.runs.as_deref(), run_rows::shipped)?;
             back_test_runs(&rows, unread, catalog)
         });
+        let memory = self.memory.as_ref().map(|file| {
+            let (rows, unread) = read(file.as_deref(), memory_rows::shipped)?;
+            let mut report = memory(&rows, &mut Known::new(catalog)?);
+            report.skipped.splice(0..0, unread);
+            Ok::<_, Error>(report)
+        });
         let head = ReplyHead::new("backtest", "Predictions against what was measured");
-        Ok(BacktestReply { head, steps: steps.transpose()?, runs: runs.transpose()? })
+        Ok(BacktestReply { head, steps: steps.transpose()?, runs: runs.transpose()?, memory: memory.transpose()? })
     }
 }
 

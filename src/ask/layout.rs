@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::input::file::Spec;
 use crate::input::question::Question;
 use crate::predict::Setting;
+use crate::predict::headroom::reserved;
 use crate::units::Chips;
 
 /// Most layouts that are kept.
@@ -91,6 +92,12 @@ pub struct LayoutRow {
     pub memory_bytes: f64,
     /// What it has.
     pub memory_capacity_bytes: f64,
+    /// What a caching allocator is likely to report as its peak (`max_memory_reserved` of PyTorch).
+    pub memory_peak_reserved_bytes: f64,
+    /// What is left of it beside what is set aside.
+    pub memory_margin_bytes: f64,
+    /// The chance that the layout runs and does not run out.
+    pub memory_fit_probability: f64,
     pub weights_bytes: f64,
     pub gradients_bytes: f64,
     pub optimizer_bytes: f64,
@@ -246,6 +253,9 @@ fn row(candidate: &crate::answer::layouts::Candidate) -> LayoutRow {
         mfu_causal: candidate.mfu[1].get(),
         memory_bytes: fit.total.get(),
         memory_capacity_bytes: fit.capacity.get(),
+        memory_peak_reserved_bytes: reserved(fit).get(),
+        memory_margin_bytes: prediction.headroom.margin.get(),
+        memory_fit_probability: prediction.headroom.probability,
         weights_bytes: fit.weights.get(),
         gradients_bytes: fit.gradients.get(),
         optimizer_bytes: fit.optimizer.get(),

@@ -6,7 +6,10 @@ use toml::de::DeTable;
 
 use super::read::Document;
 use super::{Catalog, Found, KINDS, Kind};
-use super::{accelerator, batches, bill, factors, figures, fleet, model, price, region, rule, scaling, stack, system};
+use super::{
+    accelerator, batches, bill, factors, figures, fleet, memory_spread, model, price, region, rule, scaling, stack,
+    system,
+};
 use crate::error::Error;
 
 /// Reads a profile of a kind, and forgets it. A run is a spec, which `input` reads.
@@ -28,6 +31,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
         Kind::Assumptions => match found.id.as_str() {
             "batch" => batches::batch_sizes(found).map(drop),
             "bill" => bill::bill(found).map(drop),
+            "memory" => memory_spread::read(found).map(drop),
             "scaling" => scaling::scaling(found).map(drop),
             _ => figures::figures(found, catalog).map(drop),
         },
@@ -55,7 +59,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
     if let Some((_, kind, _)) = KINDS.iter().find(|(known, _, _)| Some(*known) == folder) {
         return Ok(*kind);
     }
-    const TELLING: [(&str, Kind); 15] = [
+    const TELLING: [(&str, Kind); 16] = [
         ("peak", Kind::Accelerators),
         ("typical", Kind::Prices),
         ("quote", Kind::Prices),
@@ -71,6 +75,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
         ("tensor_overlap", Kind::Stacks),
         ("failures", Kind::Assumptions),
         ("law", Kind::Assumptions),
+        ("other", Kind::Assumptions),
     ];
     let Ok(table) = DeTable::parse(&document.text) else {
         return document.read(|_| Some(Kind::Runs)); // the same syntax error, with its place

@@ -6,6 +6,7 @@ use std::sync::RwLock;
 use super::Catalog;
 use super::accelerator::AcceleratorProfile;
 use super::factors::FactorProfile;
+use super::memory_spread::MemorySpread;
 use super::model::ModelProfile;
 use super::price::PriceProfile;
 use super::software::SoftwareProfile;
@@ -20,6 +21,7 @@ type Shelf<T> = RwLock<HashMap<String, T>>;
 pub(super) struct Memo {
     pub accelerators: Shelf<AcceleratorProfile>,
     pub factors: Shelf<FactorProfile>,
+    pub memory_spreads: Shelf<MemorySpread>,
     pub models: Shelf<ModelProfile>,
     pub prices: Shelf<Option<PriceProfile>>,
     pub software: Shelf<SoftwareProfile>,

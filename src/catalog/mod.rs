@@ -24,6 +24,8 @@ pub mod fleet;
 pub mod hf;
 pub mod measurement;
 mod memo;
+pub mod memory_rows;
+pub mod memory_spread;
 pub mod model;
 pub mod price;
 pub mod read;

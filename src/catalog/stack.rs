@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::hardware::precision::{STATES, States};
 use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES, ZeroStage};
 use crate::model::flops::{KERNELS, Kernel, RECOMPUTES, Recompute};
+use crate::model::memory::{AUTOGRADS, Autograd};
 use crate::step::stack::{AGAINS, ATTENTION_KERNELS, Again, Stack, TENSOR_OVERLAPS};
 use crate::units::date::Date;
 
@@ -38,6 +39,10 @@ pub struct StackProfile {
     pub zero: Option<ZeroStage>,
     /// How it computes attention.
     pub kernel: Kernel,
+    /// What it keeps for the backward pass.
+    pub autograd: Autograd,
+    /// Where ZeRO splits weights, it gathers the embedding and the head for the whole step.
+    pub ends_stay: bool,
     /// What it keeps for a parameter that is trained in bf16.
     pub states: Option<States>,
     /// What it usually computes again, where a layout does not say.
@@ -143,6 +148,9 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
         let switches = switches(r);
         let (schedule, zero) = (r.choice("schedule", &SCHEDULES), r.choice("zero", &ZERO_STAGES));
         let kernel = r.choice("kernel", &KERNELS).unwrap_or(Kernel::Fused);
+        let usual = if r.flag("eager") == Some(true) { Autograd::Eager } else { Autograd::Fused };
+        let autograd = r.choice("autograd", &AUTOGRADS).unwrap_or(usual);
+        let ends_stay = r.flag("ends_stay").unwrap_or(autograd.is_plain());
         let states = r.choice("states", &STATES);
         let usual_recompute = r.choice("usual_recompute", &RECOMPUTES);
         let residual =
@@ -159,6 +167,8 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
             schedule,
             zero,
             kernel,
+            autograd,
+            ends_stay,
             states,
             usual_recompute,
             residual: residual.unwrap_or_default(),

@@ -19,6 +19,9 @@ pub struct BacktestArgs {
     /// Published runs: a CSV with the columns of profiles/measurements/runs.csv
     #[arg(long, value_name = "CSV")]
     runs: Option<PathBuf>,
+    /// Measured memory: a CSV with the columns of profiles/measurements/memory.csv, or those rows without a file
+    #[arg(long, value_name = "CSV", num_args = 0..=1)]
+    memory: Option<Option<PathBuf>>,
     /// Also the errors under factors refitted to the other sources of these steps
     #[arg(long)]
     leave_one_out: bool,
@@ -28,5 +31,6 @@ pub struct BacktestArgs {
 pub fn run(args: &BacktestArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = BacktestRequest::new().leave_one_out(args.leave_one_out);
     (request.steps, request.runs) = (args.steps.clone(), args.runs.clone());
+    request.memory = args.memory.clone();
     Ok(Reply::new(view(&request.ask(catalog)?)))
 }

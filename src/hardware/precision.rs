@@ -94,10 +94,12 @@ pub enum States {
     Moments16,
     /// Everything in 16 bits, without master weights: 2 + 2 + 4 bytes.
     Pure16,
+    /// 16-bit weights alone: moments wait in the host's memory, gradients are used up layer by layer.
+    Weights16,
 }
 
 /// The state recipes and how a user writes them.
-pub const STATES: [(&str, States); 7] = [
+pub const STATES: [(&str, States); 8] = [
     ("fp32", States::Fp32),
     ("mixed", States::Mixed),
     ("mixed-16bit-gradients", States::MixedGradients16),
@@ -105,6 +107,7 @@ pub const STATES: [(&str, States); 7] = [
     ("fp8-16bit-moments", States::Fp8Moments16),
     ("mixed-16bit-moments", States::Moments16),
     ("pure-16bit", States::Pure16),
+    ("weights-16bit", States::Weights16),
 ];
 
 /// Bytes kept for one parameter.
@@ -134,6 +137,7 @@ impl States {
             Self::Fp8Moments16 => (1.0, 4.0, 8.0),
             Self::Moments16 => (2.0, 2.0, 8.0),
             Self::Pure16 => (2.0, 2.0, 4.0),
+            Self::Weights16 => (2.0, 0.0, 0.0),
         };
         StateBytes { weights, gradients, optimizer }
     }

@@ -30,12 +30,15 @@ pub struct Fit {
     pub optimizer: Bytes,
     /// Activations of all micro-batches in flight.
     pub activations: Bytes,
-    /// Logits and their gradient; zero on a stage without the head.
+    /// Logits and their gradient; zero on a stage without the head, and where a layer's backward pass holds more than
+    /// the loss.
     pub logits: Bytes,
     /// Fragmentation and workspace.
     pub reserve: Bytes,
     /// All of it.
     pub total: Bytes,
+    /// Beyond it, blocks that a caching allocator keeps unused and gives back where memory runs short.
+    pub unused: Bytes,
     /// What the chip has.
     pub capacity: Bytes,
     /// The stage, from zero.
@@ -72,10 +75,12 @@ impl Fit {
 ///
 /// # Formula
 /// per stage: weights, gradients and optimizer bytes of its parameters, each split as ZeRO says, activations of a
-/// layer times layers times micro-batches in flight, logits on the last, and the reserve
+/// layer times layers times micro-batches in flight, the larger of the logits on the last and of one layer at work with
+/// what is computed again in it, and the reserve
 /// # Source
 /// Korthikanti et al. 2022, arXiv:2205.05198, section 4; Rajbhandari et al. 2020, arXiv:1910.02054, section 5;
-/// DeepSeek-V3, arXiv:2412.19437, table 2 (DualPipe: twice the parameters, `p + 1` micro-batches).
+/// DeepSeek-V3, arXiv:2412.19437, table 2 (DualPipe: twice the parameters, `p + 1` micro-batches); PyTorch,
+/// `fully_shard` (the layer at work and the next gathered in 16 bits, what belongs to no layer for the whole step).
 pub fn fit(shape: &Architecture, layout: &Layout, capacity: Bytes, reserve: &Reserve) -> Fit {
     Layers::of(shape, layout).fit(layout, capacity, reserve)
 }
@@ -120,14 +125,14 @@ impl Layers<'_> {
 }
 
 /// The layers of one layout.
-struct Parts<'a> {
-    layers: &'a Layers<'a>,
-    layout: &'a Layout,
+pub(super) struct Parts<'a> {
+    pub(super) layers: &'a Layers<'a>,
+    pub(super) layout: &'a Layout,
     stages: Stages,
     in_flight: InFlight,
     /// Ways in which ZeRO splits what all share, and what experts hold.
-    shards: [f64; 2],
-    bytes: StateBytes,
+    pub(super) shards: [f64; 2],
+    pub(super) bytes: StateBytes,
     capacity: Bytes,
     /// Memory set aside.
     reserve: Bytes,
@@ -198,11 +203,13 @@ impl<'a> Parts<'a> {
             activations = (activations + kept) * 0.5;
         }
         let has_head = stage + 1 == layout.pp || (dual && stage == 0);
-        let logits = if has_head { self.layers.logits } else { Bytes::ZERO };
         let (weights, gradients, optimizer) = self.states(held, if dual { 2.0 } else { 1.0 });
-        let activations = activations + self.layers.working_set;
-        let total = weights + gradients + optimizer + activations + logits + reserve;
-        Fit { weights, gradients, optimizer, activations, logits, reserve, total, capacity, worst_stage: stage }
+        let logits = if has_head { self.layers.logits } else { Bytes::ZERO };
+        let fullest = self.fullest_moment(stage, has_head, [weights, gradients, activations, logits]);
+        let [weights, gradients, activations, logits] = fullest;
+        let total = weights + gradients + activations + logits + optimizer + reserve;
+        let unused = if logits > Bytes::ZERO { self.layers.unused } else { Bytes::ZERO };
+        Fit { weights, gradients, optimizer, activations, logits, reserve, total, unused, capacity, worst_stage: stage }
     }
 
     /// Parameters on one chip of a stage, and activations for all micro-batches in flight.
@@ -253,10 +260,15 @@ impl<'a> Parts<'a> {
         let optimizer = if layout.zero == ZeroStage::None { optimizer } else { optimizer / copies };
         let mut weights = bytes.weights * at(ZeroStage::Weights);
         let mut gradients = bytes.gradients * at(ZeroStage::Gradients);
-        if layout.zero == ZeroStage::Weights && shards > 1.0 {
+        if layout.zero == ZeroStage::Weights && shards > 1.0 && !layout.autograd.is_plain() {
             let gathered = self.layers.largest;
             weights += 2.0 * bytes.weights.min(2.0) * gathered; // the layer at work and the next one
             gradients += bytes.gradients * gathered;
+        }
+        if layout.zero == ZeroStage::Gradients && self.splits_wide_weights() {
+            let [copies, sums] = self.whole_copies(whole);
+            weights = bytes.weights * split + copies;
+            gradients += sums;
         }
         (Bytes::new(weights), Bytes::new(gradients), Bytes::new(optimizer))
     }

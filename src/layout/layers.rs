@@ -19,6 +19,8 @@ pub struct Layers<'a> {
     pub(super) ends: [OnChip; 3],
     /// Of the layer with the most, with its experts.
     pub(super) largest: f64,
+    /// Of the head.
+    pub(super) head: f64,
     /// Mixtures among the layers.
     pub(super) mixed: f64,
     pub(super) dense_activations: Bytes,
@@ -27,6 +29,8 @@ pub struct Layers<'a> {
     pub(super) last_activations: Bytes,
     pub(super) working_set: Bytes,
     pub(super) logits: Bytes,
+    /// Blocks that the allocator keeps unused at the loss.
+    pub(super) unused: Bytes,
 }
 
 /// Parameters on one chip, those of experts apart because fewer chips hold them alike.
@@ -57,6 +61,7 @@ impl<'a> Layers<'a> {
         let (dense, moe) = (params::layer(shape, Mlp::Dense), params::layer(shape, Mlp::Moe));
         let dense_activations = memory::layer(shape, Mlp::Dense, batch, &keeping);
         let moe_activations = memory::layer(shape, Mlp::Moe, batch, &keeping);
+        let vocab = layout.padded_vocab(shape.vocab) as f64;
         let (heaviest, last) = match shape.last_mlp() {
             Mlp::Dense => (Mlp::Dense, dense_activations),
             Mlp::Moe => (Mlp::Moe, moe_activations),
@@ -67,15 +72,19 @@ impl<'a> Layers<'a> {
             moe: layer(&moe, layout),
             ends: ends(shape, &moe, layout),
             largest: largest(shape, [&dense, &moe], layout),
+            head: table(shape, layout),
             mixed: f64::from(shape.moe_layers()) / f64::from(shape.layers.max(1)),
             dense_activations,
             moe_activations,
             last_activations: last * f64::from(shape.mtp_modules),
             working_set: match layout.recompute {
+                // Without what is kept of the layer anyway.
+                _ if layout.autograd.is_plain() => memory::working_set(shape, heaviest, batch, &keeping) - last,
                 Recompute::Full => memory::working_set(shape, heaviest, batch, &keeping),
                 Recompute::None | Recompute::Selective => Bytes::ZERO,
             },
-            logits: memory::logits(shape, layout.padded_vocab(shape.vocab) as f64, tokens, &keeping),
+            logits: memory::logits(shape, vocab, tokens, &keeping),
+            unused: memory::unused_blocks(vocab, tokens, &keeping),
         }
     }
 }
@@ -96,7 +105,7 @@ fn expert_ways(layout: &Layout) -> f64 {
 fn ends(shape: &Architecture, moe: &LayerParams, layout: &Layout) -> [OnChip; 3] {
     let counted = params::count(shape);
     let tp = f64::from(layout.tp.max(1));
-    let table = layout.padded_vocab(shape.vocab) as f64 * f64::from(shape.hidden) / tp;
+    let table = table(shape, layout);
     let module_experts = moe.routed_experts.get() * f64::from(shape.mtp_modules);
     let modules =
         OnChip { shared: (counted.mtp.get() - module_experts) / tp, experts: module_experts / expert_ways(layout) };
@@ -105,6 +114,11 @@ fn ends(shape: &Architecture, moe: &LayerParams, layout: &Layout) -> [OnChip; 3]
     let last = modules.plus(1.0, &OnChip { shared: table, experts: 0.0 });
     let only = first.plus(1.0, if counted.tied { &modules } else { &last });
     [first, last, only]
+}
+
+/// Parameters on one chip of the embedding, or of the head.
+fn table(shape: &Architecture, layout: &Layout) -> f64 {
+    layout.padded_vocab(shape.vocab) as f64 * f64::from(shape.hidden) / f64::from(layout.tp.max(1))
 }
 
 /// Parameters on one chip of the layer with the most.

@@ -3,6 +3,7 @@
 pub mod fit;
 pub mod fixed;
 pub mod layers;
+mod moments;
 pub mod parallelism;
 mod pipelines;
 pub mod remedies;

@@ -2,7 +2,7 @@
 
 use crate::hardware::precision::{Precision, States};
 use crate::model::flops::{Kernel, Recompute};
-use crate::model::memory::Keeping;
+use crate::model::memory::{Autograd, Keeping};
 
 /// How one training step is spread over the chips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +35,10 @@ pub struct Layout {
     pub recompute: Recompute,
     /// How attention is computed.
     pub kernel: Kernel,
+    /// What the software keeps for the backward pass.
+    pub autograd: Autograd,
+    /// Where ZeRO splits weights: the embedding and the head are gathered for the whole step, not when they are used.
+    pub ends_stay: bool,
     /// The activations between tensor-parallel regions are split along the sequence.
     pub sequence_parallel: bool,
     /// The order of a stage's forward and backward passes.
@@ -113,6 +117,8 @@ impl Layout {
             shard_group: ShardGroup::All,
             recompute: Recompute::None,
             kernel: Kernel::Fused,
+            autograd: Autograd::Fused,
+            ends_stay: false,
             sequence_parallel: false,
             schedule: Schedule::OneFOneB,
             precision: Precision::Bf16,
@@ -222,6 +228,7 @@ impl Layout {
     #[inline]
     pub fn keeping(&self) -> Keeping {
         Keeping {
+            autograd: self.autograd,
             tp: self.tp,
             etp: self.etp,
             sequence_parallel: self.sequence_parallel,

@@ -18,6 +18,7 @@ use crate::layout::pipelines::{Pipeline, pipelines};
 use crate::layout::replicas::Replicas;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
+use crate::model::memory::Autograd;
 use crate::units::show::counted;
 use crate::units::{Bytes, ChipSeconds, Chips, Seconds};
 
@@ -50,6 +51,10 @@ pub struct Space<'a> {
     pub states: States,
     /// How attention is computed.
     pub kernel: Kernel,
+    /// What the software keeps for the backward pass.
+    pub autograd: Autograd,
+    /// Where ZeRO splits weights: the embedding and the head are gathered for the whole step.
+    pub ends_stay: bool,
     /// Chips within one scale-up domain, which tensor parallelism does not leave.
     pub domain: u32,
     /// Chips of a server, which tensor parallelism divides where it does not divide the domain.
@@ -253,6 +258,8 @@ impl<T: Timing> Search<'_, T> {
                             precision: space.precision,
                             states: space.states,
                             kernel: space.kernel,
+                            autograd: space.autograd,
+                            ends_stay: space.ends_stay,
                             sequence_parallel: tp > 1 && fixed.sequence_parallel.unwrap_or(true),
                             zero: fixed.zero.unwrap_or(ZeroStage::Optimizer),
                             recompute: fixed.recompute.unwrap_or(Recompute::None),

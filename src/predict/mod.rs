@@ -3,6 +3,7 @@
 
 pub mod batch;
 pub mod chips;
+pub mod headroom;
 pub mod measured;
 pub mod prediction;
 pub mod setting;

@@ -1,5 +1,6 @@
 //! One setting on a number of chips: the layout, the step, and the rates that follow.
 
+use super::headroom::Headroom;
 use super::setting::Setting;
 use super::unsaid::Unsaid;
 use crate::error::Error;
@@ -27,6 +28,8 @@ pub struct Prediction {
     pub step: StepTime,
     /// What one chip of the fullest stage holds.
     pub fit: Fit,
+    /// What is left on it, and the chance that the layout runs.
+    pub headroom: Headroom,
     /// Chips held.
     pub chips: u32,
     /// Time of a step on this job's software over that of the software the factors were fitted to.
@@ -157,7 +160,8 @@ impl Setting {
         let factors = &self.calibration.factors;
         let step = perform(&self.model.shape, &layout, &self.machine, &self.stack.stack, factors);
         let goodput = self.believed.goodput.on(f64::from(chips) / f64::from(self.machine.node.max(1)));
-        Prediction { layout, step, fit, chips, software: self.software().median, unsaid: Unsaid::NOTHING, goodput }
+        let (headroom, software) = (Headroom::of(&fit, self.memory_spread), self.software().median);
+        Prediction { layout, step, fit, headroom, chips, software, unsaid: Unsaid::NOTHING, goodput }
     }
 
     /// What is searched.
@@ -177,6 +181,8 @@ impl Setting {
             precision: self.precision,
             states: self.states,
             kernel: self.stack.kernel,
+            autograd: self.stack.autograd,
+            ends_stay: self.stack.ends_stay,
             domain: self.machine.domain,
             node: self.machine.node,
             memory: self.machine.memory,
@@ -204,9 +210,11 @@ fn whole(chips: Chips) -> Result<u32, Error> {
         .with_hint(format!("give a number from 1 to {MOST_CHIPS}")))
 }
 
-/// What a recipe of a precision usually keeps for each parameter; in bf16, what the stack does, if it is known.
+/// What a recipe of a precision usually keeps for each parameter; in bf16, what the stack does, if it is known. A stack
+/// that splits 32-bit weights among its replicas does so whatever it multiplies in.
 pub(super) fn usual_states(precision: Precision, in_bf16: Option<States>) -> States {
     match precision {
+        _ if in_bf16 == Some(States::Fp32) => States::Fp32,
         Precision::Fp32 | Precision::Tf32 => States::Fp32,
         Precision::Fp8 | Precision::Mxfp8 | Precision::Fp4 | Precision::Int8 => States::Fp8Moments16,
         Precision::Bf16 => in_bf16.unwrap_or(States::MixedGradients16),

@@ -7,6 +7,7 @@ use super::measured::Evidence;
 use super::prediction::usual_states;
 use super::software::Software;
 use crate::catalog::accelerator::AcceleratorProfile;
+use crate::catalog::memory_spread::memory_spread;
 use crate::catalog::model::ModelProfile;
 use crate::catalog::software::{GoodputPrior, SoftwareProfile, Spreads};
 use crate::catalog::stack::{Residual, StackProfile};
@@ -88,6 +89,8 @@ pub struct Setting {
     pub batch: StepBatch,
     /// Parameters at work for one token, as FLOPs are counted.
     pub active: Params,
+    /// The standard deviation of the logarithm of memory predicted over measured.
+    pub memory_spread: f64,
     /// What was taken because nobody said, in sentences.
     pub chosen: Vec<String>,
 }
@@ -152,6 +155,7 @@ impl Setting {
             given: Self::degrees(spec, &stack)?,
             factor: spec.stack_factor.as_ref().map(|entry| entry.value.base()),
             states: spec.states.as_ref().map_or(usual_states(precision, stack.states), |entry| entry.value),
+            memory_spread: memory_spread(catalog)?.of(&stack.id),
             stack,
             precision,
             seq_len,

@@ -1,13 +1,18 @@
 //! The view of a back-test.
 
+use super::step::chance;
 use super::view::{Records, Section, View};
 use crate::ask::backtest::BacktestReply;
-use crate::calibration::backtest::{Errors, KindErrors, RunResult, Skipped, SourceErrors, StepResult};
+use crate::calibration::backtest::{Errors, KindErrors, MemoryReport, RunResult, Skipped, SourceErrors, StepResult};
 use crate::calibration::history::{Runs, Steps};
 use crate::units::show;
 
 /// Rows that are shown one by one in tables for people; machine formats hold all.
 const MOST_ROWS: usize = 20;
+
+/// The rows of machine formats.
+const ROWS: [&str; 6] =
+    ["/steps/rows", "/runs/rows", "/memory/rows", "/steps/skipped", "/runs/skipped", "/memory/skipped"];
 
 /// Shows what was tested.
 pub fn view(reply: &BacktestReply) -> View {
@@ -21,13 +26,17 @@ pub fn view(reply: &BacktestReply) -> View {
         said.push(said_of_runs(runs));
         show_runs(&mut view, runs);
     }
+    if let Some(memory) = &reply.memory {
+        said.push(said_of_memory(memory));
+        view.sections.push(memory_section(memory));
+    }
     view.summary = said.join(" ");
     let mut notes =
         vec!["an error is predicted over measured, less one; p10 and p90 are of the step on its software".to_owned()];
     notes.push("what a row leaves blank is chosen as for any question; json and csv say what was chosen".into());
     view.note("How it is counted", notes);
     view.note("Skipped", skipped_lines(reply));
-    view.records = Records::at(&view.json, &["/steps/rows", "/runs/rows", "/steps/skipped", "/runs/skipped"]);
+    view.records = Records::at(&view.json, &ROWS);
     view
 }
 
@@ -160,9 +169,43 @@ fn show_runs(view: &mut View, runs: &Runs) {
     view.sections.push(section);
 }
 
+fn said_of_memory(memory: &MemoryReport) -> String {
+    let peaks = memory.rows.iter().filter(|row| row.error.is_some()).count();
+    format!(
+        "{peaks} peaks of memory off by {} on average; of {} layouts that ran or ran out, {} told wrongly.",
+        show::percent(memory.mean_abs_error),
+        memory.verdicts,
+        memory.wrong,
+    )
+}
+
+/// Every row, with what its peak counts: what was predicted is counted alike.
+fn memory_section(memory: &MemoryReport) -> Section {
+    let columns = ["Row", "Software", "Peak", "Model", "Error", "Of", "Fits", "It"];
+    let mut section = Section::new("Memory of the fullest chip, GiB", &columns);
+    section.numeric = vec![2, 3, 4, 5, 6];
+    for row in &memory.rows {
+        let gib = |value: f64| format!("{value:.1}");
+        let ran = row.ran.map_or("", |ran| if ran { "ran" } else { "ran out" });
+        section.row([
+            row.id.clone(),
+            row.stack.clone(),
+            row.measured_gib.map_or_else(String::new, gib),
+            gib(row.predicted_gib),
+            row.error.map_or_else(String::new, show::percent),
+            gib(row.of_gib),
+            chance(row.fit_probability),
+            ran.to_owned(),
+        ]);
+    }
+    section
+}
+
 fn skipped_lines(reply: &BacktestReply) -> Vec<String> {
     let steps = reply.steps.iter().flat_map(|steps| &steps.skipped);
-    let all: Vec<&Skipped> = steps.chain(reply.runs.iter().flat_map(|runs| &runs.skipped)).collect();
+    let runs = reply.runs.iter().flat_map(|runs| &runs.skipped);
+    let memory = reply.memory.iter().flat_map(|memory| &memory.skipped);
+    let all: Vec<&Skipped> = steps.chain(runs).chain(memory).collect();
     let mut lines: Vec<String> =
         all.iter().take(MOST_ROWS).map(|skipped| format!("{}: {}", skipped.id, skipped.reason)).collect();
     if all.len() > MOST_ROWS {

@@ -1,8 +1,10 @@
 //! The view of a search over layouts.
 
+use super::step::chance;
 use super::view::{Records, Section, View};
 use crate::answer::layouts::{Candidate, Layouts, memory, words};
 use crate::ask::layout::{Found, LayoutReply};
+use crate::predict::headroom::reserved;
 use crate::units::show;
 
 /// Shows the layouts that were found.
@@ -37,14 +39,15 @@ fn summary(best: &Candidate, reply: &LayoutReply) -> String {
 }
 
 fn ranking(found: &Found) -> Section {
-    let columns = ["Layout", "GB", "Step", "tok/s/chip", "MFU", "Limited by"];
+    let columns = ["Layout", "GB", "Fits", "Step", "tok/s/chip", "MFU", "Limited by"];
     let mut section = Section::new("Layouts, the fastest first", &columns);
-    section.numeric = vec![1, 2, 3, 4];
+    section.numeric = vec![1, 2, 3, 4, 5];
     for candidate in &found.layouts.best {
         let prediction = &candidate.prediction;
         section.row([
             words(&prediction.layout),
             show::number(prediction.fit.total.gb(), 3),
+            chance(prediction.headroom.probability),
             show::duration(prediction.step_time()),
             show::number(prediction.tokens_per_second() / f64::from(prediction.chips), 3),
             show::percent(candidate.mfu[0].get()),
@@ -84,6 +87,14 @@ fn held(best: &Candidate) -> Section {
     }
     let of = format!("of {} GB; stage {}", show::number(fit.capacity.gb(), 4), fit.worst_stage + 1);
     section.fact("all", format!("{} GB", show::number(fit.total.gb(), 4)), of);
+    section.fact(
+        "peak",
+        format!("{} GB", show::number(reserved(fit).gb(), 4)),
+        "as the allocator is likely to report it",
+    );
+    let headroom = best.prediction.headroom;
+    let chance = format!("fits with a probability of {}", chance(headroom.probability));
+    section.fact("margin", format!("{} GB", show::number(headroom.margin.gb(), 3)), chance);
     section
 }
 

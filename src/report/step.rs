@@ -13,7 +13,11 @@ pub fn section(predicted: &Prediction, time: Seconds) -> Section {
     section.fact(
         "memory",
         show::prefixed(predicted.fit.total.get(), "B", 3),
-        format!("of {} on the fullest chip", show::prefixed(predicted.fit.capacity.get(), "B", 3)),
+        format!(
+            "of {} on the fullest chip; fits with {}",
+            show::prefixed(predicted.fit.capacity.get(), "B", 3),
+            chance(predicted.headroom.probability)
+        ),
     );
     section.fact("as modelled", show::duration(total), "on the stacks that the model was fitted to; of it:");
     for part in parts(&predicted.step).iter().filter(|part| part.shown > total * 5e-4) {
@@ -22,6 +26,15 @@ pub fn section(predicted: &Prediction, time: Seconds) -> Section {
         section.fact(part.label, show::percent(part.shown / total), remark);
     }
     section
+}
+
+/// A chance in whole percent; never all or nothing.
+pub fn chance(probability: f64) -> String {
+    match 100.0 * probability {
+        percent if percent < 1.0 => "< 1 %".to_owned(),
+        percent if percent > 99.0 => "> 99 %".to_owned(),
+        percent => format!("{percent:.0} %"),
+    }
 }
 
 /// A duration of a step's part.

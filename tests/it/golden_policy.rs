@@ -21,6 +21,7 @@ const TABLE: &[(&str, f64, Option<f64>, Option<f64>)] = &[
     ("a800-sxm-80gb", 4992.0, Some(6.04), Some(464.0)),
     ("a800-pcie-80gb", 4992.0, Some(6.04), Some(464.0)),
     ("h100-sxm", 15_832.0, Some(19.45), Some(1028.0)),
+    ("h100-sxm-96gb", 13_376.0, Some(16.43), Some(1028.0)), // 836 TFLOP/s, assumed
     ("h100-pcie", 12_104.0, Some(14.87), Some(728.0)),
     ("h100-nvl", 13_368.0, Some(16.42), Some(728.0)),
     ("h800-sxm", 15_832.0, Some(19.45), Some(528.0)),

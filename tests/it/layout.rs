@@ -8,6 +8,7 @@ use flopbill::internals::layout::fixed::Fixed;
 use flopbill::internals::layout::parallelism::Layout;
 use flopbill::internals::layout::search::{Space, Timing, search};
 use flopbill::internals::model::flops::Kernel;
+use flopbill::internals::model::memory::Autograd;
 use flopbill::internals::units::{Bytes, ChipSeconds, Seconds};
 use serde_json::Value;
 
@@ -105,6 +106,8 @@ fn settled_searches_part_the_whole_one() {
         precision: Precision::Bf16,
         states: States::Mixed,
         kernel: Kernel::Fused,
+        autograd: Autograd::Fused,
+        ends_stay: false,
         domain: 8,
         node: 8,
         memory: Bytes::from_gb(80.0),

@@ -9,6 +9,7 @@ use flopbill::internals::layout::replicas::Replicas;
 use flopbill::internals::layout::search::{Ranked, Space, Timing};
 use flopbill::internals::model::architecture::{Architecture, Attention, Experts};
 use flopbill::internals::model::flops::{Kernel, Recompute};
+use flopbill::internals::model::memory::Autograd;
 use flopbill::internals::step::bound::LowerBound;
 use flopbill::internals::step::efficiency::Factors;
 use flopbill::internals::step::machine::Machine;
@@ -47,6 +48,8 @@ impl Bed {
             precision: Precision::Bf16,
             states: States::MixedGradients16,
             kernel: Kernel::Fused,
+            autograd: Autograd::Fused,
+            ends_stay: false,
             domain: 8,
             node: 8,
             memory: self.memory,

@@ -31,6 +31,7 @@ mod invariants;
 mod layout_search;
 mod layouts;
 mod measured;
+mod memory;
 mod metamorphic;
 mod models;
 #[cfg(feature = "cli")]

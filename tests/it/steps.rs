@@ -204,10 +204,14 @@ fn rows_with_blanks_and_nonsense_do_not_crash() {
 fn a_part_of_less_power_is_slower() {
     let whole = shipped().into_iter().find(|row| row.id == "dgxc-126").unwrap();
     let part = StepRow { power_w: Some(500.0), ..whole.clone() };
-    let named = StepRow { gpu: "H100-96GB-HBM2e-500W".into(), ..whole.clone() };
-    let report = committed(&[whole, part, named]);
-    let [whole, part, named] = report.rows.as_slice() else { panic!("{:?}", report.skipped) };
+    let named = StepRow { gpu: "H100-80GB-SXM-500W".into(), ..whole.clone() };
+    let own = StepRow { gpu: "H100-96GB-HBM2e-500W".into(), ..whole.clone() };
+    let report = committed(&[whole, part, named, own]);
+    let [whole, part, named, own] = report.rows.as_slice() else { panic!("{:?}", report.skipped) };
     assert_eq!(part.predicted_s, named.predicted_s);
+    // A part with a profile of its own has its power in the rates there, once, and slower memory.
+    assert!((1.0..1.1).contains(&(own.predicted_s / part.predicted_s)), "{}", own.predicted_s);
+    assert!(!own.choices.iter().any(|choice| choice.contains("power")), "{:?}", own.choices);
     // by hand: products, three quarters of the step, at sqrt(500 / 700) = 0.845 of the clock
     let slower = part.predicted_s / whole.predicted_s;
     assert!((1.12..1.19).contains(&slower), "{slower}");

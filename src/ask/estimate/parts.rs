@@ -110,6 +110,10 @@ pub struct StepBlock {
     pub memory_bytes: f64,
     /// Bytes that it can hold.
     pub memory_capacity_bytes: f64,
+    /// Bytes that are left beside what is set aside.
+    pub memory_margin_bytes: f64,
+    /// The chance that the layout runs and does not run out.
+    pub memory_fit_probability: f64,
     /// How the model is split.
     pub layout: Degrees,
 }
@@ -147,6 +151,8 @@ impl StepBlock {
             parts: parts(&prediction.step).iter().map(StepPart::of).collect(),
             memory_bytes: prediction.fit.total.get(),
             memory_capacity_bytes: prediction.fit.capacity.get(),
+            memory_margin_bytes: prediction.headroom.margin.get(),
+            memory_fit_probability: prediction.headroom.probability,
             layout: Degrees::of(&prediction.layout),
         }
     }

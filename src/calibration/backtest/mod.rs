@@ -3,12 +3,14 @@
 mod ask;
 mod errors;
 mod known;
+mod memory;
 mod resolve;
 mod runs;
 mod shape;
 
 pub use errors::{Errors, KindErrors, SourceErrors, by_source, kinds, summary};
 pub use known::{Calibrations, Known, calibrations};
+pub use memory::{MemoryReport, MemoryResult, memory};
 pub use resolve::{Case, resolve};
 pub use runs::{RunReport, RunResult, RunSummary, runs, summarise};
 

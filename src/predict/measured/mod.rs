@@ -318,9 +318,10 @@ fn shared(seen: &[Seen], alike: Software, before: Software) -> Vec<Shared> {
     let widened = if alike.effect > 0.0 { before.effect / alike.effect } else { 1.0 };
     let mut groups: Vec<(&Seen, Vec<&Seen>)> = Vec::new();
     for one in seen {
-        match groups.iter_mut().find(|(first, _)| {
-            (&first.chip, &first.model, first.same) == (&one.chip, &one.model, one.same)
-        }) {
+        match groups
+            .iter_mut()
+            .find(|(first, _)| (&first.chip, &first.model, first.same) == (&one.chip, &one.model, one.same))
+        {
             Some((_, group)) => group.push(one),
             None => groups.push((one, vec![one])),
         }
