@@ -1,6 +1,6 @@
 //! Measured memory: rows of a CSV file, each a peak on one chip, or a layout that ran or ran out of memory.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::steps::StepRow;
 use super::table::{Named, Row, choice, shipped as all};
@@ -58,6 +58,9 @@ pub struct MemoryRow {
     /// What replicas share, where it is not what the stack does.
     #[serde(deserialize_with = "choice")]
     pub zero: Option<ZeroStage>,
+    /// The same by name, such as `ZeRO-1 (distributed optimizer)`; what FSDP keeps gathered, its stack says.
+    #[serde(deserialize_with = "sharding")]
+    pub sharding: Option<ZeroStage>,
     /// The order of forward and backward passes, where it is not the stack's.
     #[serde(deserialize_with = "choice")]
     pub schedule: Option<Schedule>,
@@ -79,10 +82,20 @@ pub struct MemoryRow {
 
 impl Row for MemoryRow {
     const NEEDED: &'static [&'static str] = &["id", "model", "gpu", "num_gpus"];
-    const UNUSED: &'static [&'static str] = &["sharding", "note"];
+    const UNUSED: &'static [&'static str] = &["note"];
     fn id(&mut self) -> &mut String {
         &mut self.id
     }
+}
+
+/// The stages of ZeRO by the names that tables give them; another name says nothing.
+fn sharding<'de, D: Deserializer<'de>>(from: D) -> Result<Option<ZeroStage>, D::Error> {
+    Ok(match String::deserialize(from)?.to_lowercase().as_str() {
+        "zero-1" | "zero-1 (distributed optimizer)" => Some(ZeroStage::Optimizer),
+        "zero-2" => Some(ZeroStage::Gradients),
+        "zero-3" => Some(ZeroStage::Weights),
+        _ => None,
+    })
 }
 
 /// What a measured peak counts.
@@ -125,7 +138,7 @@ impl MemoryRow {
             recompute: self.recompute,
             framework: self.framework.clone(),
             stack: self.stack.clone(),
-            zero: self.zero,
+            zero: self.zero.or(self.sharding),
             schedule: self.schedule,
             states: self.states,
             ..StepRow::default()

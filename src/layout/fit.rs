@@ -174,21 +174,26 @@ impl<'a> Parts<'a> {
     }
 
     /// Stages one of which is the fullest, in rising order: the first with the most layers, the first behind the
-    /// dense layers of a mixture, the last with the most layers, the last. Between them nothing grows from one stage
+    /// dense layers of a mixture, also among those before it, the last with the most layers, the last. Between them nothing grows from one stage
     /// to the next, unless only every other layer is a mixture: then the next stage may have one more of them.
-    fn candidates(&self) -> [u32; 8] {
+    fn candidates(&self) -> [u32; 10] {
         let (stages, last) = (&self.stages, self.layout.pp.saturating_sub(1));
         let first_full = stages.short_first();
         let (leading, every) = match self.layers.shape.experts {
             Some(experts) => (experts.leading_dense, experts.every),
-            None if self.layout.schedule != Schedule::DualPipe => return [first_full, last, 0, 0, 0, 0, 0, 0],
+            None if self.layout.schedule != Schedule::DualPipe => return [first_full, last, 0, 0, 0, 0, 0, 0, 0, 0],
             None => (0, 1),
         };
         let next = u32::from(every > 1);
-        let behind_dense = stages.behind(leading).max(first_full);
+        let behind = stages.behind(leading);
+        let behind_dense = behind.max(first_full);
+        let early = [behind, behind + next].map(|stage| stage.min(first_full));
         let last_full = last.saturating_sub(stages.short_last());
         let next_full = (first_full + next).min(behind_dense);
-        [next, first_full, next_full, behind_dense, behind_dense + 1, last_full.saturating_sub(next), last_full, last]
+        let late = [last_full.saturating_sub(next), last_full, last];
+        let middle = [first_full, next_full, behind_dense, behind_dense + 1];
+        let ([a, b], [c, d, e, f], [g, h, i]) = (early, middle, late);
+        [next, a, b, c, d, e, f, g, h, i]
     }
 
     fn stage(&self, stage: u32) -> Fit {

@@ -104,7 +104,8 @@ fn one(row: &MemoryRow, known: &mut Known) -> Result<MemoryResult, String> {
     }
     let chips = row.num_gpus.ok_or("num_gpus is blank")?;
     let given = batch(row, chips);
-    let rest = chips / [step.tp, step.pp, step.dp].iter().map(|degree| degree.unwrap_or(1).max(1)).product::<u32>();
+    let degrees = [step.tp, step.pp, step.dp].map(|degree| degree.unwrap_or(1).max(1));
+    let rest = chips / degrees.into_iter().fold(1, u32::saturating_mul);
     let idle = step.dp.is_some() && step.cp.unwrap_or(1) == 1 && rest > 1;
     step.cp = if idle { Some(rest) } else { step.cp };
     let mut asked = ask(&step, Some(Batch::Sequences(f64::from(given))), known)?;
@@ -128,9 +129,9 @@ fn one(row: &MemoryRow, known: &mut Known) -> Result<MemoryResult, String> {
 /// Sequences of a step: as the row says, else enough to fill its pipeline.
 fn batch(row: &MemoryRow, chips: u32) -> u32 {
     let [tp, pp, cp, micro] = [row.tp, row.pp, row.cp, row.micro_batch].map(|degree| degree.unwrap_or(1).max(1));
-    let dp = row.dp.unwrap_or(chips / (tp * pp * cp).max(1)).max(1);
-    let rounds = if pp > 1 { ROUNDS * pp } else { 1 };
-    row.global_batch_seqs.unwrap_or(dp * micro * rounds)
+    let dp = row.dp.unwrap_or(chips / tp.saturating_mul(pp).saturating_mul(cp)).max(1);
+    let rounds = if pp > 1 { pp.saturating_mul(ROUNDS) } else { 1 };
+    row.global_batch_seqs.unwrap_or(dp.saturating_mul(micro).saturating_mul(rounds))
 }
 
 /// The model with so many layers, the same share of them dense but for a rounding up, and no modules for later tokens.
@@ -140,7 +141,7 @@ fn cut(asked: &mut Asked, layers: u32) {
     shape.layers = layers;
     shape.mtp_modules = 0;
     if let Some(experts) = &mut shape.experts {
-        experts.leading_dense = (experts.leading_dense * layers).div_ceil(all);
+        experts.leading_dense = experts.leading_dense.saturating_mul(layers).div_ceil(all);
     }
 }
 
@@ -148,11 +149,9 @@ fn cut(asked: &mut Asked, layers: u32) {
 /// pipeline whose batch is known as many micro-batches as stages.
 fn usual(asked: &mut Asked, row: &MemoryRow, batch: u32) {
     let given = &mut asked.setting.given;
-    let interleaved = given.schedule == Some(Schedule::Interleaved);
     let pp = given.pp.unwrap_or(1);
-    if let Some(0) | None = given.vpp.filter(|_| pp > 1) {
-        given.vpp = Some(if interleaved && pp > 1 { 2 } else { 1 });
-    }
+    let interleaved = pp > 1 && given.schedule == Some(Schedule::Interleaved);
+    given.vpp = given.vpp.filter(|_| pp > 1).or(Some(if interleaved { 2 } else { 1 }));
     for degree in [&mut given.tp, &mut given.pp, &mut given.cp, &mut given.ep] {
         *degree = Some(degree.unwrap_or(1));
     }
