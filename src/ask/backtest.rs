@@ -33,6 +33,8 @@ pub struct BacktestRequest {
     pub memory: Option<Option<PathBuf>>,
     /// Also the errors under factors refitted to the other sources of these steps.
     pub leave_one_out: bool,
+    /// Also the errors after one measured step of each source.
+    pub after_one: bool,
 }
 
 impl BacktestRequest {
@@ -64,6 +66,12 @@ impl BacktestRequest {
     pub fn leave_one_out(self, leave_one_out: bool) -> Self {
         Self { leave_one_out, ..self }
     }
+
+    /// Scores the rows of each source after each other one in turn.
+    #[must_use]
+    pub fn after_one(self, after_one: bool) -> Self {
+        Self { after_one, ..self }
+    }
 }
 
 /// The answer of `backtest`.
@@ -90,7 +98,7 @@ impl BacktestRequest {
         let all = self.steps.is_none() && self.runs.is_none() && self.memory.is_none();
         let steps = (all || self.steps.is_some()).then(|| {
             let (rows, unread) = read(self.steps.as_deref(), steps::shipped)?;
-            back_test_steps(&rows, unread, catalog, self.leave_one_out)
+            back_test_steps(&rows, unread, catalog, self.leave_one_out, self.after_one)
         });
         let runs = (all || self.runs.is_some()).then(|| {
             let (rows, unread) = read(self.runs.as_deref(), run_rows::shipped)?;

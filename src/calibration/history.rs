@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::calibration::after::{AfterOne, Before, after_one};
 use crate::calibration::backtest::{
-    KindErrors, Known, RunReport, RunResult, RunSummary, Skipped, SourceErrors, StepResult, by_source, kinds, runs,
-    steps, summarise,
+    Case, KindErrors, Known, RunReport, RunResult, RunSummary, Skipped, SourceErrors, StepResult, by_source, kinds, runs,
+    steps_with_cases, summarise,
 };
 use crate::calibration::calibrate::calibrate;
 use crate::catalog::Catalog;
@@ -66,6 +67,9 @@ pub struct Steps {
     pub sweeps: Vec<Sweep>,
     /// Errors under factors that were not fitted to the source, if that was asked.
     pub leave_one_out: Option<ErrorTables>,
+    /// Errors after one measured step of the source, if that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_one: Option<AfterOne>,
     /// Errors by the identifiers' prefixes, which are short.
     #[serde(skip)]
     pub by_prefix: Vec<SourceErrors>,
@@ -93,10 +97,18 @@ pub fn back_test_steps(
     unreadable: Vec<Skipped>,
     catalog: &Catalog,
     leave_one_out: bool,
+    after: bool,
 ) -> Result<Steps, Error> {
-    let mut report = steps(rows, &mut Known::new(catalog)?);
+    let mut known = Known::new(catalog)?;
+    let (mut report, cases) = steps_with_cases(rows, &mut known);
     let names = names(rows);
-    let fitted = leave_one_out.then(|| calibrate(rows, catalog)).transpose()?.map(|fitted| fitted.leave_one_out.rows);
+    let fitted = leave_one_out.then(|| calibrate(rows, catalog)).transpose()?;
+    let after_one = match &fitted {
+        _ if !after => None,
+        Some(fitted) => Some(fitted.after_one.clone()),
+        None => Some(of_cases(&cases, &known)),
+    };
+    let fitted = fitted.map(|fitted| fitted.leave_one_out.rows);
     let errors: BTreeMap<&str, f64> = fitted.iter().flatten().map(|row| (row.id.as_str(), row.error)).collect();
     let (sources, kinds_of_all) = (by_column(&report.rows, &names), kinds(&report.rows));
     let sweeps = sweeps(rows, &report.rows);
@@ -112,8 +124,16 @@ pub fn back_test_steps(
         kinds: kinds_of_all,
         sweeps,
         leave_one_out: fitted.as_ref().map(left_out),
+        after_one,
         by_prefix: report.sources,
     })
+}
+
+/// What one measured step is worth, with the factors and effects in use.
+fn of_cases(cases: &[Case], known: &Known) -> AfterOne {
+    let before = |case: &'_ Case| known.calibration(&case.setting.family).ok().map(|known| known.factors);
+    let factors: Vec<_> = cases.iter().filter_map(|case| Some((case, before(case)?))).collect();
+    after_one(&factors.iter().map(|(case, factors)| Before::of(case, factors)).collect::<Vec<_>>())
 }
 
 /// Back-tests runs.

@@ -1,5 +1,6 @@
 //! Measured steps: the back-test, the fit, and measurements of one chip.
 
+pub mod after;
 pub mod backtest;
 pub mod beyond;
 pub mod calibrate;

@@ -25,11 +25,14 @@ pub struct BacktestArgs {
     /// Also the errors under factors refitted to the other sources of these steps
     #[arg(long)]
     leave_one_out: bool,
+    /// Also the errors after so many measured steps of each source: 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=1))]
+    after: Option<u8>,
 }
 
 /// Answers `flopbill backtest`.
 pub fn run(args: &BacktestArgs, catalog: &Catalog) -> Result<Reply, Error> {
-    let mut request = BacktestRequest::new().leave_one_out(args.leave_one_out);
+    let mut request = BacktestRequest::new().leave_one_out(args.leave_one_out).after_one(args.after.is_some());
     (request.steps, request.runs) = (args.steps.clone(), args.runs.clone());
     request.memory = args.memory.clone();
     Ok(Reply::new(view(&request.ask(catalog)?)))

@@ -3,6 +3,7 @@
 use super::step::chance;
 use super::view::{Records, Section, View};
 use crate::ask::backtest::BacktestReply;
+use crate::calibration::after::AfterOne;
 use crate::calibration::backtest::{Errors, KindErrors, MemoryReport, RunResult, Skipped, SourceErrors, StepResult};
 use crate::calibration::history::{Runs, Steps};
 use crate::units::show;
@@ -77,6 +78,9 @@ fn show_steps(view: &mut View, steps: &Steps) {
         view.sections.push(kinds_section("All steps, refitted without the source", &left_out.kinds));
     }
     view.sections.push(kinds_section("All steps", &steps.kinds));
+    if let Some(after) = &steps.after_one {
+        view.sections.push(after_section(after));
+    }
     if !steps.sweeps.is_empty() {
         let mut section = Section::new("Sweeps over layouts", &["Source", "Chip", "n", "Rank correlation"]);
         section.numeric = vec![2, 3];
@@ -87,6 +91,32 @@ fn show_steps(view: &mut View, steps: &Steps) {
         view.sections.push(section);
     }
     view.sections.push(rows_section(steps));
+}
+
+/// Errors before and after one measured step, by kind.
+fn after_section(after: &AfterOne) -> Section {
+    let heading = format!(
+        "After one measured step: means of the sources, {} of one row left out",
+        show::counted(after.left_out.to_string(), "source")
+    );
+    let mut section = Section::new(heading, &["Models", "Measured on", "Sources", "Before", "After", "In 80 %", "k"]);
+    section.numeric = (2..7).collect();
+    for kind in &after.kinds {
+        let on = if kind.of == "within" { "the same chip and model" } else { "another chip or model" };
+        let of = &kind.scores;
+        let shares = [of.mean_abs_error_before, of.mean_abs_error, of.coverage_80].map(show::percent);
+        let [before, error, coverage] = shares;
+        section.row([
+            kind_name(kind.kind == "moe").to_owned(),
+            on.to_owned(),
+            kind.n.to_string(),
+            before,
+            error,
+            coverage,
+            show::number(of.k, 2),
+        ]);
+    }
+    section
 }
 
 /// A long source's first words.

@@ -79,11 +79,18 @@ pub struct StepReport {
 
 /// Predicts every row.
 pub fn steps(rows: &[StepRow], known: &mut Known) -> StepReport {
-    let mut report = StepReport::default();
+    steps_with_cases(rows, known).0
+}
+
+/// The same, with every row that could be read as it was predicted.
+pub fn steps_with_cases(rows: &[StepRow], known: &mut Known) -> (StepReport, Vec<Case>) {
+    let (mut report, mut cases) = (StepReport::default(), Vec::new());
     for row in rows {
         let predicted = resolve(row, known).and_then(|case| {
             let factors = known.calibration(&case.setting.family)?.factors;
-            Ok(result(&case, &factors))
+            let result = result(&case, &factors);
+            cases.push(case);
+            Ok(result)
         });
         match predicted {
             Ok(result) => report.rows.push(result),
@@ -91,7 +98,7 @@ pub fn steps(rows: &[StepRow], known: &mut Known) -> StepReport {
         }
     }
     report.sources = by_source(&report.rows);
-    report
+    (report, cases)
 }
 
 /// One row's result under these factors.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use crate::calibration::backtest::{
     Calibrations, Case, Known, Skipped, StepReport, StepResult, by_source, calibrations, resolve, result,
 };
+use crate::calibration::after::{AfterOne, Before, after_one};
 use crate::calibration::beyond::layout_gap;
 use crate::calibration::pool::{Excess, Pool, pool};
 use crate::catalog::Catalog;
@@ -53,6 +54,8 @@ pub struct Report {
     pub in_sample: StepReport,
     /// Errors of every row under factors and effects that were not fitted to its source.
     pub leave_one_out: StepReport,
+    /// The same after one measured step of the source.
+    pub after_one: AfterOne,
 }
 
 /// Refits every factor and the effects of stacks from these rows alone, and once more without each source.
@@ -80,11 +83,12 @@ pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
     let yes = cases.iter().filter(|(_, fit)| *fit == Fit::Yes);
     let mut in_sample =
         StepReport { rows: yes.filter_map(|(case, _)| all.result(case)).collect(), ..StepReport::default() };
-    let mut left_out = StepReport { rows: leave_one_out(&cases, &believed, &all), skipped, ..StepReport::default() };
+    let (left_out, after_one) = leave_one_out(&cases, &believed, &all);
+    let mut left_out = StepReport { rows: left_out, skipped, ..StepReport::default() };
     in_sample.sources = by_source(&in_sample.rows);
     left_out.sources = by_source(&left_out.rows);
     let layout_gap = layout_gap(&cases);
-    Ok(Report { fits, pools: all.pools, layout_gap, in_sample, leave_one_out: left_out })
+    Ok(Report { fits, pools: all.pools, layout_gap, in_sample, leave_one_out: left_out, after_one })
 }
 
 /// The factors of every family and the effects of every stack, as some of the rows give them.
@@ -130,6 +134,11 @@ impl Fits {
 
     /// A row under these factors and effects.
     fn result(&self, case: &Case) -> Option<StepResult> {
+        Some(result(&self.case(case), self.factors.get(&case.setting.family)?))
+    }
+
+    /// A row on its software, as these effects have it.
+    fn case(&self, case: &Case) -> Case {
         let mut case = case.clone();
         let kind = usize::from(case.is_moe());
         if let Some(pool) = &self.pools[kind] {
@@ -138,7 +147,7 @@ impl Fits {
             case.setting.stack.residual[kind] = own.map(|own| own.residual);
             case.setting.stack_release = own.and_then(|own| own.release);
         }
-        Some(result(&case, self.factors.get(&case.setting.family)?))
+        case
     }
 }
 
@@ -157,17 +166,19 @@ fn fit(cases: &[&Case], base: &Calibration) -> Factors {
     Problem::new(weighted(cases), base, fitted(base)).with_stacks().solve(ITERATIONS)
 }
 
-/// Predicts each source by a fit to the others.
-fn leave_one_out(cases: &[(Case, Fit)], believed: &Calibrations, all: &Fits) -> Vec<StepResult> {
+/// Predicts each source by a fit to the others, alone and after one of its steps.
+fn leave_one_out(cases: &[(Case, Fit)], believed: &Calibrations, all: &Fits) -> (Vec<StepResult>, AfterOne) {
     let mut sources: Vec<&str> = cases.iter().map(|(case, _)| case.source.as_str()).collect();
     sources.sort_unstable();
     sources.dedup();
-    let one = |source: &&str| -> Vec<StepResult> {
+    let one = |source: &&str| -> Vec<(Case, Factors)> {
         let fits = Fits::of(cases, believed, Some(source), Some(all));
         let of_source = cases.iter().filter(|(case, _)| case.source == **source);
-        of_source.filter_map(|(case, _)| fits.result(case)).collect()
+        of_source.filter_map(|(case, _)| Some((fits.case(case), *fits.factors.get(&case.setting.family)?))).collect()
     };
-    each(&sources, one).into_iter().flatten().collect()
+    let rows: Vec<(Case, Factors)> = each(&sources, one).into_iter().flatten().collect();
+    let before: Vec<Before<'_>> = rows.iter().map(|(case, factors)| Before::of(case, factors)).collect();
+    (rows.iter().map(|(case, factors)| result(case, factors)).collect(), after_one(&before))
 }
 
 #[cfg(feature = "parallel")]

@@ -288,7 +288,7 @@ fn is_asked(asked: &Setting, own: &Setting, spec: &Spec, chips: u32) -> bool {
 }
 
 /// What the steps of a setting do not share with those that are asked about, by chip and model: a standard deviation.
-fn apart(asked: &Setting, own: &Setting) -> f64 {
+pub fn apart(asked: &Setting, own: &Setting) -> f64 {
     let chip = match (asked.chip == own.chip, asked.family == own.family) {
         (true, _) => 0.0,
         (false, true) => OTHER_CHIP,
