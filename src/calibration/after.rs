@@ -42,7 +42,7 @@ pub struct AfterOne {
     pub kinds: Vec<AfterKind>,
     /// By source.
     pub sources: Vec<AfterSource>,
-    /// Sources of one row, which tell nothing.
+    /// Sources without a second row of the same software, which tell nothing.
     pub left_out: usize,
 }
 
@@ -115,7 +115,7 @@ const NEAR: [&str; 2] = ["within", "across"];
 /// Scores every row after each other row of its source.
 ///
 /// # Formula
-/// the conjugate update of [`Software::after`], with each other row of the source as the one observation; the mean over
+/// the conjugate update of [`Software::after`], with each other row of the source and its stack as the one observation; the mean over
 /// them, then over the rows of a source, then over the sources
 /// # Source
 /// By construction.
@@ -124,7 +124,11 @@ pub fn after_one(rows: &[Before<'_>]) -> AfterOne {
     for row in rows {
         sources.entry((&row.case.source, row.case.is_moe())).or_default().push(row);
     }
-    let left_out = sources.values().filter(|rows| rows.len() < 2).count();
+    let alone = |rows: &&Vec<&Before<'_>>| {
+        let stack = |row: &Before<'_>| row.case.setting.stack.id.clone();
+        !rows.iter().any(|row| rows.iter().any(|other| !std::ptr::eq(*row, *other) && stack(row) == stack(other)))
+    };
+    let left_out = sources.values().filter(alone).count();
     let mut scored = Vec::new();
     for ((source, moe), rows) in sources {
         for (near, of) in NEAR.into_iter().enumerate() {
@@ -149,11 +153,12 @@ pub fn after_one(rows: &[Before<'_>]) -> AfterOne {
     AfterOne { kinds, sources: scored, left_out }
 }
 
-/// A row after each other row of its chip and model, or of others.
+/// A row after each other row of its software, chip and model, or of its software on others.
 fn score(row: &Before<'_>, rows: &[&Before<'_>], within: bool) -> Option<Scores> {
     let near = |other: &&&Before<'_>| {
         let same = other.case.gpu == row.case.gpu && other.case.setting.model.shape == row.case.setting.model.shape;
-        !std::ptr::eq(**other, row) && same == within
+        let own = other.case.setting.stack.id == row.case.setting.stack.id;
+        !std::ptr::eq(**other, row) && own && same == within
     };
     let scores: Vec<Scores> = rows.iter().filter(near).map(|other| after(row, other)).collect();
     (!scores.is_empty()).then(|| Scores::mean(scores.iter()))

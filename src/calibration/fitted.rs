@@ -99,7 +99,9 @@ pub struct FittedKind {
     pub source: f64,
     /// The part of it that is between families of chips.
     pub chip: f64,
-    /// Between settings.
+    /// Between the models and chips of one source.
+    pub model: f64,
+    /// Between the settings of one model on one chip.
     pub row: f64,
     /// Of a stack from year to year.
     pub drift: f64,
@@ -199,8 +201,8 @@ impl FittedSoftware {
     fn of(profile: &SoftwareProfile, pools: &[Option<Pool>; 2], reproduced: bool) -> Self {
         const KINDS: [&str; 2] = ["dense", "moe"];
         let kind = |(kind, spreads): (&'static str, Spreads)| {
-            let Spreads { mean, stack, source, chip, row, drift, drift_spread, .. } = spreads.rounded();
-            FittedKind { kind, mean, stack, source, chip, row, drift, drift_spread }
+            let Spreads { mean, stack, source, chip, model, row, drift, drift_spread, .. } = spreads.rounded();
+            FittedKind { kind, mean, stack, source, chip, model, row, drift, drift_spread }
         };
         let stacks = KINDS.into_iter().zip(pools).flat_map(|(kind, pool)| {
             let one = move |(stack, effect): (&String, &StackEffect)| {

@@ -84,17 +84,19 @@ pub fn pool(rows: &[&Excess]) -> Option<Pool> {
         (Some(own), Some(newest)) => row.log_ratio + drift * (newest - own),
         _ => row.log_ratio,
     };
-    let (cells, row) = cells(rows, at_newest)?;
-    let [stack, source] = spreads_of(&cells, row);
-    let mean = weigh(&cells, [stack, source], row).mean;
-    let chip = between_families(&cells, row).min(source * 0.9);
+    let (cells, within) = cells(rows, at_newest)?;
+    let row = spread_within(rows, at_newest, |row| (&row.stack, &row.group, "")).min(within);
+    let model = (within.powi(2) - row.powi(2)).max(0.0).sqrt();
+    let [stack, source] = spreads_of(&cells, within);
+    let mean = weigh(&cells, [stack, source], within).mean;
+    let chip = between_families(&cells, within).min(source * 0.9);
     let repeat = REPEATS[usize::from(moe)];
-    let spreads = Spreads { mean, stack, source, chip, row, repeat, drift, drift_spread };
+    let spreads = Spreads { mean, stack, source, chip, model, row, repeat, drift, drift_spread };
     let effect = |name: &str| {
         let own: Vec<Cell<'_>> = cells.iter().filter(|cell| cell.stack == name).copied().collect();
         let (mut precision, mut pull) = (stack.powi(-2), 0.0);
         for cell in &own {
-            let weight = 1.0 / (source.powi(2) + row.powi(2) / counted(cell));
+            let weight = 1.0 / (source.powi(2) + within.powi(2) / counted(cell));
             precision += weight;
             pull += weight * (cell.mean - mean);
         }
@@ -160,18 +162,33 @@ fn drift(rows: &[&Excess], prior: f64) -> (f64, f64) {
     (slope * error.powi(-2) / precision, precision.recip().sqrt())
 }
 
-/// The cells by their medians, and what rows of one differ by.
-fn cells<'a>(rows: &[&'a Excess], value: impl Fn(&Excess) -> f64) -> Option<(Vec<Cell<'a>>, f64)> {
-    let mut groups = BTreeMap::<(&str, &str, &str), Vec<f64>>::new();
+/// What rows are grouped by.
+type Key<'a> = (&'a str, &'a str, &'a str);
+
+fn grouped<'a>(rows: &[&'a Excess], value: impl Fn(&Excess) -> f64, key: impl Fn(&'a Excess) -> Key<'a>) -> BTreeMap<Key<'a>, Vec<f64>> {
+    let mut groups = BTreeMap::<Key<'a>, Vec<f64>>::new();
     for row in rows {
-        groups.entry((&row.stack, &row.source, &row.family)).or_default().push(value(row));
+        groups.entry(key(row)).or_default().push(value(row));
     }
-    let mut found = Vec::new();
+    groups.values_mut().for_each(|values| values.sort_by(f64::total_cmp));
+    groups
+}
+
+/// The cells by their medians, and what rows of one differ by.
+fn cells<'a>(rows: &[&'a Excess], value: impl Fn(&Excess) -> f64 + Copy) -> Option<(Vec<Cell<'a>>, f64)> {
+    let key = |row: &'a Excess| (row.stack.as_str(), row.source.as_str(), row.family.as_str());
+    let cell = |((stack, source, _), values): (Key<'a>, Vec<f64>)| {
+        Cell { stack, source, rows: values.len(), mean: middle(&values) }
+    };
+    let found: Vec<Cell<'a>> = grouped(rows, value, key).into_iter().map(cell).collect();
+    found.iter().any(|cell| cell.rows > 1).then(|| (found, spread_within(rows, value, key)))
+}
+
+/// What rows differ by that have the same key: their distances from its median, the far ones drawn in.
+fn spread_within<'a>(rows: &[&'a Excess], value: impl Fn(&Excess) -> f64, key: impl Fn(&'a Excess) -> Key<'a>) -> f64 {
     let (mut squares, mut free) = (0.0, 0.0);
-    for ((stack, source, _), mut values) in groups {
-        values.sort_by(f64::total_cmp);
+    for values in grouped(rows, value, key).into_values() {
         let middle = middle(&values);
-        found.push(Cell { stack, source, rows: values.len(), mean: middle });
         let mut apart: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
         apart.sort_by(f64::total_cmp);
         let most = FAR * self::middle(&apart).max(0.02) * 1.4826;
@@ -182,7 +199,7 @@ fn cells<'a>(rows: &[&'a Excess], value: impl Fn(&Excess) -> f64) -> Option<(Vec
             free += counted;
         }
     }
-    (free > 0.0).then(|| (found, (squares / free).sqrt().max(1e-3)))
+    if free > 0.0 { (squares / free).sqrt().max(1e-3) } else { USUAL }
 }
 
 fn middle(sorted: &[f64]) -> f64 {

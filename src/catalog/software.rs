@@ -16,7 +16,9 @@ pub struct Spreads {
     pub source: f64,
     /// The part of it that is between chips of different families.
     pub chip: f64,
-    /// Between the settings of one source.
+    /// Between the models and chips of one source.
+    pub model: f64,
+    /// Between the settings of one model on one chip.
     pub row: f64,
     /// Between the steps of one setting.
     pub repeat: f64,
@@ -114,19 +116,20 @@ fn pair(r: &Reader<'_>, keys: [&'static str; 2]) -> Option<[f64; 2]> {
 fn spreads(r: &Reader<'_>) -> Option<Spreads> {
     let number = |key: &'static str| r.need(key, r.number(key));
     let (mean, stack, source, chip) = (number("mean"), number("stack"), number("source"), number("chip"));
-    let (row, repeat) = (number("row"), number("repeat"));
+    let (model, row, repeat) = (number("model"), number("row"), number("repeat"));
     let (drift, drift_spread) = (number("drift"), number("drift_spread"));
     let found = Spreads {
         mean: mean?,
         stack: stack?,
         source: source?,
         chip: chip?,
+        model: model?,
         row: row?,
         repeat: repeat?,
         drift: drift?,
         drift_spread: drift_spread?,
     };
-    let spreads = [found.stack, found.source, found.chip, found.row, found.repeat, found.drift_spread];
+    let spreads = [found.stack, found.source, found.chip, found.model, found.row, found.repeat, found.drift_spread];
     if spreads.iter().any(|spread| !(0.0..=3.0).contains(spread)) || found.mean.abs() > 3.0 || found.drift.abs() > 3.0 {
         r.fail("row", Error::bad_input("spreads are from 0 to 3, the mean and the drift from -3 to 3, in logarithm"));
     }

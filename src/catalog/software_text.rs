@@ -28,10 +28,11 @@ impl Spreads {
     /// As they are written in a profile.
     #[must_use]
     pub fn rounded(self) -> Self {
-        let Self { mean, stack, source, chip, row, repeat, drift, drift_spread } = self;
+        let Self { mean, stack, source, chip, model, row, repeat, drift, drift_spread } = self;
         let [mean, stack, source, chip] = [mean, stack, source, chip].map(rounded);
-        let [row, repeat, drift, drift_spread] = [row, repeat, drift, drift_spread].map(rounded);
-        Self { mean, stack, source, chip, row, repeat, drift, drift_spread }
+        let [model, row, repeat] = [model, row, repeat].map(rounded);
+        let [drift, drift_spread] = [drift, drift_spread].map(rounded);
+        Self { mean, stack, source, chip, model, row, repeat, drift, drift_spread }
     }
 }
 
@@ -83,10 +84,10 @@ impl Catalog {
         let found = self.find(Kind::Assumptions, "software")?;
         let mut tables = String::new();
         for (kind, spreads) in KINDS.iter().zip(profile.kinds) {
-            let Spreads { mean, stack, source, chip, row, repeat, drift, drift_spread } = spreads.rounded();
+            let Spreads { mean, stack, source, chip, model, row, repeat, drift, drift_spread } = spreads.rounded();
             let _ = write!(
                 tables,
-                "[{kind}]\nmean = {mean}\nstack = {stack}\nsource = {source}\nchip = {chip}\nrow = {row}\nrepeat = {repeat}\n\
+                "[{kind}]\nmean = {mean}\nstack = {stack}\nsource = {source}\nchip = {chip}\nmodel = {model}\nrow = {row}\nrepeat = {repeat}\n\
                  drift = {drift}\ndrift_spread = {drift_spread}\n\n"
             );
         }

@@ -217,7 +217,7 @@ impl Setting {
         let later = self.release.zip(self.stack_release).map_or(0.0, |(asked, own)| (asked - own).clamp(-FAR, FAR));
         let borrowed = if self.machine.borrowed { borrowed } else { 0.0 };
         let gap = if self.given.is_open() { gap } else { 0.0 };
-        let effect = own.hypot(spreads.source).hypot(spreads.drift_spread * later).hypot(borrowed).hypot(gap);
+        let effect = own.hypot(spreads.source).hypot(spreads.model).hypot(spreads.drift_spread * later).hypot(borrowed).hypot(gap);
         Software { median: (mean + spreads.drift * later).exp(), effect, row: spreads.row }
     }
 

@@ -78,7 +78,10 @@ impl Software {
         }
         let (mut precision, mut pull) = (self.effect.powi(-2), 0.0);
         for group in groups {
-            let weight = 1.0 / (group.row.powi(2) + group.apart.powi(2)).max(1e-12);
+            // What is not shared is part of both effects, and tells nothing of the other.
+            let shared = self.effect.powi(2) - group.apart.powi(2);
+            let noise = self.effect.powi(2) * (group.row.powi(2) + group.apart.powi(2)) / shared.max(0.0);
+            let weight = 1.0 / noise.max(1e-12);
             precision += weight;
             pull += weight * group.log_ratio;
         }
@@ -114,11 +117,11 @@ mod tests {
 
     #[test]
     fn two_steps_by_hand() {
-        // precisions 25 + 100 + 50: the second row is 0.1 apart
+        // precisions 25 + 100 + 37.5: the second row is 0.1 apart, so that 0.04 (0.01 + 0.01) / (0.04 - 0.01) is its noise
         let before = Software { median: 1.0, effect: 0.2, row: 0.1 };
         let steps = [Observation { log_ratio: 0.1, apart: 0.0 }, Observation { log_ratio: 0.4, apart: 0.1 }];
         let after = before.after(&steps);
-        assert!((after.median.ln() - 30.0 / 175.0).abs() < 1e-12);
-        assert!((after.effect.powi(-2) - 175.0).abs() < 1e-9);
+        assert!((after.median.ln() - (10.0 + 15.0) / 162.5).abs() < 1e-12);
+        assert!((after.effect.powi(-2) - 162.5).abs() < 1e-9);
     }
 }

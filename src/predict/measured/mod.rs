@@ -22,15 +22,6 @@ use row::{OnRow, on_row, step_time};
 /// Another chip of the same family: the standard deviation, in logarithm, of what its steps do not share. An assumption.
 pub const OTHER_CHIP: f64 = 0.05;
 
-/// A chip of another family. An assumption.
-pub const OTHER_FAMILY: f64 = 0.15;
-
-/// Another dense model, where the question's is dense. An assumption.
-pub const OTHER_DENSE: f64 = 0.03;
-
-/// Another mixture of experts, where the question's is one. An assumption.
-pub const OTHER_MIXTURE: f64 = 0.1;
-
 /// A mixture where the question's model is dense, or a dense model where it is a mixture. An assumption.
 pub const OTHER_KIND: f64 = 0.25;
 
@@ -289,16 +280,16 @@ fn is_asked(asked: &Setting, own: &Setting, spec: &Spec, chips: u32) -> bool {
 
 /// What the steps of a setting do not share with those that are asked about, by chip and model: a standard deviation.
 pub fn apart(asked: &Setting, own: &Setting) -> f64 {
+    let spreads = &asked.believed.spreads;
     let chip = match (asked.chip == own.chip, asked.family == own.family) {
         (true, _) => 0.0,
-        (false, true) => OTHER_CHIP,
-        (false, false) => OTHER_FAMILY,
+        (false, true) => spreads.model.max(OTHER_CHIP),
+        (false, false) => spreads.model.max(OTHER_CHIP).hypot(spreads.chip),
     };
     let mixture = |setting: &Setting| setting.model.shape.experts.is_some();
     let model = match (mixture(asked), mixture(own)) {
         _ if asked.model.shape == own.model.shape => 0.0,
-        (false, false) => OTHER_DENSE,
-        (true, true) => OTHER_MIXTURE,
+        (false, false) | (true, true) => spreads.model,
         _ => OTHER_KIND,
     };
     chip.hypot(model)
