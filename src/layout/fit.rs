@@ -173,9 +173,10 @@ impl<'a> Parts<'a> {
         worst
     }
 
-    /// Stages one of which is the fullest, in rising order: the first with the most layers, the first behind the
-    /// dense layers of a mixture, also among those before it, the last with the most layers, the last. Between them nothing grows from one stage
-    /// to the next, unless only every other layer is a mixture: then the next stage may have one more of them.
+    /// Stages one of which is the fullest, in rising order: the first with the most layers, the first behind the dense
+    /// layers of a mixture, also among those with fewer layers, the last with the most layers, the last. Between them
+    /// nothing grows from one stage to the next, unless only every other layer is a mixture: then the next stage may have
+    /// one more of them.
     fn candidates(&self) -> [u32; 10] {
         let (stages, last) = (&self.stages, self.layout.pp.saturating_sub(1));
         let first_full = stages.short_first();
