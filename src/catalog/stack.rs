@@ -214,6 +214,7 @@ fn switches(r: &Reader<'_>) -> Option<Stack> {
         narrow_dispatch: narrow_dispatch?,
         again: r.choice("recompute", &AGAINS).unwrap_or(Again::Megatron),
         tensor_copies: r.flag("tensor_copies").unwrap_or(false),
+        plain_ring: r.flag("plain_ring").unwrap_or(false),
         paired_exchange: r.flag("paired_exchange").unwrap_or(false),
         narrow_gathers: r.flag("narrow_gathers").unwrap_or(false),
     })

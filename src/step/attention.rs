@@ -9,6 +9,9 @@ use crate::units::Flop;
 /// For each score of an unfused attention: scale, mask and softmax in one kernel, dropout with its mask in another.
 const SCORES: Traffic = Traffic { fwd: 9.0, bwd: 11.0 };
 
+/// What a plain ring of many chips adds to the attention: smaller blocks, and merges of their parts.
+const RING: f64 = 0.4;
+
 /// For each element in and out of the delta rule, which passes over them several times.
 const DELTA: Traffic = Traffic { fwd: 6.0, bwd: 12.0 };
 
@@ -67,7 +70,8 @@ impl LayerContext<'_> {
     fn fused_core(&self) -> ForwardBackward {
         let (w, r) = (&self.w, &self.r);
         let flop = 2.0 * self.t * self.keys * w.heads / self.tp * (w.qk + w.v);
-        let slower = r.attention_shape(self.seq / self.cp, w.qk);
+        let ring = if self.stack.plain_ring { 1.0 + RING * (1.0 - 1.0 / self.cp) } else { 1.0 };
+        let slower = r.attention_shape(self.seq / self.cp, w.qk) * ring;
         let mut p = ForwardBackward::default();
         (p.fwd.attention, p.bwd.attention) = r.attention(Flop::new(flop * slower));
         p

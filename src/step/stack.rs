@@ -25,6 +25,8 @@ pub struct Stack {
     pub tensor_copies: bool,
     /// Weights that ZeRO-3 gathers for 8-bit products travel in 8 bits.
     pub narrow_gathers: bool,
+    /// The ring of a split sequence computes and merges its parts one by one, as PyTorch's own context parallelism does.
+    pub plain_ring: bool,
     /// Interleaved stages run the exchange of experts behind the other direction's computation.
     pub paired_exchange: bool,
 }
@@ -94,6 +96,7 @@ impl Stack {
         again: Again::Megatron,
         tensor_copies: false,
         narrow_gathers: false,
+        plain_ring: false,
         paired_exchange: false,
     };
     /// DeepSeek's own: narrow dispatch to few servers.
