@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use flopbill::internals::answer::narrowed::Narrowed;
 use flopbill::internals::answer::{Answer, answer};
 use flopbill::internals::ask::keep::KeepRequest;
+use flopbill::internals::calibration::backtest::{Known, resolve};
+use flopbill::internals::catalog::Kind;
+use flopbill::internals::catalog::steps::shipped;
 use flopbill::internals::input::measured::Steps;
 use flopbill::internals::input::question::{Question, Typed};
 use flopbill::internals::model::flops::{Causality, Choice, Counting, Kernel, per_token};
@@ -317,6 +320,34 @@ fn rows_of_a_spec_a_file_and_a_setter_are_the_same() {
         file(&folder, "wrong.toml", "name = \"x\"\nmodel = \"llama-3-70b\"\nmeasured = [{ step = 3, chps = 8 }]\n");
     let error = Question::about(wrong.to_str().unwrap(), catalog()).unwrap_err().to_string();
     assert!(error.contains("wrong.toml:3:25: unknown column `chps`"), "{error}");
+}
+
+/// A published row, with all its columns, is predicted as the back-test predicts it.
+#[test]
+fn a_row_of_the_public_table_is_predicted_as_by_the_back_test() {
+    let mut known = Known::new(catalog()).unwrap();
+    let folder = tempdir().unwrap();
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/measurements/steps.csv")).unwrap();
+    let (head, lines) = text.split_once('\n').unwrap();
+    let mut compared = 0;
+    for (row, line) in shipped().unwrap().iter().zip(lines.lines()).step_by(3) {
+        let named = !row.stack.is_empty() && catalog().has(Kind::Models, &row.model) && row.num_gpus.is_some();
+        let Ok(case) = resolve(row, &mut known) else { continue };
+        if !named || !line.starts_with(&row.id) || case.setting.model.id != catalog().model(&row.model).unwrap().id {
+            continue;
+        }
+        let path = file(&folder, "row.csv", &format!("{head}\n{line}\n"));
+        let chip = catalog().chip_of_a_table(&row.gpu).unwrap().0.chip.id;
+        let question = of_model(&row.model, "1T", &chip, f64::from(row.num_gpus.unwrap()));
+        let question = question.with("stack", &row.stack).with("measured", path.display().to_string());
+        let Ok(found) = LayoutRequest::new(question).ask(catalog()) else { continue };
+        let seen = &found.head.measured.unwrap().settings[0];
+        near(&row.id, seen.measured_s, case.measured.get());
+        let factors = known.calibration(&case.setting.family).unwrap().factors;
+        near(&row.id, seen.predicted_s, case.predicted(&factors).get());
+        compared += 1;
+    }
+    assert!(compared > 20, "{compared} rows compared");
 }
 
 #[test]
