@@ -68,6 +68,12 @@ impl Narrowed {
         Some(Self { evidence, hours: None, moved: false, open: Vec::new() })
     }
 
+    /// The same without the hours, which differ from point to point.
+    #[must_use]
+    pub fn without_hours(self) -> Self {
+        Self { hours: None, open: Vec::new(), ..self }
+    }
+
     /// The line that says it.
     pub fn sentence(&self) -> String {
         let evidence = &self.evidence;

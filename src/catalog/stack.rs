@@ -33,6 +33,8 @@ pub struct StackProfile {
     pub release: Option<String>,
     /// The month from which a run that names no stack most likely used it.
     pub usual_from: Option<String>,
+    /// It stands for software that nobody names.
+    pub ordinary: bool,
     /// The schedule it brings.
     pub schedule: Option<Schedule>,
     /// What its replicas share.
@@ -152,10 +154,11 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
         let autograd = r.choice("autograd", &AUTOGRADS).unwrap_or(usual);
         let ends_stay = r.flag("ends_stay").unwrap_or(autograd.is_plain());
         let states = r.choice("states", &STATES);
+        let ordinary = r.flag("ordinary").unwrap_or(false);
         let usual_recompute = r.choice("usual_recompute", &RECOMPUTES);
         let residual =
             r.table("residual", |inner| Some(["dense", "moe"].map(|kind| inner.table(kind, self::residual))));
-        r.require_sources(&sources, &["era", "frameworks", "release", "usual_from"]);
+        r.require_sources(&sources, &["era", "frameworks", "release", "usual_from", "ordinary"]);
         Some(StackProfile {
             id: found.id.clone(),
             name: name?,
@@ -170,6 +173,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
             autograd,
             ends_stay,
             states,
+            ordinary,
             usual_recompute,
             residual: residual.unwrap_or_default(),
             sources,
@@ -214,6 +218,7 @@ fn switches(r: &Reader<'_>) -> Option<Stack> {
         narrow_dispatch: narrow_dispatch?,
         again: r.choice("recompute", &AGAINS).unwrap_or(Again::Megatron),
         tensor_copies: r.flag("tensor_copies").unwrap_or(false),
+        grouped_products: r.flag("grouped_products").unwrap_or(false),
         plain_ring: r.flag("plain_ring").unwrap_or(false),
         paired_exchange: r.flag("paired_exchange").unwrap_or(false),
         narrow_gathers: r.flag("narrow_gathers").unwrap_or(false),

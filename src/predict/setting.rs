@@ -47,7 +47,7 @@ impl Believed {
             spreads: profile.kinds[usize::from(model.shape.experts.is_some())],
             borrowed: profile.borrowed,
             layout_gap: profile.layout_gap,
-            goodput: profile.goodput[usize::from(stack.usual_from.is_some())],
+            goodput: profile.goodput[usize::from(stack.ordinary)],
         }
     }
 }

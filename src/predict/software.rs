@@ -92,12 +92,13 @@ impl Software {
     /// themselves by less.
     ///
     /// # Formula
-    /// `effect' = sqrt(effect^2 + row^2)`, `row' = repeat`
+    /// `effect' = sqrt(effect^2 + row^2 - repeat^2)`, `row' = repeat`
     /// # Source
     /// Independent normal effects.
     #[must_use]
     pub fn of_one_setting(&self, repeat: f64) -> Self {
-        Self { effect: self.spread(), row: repeat, ..*self }
+        let effect = (self.spread().powi(2) - repeat.powi(2)).max(0.0).sqrt();
+        Self { effect, row: repeat, ..*self }
     }
 }
 

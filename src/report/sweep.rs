@@ -190,6 +190,7 @@ pub fn view(found: &SweepAnswer, most: usize) -> View {
         }
     }
     view.note("Without an answer", errors);
+    view.note("Assumptions", reply.head.assumptions.clone());
     view.records = Records::at(&view.json, &["/result/rows"]);
     view
 }

@@ -96,8 +96,15 @@ impl Products {
     /// in their mean, so that efficiency is continuous in the shape; k0, a and e are fitted.
     #[inline]
     fn time(&self, batch: f64, p: Product, padding: f64) -> Seconds {
+        self.in_waves(batch, p, padding, batch)
+    }
+
+    /// The same where so many of the products fill their last wave together.
+    #[inline]
+    fn in_waves(&self, batch: f64, p: Product, padding: f64, together: f64) -> Seconds {
         let area = batch * p.m * p.n;
-        let flop = 2.0 * batch * (p.m + padding) * p.n * (p.k + self.depth) * (1.0 + self.wave / area);
+        let waves = 1.0 + self.wave / (together * p.m * p.n);
+        let flop = 2.0 * batch * (p.m + padding) * p.n * (p.k + self.depth) * waves;
         let bytes = batch * self.operand * p.k * (p.m + p.n) + area * p.out;
         smooth_max(Seconds::new(flop * self.flop), Seconds::new(bytes * self.stream))
     }
@@ -162,13 +169,16 @@ impl Rates {
     /// Time of one product in the recipe's format.
     #[inline]
     pub(super) fn product(&self, m: f64, n: f64, k: f64, out: f64) -> Seconds {
-        self.mixed(1.0, Product { m, n, k, out }, 0.0)
+        self.mixed(1.0, Product { m, n, k, out }, 0.0, 1.0)
     }
 
     #[inline]
-    fn mixed(&self, batch: f64, p: Product, padding: f64) -> Seconds {
-        let time = self.recipe.time(batch, p, padding);
-        if self.kept == 0.0 { time } else { time + (self.wide.time(batch, p, padding) - time) * self.kept }
+    fn mixed(&self, batch: f64, p: Product, padding: f64, together: f64) -> Seconds {
+        let time = self.recipe.in_waves(batch, p, padding, together);
+        if self.kept == 0.0 {
+            return time;
+        }
+        time + (self.wide.in_waves(batch, p, padding, together) - time) * self.kept
     }
 
     /// Time of one product in 16 bits, which every recipe keeps for the head and the router.
@@ -183,10 +193,11 @@ impl Rates {
         self.wide.time(batch, Product { m, n, k, out: 2.0 }, 0.0)
     }
 
-    /// Time of a group of products of experts, each with rows of its own, in the recipe's format.
+    /// Time of the products of experts, each with rows of its own, in the recipe's format; `together` of them in one
+    /// kernel.
     #[inline]
-    pub(super) fn grouped(&self, experts: f64, m: f64, n: f64, k: f64, out: f64) -> Seconds {
-        self.mixed(experts, Product { m, n, k, out }, TILE_ROWS / 2.0)
+    pub(super) fn grouped(&self, [experts, together]: [f64; 2], m: f64, n: f64, k: f64, out: f64) -> Seconds {
+        self.mixed(experts, Product { m, n, k, out }, TILE_ROWS / 2.0, together)
     }
 
     /// How much longer a fused attention takes for a FLOP than on long sequences of heads 128 wide.

@@ -78,6 +78,8 @@ impl LayerContext<'_> {
     fn grouped(&self, p: &mut ForwardBackward, local: f64, rows: f64, width: f64) {
         let (r, h, up) = (&self.r, self.w.hidden, self.w.up * width);
         let slower = 1.0 / self.f.expert;
+        let together = if self.stack.grouped_products { local } else { 1.0 };
+        let local = [local, together];
         p.fwd.experts += (r.grouped(local, rows, up, h, 2.0) + r.grouped(local, rows, h, width, 2.0)) * slower;
         let gradient = (r.grouped(local, up, h, rows, 8.0) + r.grouped(local, h, width, rows, 8.0)) * slower;
         let back = (r.grouped(local, rows, h, up, 2.0) + r.grouped(local, rows, width, h, 2.0)) * slower;

@@ -25,6 +25,8 @@ pub struct Stack {
     pub tensor_copies: bool,
     /// Weights that ZeRO-3 gathers for 8-bit products travel in 8 bits.
     pub narrow_gathers: bool,
+    /// The products of the experts on a chip run as one grouped kernel, not one after the other.
+    pub grouped_products: bool,
     /// The ring of a split sequence computes and merges its parts one by one, as PyTorch's own context parallelism does.
     pub plain_ring: bool,
     /// Interleaved stages run the exchange of experts behind the other direction's computation.
@@ -96,9 +98,10 @@ impl Stack {
         again: Again::Megatron,
         tensor_copies: false,
         narrow_gathers: false,
+        grouped_products: false,
         plain_ring: false,
         paired_exchange: false,
     };
     /// DeepSeek's own: narrow dispatch to few servers.
-    pub const DEEPSEEK: Self = Self { narrow_dispatch: true, ..Self::CURRENT };
+    pub const DEEPSEEK: Self = Self { narrow_dispatch: true, grouped_products: true, ..Self::CURRENT };
 }

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use flopbill::internals::answer::narrowed::Narrowed;
 use flopbill::internals::answer::{Answer, answer};
 use flopbill::internals::ask::keep::KeepRequest;
+use flopbill::internals::calibration::backtest::{Known, resolve};
+use flopbill::internals::catalog::Kind;
+use flopbill::internals::catalog::steps::shipped;
 use flopbill::internals::input::measured::Steps;
 use flopbill::internals::input::question::{Question, Typed};
 use flopbill::internals::model::flops::{Causality, Choice, Counting, Kernel, per_token};
@@ -31,6 +34,11 @@ fn asked(question: &Question) -> Answer {
 
 fn step(answer: &Answer) -> Prediction {
     answer.prediction().unwrap().1
+}
+
+/// Seconds of a step, all that is predicted of it.
+fn seconds(answer: &Answer) -> f64 {
+    answer.step_time().unwrap().get()
 }
 
 fn hours(answer: &Answer) -> f64 {
@@ -72,7 +80,7 @@ fn a_step_moves_the_answer_by_its_share_of_the_surprise() {
         let question = of_model(model, tokens, chip, chips);
         let before = asked(&question);
         let own = step(&before);
-        let slow = own.step_time().get() * 1.3;
+        let slow = seconds(&before) * 1.3;
         let (found, narrowed) = after(&question, Steps::new().seconds(slow));
         let evidence = &narrowed.evidence;
         let k = evidence.settled();
@@ -112,9 +120,9 @@ fn the_hours_before_are_those_of_the_question_without_it() {
 fn one_step_in_every_unit_is_the_same_step() {
     let before = asked(&llama());
     let (setting, own) = before.prediction().unwrap();
-    let seconds = own.step_time().get() * 1.2;
+    let time = seconds(&before) * 1.2;
     let tokens = own.tokens_per_step().get();
-    let all = tokens / seconds;
+    let all = tokens / time;
     let chip = all / 2048.0;
     let rate = |causality, counting| {
         let terms = Choice::Terms { causality, counting };
@@ -126,10 +134,10 @@ fn one_step_in_every_unit_is_the_same_step() {
     let hardware = rate(Causality::Full, Counting::Hardware { recompute, kernel: Kernel::Unfused });
     assert!(causal < full && full <= hardware);
     let peak = setting.machine.peak_16.get() / 1e12;
-    let (found, _) = after(&llama(), Steps::new().seconds(seconds));
+    let (found, _) = after(&llama(), Steps::new().seconds(time));
     for steps in [
-        Steps::new().step("step", format!("{} ms", seconds * 1e3)),
-        Steps::new().step("step_ms", seconds * 1e3),
+        Steps::new().step("step", format!("{} ms", time * 1e3)),
+        Steps::new().step("step_ms", time * 1e3),
         Steps::new().step("tokens_per_second", all),
         Steps::new().step("tokens_per_s_per_gpu", chip),
         Steps::new().step("tflops_per_gpu", causal),
@@ -139,8 +147,8 @@ fn one_step_in_every_unit_is_the_same_step() {
         Steps::new().step("mfu", format!("{}%", 100.0 * causal / peak)),
         Steps::new().step("mfu_full", full / peak),
         Steps::new().step("hfu", hardware / peak),
-        Steps::new().step("value", seconds).with("metric", "iter_time_s"),
-        Steps::new().seconds(seconds).with("chips", 2048).with("gpu", "H100-80GB-SXM").with("model", "llama-3-70b"),
+        Steps::new().step("value", time).with("metric", "iter_time_s"),
+        Steps::new().seconds(time).with("chips", 2048).with("gpu", "H100-80GB-SXM").with("model", "llama-3-70b"),
     ] {
         let said = Typed::from(steps.clone()).0;
         let (again, _) = after(&llama(), steps);
@@ -188,7 +196,7 @@ fn steps_of_other_chips_and_models_move_it_less() {
     let slow = |chip: &str, model: &str| {
         let chips = if chip == "h100" && model == "llama-3-70b" { 2048.0 } else { 1024.0 };
         let there = asked(&of_model(model, "15T", chip, chips));
-        let time = step(&there).step_time().get() * 1.3;
+        let time = seconds(&there) * 1.3;
         let steps = Steps::new().seconds(time).with("gpu", chip).with("model", model).with("chips", chips);
         // Batch and length are those of its own question.
         let (setting, _) = there.prediction().unwrap();
@@ -312,11 +320,39 @@ fn rows_of_a_spec_a_file_and_a_setter_are_the_same() {
     near("a setter", reply.result.gpu_hours.unwrap(), hours(&found));
     assert!(reply.resolved.iter().any(|value| value.path == "measured" && value.text.contains("3.5 s")));
     let layout = LayoutRequest::new(input).ask(catalog()).unwrap();
-    near("layout", layout.result.step_seconds.unwrap(), step(&found).step_time().get());
+    near("layout", layout.result.step_seconds.unwrap(), seconds(&found));
     let wrong =
         file(&folder, "wrong.toml", "name = \"x\"\nmodel = \"llama-3-70b\"\nmeasured = [{ step = 3, chps = 8 }]\n");
     let error = Question::about(wrong.to_str().unwrap(), catalog()).unwrap_err().to_string();
     assert!(error.contains("wrong.toml:3:25: unknown column `chps`"), "{error}");
+}
+
+/// A published row, with all its columns, is predicted as the back-test predicts it.
+#[test]
+fn a_row_of_the_public_table_is_predicted_as_by_the_back_test() {
+    let mut known = Known::new(catalog()).unwrap();
+    let folder = tempdir().unwrap();
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/profiles/measurements/steps.csv")).unwrap();
+    let (head, lines) = text.split_once('\n').unwrap();
+    let mut compared = 0;
+    for (row, line) in shipped().unwrap().iter().zip(lines.lines()).step_by(3) {
+        let named = !row.stack.is_empty() && catalog().has(Kind::Models, &row.model) && row.num_gpus.is_some();
+        let Ok(case) = resolve(row, &mut known) else { continue };
+        if !named || !line.starts_with(&row.id) || case.setting.model.id != catalog().model(&row.model).unwrap().id {
+            continue;
+        }
+        let path = file(&folder, "row.csv", &format!("{head}\n{line}\n"));
+        let chip = catalog().chip_of_a_table(&row.gpu).unwrap().0.chip.id;
+        let question = of_model(&row.model, "1T", &chip, f64::from(row.num_gpus.unwrap()));
+        let question = question.with("stack", &row.stack).with("measured", path.display().to_string());
+        let Ok(found) = LayoutRequest::new(question).ask(catalog()) else { continue };
+        let seen = &found.head.measured.unwrap().settings[0];
+        near(&row.id, seen.measured_s, case.measured.get());
+        let factors = known.calibration(&case.setting.family).unwrap().factors;
+        near(&row.id, seen.predicted_s, case.predicted(&factors).get());
+        compared += 1;
+    }
+    assert!(compared > 20, "{compared} rows compared");
 }
 
 #[test]
@@ -349,7 +385,7 @@ fn what_is_kept_as_a_stack_answers_as_the_steps_did() {
     for (model, tokens, chip, chips) in ASKED {
         for stack in ["ordinary", "megatron-fsdp"] {
             let question = of_model(model, tokens, chip, chips).with("stack", stack);
-            let time = step(&asked(&question)).step_time().get() * 1.17;
+            let time = seconds(&asked(&question)) * 1.17;
             let steps = Steps::new().seconds(time).seconds(time * 1.1).with("micro_batch", 1);
             let measured = question.clone().with("measured", steps);
             let kept = KeepRequest::new(measured.clone(), "mine").ask(catalog()).unwrap();
@@ -370,7 +406,7 @@ fn what_is_kept_as_a_stack_answers_as_the_steps_did() {
 #[test]
 fn a_measured_question_has_one_answer_through_every_door() {
     for (model, tokens, chip, chips) in ASKED {
-        let there = step(&asked(&of_model(model, tokens, chip, 1024.0))).step_time().get();
+        let there = seconds(&asked(&of_model(model, tokens, chip, 1024.0)));
         let slow = Steps::new().seconds(there * 1.25).with("gpu", chip).with("chips", 1024).with("model", model);
         let question = of_model(model, tokens, chip, chips).with("measured", slow);
         assert!(through_every_door(&format!("{model} on {chip}, measured"), &question).is_some());
@@ -378,7 +414,7 @@ fn a_measured_question_has_one_answer_through_every_door() {
     for run in ["llama-3.1-405b", "apertus-70b"] {
         let question = Question::about(run, catalog()).unwrap().with("run.gpu", "h200").with("run.chips", 4096.0);
         let there = asked(&question);
-        let time = there.step_time().unwrap().get();
+        let time = seconds(&there);
         let slow = Steps::new().seconds(time).with("gpu", "h200").with("chips", 4096);
         through_every_door(&format!("{run}, measured"), &question.with("measured", slow));
     }

@@ -134,17 +134,32 @@ impl Sweep {
 
     /// What the question gives that is asked again and again, and where it is from: what every point has that does not
     /// vary it.
-    pub fn base(&self) -> (Ordered<Input>, Vec<SourceLine>, Option<Narrowed>) {
+    pub fn base(&self) -> (Ordered<Input>, Vec<SourceLine>) {
         let given = self.question.spec().map(|spec| inputs(&spec)).unwrap_or_default();
-        let first = || self.asked(&self.axes.iter().map(|axis| axis.cell(0)).collect::<Vec<_>>());
-        let found = answer(&self.question, &self.catalog).or_else(|_| first());
-        let narrowed = found.as_ref().ok().and_then(|found| Narrowed::of_step(found.prediction()?.0));
-        (given, found.map(|found| sources(&found)).unwrap_or_default(), narrowed)
+        let found = answer(&self.question, &self.catalog).or_else(|_| self.first());
+        (given, found.map(|found| sources(&found)).unwrap_or_default())
     }
 
-    /// Fields of its question that a sweep does not look at.
-    pub fn unheard(&self) -> Option<String> {
-        unheard("sweep", &self.question.spec().ok()?)
+    /// The first point.
+    fn first(&self) -> Result<Answer, Error> {
+        self.asked(&self.axes.iter().map(|axis| axis.cell(0)).collect::<Vec<_>>())
+    }
+
+    /// What measured steps change at the first point, where there are any.
+    pub fn narrowed(&self) -> Option<Narrowed> {
+        if !self.question.base.is_measured() {
+            return None;
+        }
+        self.first().ok().and_then(|found| Narrowed::of(&found).ok()?).map(Narrowed::without_hours)
+    }
+
+    /// Fields of its question that a sweep does not look at, and measured steps that tell nothing.
+    pub fn warnings(&self, narrowed: Option<&Narrowed>) -> Vec<String> {
+        let spec = self.question.spec().ok();
+        let idle = self.question.base.is_measured() && narrowed.is_none();
+        let idle = idle.then(|| "the measured steps change nothing at the first point".to_owned());
+        let left_out = narrowed.map(Narrowed::left_out).unwrap_or_default();
+        spec.and_then(|spec| unheard("sweep", &spec)).into_iter().chain(idle).chain(left_out).collect()
     }
 
     /// A number that another question, another plan, or profiles with other values have another one of.

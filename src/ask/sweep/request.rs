@@ -169,10 +169,10 @@ impl SweepAnswer {
         };
         let mut head =
             ReplyHead::new("sweep", format!("A sweep of {}", counted(grouped(&points.to_string()), "point")));
-        let (inputs, sources, narrowed) = self.sweep.base();
-        (head.inputs, head.sources) = (inputs, sources);
+        (head.inputs, head.sources) = self.sweep.base();
+        let narrowed = self.sweep.narrowed();
         narrowed.iter().for_each(|narrowed| head.tell(narrowed));
-        head.warnings.extend(self.sweep.unheard());
+        head.warnings = self.sweep.warnings(narrowed.as_ref());
         SweepReply {
             head,
             points,

@@ -112,7 +112,7 @@ fn result(row: &RunRow, published_gpu_hours: f64, known: &mut Known) -> Result<R
     let [p10, p90] = interval(p50, software_spread.hypot(asked.setting.believed.goodput.spread));
     let (id, tier) = (row.id.clone(), row.tier.clone());
     let ratio = p50 / published_gpu_hours;
-    let named = asked.setting.stack.usual_from.is_none();
+    let named = !asked.setting.stack.ordinary;
     let nodes = chips.get() / f64::from(asked.setting.machine.node.max(1));
     let (goodput, choices) = (predicted.goodput, asked.choices);
     Ok(RunResult {

@@ -92,11 +92,13 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
         Ok::<_, Failed>(())
     })?;
     drop(progress);
-    found.sweep.unheard().iter().for_each(|warning| complain::warning(warning));
+    let narrowed = found.sweep.narrowed();
+    found.sweep.warnings(narrowed.as_ref()).iter().for_each(|warning| complain::warning(warning));
     let Some(stream) = stream else {
         let view = view(&found, args.rows);
         return output::write(&view, format, all.output.as_deref()).map_err(Failed::Write);
     };
+    narrowed.iter().for_each(|narrowed| complain::warning(&narrowed.sentence()));
     let SweepAnswer { sweep, front } = found;
     let job = Job { sweep: &sweep, writer: Writer::new(&sweep, stream, front), dominated: request.pareto };
     match file {

@@ -288,7 +288,7 @@ pub fn apart(asked: &Setting, own: &Setting) -> f64 {
     };
     let mixture = |setting: &Setting| setting.model.shape.experts.is_some();
     let model = match (mixture(asked), mixture(own)) {
-        _ if asked.model.shape == own.model.shape => 0.0,
+        _ if asked.model.id == own.model.id || asked.model.shape == own.model.shape => 0.0,
         (false, false) | (true, true) => spreads.model,
         _ => OTHER_KIND,
     };

@@ -42,7 +42,7 @@ pub(super) fn on_row(
         ("", Some(own)) => catalog.chip_of_a_table(&own.value).map_err(|error| own.origin.locate(error))?,
         (name, _) => catalog.chip_of_a_table(name).map_err(|error| step.locate(error))?,
     };
-    let model = match (row.model.as_str(), &home.model) {
+    let mut model = match (row.model.as_str(), &home.model) {
         ("", None) => return Err(unsaid(step, "of which model", "model")),
         ("", Some(own)) => catalog.model(&own.value).map_err(|error| own.origin.locate(error))?,
         (name, _) => catalog.model(name).map_err(|error| step.locate(error))?,
@@ -51,6 +51,10 @@ pub(super) fn on_row(
     if differs(row.layers, model.shape.layers) || differs(row.hidden, model.shape.hidden) {
         return Ok(Err(format!("its layers or its width are not those of `{}`", model.name)));
     }
+    // Padding and modules beside the model are the row's own.
+    model.shape.vocab = row.vocab.unwrap_or(model.shape.vocab);
+    model.shape.mtp_modules = row.mtp_modules.unwrap_or(model.shape.mtp_modules);
+    model.shape.check().map_err(|error| step.locate(error))?;
     let chips = row.num_gpus.map(|chips| Chips::new(f64::from(chips))).or(home.chips.as_ref().map(|chips| chips.value));
     let Some(chips) = chips else { return Err(unsaid(step, "on how many chips", "chips")) };
     let setting =
