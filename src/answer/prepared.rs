@@ -30,6 +30,8 @@ pub const SOFTWARE: &str = "stack.factor";
 
 /// The field of the batch.
 pub const BATCH: &str = "run.global_batch";
+/// The field of goodput.
+pub const GOODPUT: &str = "run.goodput";
 
 /// What an open field changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -357,6 +359,14 @@ fn own_ranges(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Result<Vec<Ran
                     None => "software, before any of its steps is measured",
                 };
                 found.push(range(SOFTWARE, software_range(software, prediction.unsaid.spread, mfu)?, origin));
+            }
+            if spec.goodput.is_none() {
+                let dist = setting.believed.goodput.around(prediction.goodput)?;
+                let (p10, p90) = dist.interval(0.8);
+                let [low, high] = [p10, p90].map(crate::units::show::percent);
+                let text = format!("{low} to {high} (80 %)");
+                let origin = Origin::Assumed("what runs lose beyond their steps".into());
+                found.push(Range { path: GOODPUT, dist, text, origin });
             }
             if let Some(dist) = setting.batch.range()? {
                 let (p10, p90) = dist.interval(0.8);

@@ -10,7 +10,7 @@ use crate::estimate::Estimate;
 use crate::input::field::{Field, idle};
 use crate::input::file::{Origin, Spec};
 use crate::input::table::FIELDS;
-use crate::predict::{Prediction, Setting};
+use crate::predict::{Prediction, Setting, Unsaid};
 use crate::solve::{Rank, Var, display, name};
 use crate::source::{Source, SourceKind};
 use crate::units::date::Date;
@@ -136,12 +136,28 @@ fn predicted(setting: &Setting, step: &Prediction, looked: &LookedUp<'_>) -> Vec
             "software: {factor} x the step of the tuned stacks that the model was fitted to (stack.factor)"
         ));
     }
+    say.extend(unsaid(setting, step.unsaid));
     if looked.spec.goodput.is_none() {
         say.push(format!("goodput {}: a prior, not this run's", show::percent(step.goodput)));
     }
     say.extend(borrowed(setting));
     say.extend(setting.chosen.iter().cloned());
     say
+}
+
+/// What is taken for the settings that nobody gave.
+pub(crate) fn unsaid(setting: &Setting, unsaid: Unsaid) -> Option<String> {
+    let factor = show::number(unsaid.factor, 3);
+    if unsaid.factor == 1.0 {
+        return None;
+    }
+    Some(if setting.given.is_open() {
+        format!("layout: people run ones that take {factor} x the fastest (profiles/assumptions/software.toml)")
+    } else {
+        format!(
+            "recompute, micro-batch or virtual stages are not given: the plausible ones take {factor} x this layout"
+        )
+    })
 }
 
 fn borrowed(setting: &Setting) -> Option<String> {

@@ -194,19 +194,21 @@ fn step(answer: &Answer, predicted: &Prediction, factors: &str) -> Vec<Link> {
     let against = published.map(|own| format!("; {} x that is the answer above", show::number(own / hours, 3)));
     links.push(Link {
         what: "GPU-hours held, by the step model",
-        formula: "hours = tokens / tokens per step x step x software x chips / goodput".into(),
+        formula: "hours = tokens / tokens per step x step x settings x software x chips / goodput".into(),
         numbers: format!(
-            "{} h = {} / {} x {} s x {} x {} / {}{}",
+            "{} h = {} / {} x {} s x {} x {} x {} / {}{}",
             show::number(hours.gpu_hours(), 4),
             show::count(tokens.get(), 4),
             show::count(per_step.get(), 4),
             show::number(total.get(), 4),
+            show::number(predicted.unsaid.factor, 3),
             show::number(predicted.software, 3),
             show::chips(crate::units::Chips::new(chips)),
             show::percent(predicted.goodput),
             against.unwrap_or_default(),
         ),
-        source: format!("definition; software and goodput: {factors}, [run]"),
+        source: "definition; settings that nobody gave, software and goodput: profiles/assumptions/software.toml"
+            .into(),
     });
     links
 }

@@ -10,7 +10,7 @@ use crate::step::perform;
 use crate::units::Chips;
 
 /// What is believed of the goodput on one node and of each doubling of the nodes, and how loosely, in logarithm.
-const ONE_NODE: [f64; 2] = [0.94, 0.05];
+const ONE_NODE: [f64; 2] = [0.96, 0.02];
 const PER_DOUBLING: [f64; 2] = [0.03, 0.02];
 
 /// Doublings of the nodes after which no more is lost.

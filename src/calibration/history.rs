@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::calibration::after::{AfterOne, Before, after_one};
 use crate::calibration::backtest::{
-    Case, KindErrors, Known, RunReport, RunResult, RunSummary, Skipped, SourceErrors, StepResult, by_source, kinds, runs,
-    steps_with_cases, summarise,
+    Case, KindErrors, Known, RunReport, RunResult, RunSummary, Skipped, SourceErrors, StepResult, by_source, kinds,
+    runs, steps_with_cases, summarise,
 };
 use crate::calibration::calibrate::calibrate;
 use crate::catalog::Catalog;

@@ -165,7 +165,11 @@ fn drift(rows: &[&Excess], prior: f64) -> (f64, f64) {
 /// What rows are grouped by.
 type Key<'a> = (&'a str, &'a str, &'a str);
 
-fn grouped<'a>(rows: &[&'a Excess], value: impl Fn(&Excess) -> f64, key: impl Fn(&'a Excess) -> Key<'a>) -> BTreeMap<Key<'a>, Vec<f64>> {
+fn grouped<'a>(
+    rows: &[&'a Excess],
+    value: impl Fn(&Excess) -> f64,
+    key: impl Fn(&'a Excess) -> Key<'a>,
+) -> BTreeMap<Key<'a>, Vec<f64>> {
     let mut groups = BTreeMap::<Key<'a>, Vec<f64>>::new();
     for row in rows {
         groups.entry(key(row)).or_default().push(value(row));
@@ -177,8 +181,11 @@ fn grouped<'a>(rows: &[&'a Excess], value: impl Fn(&Excess) -> f64, key: impl Fn
 /// The cells by their medians, and what rows of one differ by.
 fn cells<'a>(rows: &[&'a Excess], value: impl Fn(&Excess) -> f64 + Copy) -> Option<(Vec<Cell<'a>>, f64)> {
     let key = |row: &'a Excess| (row.stack.as_str(), row.source.as_str(), row.family.as_str());
-    let cell = |((stack, source, _), values): (Key<'a>, Vec<f64>)| {
-        Cell { stack, source, rows: values.len(), mean: middle(&values) }
+    let cell = |((stack, source, _), values): (Key<'a>, Vec<f64>)| Cell {
+        stack,
+        source,
+        rows: values.len(),
+        mean: middle(&values),
     };
     let found: Vec<Cell<'a>> = grouped(rows, value, key).into_iter().map(cell).collect();
     found.iter().any(|cell| cell.rows > 1).then(|| (found, spread_within(rows, value, key)))

@@ -4,6 +4,7 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::uncertainty::dist::Dist;
 
 /// What the steps of one kind of model differ by, all in natural logarithm of their time over that of the step model.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +49,8 @@ pub struct SoftwareProfile {
     pub kinds: [Spreads; 2],
     /// What a family whose factors are another's adds.
     pub borrowed: f64,
+    /// What kernels and overlap differ by where nobody names the software: dense models and mixtures.
+    pub unnamed: [f64; 2],
     /// What people lose who do not run the fastest layout: the mean, and its standard deviation, in logarithm.
     pub layout_gap: [f64; 2],
     /// Goodput on software that is named, and on software that nobody names.
@@ -65,9 +68,36 @@ impl GoodputPrior {
     /// `profiles/assumptions/software.toml`
     pub fn on(&self, nodes: f64) -> f64 {
         let doublings = nodes.max(1.0).log2().min(self.doublings);
-        (self.one_node * (-self.per_doubling * doublings).exp()).clamp(0.01, 1.0)
+        (self.one_node * (-self.per_doubling * doublings).exp()).clamp(0.01, 0.99)
+    }
+
+    /// The range about a median: a normal distribution of the logit, so that no draw is over one.
+    ///
+    /// # Formula
+    /// `logit g = logit m + z t`, with t such that one in ten is under `m e^(-1.28 s)`, as of a lognormal distribution
+    /// # Source
+    /// By construction.
+    ///
+    /// # Errors
+    /// A median that is none.
+    pub fn around(&self, median: f64) -> Result<Dist, Error> {
+        let logit = |share: f64| (share / (1.0 - share)).ln();
+        let middle = logit(median);
+        let spread = (middle - logit(median * (-NINETY * self.spread).exp())) / NINETY;
+        let normal = Dist::normal(0.0, 1.0)?;
+        let at = |i: u32| {
+            let z = normal.quantile((f64::from(i) + 0.5) / f64::from(POINTS));
+            1.0 / (1.0 + (-(middle + z * spread)).exp())
+        };
+        Dist::empirical((0..POINTS).map(at).collect())
     }
 }
+
+/// Standard normal quantile of 90 %.
+const NINETY: f64 = 1.281_551_565_544_6;
+
+/// Points that a range of goodput is kept by; odd, so that its median is one of them.
+const POINTS: u32 = 63;
 
 impl Catalog {
     /// What is believed of software: the user's `assumptions/software.toml`, or the built-in one.
@@ -88,6 +118,7 @@ pub fn software(found: &Found) -> Result<SoftwareProfile, Error> {
         let (_, _, sources) = (r.text("name"), r.texts("aliases"), r.sources());
         let kinds = ["dense", "moe"].map(|kind| r.need(kind, r.table(kind, spreads)));
         let borrowed = r.need("borrowed", r.number("borrowed"));
+        let unnamed = r.need("unnamed", r.table("unnamed", |inner| pair(inner, ["dense", "moe"])));
         let gap = r.need("layout_gap", r.table("layout_gap", |inner| pair(inner, ["mean", "spread"])));
         let goodput = r.need(
             "goodput",
@@ -101,6 +132,7 @@ pub fn software(found: &Found) -> Result<SoftwareProfile, Error> {
         Some(SoftwareProfile {
             kinds: [dense?, moe?],
             borrowed: borrowed?,
+            unnamed: unnamed?,
             layout_gap: gap?,
             goodput: goodput?,
             sources,

@@ -34,6 +34,8 @@ pub struct Believed {
     pub spreads: Spreads,
     /// What a family whose factors are another's adds.
     pub borrowed: f64,
+    /// What software that nobody names adds.
+    pub unnamed: f64,
     /// What people lose who do not run the fastest layout.
     pub layout_gap: [f64; 2],
     /// Share of held time that computes.
@@ -43,9 +45,11 @@ pub struct Believed {
 impl Believed {
     /// Of a model on a stack.
     fn of(profile: &SoftwareProfile, model: &ModelProfile, stack: &StackProfile) -> Self {
+        let moe = usize::from(model.shape.experts.is_some());
         Self {
-            spreads: profile.kinds[usize::from(model.shape.experts.is_some())],
+            spreads: profile.kinds[moe],
             borrowed: profile.borrowed,
+            unnamed: if stack.ordinary { profile.unnamed[moe] } else { 0.0 },
             layout_gap: profile.layout_gap,
             goodput: profile.goodput[usize::from(stack.ordinary)],
         }
@@ -208,7 +212,7 @@ impl Setting {
         if let Some(median) = self.factor {
             return Software { median, effect: 0.0, row: 0.0 };
         }
-        let Believed { spreads, borrowed, layout_gap: [_, gap], .. } = self.believed;
+        let Believed { spreads, borrowed, unnamed, layout_gap: [_, gap], .. } = self.believed;
         let fitted = self.stack.residual[usize::from(self.model.shape.experts.is_some())];
         if let Some(Residual { value, spread, row: Some(row), .. }) = fitted {
             return Software { median: value, effect: spread, row };
@@ -217,7 +221,8 @@ impl Setting {
         let later = self.release.zip(self.stack_release).map_or(0.0, |(asked, own)| (asked - own).clamp(-FAR, FAR));
         let borrowed = if self.machine.borrowed { borrowed } else { 0.0 };
         let gap = if self.given.is_open() { gap } else { 0.0 };
-        let effect = own.hypot(spreads.source).hypot(spreads.model).hypot(spreads.drift_spread * later).hypot(borrowed).hypot(gap);
+        let parts = [own, spreads.source, spreads.model, spreads.drift_spread * later, borrowed, unnamed, gap];
+        let effect = parts.into_iter().fold(0.0, f64::hypot);
         Software { median: (mean + spreads.drift * later).exp(), effect, row: spreads.row }
     }
 

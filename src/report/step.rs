@@ -19,6 +19,10 @@ pub fn section(predicted: &Prediction, time: Seconds) -> Section {
             chance(predicted.headroom.probability)
         ),
     );
+    if predicted.unsaid.factor != 1.0 {
+        let factor = format!("x {}", show::number(predicted.unsaid.factor, 3));
+        section.fact("settings not given", factor, "layouts that people run, over the one below");
+    }
     section.fact("as modelled", show::duration(total), "on the stacks that the model was fitted to; of it:");
     for part in parts(&predicted.step).iter().filter(|part| part.shown > total * 5e-4) {
         let hidden = part.hidden > Seconds::ZERO;

@@ -102,6 +102,8 @@ pub struct StepBlock {
     pub chips_idle: u32,
     /// Step time over that of the software that the factors were fitted to.
     pub software: f64,
+    /// What the settings that nobody gave take over those laid out here.
+    pub unsaid: f64,
     /// Tokens of a step.
     pub tokens_per_step: f64,
     /// Where the time goes, on the software that the factors were fitted to.
@@ -147,6 +149,7 @@ impl StepBlock {
             chips_used: prediction.used(),
             chips_idle: prediction.idle(),
             software: prediction.software,
+            unsaid: prediction.unsaid.factor,
             tokens_per_step: prediction.tokens_per_step().get(),
             parts: parts(&prediction.step).iter().map(StepPart::of).collect(),
             memory_bytes: prediction.fit.total.get(),

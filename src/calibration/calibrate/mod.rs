@@ -7,10 +7,10 @@ mod problem;
 
 use std::collections::BTreeMap;
 
+use crate::calibration::after::{AfterOne, Before, after_one};
 use crate::calibration::backtest::{
     Calibrations, Case, Known, Skipped, StepReport, StepResult, by_source, calibrations, resolve, result,
 };
-use crate::calibration::after::{AfterOne, Before, after_one};
 use crate::calibration::beyond::layout_gap;
 use crate::calibration::pool::{Excess, Pool, pool};
 use crate::catalog::Catalog;
