@@ -103,17 +103,20 @@ pub fn unnamed_goodput(runs: &[RunResult]) -> Option<GoodputPrior> {
         let det = aa * bb - ab * ab;
         (a, b) = ((ya * bb - yb * ab) / det, ((yb * aa - ya * ab) / det).max(0.0));
     }
-    let mut errors: Vec<f64> = used
-        .iter()
-        .map(|(run, _)| {
-            let (d, y) = at(run);
-            (y - a + b * d).abs()
-        })
-        .collect();
-    errors.sort_by(f64::total_cmp);
-    let share = |share: f64| errors.get((errors.len() as f64 * share) as usize).copied();
+    let error = |(run, weight): &(&RunResult, f64)| {
+        let (d, y) = at(run);
+        ((y - a + b * d).abs(), *weight)
+    };
+    let mut errors: Vec<(f64, f64)> = used.iter().map(error).collect();
+    errors.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let most: f64 = errors.iter().map(|(_, weight)| weight).sum::<f64>() * 0.8;
+    let mut passed = 0.0;
+    let eight_in_ten = errors.iter().find(|(_, weight)| {
+        passed += weight;
+        passed >= most
+    });
     // Eight in ten lie within 1.28 standard deviations.
-    let all = share(0.8)? / 1.281_551_6;
+    let all = eight_in_ten?.0 / 1.281_551_6;
     let software = used.iter().map(|(run, _)| run.software_spread).sum::<f64>() / used.len() as f64;
     let spread = (all.powi(2) - software.powi(2)).max(LEAST.powi(2)).sqrt();
     Some(GoodputPrior { one_node: a.exp().min(0.99), per_doubling: b, doublings: DOUBLINGS, spread })

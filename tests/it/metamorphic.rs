@@ -215,11 +215,11 @@ fn a_borrowed_family_adds_the_spread_between_families() {
     let spread_of = |chip: &str| {
         let found = answer(&of_model("llama-3-70b", "15T", chip, 1024.0), catalog()).unwrap();
         let (setting, _) = found.prediction().unwrap();
-        (setting.software().spread(), setting.calibration.run)
+        (setting.software().spread(), setting.believed)
     };
-    let (own, run) = spread_of("h100");
-    let (borrowed, _) = spread_of("mi300x");
-    let expected = own.hypot(run.between_families);
+    let (own, believed) = spread_of("h100");
+    let (borrowed, _) = spread_of("gaudi-3");
+    let expected = own.hypot(believed.borrowed);
     assert!((borrowed - expected).abs() < 1e-12, "{borrowed} and {expected}");
 }
 

@@ -272,15 +272,15 @@ fn frameworks_lead_to_stacks_by_their_whole_name() {
     let catalog = Catalog::built_in();
     let of = |framework: &str| catalog.stack_of_framework(framework).unwrap().map(|stack| stack.id);
     for (framework, id) in [
-        ("NeMo 25.02+", "tuned"),
-        ("nemo", "tuned"),
-        ("NVIDIA NeMo Framework Release 25.04", "tuned"),
+        ("NeMo 25.02+", "nemo"),
+        ("nemo", "nemo"),
+        ("NVIDIA NeMo Framework Release 25.04", "nemo"),
         ("Megatron-Bridge 26.04.01 (Megatron-FSDP group 64)", "megatron-fsdp"),
         ("HAI-LLM DualPipe", "deepseek"),
         ("llm-foundry/composer FSDP SHARD_GRAD_OP", "llm-foundry-shard-grad-op"),
         ("torchtitan FSDP2 eager", "torchtitan-eager"),
         ("torchtitan FSDP2+TP ", "torchtitan"),
-        ("MaxText (JAX) FSDP+DP", "maxtext"),
+        ("MaxText (JAX) FSDP+DP", "maxtext-gpu"),
     ] {
         assert_eq!(of(framework).as_deref(), Some(id), "{framework}");
     }
@@ -294,14 +294,14 @@ fn frameworks_lead_to_stacks_by_their_whole_name() {
 fn a_stack_of_one_s_own_outranks_those_that_are_built_in() {
     let own = tempfile::tempdir().unwrap();
     fs::create_dir(own.path().join("stacks")).unwrap();
-    let shipped = fs::read_to_string(folder().join("stacks/tuned.toml")).unwrap();
-    let mine = shipped.replacen("aliases = [\"megatron-core\", \"nemo\"]", "aliases = []", 1);
+    let shipped = fs::read_to_string(folder().join("stacks/nemo.toml")).unwrap();
+    let mine = shipped.replacen("aliases = [\"nemo-megatron\"]", "aliases = []", 1);
     fs::write(own.path().join("stacks/zz.toml"), mine.replacen("\"NeMo\",", "\"NeMo\", \"Mine\",", 1)).unwrap();
     let catalog = Catalog::with_folders(vec![own.path().to_owned()]);
     for framework in ["Mine 2.0", "NeMo 25.05"] {
         assert_eq!(catalog.stack_of_framework(framework).unwrap().unwrap().id, "zz", "{framework}");
     }
-    assert_eq!(catalog.stack("megatron-core").unwrap().id, "tuned");
+    assert_eq!(catalog.stack("tuned").unwrap().id, "megatron-core");
     let wrong = mine.replacen("\"products\"", "\"some\"", 1).replacen("eager = false\n", "", 1);
     fs::write(own.path().join("stacks/zz.toml"), wrong).unwrap();
     let error = catalog.stack("zz").unwrap_err().to_string();
@@ -323,7 +323,7 @@ fn a_month_has_its_usual_stack() {
     ] {
         assert_eq!(catalog.usual_stack(month).unwrap().id, id, "{month}");
     }
-    let switches = |name: &str| Stack { measured: false, ..catalog.stack(name).unwrap().stack };
+    let switches = |name: &str| catalog.stack(name).unwrap().stack;
     assert_eq!(switches("tuned"), Stack::CURRENT);
     assert_eq!(switches(DEFAULT), Stack::CURRENT);
     assert_eq!(catalog.stack("deepseek").unwrap().stack, Stack::DEEPSEEK);
