@@ -9,6 +9,8 @@ use super::check;
 use super::reply::{Ordered, ReplyHead};
 use crate::catalog::accelerator::accelerator;
 use crate::catalog::read::{Document, Sources};
+use crate::catalog::stack::stack;
+use crate::catalog::stack_row::StackRow;
 use crate::catalog::{Catalog, Found, KINDS, Kind, is_path};
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
@@ -56,6 +58,9 @@ pub struct ListReply {
     pub head: ReplyHead,
     /// The names.
     pub result: Ordered<Vec<String>>,
+    /// What is known of each stack, where stacks alone were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stacks: Vec<StackRow>,
 }
 
 /// One profile.
@@ -84,6 +89,9 @@ pub struct ShowReply {
     /// The chip that it describes.
     #[serde(skip)]
     pub chip: Option<Accelerator>,
+    /// The stack that it describes.
+    #[serde(skip)]
+    pub stack: Option<StackRow>,
 }
 
 /// A value with its source.
@@ -147,9 +155,13 @@ fn list(kind: Option<&str>, catalog: &Catalog) -> Result<ListReply, Error> {
         Some(name) => vec![kind_of(name)?],
         None => KINDS.iter().map(|(_, kind, _)| *kind).collect(),
     };
+    let stacks = match kinds.as_slice() {
+        [Kind::Stacks] => catalog.ids(Kind::Stacks).iter().map(|id| catalog.stack(id).map(StackRow::of)).collect(),
+        _ => Ok(Vec::new()),
+    };
     let names = kinds.into_iter().map(|kind| (kind.folder().to_owned(), catalog.ids(kind)));
     let result = names.filter(|(_, ids)| !ids.is_empty()).collect();
-    Ok(ListReply { head: ReplyHead::new("profiles list", "profiles"), result })
+    Ok(ListReply { head: ReplyHead::new("profiles list", "profiles"), result, stacks: stacks? })
 }
 
 fn kind_of(name: &str) -> Result<Kind, Error> {
@@ -205,6 +217,7 @@ fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<ShowReply, Error
         (path.clone(), row)
     };
     let chip = (kind == Kind::Accelerators).then(|| accelerator(found, catalog)).transpose()?;
+    let stack = (kind == Kind::Stacks).then(|| stack(found)).transpose()?;
     Ok(ShowReply {
         head: ReplyHead::new("profiles show", name.as_str()),
         kind: kind.singular(),
@@ -215,6 +228,7 @@ fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<ShowReply, Error
         from_user: found.from_user,
         sources,
         chip: chip.map(|chip| chip.chip),
+        stack: stack.map(StackRow::of),
     })
 }
 

@@ -28,6 +28,8 @@ pub struct Compared {
     pub committed: f64,
     /// The refitted value.
     pub refitted: f64,
+    /// What the rows and the prior leave open of it: the standard deviation of its logarithm; of a fitted factor.
+    pub spread: Option<f64>,
     /// Whether the two are the same to the digits that a profile has.
     pub same: bool,
     /// It was fitted, not held.
@@ -63,15 +65,18 @@ pub fn reproduce(rows: &[StepRow], catalog: &Catalog) -> Result<(Report, Vec<Gen
     let mut all = Vec::new();
     for fit in &report.fits {
         let committed = catalog.factors(&fit.family)?.calibration;
-        let values = committed.factors.values().into_iter().zip(fit.factors.values()).zip(&committed.priors);
-        let compared = NAMES.into_iter().zip(values).map(|(factor, ((committed, refitted), prior))| Compared {
-            factor,
-            committed,
-            refitted,
-            same: (refitted / committed - 1.0).abs() <= SAME,
-            fitted: prior.spread > 0.0,
-            on_bound: fit.on_bounds.contains(&factor),
-        });
+        let refitted = fit.factors.values().into_iter().zip(fit.spreads);
+        let values = committed.factors.values().into_iter().zip(refitted).zip(&committed.priors);
+        let compared =
+            NAMES.into_iter().zip(values).map(|(factor, ((committed, (refitted, spread)), prior))| Compared {
+                factor,
+                committed,
+                refitted,
+                spread: (prior.spread > 0.0).then_some(spread),
+                same: (refitted / committed - 1.0).abs() <= SAME,
+                fitted: prior.spread > 0.0,
+                on_bound: fit.on_bounds.contains(&factor),
+            });
         let compared: Vec<Compared> = compared.collect();
         all.push(Generated {
             name: fit.family.clone(),

@@ -36,6 +36,7 @@ pub mod scaling;
 pub mod software;
 pub mod software_text;
 pub mod stack;
+pub mod stack_row;
 pub mod stack_text;
 pub mod steps;
 pub mod system;

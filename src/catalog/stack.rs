@@ -51,6 +51,10 @@ pub struct StackProfile {
     pub usual_recompute: Option<Recompute>,
     /// What its steps take beyond the model, of dense models and of mixtures of experts, where it was fitted.
     pub residual: [Option<Residual>; 2],
+    /// The stack whose later release it is: what that one takes beyond the model is the best guess of what it takes.
+    pub follows: Option<String>,
+    /// The logarithm of that one's residual.
+    pub followed: [Option<f64>; 2],
     /// Where each value came from.
     pub sources: Sources,
     /// The file, or the built-in profile's name.
@@ -78,7 +82,16 @@ impl Catalog {
     /// # Errors
     /// An unknown name, or a profile that does not hold what it should.
     pub fn stack(&self, name: &str) -> Result<StackProfile, Error> {
-        self.remembered(name, |memo| &memo.stacks, || stack(&self.find(Kind::Stacks, name)?))
+        self.remembered(
+            name,
+            |memo| &memo.stacks,
+            || {
+                let found = stack(&self.find(Kind::Stacks, name)?)?;
+                let Some(follows) = &found.follows else { return Ok(found) };
+                let older = stack(&self.find(Kind::Stacks, follows)?)?;
+                Ok(StackProfile { followed: older.residual.map(|found| found.map(|one| one.value.ln())), ..found })
+            },
+        )
     }
 
     /// The stack that lists this framework, whatever the version: `NeMo 25.05` is `NeMo`. A user's own profile
@@ -156,6 +169,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
         let states = r.choice("states", &STATES);
         let ordinary = r.flag("ordinary").unwrap_or(false);
         let usual_recompute = r.choice("usual_recompute", &RECOMPUTES);
+        let follows = r.text("follows");
         let residual =
             r.table("residual", |inner| Some(["dense", "moe"].map(|kind| inner.table(kind, self::residual))));
         r.require_sources(&sources, &["era", "frameworks", "release", "usual_from", "ordinary"]);
@@ -176,6 +190,8 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
             ordinary,
             usual_recompute,
             residual: residual.unwrap_or_default(),
+            follows,
+            followed: [None, None],
             sources,
             file: found.document.file.clone(),
         })

@@ -205,7 +205,7 @@ impl Setting {
     /// # Formula
     /// as given, exactly; else the fitted residual of the stack, moved by the drift of its releases; the effect's
     /// variance is that of the residual, that between sources, that of the drift, and that of a borrowed family; a stack
-    /// that nobody measured is one of all stacks
+    /// that nobody measured is one of all stacks, about the one that it is a later release of
     /// # Source
     /// `profiles/stacks/`, `[residual]`; `profiles/assumptions/software.toml`
     pub fn prior(&self) -> Software {
@@ -213,11 +213,13 @@ impl Setting {
             return Software { median, effect: 0.0, row: 0.0 };
         }
         let Believed { spreads, borrowed, unnamed, layout_gap: [_, gap], .. } = self.believed;
-        let fitted = self.stack.residual[usize::from(self.model.shape.experts.is_some())];
+        let kind = usize::from(self.model.shape.experts.is_some());
+        let fitted = self.stack.residual[kind];
         if let Some(Residual { value, spread, row: Some(row), .. }) = fitted {
             return Software { median: value, effect: spread, row };
         }
-        let (mean, own) = fitted.map_or((spreads.mean, spreads.stack), |found| (found.value.ln(), found.spread));
+        let nobody_s = self.stack.followed[kind].unwrap_or(spreads.mean);
+        let (mean, own) = fitted.map_or((nobody_s, spreads.stack), |found| (found.value.ln(), found.spread));
         let later = self.release.zip(self.stack_release).map_or(0.0, |(asked, own)| (asked - own).clamp(-FAR, FAR));
         let borrowed = if self.machine.borrowed { borrowed } else { 0.0 };
         let gap = if self.given.is_open() { gap } else { 0.0 };

@@ -59,6 +59,9 @@ fn reproduced(view: &mut View, all: &[Generated], in_sample: &ErrorTables, leave
     view.sections.push(kinds_section("Steps the factors were fitted to", &in_sample.kinds));
     view.sections.push(kinds_section("Steps, each source left out of its fit", &leave_one_out.kinds));
     view.sections.push(sources_section("The same by source", &leave_one_out.sources));
+    let spread =
+        "the standard deviation of a factor's logarithm, from the curvature of the fit with its priors".to_owned();
+    view.note("Spread", vec![spread]);
     view.note("Held", all.iter().map(held).collect());
     view.note("On a bound", all.iter().flat_map(parked).collect());
     view.records = records(all.iter().map(|one| (one.name.as_str(), one.compared.as_slice())));
@@ -66,8 +69,8 @@ fn reproduced(view: &mut View, all: &[Generated], in_sample: &ErrorTables, leave
 
 fn generated_section(one: &Generated) -> Section {
     let heading = format!("{}, fitted to {} steps", one.name, one.rows);
-    let mut section = Section::new(heading, &["Factor", "Profile", "Refitted", "Difference", ""]);
-    section.numeric = vec![1, 2, 3];
+    let mut section = Section::new(heading, &["Factor", "Profile", "Refitted", "Difference", "Spread", ""]);
+    section.numeric = vec![1, 2, 3, 4];
     for factor in one.compared.iter().filter(|factor| factor.fitted || !factor.same) {
         let difference =
             if factor.same { "none".into() } else { show::percent(factor.refitted / factor.committed - 1.0) };
@@ -76,6 +79,7 @@ fn generated_section(one: &Generated) -> Section {
             show::number(factor.committed, 4),
             show::number(factor.refitted, 4),
             difference,
+            factor.spread.map_or_else(String::new, show::percent),
             if factor.on_bound { "on a bound".into() } else { String::new() },
         ]);
     }

@@ -2,6 +2,7 @@
 
 use super::view::{Records, Section, View};
 use crate::ask::profiles::{CheckReply, ListReply, ProfilesReply, ShowReply};
+use crate::catalog::stack_row::{StackResidual, StackRow};
 use crate::units::show;
 
 /// Shows what is said of profiles.
@@ -17,6 +18,12 @@ pub fn view(reply: &ProfilesReply) -> View {
 fn names(reply: &ListReply) -> View {
     let mut view = View { title: "Profiles".into(), records: Records::default(), ..View::with_reply(reply) };
     view.records.columns = vec!["kind".into(), "id".into()];
+    if !reply.stacks.is_empty() {
+        view.records = Records::of(&reply.stacks);
+        view.sections.push(stacks_section(&reply.stacks));
+        view.note("How to read it", stacks_notes());
+        return view;
+    }
     for (kind, ids) in &reply.result.0 {
         let mut section = Section::new(format!("{kind} ({})", ids.len()), &["", "", ""]);
         section.numeric.clear();
@@ -30,6 +37,56 @@ fn names(reply: &ListReply) -> View {
         view.records.rows.extend(ids.iter().map(|id| vec![kind.clone(), id.clone()]));
     }
     view
+}
+
+/// What is known of each stack.
+fn stacks_section(stacks: &[StackRow]) -> Section {
+    let columns = ["Stack", "Of", "Dense", "Rows", "MoE", "Rows"];
+    let mut section = Section::new(format!("stacks ({})", stacks.len()), &columns);
+    section.numeric = vec![2, 3, 4, 5];
+    for stack in stacks {
+        let [(dense, of_dense), (moe, of_moe)] = [&stack.dense, &stack.moe].map(residual_cells);
+        let of = stack.release.as_ref().unwrap_or(&stack.era).clone();
+        section.row([stack.id.clone(), of, dense, of_dense, moe, of_moe]);
+    }
+    section
+}
+
+fn residual_cells(found: &Option<StackResidual>) -> (String, String) {
+    found.map_or_else(Default::default, |one| {
+        (format!("{:.2} ± {:.0} %", one.factor, one.spread * 100.0), one.rows.to_string())
+    })
+}
+
+fn stacks_notes() -> Vec<String> {
+    vec![
+        "Dense and MoE: the time of a step over what the model says, fitted to measured steps, with what is left open of it"
+            .to_owned(),
+        "Of: the month of the release that they are stated for, else the year of the software".to_owned(),
+        "a stack without rows of its own is taken as one of all stacks; `profiles show NAME` says what a stack overlaps and fuses"
+            .to_owned(),
+    ]
+}
+
+/// What the measured steps of one stack say, for dense models and mixtures.
+fn stack_section(stack: &StackRow) -> Section {
+    let columns = ["Models", "Time over the model's", "Left open", "Rows", "Sources"];
+    let heading = match &stack.release {
+        Some(release) => format!("Measured steps, for its release of {release}"),
+        None => "Measured steps".to_owned(),
+    };
+    let mut section = Section::new(heading, &columns);
+    for (kind, found) in [("dense", &stack.dense), ("MoE", &stack.moe)] {
+        let cells = found.map_or_else(
+            || ["not measured".to_owned(), String::new(), "0".to_owned(), "0".to_owned()],
+            |one| {
+                let factor = show::number(one.factor, 3);
+                [factor, show::percent(one.spread), one.rows.to_string(), one.sources.to_string()]
+            },
+        );
+        section.rows.push(std::iter::once(kind.to_owned()).chain(cells).collect());
+    }
+    section
 }
 
 /// Every value of one profile with its source.
@@ -50,6 +107,7 @@ fn profile(reply: &ShowReply) -> View {
     let values: Vec<_> = reply.result.0.iter().map(|(path, row)| (path.clone(), row.value.clone())).collect();
     view.sections = super::listed::sections(&values, &reply.sources);
     view.sections.extend(reply.chip.as_ref().map(super::policy::chip_section));
+    view.sections.extend(reply.stack.as_ref().map(stack_section));
     let source = |(path, source): &(String, crate::source::Source)| {
         let note = source.note.as_deref().map(|note| format!("; {note}")).unwrap_or_default();
         let url = source.url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();

@@ -206,24 +206,27 @@ fn sweeps_over_layouts_have_a_rank_correlation() {
 fn columns_say_what_a_row_s_software_and_layout_are() {
     let head = STEPS.lines().next().unwrap();
     let good = STEPS.lines().nth(1).unwrap();
-    let extra = ["", "tuned", "megatron-2022", "nobody-s"];
+    let extra = ["", "nemo", "megatron-2022", "nobody-s"];
     let more = extra.map(|stack| format!("{good},{stack},,"));
     let framework = |name: &str| format!("{good},,{name},");
     let zero = format!("{good},,,3");
     let text = format!(
         "{head},stack,framework,zero\n{}\n{}\n{}\n{zero}\n",
         more.join("\n"),
-        framework("NeMo 25.05"),
+        framework("NeMo 25.09"),
         framework("my own")
     );
     let answer = steps(text);
     let skipped = rows(&answer, "/steps/skipped");
     assert!(skipped.len() == 1 && skipped[0]["reason"].as_str().unwrap().contains("nobody-s"), "{skipped:?}");
     let seconds: Vec<f64> = rows(&answer, "/steps/rows").iter().map(|row| number(row, "predicted_s")).collect();
-    let [blank, tuned, early, nemo, own, sharded] = seconds[..] else { panic!("{seconds:?}") };
-    assert!(tuned < early, "what a stack overlaps shows: {seconds:?}");
-    assert_eq!((blank, nemo), (early, tuned), "unfused attention is of 2022 where nobody says, and a framework says");
+    let [blank, named, early, nemo, own, sharded] = seconds[..] else { panic!("{seconds:?}") };
+    assert!(named < early, "what a stack overlaps shows: {seconds:?}");
+    assert_eq!((blank, nemo), (early, named), "unfused attention is of 2022 where nobody says, and a framework says");
     assert_eq!((own, sharded > 0.0), (blank, true), "a framework that nobody knows says nothing");
+    let older = steps(format!("{head},stack,framework,zero\n{}\n", framework("NeMo 25.05")));
+    let older = number(&rows(&older, "/steps/rows")[0], "predicted_s");
+    assert!(older > named, "its version is a release, and this one is older than the stack's: {older} {named}");
 }
 
 /// A row gets what `estimate` answers for the same question.
@@ -274,4 +277,47 @@ fn a_row_is_answered_as_the_same_question_of_a_user() {
         let seconds = number(&user["result"], "step_seconds");
         assert!(near(number(row, "predicted_s"), seconds), "{model} on {gpu}: {row} {seconds}");
     }
+}
+
+/// The fields that ranges are judged by, dense models and mixtures apart, in sample and with each source left out.
+#[test]
+fn every_range_is_scored() {
+    let shell = Shell::new();
+    let one = |source: &str, id: &str, seconds: f64| {
+        format!(
+            "{id},{source},mixtral-8x7b,,,,,,4096,h100,64,2,1,1,32,1,256,bf16,selective,true,iter_time_s,{seconds},\n"
+        )
+    };
+    let mixtures = [("Other", "o-2", 7.0), ("Other", "o-3", 7.5), ("Third", "t-1", 6.0)];
+    let mixtures: String = mixtures.map(|(source, id, seconds)| one(source, id, seconds)).concat();
+    shell.write("steps.csv", format!("{STEPS}{mixtures}"));
+    shell.write("runs.csv", RUNS);
+    let asked = ["backtest", "--steps", "steps.csv", "--runs", "runs.csv"];
+    let answer = shell.json(&[&asked[..], &["--leave-one-out", "--after", "1"]].concat());
+    for path in ["/steps/rows", "/runs/rows"] {
+        for row in rows(&answer, path) {
+            let [p10, p50, p90] = ["p10", "p50", "p90"].map(|key| number(row, key));
+            assert!(0.0 < p10 && p10 < p50 && p50 < p90, "{row}");
+        }
+    }
+    for path in ["/steps/sources", "/steps/leave_one_out/sources"] {
+        let all = rows(&answer, path);
+        let of_other: Vec<bool> =
+            all.iter().filter(|of| of["source"] == "Other").map(|of| of["moe"].as_bool().unwrap()).collect();
+        assert_eq!(of_other, [false, true], "a source's dense models and mixtures are apart: {path}");
+        assert!(all.iter().all(|of| (0.0..=1.0).contains(&number(of, "coverage_80")) && number(of, "crps") > 0.0));
+    }
+    for path in ["/steps/kinds", "/steps/leave_one_out/kinds"] {
+        let names: Vec<&str> = rows(&answer, path).iter().map(|kind| kind["kind"].as_str().unwrap()).collect();
+        assert_eq!(names, ["dense", "moe"], "{path}");
+        assert!(rows(&answer, path).iter().all(|kind| number(kind, "crps") > 0.0 && kind["coverage_80"].is_number()));
+    }
+    let after = rows(&answer, "/steps/after_one/kinds");
+    assert!(after.iter().any(|kind| kind["kind"] == "dense") && after.iter().any(|kind| kind["kind"] == "moe"));
+    for kind in after.iter().chain(rows(&answer, "/steps/after_one/sources")) {
+        assert!((0.0..1.0).contains(&number(kind, "k")) && number(kind, "mean_abs_error_before") > 0.0, "{kind}");
+    }
+    let plain = shell.json(&asked);
+    assert!(plain["steps"].get("after_one").is_none() && plain["steps"]["leave_one_out"].is_null());
+    assert_eq!(answer["runs"]["summary"]["coverage_80"].is_number(), true);
 }

@@ -234,3 +234,25 @@ fn a_refit_to_other_rows_is_not_called_the_same() {
     assert!(!all[0].reproduced);
     assert!(all[0].compared.iter().filter(|one| !one.fitted).all(|one| one.same), "what is held stays");
 }
+
+#[test]
+fn every_fitted_factor_says_how_well_it_is_known() {
+    // Ascend has few rows, so that its priors show; the fit of one family does not see the others.
+    let rows: Vec<_> = steps::shipped().unwrap().into_iter().filter(|row| row.gpu.starts_with("Ascend")).collect();
+    let catalog = Catalog::built_in();
+    let (_, all) = reproduce(&rows, &catalog).unwrap();
+    let [one] = all.as_slice() else { panic!("{} families", all.len()) };
+    let priors = catalog.factors("ascend").unwrap().calibration.priors;
+    for (factor, prior) in one.compared.iter().zip(priors) {
+        assert_eq!(factor.spread.is_some(), factor.fitted, "{factor:?}");
+        // Rows add to what the prior knows; the logistic's slope is that of the end, not of the prior.
+        let known = factor.spread.is_none_or(|spread| spread > 0.0 && spread < 1.001 * prior.spread);
+        assert!(known, "{factor:?} beside {}", prior.spread);
+    }
+    let settled = |few: usize| {
+        let some: Vec<_> = rows.iter().take(few).cloned().collect();
+        let (_, all) = reproduce(&some, &catalog).unwrap();
+        all[0].compared[0].spread.unwrap()
+    };
+    assert!(settled(rows.len()) < settled(4), "more rows settle more");
+}

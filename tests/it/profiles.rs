@@ -12,6 +12,8 @@ use flopbill::internals::model::flops::Kernel;
 use flopbill::internals::source::SourceKind;
 use flopbill::internals::step::stack::Stack;
 
+use super::shell::Shell;
+
 /// How many of each kind there are at least.
 const AT_LEAST: [(Kind, usize); 7] = [
     (Kind::Accelerators, 38),
@@ -328,4 +330,31 @@ fn a_month_has_its_usual_stack() {
     assert_eq!(switches(DEFAULT), Stack::CURRENT);
     assert_eq!(catalog.stack("deepseek").unwrap().stack, Stack::DEEPSEEK);
     assert_eq!(catalog.stack(DEFAULT_UNFUSED).unwrap().kernel, Kernel::Unfused);
+}
+
+/// Software has a time: the list of stacks says of when each is, and what was measured on it.
+#[test]
+fn stacks_are_listed_with_their_release_and_what_they_take() {
+    let shell = Shell::new();
+    let list = shell.json(&["profiles", "list", "stacks"]);
+    let rows = list["stacks"].as_array().unwrap();
+    assert_eq!(rows.len(), list["result"]["stacks"].as_array().unwrap().len());
+    let catalog = Catalog::built_in();
+    for row in rows {
+        let stack = catalog.stack(row["id"].as_str().unwrap()).unwrap();
+        assert_eq!((row["era"].as_str(), row["release"].as_str()), (Some(&*stack.era), stack.release.as_deref()));
+        for (kind, found) in ["dense", "moe"].into_iter().zip(stack.residual) {
+            assert_eq!(row[kind]["factor"].as_f64(), found.map(|one| one.value), "{row}");
+            assert_eq!(row[kind]["rows"].as_u64(), found.map(|one| u64::from(one.rows)), "{row}");
+        }
+    }
+    let text = String::from_utf8(shell.run(&["profiles", "show", "megatron-core"]).stdout).unwrap();
+    let row = rows.iter().find(|row| row["id"] == "megatron-core").unwrap();
+    for word in ["Measured steps, for its release of", row["release"].as_str().unwrap(), "MoE", "dense"] {
+        assert!(text.contains(word), "{word} in {text}");
+    }
+    // Other lists are of names alone.
+    assert!(shell.json(&["profiles", "list", "models"]).get("stacks").is_none());
+    let table = String::from_utf8(shell.run(&["profiles", "list", "stacks"]).stdout).unwrap();
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
 }

@@ -16,8 +16,8 @@ use crate::calibration::pool::{Excess, Pool, pool};
 use crate::catalog::Catalog;
 use crate::catalog::steps::{Fit, StepRow};
 use crate::error::Error;
-use crate::step::efficiency::{Calibration, Factors, NAMES};
-use problem::{Problem, fitted, weighted};
+use crate::step::efficiency::{COUNT, Calibration, Factors, NAMES};
+use problem::{Problem, Solution, fitted, weighted};
 
 /// Iterations after which a fit stops, converged or not; it takes about ten.
 const ITERATIONS: usize = 40;
@@ -37,6 +37,8 @@ pub struct Fitted {
     pub rows: usize,
     /// The result.
     pub factors: Factors,
+    /// What is left open of each: the standard deviation of its logarithm; zero where it was held.
+    pub spreads: [f64; COUNT],
     /// Factors within 2 % of a bound: the model lacks a term there.
     pub on_bounds: Vec<&'static str>,
 }
@@ -68,8 +70,8 @@ pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
     let (cases, skipped) = cases(rows, &mut Known::with(catalog, believed.clone()));
     let all = Fits::of(&cases, &believed, None, None);
     let fitted = |(family, used): (&String, usize)| {
-        let (factors, base) = (*all.factors.get(family)?, believed.get(family)?);
-        Some(Fitted { family: family.clone(), rows: used, factors, on_bounds: on_bounds(&factors, base) })
+        let (Solution { factors, spreads }, base) = (*all.solved.get(family)?, believed.get(family)?);
+        Some(Fitted { family: family.clone(), rows: used, factors, spreads, on_bounds: on_bounds(&factors, base) })
     };
     let used = |family: &&String| {
         cases.iter().filter(|(case, fit)| case.setting.family == **family && *fit == Fit::Yes).count()
@@ -93,7 +95,7 @@ pub fn calibrate(rows: &[StepRow], catalog: &Catalog) -> Result<Report, Error> {
 
 /// The factors of every family and the effects of every stack, as some of the rows give them.
 struct Fits {
-    factors: BTreeMap<String, Factors>,
+    solved: BTreeMap<String, Solution>,
     pools: [Option<Pool>; 2],
 }
 
@@ -108,14 +110,14 @@ impl Fits {
             let mine = used(family);
             let others: Vec<&Case> =
                 mine.iter().copied().filter(|case| Some(case.source.as_str()) != without).collect();
-            let kept = all.and_then(|all| all.factors.get(family)).filter(|_| others.len() == mine.len());
-            let factors =
-                kept.copied().unwrap_or_else(|| if others.is_empty() { base.prior() } else { fit(&others, base) });
-            (family.clone(), factors)
+            let kept = all.and_then(|all| all.solved.get(family)).filter(|_| others.len() == mine.len());
+            let solved =
+                kept.copied().unwrap_or_else(|| if others.is_empty() { prior(base) } else { fit(&others, base) });
+            (family.clone(), solved)
         };
-        let factors: BTreeMap<String, Factors> = believed.iter().map(of_family).collect();
+        let solved: BTreeMap<String, Solution> = believed.iter().map(of_family).collect();
         let excess = |(case, _): &(Case, Fit)| {
-            let predicted = case.predicted(factors.get(&case.setting.family)?);
+            let predicted = case.predicted(&solved.get(&case.setting.family)?.factors);
             Some(Excess {
                 stack: case.setting.stack.id.clone(),
                 source: case.source.clone(),
@@ -129,12 +131,12 @@ impl Fits {
         let counts = |(case, fit): &&(Case, Fit)| *fit == Fit::Yes && Some(case.source.as_str()) != without;
         let rows: Vec<Excess> = cases.iter().filter(counts).filter_map(excess).collect();
         let pools = [false, true].map(|moe| pool(&rows.iter().filter(|row| row.moe == moe).collect::<Vec<_>>()));
-        Self { factors, pools }
+        Self { solved, pools }
     }
 
     /// A row under these factors and effects.
     fn result(&self, case: &Case) -> Option<StepResult> {
-        Some(result(&self.case(case), self.factors.get(&case.setting.family)?))
+        Some(result(&self.case(case), &self.solved.get(&case.setting.family)?.factors))
     }
 
     /// A row on its software, as these effects have it.
@@ -146,6 +148,8 @@ impl Fits {
             let own = pool.stacks.get(&case.setting.stack.id);
             case.setting.stack.residual[kind] = own.map(|own| own.residual);
             case.setting.stack_release = own.and_then(|own| own.release);
+            let older = case.setting.stack.follows.as_ref().and_then(|older| pool.stacks.get(older));
+            case.setting.stack.followed[kind] = older.map(|older| older.residual.value.ln());
         }
         case
     }
@@ -162,7 +166,12 @@ fn cases(rows: &[StepRow], known: &mut Known) -> (Vec<(Case, Fit)>, Vec<Skipped>
     (cases, skipped)
 }
 
-fn fit(cases: &[&Case], base: &Calibration) -> Factors {
+/// What is believed of a family before any row of it.
+fn prior(base: &Calibration) -> Solution {
+    Solution { factors: base.prior(), spreads: base.priors.map(|prior| prior.spread) }
+}
+
+fn fit(cases: &[&Case], base: &Calibration) -> Solution {
     Problem::new(weighted(cases), base, fitted(base)).with_stacks().solve(ITERATIONS)
 }
 
@@ -174,7 +183,9 @@ fn leave_one_out(cases: &[(Case, Fit)], believed: &Calibrations, all: &Fits) -> 
     let one = |source: &&str| -> Vec<(Case, Factors)> {
         let fits = Fits::of(cases, believed, Some(source), Some(all));
         let of_source = cases.iter().filter(|(case, _)| case.source == **source);
-        of_source.filter_map(|(case, _)| Some((fits.case(case), *fits.factors.get(&case.setting.family)?))).collect()
+        of_source
+            .filter_map(|(case, _)| Some((fits.case(case), fits.solved.get(&case.setting.family)?.factors)))
+            .collect()
     };
     let rows: Vec<(Case, Factors)> = each(&sources, one).into_iter().flatten().collect();
     let before: Vec<Before<'_>> = rows.iter().map(|(case, factors)| Before::of(case, factors)).collect();
@@ -224,5 +235,5 @@ pub fn refit_some(cases: &[Case], base: &Calibration, names: &[&str]) -> Result<
         prior.spread = prior.spread.max(NAMED_SPREAD);
     }
     let rows: Vec<&Case> = cases.iter().collect();
-    Ok(Problem::new(weighted(&rows), &near, free).solve(ITERATIONS))
+    Ok(Problem::new(weighted(&rows), &near, free).solve(ITERATIONS).factors)
 }

@@ -63,6 +63,14 @@ pub(super) struct Problem<'a> {
     stacks: Vec<f64>,
 }
 
+/// Fitted factors, with what is left open of each.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Solution {
+    pub(super) factors: Factors,
+    /// The standard deviation of each factor's logarithm; zero where it was held.
+    pub(super) spreads: [f64; COUNT],
+}
+
 /// A point of the free variables with what it costs.
 struct Point {
     z: Vec<f64>,
@@ -95,7 +103,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Levenberg-Marquardt from the priors; deterministic.
-    pub(super) fn solve(&self, iterations: usize) -> Factors {
+    pub(super) fn solve(&self, iterations: usize) -> Solution {
         let mut point = self.at(self.start());
         let mut damping = 1e-2;
         for _ in 0..iterations {
@@ -116,7 +124,28 @@ impl<'a> Problem<'a> {
                 break;
             }
         }
-        self.factors(&point.z)
+        Solution { factors: self.factors(&point.z), spreads: self.spreads(&point) }
+    }
+
+    /// What the rows and the priors leave open of each factor, at the point where the fit stopped.
+    ///
+    /// # Formula
+    /// `sqrt(C_ii) d ln f / dz`, C the inverse of the normal matrix with priors and stacks; `d ln f / dz` is
+    /// `s (1 - s) ln(high / low)` of the logistic s between the bounds
+    /// # Source
+    /// Gauss-Newton covariance (Nocedal and Wright 2006, Numerical Optimization, section 10.3): the residuals are in units
+    /// of their scales, and the rows of a group share a weight, so that one error is not counted many times.
+    fn spreads(&self, point: &Point) -> [f64; COUNT] {
+        let matrix = self.normal(point).matrix;
+        let mut spreads = [0.0; COUNT];
+        for (place, (&i, &z)) in self.free.iter().zip(&point.z).enumerate() {
+            let (Some(spread), Some(prior)) = (spreads.get_mut(i), self.base.priors.get(i)) else { continue };
+            let unit: Vec<f64> = (0..matrix.len()).map(|j| if j == place { 1.0 } else { 0.0 }).collect();
+            let variance = solve(&matrix, &unit, 0.0).get(place).copied().unwrap_or(0.0).max(0.0);
+            let share = 1.0 / (1.0 + (-z).exp());
+            *spread = variance.sqrt() * share * (1.0 - share) * (prior.high / prior.low).ln();
+        }
+        spreads
     }
 
     /// The factors at a point: each the logistic of its variable between its bounds, in logarithms.
