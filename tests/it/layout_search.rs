@@ -91,6 +91,7 @@ fn model(dice: &mut Dice) -> Architecture {
         learned_positions: 0,
         biases: false,
         mtp_modules: dice.below(2) as u32,
+        document: 0,
     }
 }
 
