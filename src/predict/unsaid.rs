@@ -64,6 +64,10 @@ impl Setting {
             let share = (nodes.max(1.0).log2() / CHOICES).min(1.0);
             return Unsaid { factor: (mean * share).exp(), spread: 0.0 };
         }
+        let staged = self.given.vpp.is_some() || layout.pp <= 1;
+        if staged && self.given.recompute.is_some() && self.given.micro_batch.is_some() {
+            return Unsaid::NOTHING;
+        }
         let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
         self.plausible(layout, time, |(weight, log)| {
             sum += weight;

@@ -92,10 +92,7 @@ fn laid_over(step: &MeasuredStep, home: &Spec) -> Spec {
         precision: or(row.precision, &home.precision),
         states: or(row.states, &home.states),
         sequence_length: or(row.seq_len.map(|tokens| Tokens::new(f64::from(tokens))), &home.sequence_length),
-        document_length: or(
-            row.document_len.map(|tokens| Tokens::new(f64::from(tokens))),
-            &home.document_length,
-        ),
+        document_length: or(row.document_len.map(|tokens| Tokens::new(f64::from(tokens))), &home.document_length),
         global_batch: or(batch, &home.global_batch),
         params: own(&home.params),
         active_params: own(&home.active_params),
