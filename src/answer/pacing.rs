@@ -64,9 +64,7 @@ impl Pacing {
         let Some(mut asked) = Setting::of(&without_degrees(spec), &on.profile, catalog)? else { return Ok(STATED) };
         // The run's own factor stands in for the prior of its software.
         let measured = asked.measured.take();
-        // So does its own goodput.
-        asked.goodput_is_open = false;
-        let relaid = own.map(|own| Setting { goodput_is_open: false, ..own }).and_then(|own| match &base.chips {
+        let relaid = own.and_then(|own| match &base.chips {
             Some(own_chips) => Transfer::new(own, own_chips.value, asked).ok(),
             None => for_a_month(&looked.baseline, own.machine.node)
                 .find_map(|chips| Transfer::new(own.clone(), chips, asked.clone()).ok()),

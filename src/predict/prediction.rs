@@ -158,11 +158,12 @@ impl Setting {
         search(&space, &self.given, keep, timing)
     }
 
-    /// What more nodes lose beyond the step: to the fastest layout, where it is open, and to goodput, where it is.
+    /// What more nodes lose beyond the step: to the fastest layout, where it is open, and to goodput. A goodput that is
+    /// given changes no layout: on more chips the layout that is chosen uses at least as many, and loses as much at least,
+    /// so that its step alone is no longer either.
     fn losses(&self) -> Losses {
         let gap = if self.given.is_open() { self.believed.gap() } else { Loss::NONE };
-        let goodput = if self.goodput_is_open { self.believed.goodput.loss() } else { Loss::NONE };
-        Losses { node: self.machine.node, all: [gap, goodput] }
+        Losses { node: self.machine.node, all: [gap, self.believed.goodput.loss()] }
     }
 
     /// A ranked layout as a prediction: all of it is said.

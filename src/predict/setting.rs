@@ -75,8 +75,6 @@ pub struct Setting {
     pub factor: Option<f64>,
     /// What is believed of software before any step is measured.
     pub believed: Believed,
-    /// Goodput follows from the nodes: nobody gave it, and no run carries its own over.
-    pub goodput_is_open: bool,
     /// The day of the software in years, where it is not that of the stack's own release.
     pub release: Option<f64>,
     /// The release that the residual of the stack is stated for, in years.
@@ -152,7 +150,6 @@ impl Setting {
         let release = spec.as_of.as_ref().map(|day| day.value.in_years());
         let setting = Self {
             believed: Believed::of(&catalog.software()?, &model, &stack),
-            goodput_is_open: spec.goodput.is_none(),
             release,
             stack_release: stack.release.as_deref().and_then(|month| month.parse().ok()).map(Date::in_years),
             chip: chip.chip.name.clone(),
