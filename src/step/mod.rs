@@ -11,6 +11,7 @@ mod compute;
 pub mod efficiency;
 mod experts;
 mod layer;
+pub mod losses;
 pub mod machine;
 pub mod operation;
 mod overlap;

@@ -110,7 +110,7 @@ fn more_chips_never_take_longer() {
                 let best = best.unwrap_or_else(|| panic!("{chips} chips: nothing, but {before:?}"));
                 assert!(best.step <= before.step, "{chips} chips: {best:?}\nbefore {before:?}");
             }
-            if let Some(Ranked { layout, step, fit: held }) = best {
+            if let Some(Ranked { layout, step, fit: held, .. }) = best {
                 layout.check(&bed.shape, u64::from(chips)).unwrap();
                 assert!(held.fits() && layout.chips() <= u64::from(chips));
                 assert_eq!(step.get(), bed.time(&layout));

@@ -110,6 +110,7 @@ fn as_stated(setting: Setting, row: &StepRow, home: &Spec, held: Option<f64>, sh
     let own = if same_chips { setting.given } else { Fixed { dp: None, ..setting.given } };
     setting.given = given(row, own);
     (setting.machine, _) = as_built(setting.machine, row, held, sheet);
+    setting.release = row.released().or(setting.release);
     setting
 }
 
