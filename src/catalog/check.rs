@@ -7,8 +7,8 @@ use toml::de::DeTable;
 use super::read::Document;
 use super::{Catalog, Found, KINDS, Kind};
 use super::{
-    accelerator, batches, bill, factors, figures, fleet, memory_spread, model, price, region, rule, scaling, stack,
-    system,
+    accelerator, batches, bill, factors, figures, fleet, memory_spread, model, price, region, rule, scaling, software,
+    stack, system,
 };
 use crate::error::Error;
 
@@ -33,6 +33,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
             "bill" => bill::bill(found).map(drop),
             "memory" => memory_spread::read(found).map(drop),
             "scaling" => scaling::scaling(found).map(drop),
+            "software" => software::software(found).map(drop),
             _ => figures::figures(found, catalog).map(drop),
         },
     }
@@ -59,7 +60,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
     if let Some((_, kind, _)) = KINDS.iter().find(|(known, _, _)| Some(*known) == folder) {
         return Ok(*kind);
     }
-    const TELLING: [(&str, Kind); 16] = [
+    const TELLING: [(&str, Kind); 17] = [
         ("peak", Kind::Accelerators),
         ("typical", Kind::Prices),
         ("quote", Kind::Prices),
@@ -76,6 +77,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
         ("failures", Kind::Assumptions),
         ("law", Kind::Assumptions),
         ("other", Kind::Assumptions),
+        ("layout_gap", Kind::Assumptions),
     ];
     let Ok(table) = DeTable::parse(&document.text) else {
         return document.read(|_| Some(Kind::Runs)); // the same syntax error, with its place

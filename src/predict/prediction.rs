@@ -167,6 +167,11 @@ impl Setting {
     }
 
     /// A ranked layout as a prediction: all of it is said.
+    ///
+    /// # Formula
+    /// the step of the layout, its memory, and goodput on `chips / chips of a node` nodes
+    /// # Source
+    /// By construction: a prediction is what these say of one layout.
     pub fn predicted(&self, ranked: &Ranked, chips: u32) -> Prediction {
         let Ranked { layout, fit, .. } = *ranked;
         let factors = &self.calibration.factors;

@@ -14,10 +14,10 @@ use crate::model::flops::{Causality, Kernel, Recompute, mean_keys};
 use crate::units::{Bytes, Seconds};
 
 /// Bytes of an activation's element.
-const ACTIVATION: f64 = 2.0;
+pub(super) const ACTIVATION: f64 = 2.0;
 
 /// Bytes of a weight gradient's element as it is accumulated: read and written in 32 bits.
-const ACCUMULATED: f64 = 8.0;
+pub(super) const ACCUMULATED: f64 = 8.0;
 
 /// The same by a kernel of its own, which also reads the 16-bit gradient.
 const ACCUMULATED_APART: f64 = 10.0;
@@ -37,18 +37,6 @@ const RESIDUAL_DROPOUT: Traffic = Traffic { fwd: 22.0, bwd: 34.0 };
 
 /// Rotary embedding and the layout of heads: one pass either way.
 const HEADS: Traffic = Traffic { fwd: 4.0, bwd: 4.0 };
-
-/// For each logit: cross-entropy fused into few passes, which reads the logits and writes their gradient over them.
-const LOSS: Traffic = Traffic { fwd: 4.0, bwd: 4.0 };
-
-/// The same one kernel after the other.
-const LOSS_EAGER: Traffic = Traffic { fwd: 10.0, bwd: 6.0 };
-
-/// The same in 32 bits, unfused.
-const LOSS_UNFUSED: Traffic = Traffic { fwd: 18.0, bwd: 10.0 };
-
-/// Lookup of the embedding, and its gradient.
-const LOOKUP: Traffic = Traffic { fwd: 6.0, bwd: 6.0 };
 
 /// A copy of a collective's tensor: one pass forward; backward as many, and the input gathered again.
 const COPY: Traffic = Traffic { fwd: 4.0, bwd: 6.0 };
@@ -359,40 +347,6 @@ impl<'a> LayerContext<'a> {
                 p.bwd.add(&again_fwd, 1.0);
             }
         }
-    }
-
-    /// The embedding of a micro-batch.
-    pub(super) fn embedding(&self) -> ForwardBackward {
-        let mut p = ForwardBackward::default();
-        self.stream(&mut p, self.t * self.w.hidden, LOOKUP);
-        p
-    }
-
-    /// The output head and the loss of a micro-batch, in 16 bits under every recipe.
-    ///
-    /// # Formula
-    /// products of `t x v/tp x h`, passes over the logits, a collective of the activations each way
-    /// # Source
-    /// Shoeybi et al. 2019, arXiv:1909.08053, section 3 (a vocabulary split over the group).
-    pub(super) fn head(&self) -> ForwardBackward {
-        let (w, r, t) = (&self.w, &self.r, self.t);
-        let n = self.layout.padded_vocab(w.vocab as u32) as f64 / self.tp;
-        let mut p = ForwardBackward::default();
-        p.fwd.gemm = r.wide_product(t, n, w.hidden, ACTIVATION);
-        let gradient = r.wide_product(w.hidden, n, t, ACCUMULATED);
-        p.bwd.gemm = r.wide_product(t, w.hidden, n, ACTIVATION) + gradient;
-        let each = match (self.layout.kernel, self.stack.eager) {
-            (Kernel::Fused, false) => LOSS,
-            (Kernel::Fused, true) => LOSS_EAGER,
-            (Kernel::Unfused, _) => LOSS_UNFUSED,
-        };
-        self.stream(&mut p, t * n, each);
-        let one = self.links.gather(Bytes::new(t * w.hidden * ACTIVATION), self.tp, 1.0);
-        for work in [&mut p.fwd, &mut p.bwd] {
-            work.tp = one;
-            work.tp_exposed = one;
-        }
-        p
     }
 
     /// Adds routed rows' bytes of element-wise traffic, the same both ways.

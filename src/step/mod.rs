@@ -9,6 +9,7 @@ pub mod bound;
 mod collectives;
 mod compute;
 pub mod efficiency;
+mod ends;
 mod experts;
 mod layer;
 pub mod losses;

@@ -201,28 +201,28 @@ fn a_chip_names_the_family_that_times_it() {
     let own = tempfile::tempdir().unwrap();
     let chips = own.path().join("accelerators");
     fs::create_dir(&chips).unwrap();
-    let shipped = fs::read_to_string(folder().join("accelerators/mi300x.toml")).unwrap();
-    let said = "factors = \"hopper\"\nborrowed = true\n";
+    let shipped = fs::read_to_string(folder().join("accelerators/mi250x.toml")).unwrap();
+    let said = "factors = \"cdna\"\nborrowed = true\n";
     assert!(shipped.contains(said));
     let catalog = Catalog::with_folders(vec![own.path().to_owned()]);
     let read = |name: &str, family: &str, architecture: &str| {
-        let text = shipped.replace("\"cdna3\"", &format!("\"{architecture}\"")).replace(said, family);
+        let text = shipped.replace("\"cdna2\"", &format!("\"{architecture}\"")).replace(said, family);
         fs::write(chips.join(format!("{name}.toml")), text).unwrap();
         catalog.accelerator(name).map(|profile| (profile.chip.factors, profile.chip.borrowed))
     };
-    assert_eq!(read("a", said, "cdna3").unwrap(), ("hopper".into(), true));
+    assert_eq!(read("a", said, "cdna2").unwrap(), ("cdna".into(), true));
     // Without the line its architecture names the family, where there are factors of that name.
     assert_eq!(read("b", "", "blackwell").unwrap(), ("blackwell".into(), false));
-    for (family, architecture) in [("", "cdna3"), ("factors = \"cdna3\"\n", "hopper")] {
+    for (family, architecture) in [("", "cdna2"), ("factors = \"cdna2\"\n", "hopper")] {
         let error = read("c", family, architecture).unwrap_err();
-        assert!(error.message().contains("`cdna3`"), "{error}");
+        assert!(error.message().contains("`cdna2`"), "{error}");
         let hint = error.hint().unwrap();
         assert!(["factors = \"hopper\"", "borrowed = true", "ampere"].iter().all(|part| hint.contains(part)), "{hint}");
     }
     // A family of one's own is one more profile of factors.
     fs::create_dir(own.path().join("factors")).unwrap();
-    fs::copy(folder().join("factors/hopper.toml"), own.path().join("factors/cdna3.toml")).unwrap();
-    assert_eq!(read("d", "", "cdna3").unwrap(), ("cdna3".into(), false));
+    fs::copy(folder().join("factors/hopper.toml"), own.path().join("factors/cdna2.toml")).unwrap();
+    assert_eq!(read("d", "", "cdna2").unwrap(), ("cdna2".into(), false));
 }
 
 #[test]
