@@ -159,12 +159,11 @@ fn rename(row: &mut StepResult, names: &BTreeMap<&str, &str>) {
     }
 }
 
-/// Errors by the column `source` and the chip, both kinds of model together.
+/// Errors by the column `source`, the chip and the kind of model.
 fn by_column(rows: &[StepResult], names: &BTreeMap<&str, &str>) -> Vec<SourceErrors> {
     let mut rows = rows.to_vec();
     for row in &mut rows {
         rename(row, names);
-        row.moe = false;
     }
     by_source(&rows)
 }
