@@ -11,16 +11,18 @@ use flopbill::internals::calibration::backtest::{self, Known};
 use flopbill::internals::calibration::calibrate::calibrate;
 use flopbill::internals::catalog::{run_rows, steps};
 use flopbill::internals::hardware::precision::{Precision, States};
+use flopbill::internals::input::question::Question;
 use flopbill::internals::layout::fit::Reserve;
 use flopbill::internals::layout::fixed::Fixed;
 use flopbill::internals::layout::search::Space;
 use flopbill::internals::model::flops::Kernel;
 use flopbill::internals::model::memory::Autograd;
+use flopbill::internals::predict::Setting;
 use flopbill::internals::step::machine::Machine;
 use flopbill::internals::step::perform;
 use flopbill::internals::step::ranking::rank_within;
 use flopbill::internals::step::stack::Stack;
-use flopbill::internals::units::{Bytes, Fraction};
+use flopbill::internals::units::{Bytes, Chips, Fraction};
 
 fn one_step(c: &mut Criterion) {
     let catalog = Catalog::built_in();
@@ -74,6 +76,29 @@ fn layouts(c: &mut Criterion) {
     group.finish();
 }
 
+/// A setting with its range: all of it stated, and with recompute, micro-batch and virtual stages to weigh.
+fn settings(c: &mut Criterion) {
+    let catalog = Catalog::built_in();
+    let whole = Question::default()
+        .with("model", "llama-3-70b")
+        .with("run.gpu", "h100")
+        .with("run.chips", 512.0)
+        .with("layout.tp", 4.0)
+        .with("layout.pp", 4.0)
+        .with("layout.dp", 32.0)
+        .with("layout.cp", 1.0);
+    let stated =
+        ["layout.vpp", "layout.micro_batch"].iter().fold(whole.clone(), |question, path| question.with(path, 1.0));
+    let stated = stated.with("layout.recompute", "none");
+    for (name, question) in [("setting stated", stated), ("setting weighed", whole)] {
+        let spec = question.spec().unwrap();
+        let chip = catalog.accelerator("h100").expect("a shipped chip");
+        let setting = Setting::of(&spec, &chip, &catalog).expect("a setting").expect("a model");
+        let one = || (setting.on(black_box(Chips::new(512.0))), setting.software().spread());
+        c.bench_function(name, |b| b.iter(one));
+    }
+}
+
 fn history(c: &mut Criterion) {
     let catalog = Catalog::built_in();
     let (Ok(rows), Ok(runs)) = (steps::shipped(), run_rows::shipped()) else { return };
@@ -90,5 +115,5 @@ fn history(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, one_step, layouts, history);
+criterion_group!(benches, one_step, layouts, settings, history);
 criterion_main!(benches);

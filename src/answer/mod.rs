@@ -16,7 +16,7 @@ mod priced;
 pub mod published;
 mod quick;
 pub mod ranges;
-mod remarks;
+pub(crate) mod remarks;
 mod scenario;
 pub mod settled;
 pub mod thresholds;

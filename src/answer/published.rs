@@ -46,11 +46,11 @@ pub fn published(found: &Answer, catalog: &Catalog) -> Option<Published> {
     let there = question.with("run.gpu", &chip.chip.id).with("run.chips", f64::from(prediction.chips));
     let there = answer(&there, catalog).ok()?;
     let own_step = match there.step {
-        Step::Moved(moved) => moved.after.pace_at(1.0),
+        Step::Moved(moved) => moved.after,
         Step::Predicted(_) => return None,
         Step::Given => {
             let own = Setting::of(&run.spec, there.chip.as_ref()?, catalog).ok()??;
-            own.on(there.estimate.chips?).ok()?.pace_at(1.0)
+            own.on(there.estimate.chips?).ok()?
         }
     };
     let goodput = |answer: &Answer| answer.solved.knowns.get(Var::Goodput);
@@ -58,9 +58,10 @@ pub fn published(found: &Answer, catalog: &Catalog) -> Option<Published> {
     let held = |answer: &Answer, goodput: f64| Some(answer.pace()? / goodput);
     let (theirs, ours) = (held(&there, own)?, held(found, predicted)?);
     let ratio = ours / theirs;
-    let recipe = prediction.pace_at(1.0) / own_step;
+    let unsaid = prediction.unsaid.factor / own_step.unsaid.factor;
+    let recipe = prediction.pace_at(1.0) / own_step.pace_at(1.0) / unsaid;
     let software = prediction.software;
-    let rest = ratio / (recipe * software * own / predicted);
+    let rest = ratio / (unsaid * recipe * software * own / predicted);
     let tokens = found.solved.knowns.get(Var::Tokens)?;
     let told = found.prediction().is_some_and(|(setting, _)| setting.measured.is_some());
     let of_software = if told { "software, as measured" } else { "software nobody measured" };
@@ -76,6 +77,7 @@ pub fn published(found: &Answer, catalog: &Catalog) -> Option<Published> {
                 fields: "stack, layout.schedule, run.global_batch, run.precision",
                 ratio: recipe,
             },
+            Factor { name: "settings that nobody gave", fields: "layout", ratio: unsaid },
             Factor { name: "what the run has beyond its modelled steps", fields: "run.mfu", ratio: rest },
         ],
     })

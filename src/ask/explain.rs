@@ -188,8 +188,11 @@ fn step(answer: &Answer, predicted: &Prediction, factors: &str) -> Vec<Link> {
         source: format!("the terms: src/step, each with its source; their factors: {factors}"),
     }];
     let Some(tokens) = answer.solved.knowns.get(Var::Tokens).map(Tokens::new) else { return links };
-    let (per_step, chips) = (predicted.tokens_per_step(), predicted.layout.chips() as f64);
-    let hours = predicted.computing(tokens) / predicted.goodput;
+    let (per_step, chips) = (predicted.tokens_per_step(), f64::from(predicted.chips));
+    // Goodput is the answer's own where its hours are predicted, else the prior.
+    let own = answer.solved.knowns.get(Var::Goodput).filter(|_| answer.prediction().is_some());
+    let goodput = own.unwrap_or(predicted.goodput);
+    let hours = predicted.computing(tokens) / goodput;
     let published = answer.solved.knowns.get(Var::PhaseHours).map(ChipSeconds::new);
     let against = published.map(|own| format!("; {} x that is the answer above", show::number(own / hours, 3)));
     links.push(Link {
@@ -201,10 +204,10 @@ fn step(answer: &Answer, predicted: &Prediction, factors: &str) -> Vec<Link> {
             show::count(tokens.get(), 4),
             show::count(per_step.get(), 4),
             show::number(total.get(), 4),
-            show::number(predicted.unsaid.factor, 3),
-            show::number(predicted.software, 3),
+            show::number(predicted.unsaid.factor, 5),
+            show::number(predicted.software, 5),
             show::chips(crate::units::Chips::new(chips)),
-            show::percent(predicted.goodput),
+            show::percent_to(goodput, 5),
             against.unwrap_or_default(),
         ),
         source: "definition; settings that nobody gave, software and goodput: profiles/assumptions/software.toml"

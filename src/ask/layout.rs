@@ -8,13 +8,14 @@ use super::result::{inputs, unheard};
 use crate::answer::layouts::{Layouts, layouts, words};
 use crate::answer::looked_up::chip_of;
 use crate::answer::narrowed::Narrowed;
+use crate::answer::remarks;
 use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::error::Error;
 use crate::input::file::Spec;
 use crate::input::question::Question;
-use crate::predict::Setting;
 use crate::predict::headroom::reserved;
+use crate::predict::{Setting, Unsaid};
 use crate::units::Chips;
 
 /// Most layouts that are kept.
@@ -42,8 +43,10 @@ pub struct LayoutReply {
     /// What every reply opens with.
     #[serde(flatten)]
     pub head: ReplyHead,
-    /// The best layout.
+    /// The best layout, as it is stated.
     pub result: ResultBlock,
+    /// What the settings that nobody gave take over the best layout, in the hours that `estimate` gives: 1 where all is said.
+    pub unsaid: f64,
     /// Legal layouts there are.
     pub considered: u64,
     /// Those that were found to fit.
@@ -187,7 +190,9 @@ impl Found {
     pub fn reply(self) -> LayoutReply {
         let mut head = ReplyHead::new("layout", self.setting.model.name.clone());
         head.inputs = inputs(&self.spec);
+        let unsaid = self.unsaid();
         head.assumptions = self.assumptions();
+        head.assumptions.extend(remarks::unsaid(&self.setting, unsaid));
         head.warnings.extend(unheard("layout", &self.spec));
         if let Some(narrowed) = Narrowed::of_step(&self.setting) {
             head.tell(&narrowed);
@@ -208,7 +213,14 @@ impl Found {
             step = best.parts.iter().map(StepPart::of).collect();
         }
         let Layouts { considered, fit, timed, .. } = self.layouts;
-        LayoutReply { head, result, considered, fit, timed, layouts: rows, step, made_from: Box::new(self) }
+        let made_from = Box::new(self);
+        LayoutReply { head, result, unsaid: unsaid.factor, considered, fit, timed, layouts: rows, step, made_from }
+    }
+
+    /// What nobody said of the best layout.
+    pub fn unsaid(&self) -> Unsaid {
+        let best = self.layouts.best.first().map(|best| &best.prediction);
+        best.map_or(Unsaid::NOTHING, |best| self.setting.unsaid(&best.layout, best.step.total()))
     }
 
     /// What was taken because nobody said, in sentences.

@@ -19,6 +19,9 @@ const DRIFT_PRIOR: [f64; 2] = [0.03, 0.3];
 /// mixtures route differently from step to step.
 const REPEATS: [f64; 2] = [0.015, 0.03];
 
+/// Years that the rows of a stack span from which they are of several releases.
+const SEVERAL: f64 = 0.25;
+
 /// Smallest difference of two releases that are compared, in years.
 const APART: f64 = 0.05;
 
@@ -118,16 +121,18 @@ fn counted(cell: &Cell<'_>) -> f64 {
     (cell.rows as f64).min(MOST_ROWS)
 }
 
-/// The newest release of each stack.
+/// The newest release of each stack that has several: one of a single release has no drift.
 fn newest<'a>(rows: &[&'a Excess]) -> BTreeMap<&'a str, f64> {
-    let mut newest = BTreeMap::<&str, f64>::new();
+    let mut releases = BTreeMap::<&str, [f64; 2]>::new();
     for row in rows {
         if let Some(release) = row.release {
-            let known = newest.entry(&row.stack).or_insert(release);
-            *known = known.max(release);
+            let [oldest, newest] = releases.entry(&row.stack).or_insert([release; 2]);
+            (*oldest, *newest) = (oldest.min(release), newest.max(release));
         }
     }
-    newest
+    let several =
+        |(stack, [oldest, newest]): (&'a str, [f64; 2])| (newest - oldest > SEVERAL).then_some((stack, newest));
+    releases.into_iter().filter_map(several).collect()
 }
 
 /// How a stack's steps change from year to year, by steps of the same source, model and chip on different releases.

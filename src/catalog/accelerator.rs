@@ -197,7 +197,8 @@ fn scale_up(r: &Reader<'_>, pcie: Option<BytesPerSecond>) -> Option<ScaleUp> {
         (None, Some(pcie)) if domain == 1 => pcie / 2.0,
         _ => r.need("per_chip_one_way", own)?,
     };
-    Some(ScaleUp { kind: kind?, per_chip_one_way, pair_one_way, domain })
+    let axes = r.integer("axes").unwrap_or(1).max(1);
+    Some(ScaleUp { kind: kind?, per_chip_one_way, pair_one_way, domain, axes })
 }
 
 fn power(r: &Reader<'_>) -> Power {

@@ -161,6 +161,7 @@ fn shape(r: &Reader<'_>) -> Option<Architecture> {
     Some(Architecture {
         learned_positions: r.integer("learned_positions").unwrap_or(0),
         mtp_modules: r.integer("mtp_modules").unwrap_or(0),
+        document: 0,
         layers: layers?,
         hidden: hidden?,
         vocab: vocab?,

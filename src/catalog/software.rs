@@ -4,6 +4,7 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::step::losses::Loss;
 use crate::uncertainty::dist::Dist;
 
 /// What the steps of one kind of model differ by, all in natural logarithm of their time over that of the step model.
@@ -67,8 +68,12 @@ impl GoodputPrior {
     /// # Source
     /// `profiles/assumptions/software.toml`
     pub fn on(&self, nodes: f64) -> f64 {
-        let doublings = nodes.max(1.0).log2().min(self.doublings);
-        (self.one_node * (-self.per_doubling * doublings).exp()).clamp(0.01, 0.99)
+        (self.one_node * (-self.loss().log_of(nodes)).exp()).clamp(0.01, 0.99)
+    }
+
+    /// What more nodes take of it.
+    pub fn loss(&self) -> Loss {
+        Loss { per_doubling: self.per_doubling, doublings: self.doublings }
     }
 
     /// The range about a median: a normal distribution of the logit, so that no draw is over one.
@@ -95,6 +100,9 @@ impl GoodputPrior {
 
 /// Standard normal quantile of 90 %.
 const NINETY: f64 = 1.281_551_565_544_6;
+
+/// The most that a doubling of the nodes may take, in logarithm: with the gap to the fastest layout less than it brings.
+const MOST_LOST: f64 = 0.3;
 
 /// Points that a range of goodput is kept by; odd, so that its median is one of them.
 const POINTS: u32 = 63;
@@ -127,6 +135,9 @@ pub fn software(found: &Found) -> Result<SoftwareProfile, Error> {
                 Some([named?, unnamed?])
             }),
         );
+        if gap.is_some_and(|[mean, spread]| !(0.0..=1.0).contains(&mean) || !(0.0..=3.0).contains(&spread)) {
+            r.fail("layout_gap", Error::bad_input("0 <= mean <= 1 and 0 <= spread <= 3 must hold, in logarithm"));
+        }
         r.require_sources(&sources, &[]);
         let [dense, moe] = kinds;
         Some(SoftwareProfile {
@@ -177,9 +188,9 @@ fn goodput(r: &Reader<'_>) -> Option<GoodputPrior> {
     let (doublings, spread) = (number("doublings"), number("spread"));
     let found =
         GoodputPrior { one_node: one_node?, per_doubling: per_doubling?, doublings: doublings?, spread: spread? };
-    let whole = (0.01..=1.0).contains(&found.one_node) && (0.0..=1.0).contains(&found.per_doubling);
+    let whole = (0.01..=1.0).contains(&found.one_node) && (0.0..=MOST_LOST).contains(&found.per_doubling);
     if !(whole && (0.0..=30.0).contains(&found.doublings) && (0.0..=3.0).contains(&found.spread)) {
-        let error = Error::bad_input("0.01 <= one_node <= 1, 0 <= per_doubling <= 1 and 0 <= spread <= 3 must hold");
+        let error = Error::bad_input("0.01 <= one_node <= 1, 0 <= per_doubling <= 0.3 and 0 <= spread <= 3 must hold");
         r.fail("one_node", error);
     }
     Some(found)

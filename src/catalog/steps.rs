@@ -40,6 +40,8 @@ pub struct StepRow {
     pub mtp_modules: Option<u32>,
     /// Tokens a sequence.
     pub seq_len: Option<u32>,
+    /// Tokens of the documents that are packed into it and do not see each other.
+    pub document_len: Option<u32>,
     /// Routed experts.
     pub experts: Option<u32>,
     /// Experts at work for a token.

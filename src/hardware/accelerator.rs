@@ -103,6 +103,8 @@ pub struct ScaleUp {
     pub pair_one_way: Option<BytesPerSecond>,
     /// Chips that reach each other at this rate.
     pub domain: u32,
+    /// Axes of the torus that the links make; one where they meet in a switch.
+    pub axes: u32,
 }
 
 /// The three powers of a chip, which differ by what they count in.

@@ -182,7 +182,10 @@ impl Field {
     /// Whether it decides the step and nothing else.
     pub fn is_of_a_step(&self) -> bool {
         self.group == Group::Layout
-            || matches!(self.path, "stack" | "run.sequence_length" | "run.global_batch" | "run.states")
+            || matches!(
+                self.path,
+                "stack" | "run.sequence_length" | "run.document_length" | "run.global_batch" | "run.states"
+            )
     }
 
     /// Every name it answers to.

@@ -192,6 +192,7 @@ impl Spec {
                 precision: or(&file.precision, &self.precision),
                 states: or(&file.states, &self.states),
                 sequence_length: or(&file.sequence_length, &self.sequence_length),
+                document_length: or(&file.document_length, &self.document_length),
                 global_batch: or(&file.global_batch, &self.global_batch),
                 tp: or(&file.tp, &self.tp),
                 pp: or(&file.pp, &self.pp),

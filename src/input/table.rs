@@ -123,6 +123,9 @@ fields! {
         /// Tokens of a sequence
         "run.sequence_length" sequence_length: Tokens = base("tokens")
             .flag("seq-len", "N", "4096").also(&["sequence", "context"]).within(1.0, 1e9).whole();
+        /// Tokens of the documents that are packed into a sequence and do not see each other
+        "run.document_length" document_length: Tokens = base("tokens")
+            .flag("document-len", "N", "2000").also(&["document", "document_len"]).within(1.0, 1e9).whole();
         /// Batch of a step, in sequences (1024seq) or tokens
         "run.global_batch" global_batch: Batch = batch()
             .flag("global-batch", "BATCH", "4Mtok").also(&["run.global_batch_tokens"]).also_in("tok")

@@ -303,6 +303,7 @@ mod tests {
             learned_positions: 0,
             biases: false,
             mtp_modules: 0,
+            document: 0,
         }
     }
 

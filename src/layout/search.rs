@@ -72,21 +72,23 @@ pub struct Ranked {
     pub layout: Layout,
     /// One step.
     pub step: Seconds,
+    /// The same with what its chips lose beyond it: what layouts are ranked by.
+    pub lasting: Seconds,
     /// What one chip of its fullest stage holds.
     pub fit: Fit,
 }
 
 impl Ranked {
-    /// Whether it comes before another: it is faster, or as fast on fewer chips.
+    /// Whether it comes before another: it is done earlier, or as early on fewer chips.
     fn beats(&self, other: &Self) -> bool {
-        self.step < other.step || (self.step == other.step && self.layout.chips() < other.layout.chips())
+        self.lasting < other.lasting || (self.lasting == other.lasting && self.layout.chips() < other.layout.chips())
     }
 }
 
 /// What a search found, and at what cost.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// The fastest layouts, fastest first; of those that differ in replicas and recompute alone, the fastest.
+    /// The fastest layouts, what they lose counted, fastest first; of those that differ in replicas and recompute alone, the fastest.
     pub best: Vec<Ranked>,
     /// Legal layouts that were looked at; those that a bound rules out by the family are not among them.
     pub considered: u64,
@@ -106,6 +108,11 @@ pub trait Timing {
 
     /// One step.
     fn time(&mut self, layout: &Layout) -> Seconds;
+
+    /// The factor on the time that so many chips take, by what they lose beyond the step; it grows less than they do.
+    fn loss(&self, _chips: f64) -> f64 {
+        1.0
+    }
 }
 
 /// A search in progress.
@@ -122,8 +129,8 @@ struct Search<'a, T> {
 /// Searches every legal layout that has the settled degrees and choices, and keeps the `keep` fastest that fit.
 ///
 /// # Formula
-/// for tp, cp, ep, micro-batch, pp, vpp, ZeRO stage, replicas: the least recompute that fits; the smallest `time` of
-/// those, and among equals the fewest chips
+/// for tp, cp, ep, micro-batch, pp, vpp, ZeRO stage, replicas: the least recompute that fits; the smallest `time x loss`
+/// of those, and among equals the fewest chips
 /// # Source
 /// The rules are those of [`Layout::check`]; exhaustive search over them as in Isaev et al. 2023 (Calculon, SC23).
 ///
@@ -184,7 +191,7 @@ impl<T: Timing> Search<'_, T> {
         let chips = Chips::new(f64::from(self.space.chips));
         let mut ways = Vec::with_capacity(pipelines.len());
         for (least, family) in families {
-            if self.is_beaten(least / chips, None) {
+            if self.is_beaten(least / chips * self.timing.loss(chips.get()), None) {
                 return;
             }
             self.layers = RECOMPUTES.map(|recompute| Layers::of(self.space.shape, &Layout { recompute, ..family }));
@@ -192,7 +199,7 @@ impl<T: Timing> Search<'_, T> {
                 self.pipeline(least, &family, pipelines, &mut |bound, pipeline| ways.push((bound, pipeline)));
             }
             ways.sort_by(|(a, _), (b, _)| a.get().total_cmp(&b.get()));
-            self.ways(&family, &ways);
+            self.ways(least, &family, &ways);
             ways.clear();
         }
     }
@@ -208,7 +215,7 @@ impl<T: Timing> Search<'_, T> {
         let Some(Pipeline { pp, .. }) = pipelines.first().copied() else { return };
         let replicas = Replicas::of(&Layout { pp, ..*family }, self.space.chips);
         let used = Chips::new(replicas.most() as f64 * f64::from(family.tp) * f64::from(family.cp) * f64::from(pp));
-        if used == Chips::ZERO || self.is_beaten(least / used, None) {
+        if used == Chips::ZERO || self.is_beaten(least / used * self.timing.loss(used.get()), None) {
             return;
         }
         let most = Layout { pp, dp: replicas.most() as u32, ..*family };
@@ -221,7 +228,7 @@ impl<T: Timing> Search<'_, T> {
             let layout = pipeline.of(family, self.fixed);
             let most = replicas.with(layout.fewest_micro_batches()).find_map(|range| admitted(range, self.fixed.dp));
             let Some(most) = most else { continue };
-            let bound = self.timing.bound(&Layout { dp: *most.start(), ..layout });
+            let bound = self.bound(least, &Layout { dp: *most.start(), ..layout });
             if !self.is_beaten(bound, None) {
                 each(bound, *pipeline);
             }
@@ -229,14 +236,28 @@ impl<T: Timing> Search<'_, T> {
     }
 
     /// Every way to run a family, the most promising first.
-    fn ways(&mut self, family: &Layout, ways: &[(Seconds, Pipeline)]) {
+    fn ways(&mut self, least: ChipSeconds, family: &Layout, ways: &[(Seconds, Pipeline)]) {
         for (bound, pipeline) in ways {
             if self.is_beaten(*bound, None) {
                 return;
             }
             let layout = pipeline.of(family, self.fixed);
-            self.replicas(&layout, Replicas::of(&layout, self.space.chips));
+            self.replicas(least, &layout, Replicas::of(&layout, self.space.chips));
         }
+    }
+
+    /// A time, with what its chips lose, that neither the layout beats, nor one that differs from it in having fewer
+    /// replicas or recomputing more.
+    ///
+    /// # Formula
+    /// `t loss(min(c, l / t))`: t the bound of the step, c the layout's chips, l the family's least chip-time. Fewer chips
+    /// than `l / t` take longer by more than they lose less.
+    /// # Source
+    /// By construction: the loss grows less than the chips do.
+    fn bound(&mut self, least: ChipSeconds, layout: &Layout) -> Seconds {
+        let bound = self.timing.bound(layout);
+        let used = layout.chips() as f64;
+        bound * self.timing.loss(used.min(least.get() / bound.get()))
     }
 
     /// Every legal choice of tp, cp, ep and micro-batch.
@@ -278,7 +299,7 @@ impl<T: Timing> Search<'_, T> {
     }
 
     /// Every count of replicas of one shape, from the most down, until fewer cannot be among the best.
-    fn replicas(&mut self, shape: &Layout, replicas: Replicas) {
+    fn replicas(&mut self, least: ChipSeconds, shape: &Layout, replicas: Replicas) {
         let modes = self.modes();
         let mut best: Option<Ranked> = None;
         let mut looked_at = false;
@@ -288,7 +309,7 @@ impl<T: Timing> Search<'_, T> {
             if self.fixed.zero.is_none() && layout.zero == ZeroStage::Weights && layout.replicas() == 1 {
                 break;
             }
-            let bound = self.timing.bound(&layout);
+            let bound = self.bound(least, &layout);
             if self.is_beaten(bound, best.as_ref()) {
                 break;
             }
@@ -299,7 +320,7 @@ impl<T: Timing> Search<'_, T> {
             self.found.considered += modes;
             let hopeless = !looked_at && self.is_hopeless(&most);
             looked_at = true;
-            if hopeless || (!self.least_recompute(&layout, most.dp, &mut best) && self.is_hopeless(&layout)) {
+            if hopeless || (!self.least_recompute(least, &layout, most.dp, &mut best) && self.is_hopeless(&layout)) {
                 break;
             }
         }
@@ -318,14 +339,14 @@ impl<T: Timing> Search<'_, T> {
     }
 
     /// Looks at the recompute modes until one fits with the fewest replicas; whether any fits.
-    fn least_recompute(&mut self, start: &Layout, most: u32, best: &mut Option<Ranked>) -> bool {
+    fn least_recompute(&mut self, least: ChipSeconds, start: &Layout, most: u32, best: &mut Option<Ranked>) -> bool {
         let settled = self.fixed.recompute;
         let mut any = false;
         for recompute in RECOMPUTES.into_iter().filter(|mode| Fixed::admits(settled, *mode)) {
             let fewest = Layout { recompute, ..*start };
             // The bound of the mode that it starts with was looked at before.
             if recompute != start.recompute {
-                let bound = self.timing.bound(&fewest);
+                let bound = self.bound(least, &fewest);
                 if self.is_beaten(bound, best.as_ref()) {
                     break;
                 }
@@ -333,7 +354,8 @@ impl<T: Timing> Search<'_, T> {
             let Some((layout, fit)) = self.fewest_that_fit(&fewest, most) else { continue };
             self.found.fit += 1;
             any = true;
-            let found = Ranked { layout, step: self.timing.time(&layout), fit };
+            let step = self.timing.time(&layout);
+            let found = Ranked { layout, step, lasting: step * self.timing.loss(layout.chips() as f64), fit };
             self.found.timed += 1;
             if best.as_ref().is_none_or(|best| found.beats(best)) {
                 *best = Some(found);
@@ -385,6 +407,6 @@ impl<T: Timing> Search<'_, T> {
     fn is_beaten(&self, bound: Seconds, own: Option<&Ranked>) -> bool {
         let full = self.found.best.len() >= self.keep;
         let worst = self.found.best.last().filter(|_| full);
-        [worst, own].into_iter().flatten().any(|ranked| bound > ranked.step)
+        [worst, own].into_iter().flatten().any(|ranked| bound > ranked.lasting)
     }
 }

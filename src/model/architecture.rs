@@ -31,6 +31,8 @@ pub struct Architecture {
     pub biases: bool,
     /// Multi-token-prediction modules trained beside the model.
     pub mtp_modules: u32,
+    /// Tokens of the documents that are packed into a sequence and do not see each other; zero where they do.
+    pub document: u32,
 }
 
 /// Self-attention of one layer.
@@ -131,6 +133,16 @@ pub enum Mlp {
 }
 
 impl Architecture {
+    /// Tokens that see each other in a sequence of so many.
+    ///
+    /// # Formula
+    /// `min(s, d)` for documents of d tokens
+    /// # Source
+    /// Definition; packed documents are masked from each other (FlashAttention's variable lengths).
+    pub fn seen_within(&self, seq_len: u32) -> u32 {
+        if self.document == 0 { seq_len } else { seq_len.min(self.document) }
+    }
+
     /// Refuses a shape that cannot be, naming every field that is wrong.
     ///
     /// # Formula

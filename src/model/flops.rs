@@ -205,7 +205,7 @@ fn train(forward: &FlopPerToken, matrices: f64, core: f64) -> FlopPerToken {
 ///     layers: 96, hidden: 12288, vocab: 50257, ffn: 49152, gated: false,
 ///     attention: Attention::Grouped { heads: 96, kv_heads: 96, head_dim: 128, window: None },
 ///     output_gate: false, linear: None, experts: None, tied_embeddings: true,
-///     learned_positions: 2048, biases: true, mtp_modules: 0,
+///     learned_positions: 2048, biases: true, mtp_modules: 0, document: 0,
 /// };
 /// // by hand: 2 * 12 L h^2 + 4 L s h + 2 v h, with L = 96, h = 12288, s = 2048, v = 50257
 /// let by_hand = 2.0 * 12.0 * 96.0 * 12288f64.powi(2) + 4.0 * 96.0 * 2048.0 * 12288.0 + 2.0 * 50257.0 * 12288.0;
@@ -262,7 +262,7 @@ pub fn mean_keys(seq_len: u32, window: Option<Window>, causality: Causality) -> 
 fn attention_core(shape: &Architecture, seq_len: u32, causality: Causality) -> f64 {
     let attention = &shape.attention;
     let widths = f64::from(attention.qk_dim()) + f64::from(attention.v_dim());
-    2.0 * f64::from(attention.heads()) * widths * mean_keys(seq_len, attention.window(), causality)
+    2.0 * f64::from(attention.heads()) * widths * mean_keys(shape.seen_within(seq_len), attention.window(), causality)
 }
 
 /// One softmax attention layer's projections: into the core, and out of it.

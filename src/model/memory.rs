@@ -135,7 +135,7 @@ impl Keeping {
 ///     layers: 96, hidden: 12288, vocab: 51200, ffn: 49152, gated: false,
 ///     attention: Attention::Grouped { heads: 96, kv_heads: 96, head_dim: 128, window: None },
 ///     output_gate: false, linear: None, experts: None, tied_embeddings: true,
-///     learned_positions: 2048, biases: true, mtp_modules: 0,
+///     learned_positions: 2048, biases: true, mtp_modules: 0, document: 0,
 /// };
 /// let keeping = Keeping {
 ///     autograd: Autograd::Fused, tp: 1, etp: 1, sequence_parallel: false, kernel: Kernel::Unfused,

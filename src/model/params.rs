@@ -152,7 +152,7 @@ impl LayerParams {
 ///     layers: 32, hidden: 4096, vocab: 32000, ffn: 11008, gated: true,
 ///     attention: Attention::Grouped { heads: 32, kv_heads: 32, head_dim: 128, window: None },
 ///     output_gate: false, linear: None, experts: None, tied_embeddings: false,
-///     learned_positions: 0, biases: false, mtp_modules: 0,
+///     learned_positions: 0, biases: false, mtp_modules: 0, document: 0,
 /// };
 /// // by hand: 2*32000*4096 + 32*(4*4096^2 + 3*4096*11008 + 2*4096) + 4096
 /// assert_eq!(count(&llama_2_7b).total().get(), 6_738_415_616.0);

@@ -7,9 +7,10 @@ use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
 use crate::layout::fit::{Fit, Reserve};
 use crate::layout::parallelism::Layout;
-use crate::layout::search::{Found, Ranked, Space};
+use crate::layout::search::{Found, Ranked, Space, search};
 use crate::model::flops::{Causality, Choice, Counting, per_token, train_work};
-use crate::step::ranking::rank_within;
+use crate::step::bound::LowerBound;
+use crate::step::losses::{Loss, Losses};
 use crate::step::{StepTime, perform};
 use crate::units::{Bytes, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Seconds, Tokens, show};
 
@@ -145,13 +146,24 @@ impl Setting {
         Ok(Prediction { unsaid: self.unsaid(&predicted.layout, predicted.step.total()), ..predicted })
     }
 
-    /// The fastest layouts, with what the search looked at.
+    /// The fastest layouts, with what the search looked at. What more nodes lose beyond the step is part of a layout's
+    /// time: a node that brings less than that is left idle, so that more chips never take longer.
     ///
     /// # Errors
     /// As [`Setting::on`].
     pub fn ranked(&self, chips: Chips, sequences: u32, keep: usize) -> Result<Found, Error> {
         let space = self.space(chips, sequences)?;
-        rank_within(&space, &self.given, &self.machine, &self.stack.stack, &self.calibration.factors, keep)
+        let (stack, factors) = (&self.stack.stack, &self.calibration.factors);
+        let timing = LowerBound::new(space.shape, &self.machine, stack, factors).losing(self.losses());
+        search(&space, &self.given, keep, timing)
+    }
+
+    /// What more nodes lose beyond the step: to the fastest layout, where it is open, and to goodput. A goodput that is
+    /// given changes no layout: on more chips the layout that is chosen uses at least as many, and loses as much at least,
+    /// so that its step alone is no longer either.
+    fn losses(&self) -> Losses {
+        let gap = if self.given.is_open() { self.believed.gap() } else { Loss::NONE };
+        Losses { node: self.machine.node, all: [gap, self.believed.goodput.loss()] }
     }
 
     /// A ranked layout as a prediction: all of it is said.
@@ -164,7 +176,8 @@ impl Setting {
         let Ranked { layout, fit, .. } = *ranked;
         let factors = &self.calibration.factors;
         let step = perform(&self.model.shape, &layout, &self.machine, &self.stack.stack, factors);
-        let goodput = self.believed.goodput.on(f64::from(chips) / f64::from(self.machine.node.max(1)));
+        // A node that is held idle fails no job.
+        let goodput = self.believed.goodput.on(layout.chips() as f64 / f64::from(self.machine.node.max(1)));
         let (headroom, software) = (Headroom::of(&fit, self.memory_spread), self.software().median);
         Prediction { layout, step, fit, headroom, chips, software, unsaid: Unsaid::NOTHING, goodput }
     }

@@ -144,6 +144,7 @@ impl Setting {
         let machine = Machine::of(&chip.chip);
         let precision = precision(spec, chip, &machine, recipe.as_ref(), &mut chosen);
         let seq_len = seq_len(spec, recipe.as_ref(), &mut chosen);
+        let model = in_documents(model, spec);
         let counted = count(&model.shape);
         let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;
         let stack = stack(spec, catalog, &mut chosen)?;
@@ -308,6 +309,14 @@ fn stack(spec: &Spec, catalog: &Catalog, chosen: &mut Vec<String>) -> Result<Sta
     let (stack, day) = catalog.default_stack()?;
     chosen.extend(day.map(|day| format!("stack `{}`: the usual software on {day}", stack.id)));
     Ok(stack)
+}
+
+/// The model on documents that do not see each other, where their length is given.
+fn in_documents(mut model: ModelProfile, spec: &Spec) -> ModelProfile {
+    if let Some(entry) = &spec.document_length {
+        model.shape.document = entry.value.get().clamp(1.0, f64::from(u32::MAX)) as u32;
+    }
+    model
 }
 
 fn seq_len(spec: &Spec, recipe: Option<&PublishedRun>, chosen: &mut Vec<String>) -> u32 {

@@ -1,10 +1,11 @@
 //! What nobody said of a layout is weighed, not guessed at one point: the settings that a job can have had, by how often
 //! people use them and how likely they fit.
 
-use super::setting::Setting;
+use super::setting::{Believed, Setting};
 use crate::layout::fit::fit;
 use crate::layout::parallelism::{Layout, Schedule};
 use crate::model::flops::Recompute;
+use crate::step::losses::Loss;
 use crate::step::perform;
 use crate::units::Seconds;
 
@@ -48,6 +49,14 @@ impl Unsaid {
 /// One setting that a job can have had: its weight, and its time over that of the one laid out here, in logarithm.
 type Plausible = (f64, f64);
 
+impl Believed {
+    /// What people lose who do not run the fastest layout: all of it where the nodes leave much to choose.
+    pub fn gap(&self) -> Loss {
+        let [mean, _] = self.layout_gap;
+        Loss { per_doubling: mean / CHOICES, doublings: CHOICES }
+    }
+}
+
 impl Setting {
     /// What nobody said of a layout takes: where no degree is given, what people lose who do not run the fastest one;
     /// where degrees are given, the plausible ways to run them.
@@ -59,10 +68,12 @@ impl Setting {
     /// `profiles/assumptions/software.toml`, `[layout_gap]`; the weights are assumptions.
     pub fn unsaid(&self, layout: &Layout, time: Seconds) -> Unsaid {
         if self.given.is_open() {
-            let [mean, _] = self.believed.layout_gap;
             let nodes = layout.chips() as f64 / f64::from(self.machine.node.max(1));
-            let share = (nodes.max(1.0).log2() / CHOICES).min(1.0);
-            return Unsaid { factor: (mean * share).exp(), spread: 0.0 };
+            return Unsaid { factor: self.believed.gap().log_of(nodes).exp(), spread: 0.0 };
+        }
+        let staged = self.given.vpp.is_some() || layout.pp <= 1;
+        if staged && self.given.recompute.is_some() && self.given.micro_batch.is_some() {
+            return Unsaid::NOTHING;
         }
         let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
         self.plausible(layout, time, |(weight, log)| {

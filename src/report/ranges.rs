@@ -49,8 +49,14 @@ pub fn section(spread: &Spread, answer: &Answer) -> Section {
     section
 }
 
+/// Half of the last of four digits, at the least: a range that is narrower differs by rounding alone.
+const ROUNDING: f64 = 5e-5;
+
 /// Its 10th, 50th and 90th percentile as they are shown; `None` where the digits do not tell them apart.
 fn levels(summary: &Summary, shown: Shown) -> Option<[String; 3]> {
+    if summary.quantile(0.9).value < summary.quantile(0.1).value * (1.0 + ROUNDING) {
+        return None;
+    }
     let levels = [0.1, 0.5, 0.9].map(|level| {
         let quantile = summary.quantile(level);
         if quantile.value == f64::INFINITY { "never".into() } else { shown(quantile.value, digits(quantile)) }

@@ -2,6 +2,7 @@
 
 use super::efficiency::Factors;
 use super::layer::LayerContext;
+use super::losses::Losses;
 use super::machine::Machine;
 use super::pipeline::{self, Pieces, Times};
 use super::stack::Stack;
@@ -25,6 +26,7 @@ pub struct LowerBound<'a> {
     machine: &'a Machine,
     stack: &'a Stack,
     factors: &'a Factors,
+    losses: Losses,
     /// The degrees and the micro-batch that `known` is of.
     family: [u32; 4],
     /// By recompute and by what hides expert traffic.
@@ -34,7 +36,13 @@ pub struct LowerBound<'a> {
 impl<'a> LowerBound<'a> {
     /// For one model, chip and software.
     pub fn new(shape: &'a Architecture, machine: &'a Machine, stack: &'a Stack, factors: &'a Factors) -> Self {
-        Self { shape, machine, stack, factors, family: [0; 4], known: Default::default() }
+        Self { shape, machine, stack, factors, losses: Losses::NONE, family: [0; 4], known: Default::default() }
+    }
+
+    /// The same with what more servers lose.
+    #[must_use]
+    pub fn losing(self, losses: Losses) -> Self {
+        Self { losses, ..self }
     }
 
     /// One micro-batch's pieces, without what depends on the replicas.
@@ -98,6 +106,10 @@ impl Timing for LowerBound<'_> {
 
     fn time(&mut self, layout: &Layout) -> Seconds {
         perform(self.shape, layout, self.machine, self.stack, self.factors).total()
+    }
+
+    fn loss(&self, chips: f64) -> f64 {
+        self.losses.factor(chips)
     }
 }
 

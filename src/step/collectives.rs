@@ -4,6 +4,9 @@ use super::efficiency::Factors;
 use super::machine::Machine;
 use crate::units::{Bytes, Seconds};
 
+/// Doublings of the chips of one axis of a torus: 16, the side of a TPU pod's block of slices.
+const SIDE: f64 = 4.0;
+
 /// The links of one chip, prepared once a step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Links {
@@ -13,6 +16,8 @@ pub(super) struct Links {
     far: f64,
     /// Chips on one scale-up link.
     pub(super) domain: f64,
+    /// Axes of the torus of the scale-up links.
+    axes: f64,
     /// To start a collective, and for each doubling of the servers it spans.
     latency: Seconds,
 }
@@ -52,6 +57,7 @@ impl Links {
             near: 1.0 / (machine.scale_up.get() * f.scale_up),
             far: 1.0 / (machine.nic.get() * f.fabric),
             domain: f64::from(machine.domain.max(1)),
+            axes: f64::from(machine.axes.max(1)),
             latency: Seconds::new(f.latency),
         }
     }
@@ -60,7 +66,8 @@ impl Links {
     ///
     /// # Formula
     /// `(g - 1) / g V / B + t (1 + log2 servers)`: B the scale-up rate while the group lies in one domain, else the
-    /// rate of the network of all its members in a domain together, at most the scale-up rate
+    /// rate of the network of all its members in a domain together, at most the scale-up rate; on a torus a group uses
+    /// the links of as many axes as it spans
     /// # Source
     /// Thakur et al. 2005 (ring collectives); a ring through several servers enters and leaves each by every network
     /// card of its members there (NCCL).
@@ -71,11 +78,16 @@ impl Links {
         }
         let members = (self.domain / stride).floor().clamp(1.0, group);
         let (byte, hops) = if members >= group {
-            (self.near, 1.0)
+            (self.near * self.axes / self.spanned(group), 1.0)
         } else {
             ((self.far / members).max(self.near), 1.0 + (group / members).log2())
         };
         Seconds::new((group - 1.0) / group * bytes.get() * byte) + self.latency * hops
+    }
+
+    /// Axes of the torus that a group spans, 16 chips to an axis.
+    fn spanned(&self, group: f64) -> f64 {
+        if self.axes <= 1.0 { self.axes } else { (group.log2() / SIDE).ceil().clamp(1.0, self.axes) }
     }
 
     /// Time of an all-reduce.
@@ -130,7 +142,7 @@ impl Links {
 mod tests {
     use super::*;
 
-    const LINKS: Links = Links { near: 1.0 / 400e9, far: 1.0 / 40e9, domain: 8.0, latency: Seconds::ZERO };
+    const LINKS: Links = Links { near: 1.0 / 400e9, far: 1.0 / 40e9, domain: 8.0, axes: 1.0, latency: Seconds::ZERO };
 
     #[test]
     fn a_gather_by_hand() {

@@ -110,7 +110,7 @@ impl<'a> LayerContext<'a> {
             t: f64::from(layout.micro_batch) * seq / cp,
             tp,
             cp,
-            keys: mean_keys(layout.seq_len, shape.attention.window(), Causality::Causal),
+            keys: mean_keys(shape.seen_within(layout.seq_len), shape.attention.window(), Causality::Causal),
             seq,
             micro_batches: (layout.micro_batches() as f64).max(1.0),
         }

@@ -22,6 +22,8 @@ pub struct Machine {
     pub scale_up: BytesPerSecond,
     /// Chips that a scale-up link reaches.
     pub domain: u32,
+    /// Axes of the torus that the scale-up links make; one where they meet in a switch.
+    pub axes: u32,
     /// Network, one way.
     pub nic: BytesPerSecond,
     /// Chips in one server.
@@ -51,6 +53,7 @@ impl Machine {
             memory: chip.memory.capacity,
             scale_up: chip.scale_up.per_chip_one_way,
             domain: chip.scale_up.domain.max(1),
+            axes: chip.scale_up.axes.max(1),
             nic: chip.nic_one_way.unwrap_or(USUAL_NIC),
             node: chip.node_chips.max(1),
             borrowed: chip.borrowed,

@@ -12,6 +12,7 @@ pub mod efficiency;
 mod ends;
 mod experts;
 mod layer;
+pub mod losses;
 pub mod machine;
 pub mod operation;
 mod overlap;

@@ -63,9 +63,10 @@ fn a_term_that_is_asked_for_chooses_the_price() {
 
 #[test]
 fn the_p90_of_a_gate_and_of_a_plan_is_the_one_in_the_range() {
-    // Some draws have no answer: their batch has no layout.
+    // Some draws have no answer: their chips do not hold the model.
     let asked = || Input::new().model("llama-3-70b").tokens("15T").gpu("h100");
-    let reply = EstimateRequest::new(asked().chips(512).set("max_days_p90", "90d")).ask(catalog()).unwrap();
+    let input = asked().set("run.chips", "16..64").set("max_days_p90", "90d");
+    let reply = EstimateRequest::new(input).ask(catalog()).unwrap();
     assert!(reply.ranges.as_ref().unwrap().no_solution.unwrap().probability > 0.0);
     assert_eq!(reply.gates[0].value, reply.result.wall_clock_days_p90);
     let held = PlanRequest::new(Goal::Chips, asked().by("90d")).ask(catalog()).unwrap();

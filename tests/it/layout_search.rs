@@ -91,6 +91,7 @@ fn model(dice: &mut Dice) -> Architecture {
         learned_positions: 0,
         biases: false,
         mtp_modules: dice.below(2) as u32,
+        document: 0,
     }
 }
 
@@ -109,7 +110,7 @@ fn more_chips_never_take_longer() {
                 let best = best.unwrap_or_else(|| panic!("{chips} chips: nothing, but {before:?}"));
                 assert!(best.step <= before.step, "{chips} chips: {best:?}\nbefore {before:?}");
             }
-            if let Some(Ranked { layout, step, fit: held }) = best {
+            if let Some(Ranked { layout, step, fit: held, .. }) = best {
                 layout.check(&bed.shape, u64::from(chips)).unwrap();
                 assert!(held.fits() && layout.chips() <= u64::from(chips));
                 assert_eq!(step.get(), bed.time(&layout));

@@ -202,14 +202,17 @@ fn steps_of_other_chips_and_models_move_it_less() {
         let (setting, _) = there.prediction().unwrap();
         let steps = steps.with("global_batch", format!("{}seq", setting.batch.sequences()));
         let (_, narrowed) = after(&llama(), steps.with("seq_len", setting.seq_len));
-        near(&format!("{model} on {chip}"), narrowed.evidence.factor_seen(), 1.3);
-        narrowed.evidence.settled()
+        let settled = narrowed.evidence.settled();
+        let seen = if settled > 0.0 { 1.3 } else { 1.0 };
+        near(&format!("{model} on {chip}"), narrowed.evidence.factor_seen(), seen);
+        settled
     };
     let own = slow("h100", "llama-3-70b");
     let (chip, family) = (slow("h200", "llama-3-70b"), slow("a100", "llama-3-70b"));
     let (dense, mixture) = (slow("h100", "llama-3-8b"), slow("h100", "mixtral-8x7b"));
     assert!(own > chip && chip > family, "{own} {chip} {family}");
-    assert!(own > dense && dense > mixture && mixture > 0.0, "{own} {dense} {mixture}");
+    // A mixture differs from a dense model by more than the software of dense models does: it tells nothing of it.
+    assert!(own > dense && dense > mixture && mixture == 0.0, "{own} {dense} {mixture}");
 }
 
 #[test]
@@ -320,7 +323,7 @@ fn rows_of_a_spec_a_file_and_a_setter_are_the_same() {
     near("a setter", reply.result.gpu_hours.unwrap(), hours(&found));
     assert!(reply.resolved.iter().any(|value| value.path == "measured" && value.text.contains("3.5 s")));
     let layout = LayoutRequest::new(input).ask(catalog()).unwrap();
-    near("layout", layout.result.step_seconds.unwrap(), seconds(&found));
+    near("layout", layout.result.step_seconds.unwrap() * layout.unsaid, seconds(&found));
     let wrong =
         file(&folder, "wrong.toml", "name = \"x\"\nmodel = \"llama-3-70b\"\nmeasured = [{ step = 3, chps = 8 }]\n");
     let error = Question::about(wrong.to_str().unwrap(), catalog()).unwrap_err().to_string();
@@ -349,7 +352,7 @@ fn a_row_of_the_public_table_is_predicted_as_by_the_back_test() {
         let seen = &found.head.measured.unwrap().settings[0];
         near(&row.id, seen.measured_s, case.measured.get());
         let factors = known.calibration(&case.setting.family).unwrap().factors;
-        near(&row.id, seen.predicted_s, case.predicted(&factors).get());
+        near(&row.id, seen.predicted_s, case.predicted(&factors).get() * case.setting.software().median);
         compared += 1;
     }
     assert!(compared > 20, "{compared} rows compared");
@@ -376,7 +379,8 @@ fn steps_of_a_file_stay_where_the_file_ran() {
     let tuned = spec("tuned.toml", "[{ step = \"3.5 s\" }]", "stack = \"tuned\"\n");
     assert!(answer(&tuned, catalog()).is_ok());
     let other = answer(&tuned.with("stack", "torchtitan"), catalog()).unwrap_err().to_string();
-    assert!(other.contains("it ran on the stack `tuned`, and `torchtitan` is asked about"), "{other}");
+    // `tuned` is another name of it.
+    assert!(other.contains("it ran on the stack `megatron-core`, and `torchtitan` is asked about"), "{other}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub(super) fn ask(row: &StepRow, batch: Option<Batch>, known: &mut Known) -> Res
         precision: entry(row, row.precision),
         states: entry(row, row.states),
         sequence_length: entry(row, row.seq_len.map(|tokens| Tokens::new(f64::from(tokens)))),
+        document_length: entry(row, row.document_len.map(|tokens| Tokens::new(f64::from(tokens)))),
         global_batch: entry(row, batch),
         stack: entry(row, Some(stack.id)),
         ..Spec::default()

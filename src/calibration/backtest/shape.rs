@@ -62,6 +62,7 @@ fn described(row: &StepRow, choices: &mut Vec<String>) -> Result<Architecture, S
         learned_positions: 0,
         biases: false,
         mtp_modules: 0,
+        document: 0,
     };
     if shape.experts.is_none() {
         shape.gated = gated(&shape, row.params_b);

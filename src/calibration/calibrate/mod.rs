@@ -128,7 +128,13 @@ impl Fits {
                 log_ratio: (case.measured / predicted).ln(),
             })
         };
-        let counts = |(case, fit): &&(Case, Fit)| *fit == Fit::Yes && Some(case.source.as_str()) != without;
+        // A row whose layout is half known tells of its software; one without a layout does not.
+        let known = |case: &Case, fit: Fit| match fit {
+            Fit::Yes => true,
+            Fit::Partial => !case.setting.given.is_open(),
+            Fit::HeldOut => false,
+        };
+        let counts = |(case, fit): &&(Case, Fit)| known(case, *fit) && Some(case.source.as_str()) != without;
         let rows: Vec<Excess> = cases.iter().filter(counts).filter_map(excess).collect();
         let pools = [false, true].map(|moe| pool(&rows.iter().filter(|row| row.moe == moe).collect::<Vec<_>>()));
         Self { solved, pools }

@@ -217,6 +217,7 @@ fn shape(config: &Config<'_>, family: &Family) -> Option<Architecture> {
         learned_positions: positions(config, family)?,
         biases: attention_biases.unwrap_or(family.biases),
         mtp_modules: config.integer(&["num_nextn_predict_layers"]).unwrap_or(0),
+        document: 0,
     })
 }
 

@@ -92,6 +92,7 @@ fn laid_over(step: &MeasuredStep, home: &Spec) -> Spec {
         precision: or(row.precision, &home.precision),
         states: or(row.states, &home.states),
         sequence_length: or(row.seq_len.map(|tokens| Tokens::new(f64::from(tokens))), &home.sequence_length),
+        document_length: or(row.document_len.map(|tokens| Tokens::new(f64::from(tokens))), &home.document_length),
         global_batch: or(batch, &home.global_batch),
         params: own(&home.params),
         active_params: own(&home.active_params),
@@ -109,6 +110,7 @@ fn as_stated(setting: Setting, row: &StepRow, home: &Spec, held: Option<f64>, sh
     let own = if same_chips { setting.given } else { Fixed { dp: None, ..setting.given } };
     setting.given = given(row, own);
     (setting.machine, _) = as_built(setting.machine, row, held, sheet);
+    setting.release = row.released().or(setting.release);
     setting
 }
 
