@@ -51,6 +51,11 @@ type Plausible = (f64, f64);
 
 impl Believed {
     /// What people lose who do not run the fastest layout: all of it where the nodes leave much to choose.
+    ///
+    /// # Formula
+    /// `g min(1, log2 nodes / 3)`, in logarithm
+    /// # Source
+    /// `profiles/assumptions/software.toml`, `[layout_gap]`; from how many nodes all of it counts is an assumption.
     pub fn gap(&self) -> Loss {
         let [mean, _] = self.layout_gap;
         Loss { per_doubling: mean / CHOICES, doublings: CHOICES }
