@@ -14,8 +14,8 @@ use crate::catalog::accelerator::AcceleratorProfile;
 use crate::error::Error;
 use crate::input::file::Spec;
 use crate::input::question::Question;
-use crate::predict::{Setting, Unsaid};
 use crate::predict::headroom::reserved;
+use crate::predict::{Setting, Unsaid};
 use crate::units::Chips;
 
 /// Most layouts that are kept.
