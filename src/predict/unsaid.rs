@@ -135,7 +135,7 @@ impl Setting {
         }
         let deep = self.model.shape.layers.div_ceil(layout.pp.max(1)).max(1);
         let most = if layout.vpp > 1 { layout.vpp } else { deep };
-        let some = (2..=most).find(|vpp| deep % vpp == 0);
+        let some = (2..=most).find(|vpp| deep.is_multiple_of(*vpp));
         let half = (1.0 - PLAIN) / 2.0;
         match some {
             Some(some) if some < most => [Some((1, PLAIN)), Some((some, half)), Some((most, half))],
