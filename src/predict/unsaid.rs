@@ -51,6 +51,11 @@ type Plausible = (f64, f64);
 
 impl Believed {
     /// What people lose who do not run the fastest layout: all of it where the nodes leave much to choose.
+    ///
+    /// # Formula
+    /// the mean over 3, for each of the first 3 doublings of the nodes
+    /// # Source
+    /// `profiles/assumptions/software.toml`, `[layout_gap]`; the doublings are an assumption.
     pub fn gap(&self) -> Loss {
         let [mean, _] = self.layout_gap;
         Loss { per_doubling: mean / CHOICES, doublings: CHOICES }
@@ -68,8 +73,7 @@ impl Setting {
     /// `profiles/assumptions/software.toml`, `[layout_gap]`; the weights are assumptions.
     pub fn unsaid(&self, layout: &Layout, time: Seconds) -> Unsaid {
         if self.given.is_open() {
-            let nodes = layout.chips() as f64 / f64::from(self.machine.node.max(1));
-            return Unsaid { factor: self.believed.gap().log_of(nodes).exp(), spread: 0.0 };
+            return Unsaid { factor: self.believed.gap().log_of(self.nodes(layout)).exp(), spread: 0.0 };
         }
         let staged = self.given.vpp.is_some() || layout.pp <= 1;
         if staged && self.given.recompute.is_some() && self.given.micro_batch.is_some() {
@@ -135,7 +139,7 @@ impl Setting {
         }
         let deep = self.model.shape.layers.div_ceil(layout.pp.max(1)).max(1);
         let most = if layout.vpp > 1 { layout.vpp } else { deep };
-        let some = (2..=most).find(|vpp| deep % vpp == 0);
+        let some = (2..=most).find(|vpp| deep.is_multiple_of(*vpp));
         let half = (1.0 - PLAIN) / 2.0;
         match some {
             Some(some) if some < most => [Some((1, PLAIN)), Some((some, half)), Some((most, half))],
