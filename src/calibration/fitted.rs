@@ -187,8 +187,13 @@ fn stacks_of(pools: &[Option<Pool>; 2], catalog: &Catalog) -> Vec<(String, [Opti
     let mut found = Vec::new();
     for name in catalog.ids(Kind::Stacks) {
         let effects = [of(0, &name), of(1, &name)];
-        let residual = effects.map(|effect| effect.map(|effect| effect.residual));
         let newest = effects.iter().flatten().filter_map(|effect| effect.release).reduce(f64::max);
+        // The profile has one release: what the other kind takes is moved to it by its own drift.
+        let residual = [0, 1].map(|kind| {
+            let (effect, drift) = (effects[kind]?, pools[kind].as_ref()?.spreads.drift);
+            let later = newest.zip(effect.release).map_or(0.0, |(newest, own)| newest - own);
+            Some(Residual { value: effect.residual.value * (drift * later).exp(), ..effect.residual })
+        });
         let had = catalog.stack(&name).is_ok_and(|stack| stack.residual != [None, None]);
         if had || residual != [None, None] {
             found.push((name, residual, newest.and_then(|years| Date::of_years(years).ok())));

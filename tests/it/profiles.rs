@@ -348,8 +348,8 @@ fn stacks_are_listed_with_their_release_and_what_they_take() {
             assert_eq!(row[kind]["rows"].as_u64(), found.map(|one| u64::from(one.rows)), "{row}");
         }
     }
-    let text = String::from_utf8(shell.run(&["profiles", "show", "megatron-core"]).stdout).unwrap();
-    let row = rows.iter().find(|row| row["id"] == "megatron-core").unwrap();
+    let text = String::from_utf8(shell.run(&["profiles", "show", "stacks/nemo"]).stdout).unwrap();
+    let row = rows.iter().find(|row| row["id"] == "nemo").unwrap();
     for word in ["Measured steps, for its release of", row["release"].as_str().unwrap(), "MoE", "dense"] {
         assert!(text.contains(word), "{word} in {text}");
     }

@@ -100,7 +100,7 @@ fn the_fitted_sources_in_sample() {
     at_most("dense, mean", mean, 0.066);
     at_most("dense, median", median, 0.047);
     at_most("dense, mean over sources", over_sources(&dense), 0.074);
-    at_most("mixtures of experts, mean", summary(&errors(mixtures.iter().copied()))[0], 0.195);
+    at_most("mixtures of experts, mean", summary(&errors(mixtures.iter().copied()))[0], 0.204);
     at_most("mixtures of experts, mean over sources", over_sources(&mixtures), 0.165);
     covered("dense", &dense, 0.91);
     covered("mixtures of experts", &mixtures, 0.9);
