@@ -63,8 +63,13 @@ pub fn published(found: &Answer, catalog: &Catalog) -> Option<Published> {
     let software = prediction.software;
     let rest = ratio / (unsaid * recipe * software * own / predicted);
     let tokens = found.solved.knowns.get(Var::Tokens)?;
-    let told = found.prediction().is_some_and(|(setting, _)| setting.measured.is_some());
-    let of_software = if told { "software, as measured" } else { "software nobody measured" };
+    let moe = usize::from(setting.model.shape.experts.is_some());
+    let of_software = match (setting.factor, &setting.measured, setting.stack.residual[moe]) {
+        (Some(_), ..) => "software, as given",
+        (None, Some(_), _) => "software, as measured",
+        (None, None, Some(_)) => "software, as fitted",
+        (None, None, None) => "software nobody names",
+    };
     Some(Published {
         run: run.id,
         gpu_hours: crate::units::ChipSeconds::new(theirs * tokens).gpu_hours(),

@@ -130,12 +130,7 @@ fn predicted(setting: &Setting, step: &Prediction, looked: &LookedUp<'_>) -> Vec
         let are = if step.idle() == 1 { "is" } else { "are" };
         say.push(format!("{idle} of the {held} chips {are} held idle: no layout that uses them is faster"));
     }
-    if step.software > 1.0 {
-        let factor = show::number(step.software, 3);
-        say.push(format!(
-            "software: {factor} x the step of the tuned stacks that the model was fitted to (stack.factor)"
-        ));
-    }
+    say.push(software(setting));
     say.extend(unsaid(setting, step.unsaid));
     if looked.spec.goodput.is_none() {
         say.push(format!("goodput {}: a prior, not this run's", show::percent(step.goodput)));
@@ -143,6 +138,29 @@ fn predicted(setting: &Setting, step: &Prediction, looked: &LookedUp<'_>) -> Vec
     say.extend(borrowed(setting));
     say.extend(setting.chosen.iter().cloned());
     say
+}
+
+/// The software that a step is predicted on: given, fitted, or that which nobody names.
+pub(crate) fn software(setting: &Setting) -> String {
+    let software = setting.software();
+    let (factor, stack) = (show::number(software.median, 3), &setting.stack);
+    if setting.factor.is_some() {
+        return format!("software: {factor} x the step model, as given (stack.factor)");
+    }
+    let mixture = setting.model.shape.experts.is_some();
+    let kind = if mixture { "mixtures" } else { "dense models" };
+    let release = stack.release.as_ref().filter(|_| stack.residual[usize::from(mixture)].is_some());
+    let of = release.map(|release| format!(" of {release}")).unwrap_or_default();
+    let basis = match stack.residual[usize::from(mixture)] {
+        _ if setting.measured.is_some() => "as its measured steps have it".to_owned(),
+        Some(fitted) => {
+            let (rows, sources) = (fitted.rows.to_string(), fitted.sources.to_string());
+            format!("fitted to {} of {}", show::counted(rows, "step"), show::counted(sources, "source"))
+        }
+        None if stack.ordinary => format!("nobody names it, so the mean of all stacks for {kind}"),
+        None => format!("none of its steps is known, so the mean of all stacks for {kind}"),
+    };
+    format!("software `{}`{of}: {factor} x the step model; {basis}", stack.id)
 }
 
 /// What is taken for the settings that nobody gave.

@@ -227,17 +227,11 @@ impl Found {
     pub fn assumptions(&self) -> Vec<String> {
         let setting = &self.setting;
         let mut lines = setting.chosen.clone();
-        let software = setting.software();
-        if software.median != 1.0 {
-            let factor = crate::units::show::number(software.median, 3);
-            lines.push(format!(
-                "software: {factor} x the step of the tuned stacks that the model was fitted to (stack.factor)"
-            ));
-        }
+        lines.push(crate::answer::remarks::software(setting));
         lines.push("MFU: of the dense 16-bit peak of the chips held; by 6ND, and with causal attention".into());
         let of = crate::units::show::percent(crate::predict::RESERVE.share.get());
         lines.push(format!("{of} of the memory and 2 GB are set aside, assumed"));
-        lines.push(format!("factors `{}`, stack `{}`", setting.family, setting.stack.id));
+        lines.push(format!("factors `{}`", setting.family));
         lines
     }
 }

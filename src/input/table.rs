@@ -76,7 +76,7 @@ fields! {
         /// Software, by its profile
         "stack" stack: String = named()
             .flag("stack", "STACK", "torchtitan").also(&["stack.name", "software"]);
-        /// Time of a step over that of the stacks the model was fitted to
+        /// Time of a step over that of the step model
         "stack.factor" stack_factor: f64 = number()
             .flag("stack-factor", "FACTOR", "1.1").within(0.01, 100.0);
         /// Measured steps of this software: a CSV file, or rows; what they do not say is the question's

@@ -11,3 +11,4 @@ pub mod replicas;
 pub mod rules;
 pub mod search;
 pub mod stages;
+pub mod timing;

@@ -16,6 +16,7 @@ use crate::layout::layers::Layers;
 use crate::layout::parallelism::{Layout, ZeroStage};
 use crate::layout::pipelines::{Pipeline, pipelines};
 use crate::layout::replicas::Replicas;
+pub use crate::layout::timing::Timing;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
 use crate::model::memory::Autograd;
@@ -96,23 +97,6 @@ pub struct Found {
     pub fit: u64,
     /// Those that were timed.
     pub timed: u64,
-}
-
-/// How long layouts take, and what none can beat.
-pub trait Timing {
-    /// Chip-time of a step that no layout with this one's tp, cp, ep and micro-batch beats, whatever the rest.
-    fn least(&mut self, family: &Layout) -> ChipSeconds;
-
-    /// A time that neither the layout beats, nor one that differs from it in having fewer replicas or recomputing more.
-    fn bound(&mut self, layout: &Layout) -> Seconds;
-
-    /// One step.
-    fn time(&mut self, layout: &Layout) -> Seconds;
-
-    /// The factor on the time that so many chips take, by what they lose beyond the step; it grows less than they do.
-    fn loss(&self, _chips: f64) -> f64 {
-        1.0
-    }
 }
 
 /// A search in progress.

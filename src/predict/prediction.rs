@@ -177,9 +177,19 @@ impl Setting {
         let factors = &self.calibration.factors;
         let step = perform(&self.model.shape, &layout, &self.machine, &self.stack.stack, factors);
         // A node that is held idle fails no job.
-        let goodput = self.believed.goodput.on(layout.chips() as f64 / f64::from(self.machine.node.max(1)));
+        let goodput = self.believed.goodput.on(self.nodes(&layout));
         let (headroom, software) = (Headroom::of(&fit, self.memory_spread), self.software().median);
         Prediction { layout, step, fit, headroom, chips, software, unsaid: Unsaid::NOTHING, goodput }
+    }
+
+    /// The nodes that a layout uses.
+    ///
+    /// # Formula
+    /// `chips / chips of a node`
+    /// # Source
+    /// Definition.
+    pub fn nodes(&self, layout: &Layout) -> f64 {
+        layout.chips() as f64 / f64::from(self.machine.node.max(1))
     }
 
     /// What is searched.

@@ -53,9 +53,9 @@ impl Believed {
     /// What people lose who do not run the fastest layout: all of it where the nodes leave much to choose.
     ///
     /// # Formula
-    /// `g min(1, log2 nodes / 3)`, in logarithm
+    /// the mean over 3, for each of the first 3 doublings of the nodes
     /// # Source
-    /// `profiles/assumptions/software.toml`, `[layout_gap]`; from how many nodes all of it counts is an assumption.
+    /// `profiles/assumptions/software.toml`, `[layout_gap]`; the doublings are an assumption.
     pub fn gap(&self) -> Loss {
         let [mean, _] = self.layout_gap;
         Loss { per_doubling: mean / CHOICES, doublings: CHOICES }
@@ -73,8 +73,7 @@ impl Setting {
     /// `profiles/assumptions/software.toml`, `[layout_gap]`; the weights are assumptions.
     pub fn unsaid(&self, layout: &Layout, time: Seconds) -> Unsaid {
         if self.given.is_open() {
-            let nodes = layout.chips() as f64 / f64::from(self.machine.node.max(1));
-            return Unsaid { factor: self.believed.gap().log_of(nodes).exp(), spread: 0.0 };
+            return Unsaid { factor: self.believed.gap().log_of(self.nodes(layout)).exp(), spread: 0.0 };
         }
         let staged = self.given.vpp.is_some() || layout.pp <= 1;
         if staged && self.given.recompute.is_some() && self.given.micro_batch.is_some() {

@@ -23,7 +23,7 @@ pub fn section(predicted: &Prediction, time: Seconds) -> Section {
         let factor = format!("x {}", show::number(predicted.unsaid.factor, 3));
         section.fact("settings not given", factor, "layouts that people run, over the one below");
     }
-    section.fact("as modelled", show::duration(total), "on the stacks that the model was fitted to; of it:");
+    section.fact("as modelled", show::duration(total), "by the step model, without software; of it:");
     for part in parts(&predicted.step).iter().filter(|part| part.shown > total * 5e-4) {
         let hidden = part.hidden > Seconds::ZERO;
         let remark = if hidden { format!("and {} hidden", show::duration(part.hidden)) } else { String::new() };

@@ -6,12 +6,13 @@ use flopbill::internals::layout::fit::{Reserve, fit};
 use flopbill::internals::layout::fixed::Fixed;
 use flopbill::internals::layout::parallelism::{Layout, Schedule, ZeroStage};
 use flopbill::internals::layout::replicas::Replicas;
-use flopbill::internals::layout::search::{Ranked, Space, Timing};
+use flopbill::internals::layout::search::{Ranked, Space, Timing, search};
 use flopbill::internals::model::architecture::{Architecture, Attention, Experts};
 use flopbill::internals::model::flops::{Kernel, Recompute};
 use flopbill::internals::model::memory::Autograd;
 use flopbill::internals::step::bound::LowerBound;
 use flopbill::internals::step::efficiency::Factors;
+use flopbill::internals::step::losses::{Loss, Losses};
 use flopbill::internals::step::machine::Machine;
 use flopbill::internals::step::perform;
 use flopbill::internals::step::ranking::rank_within;
@@ -119,6 +120,35 @@ fn more_chips_never_take_longer() {
             chips += 1 + dice.below(chips as usize) as u32;
         }
     }
+}
+
+/// Where more servers lose a part of what they bring, the search finds what a search that keeps everything ranks first,
+/// and more chips take no longer, neither with what they lose nor without.
+#[test]
+fn losses_are_ranked_and_more_chips_never_take_longer() {
+    let (mut dice, mut idle) = (Dice(0x105e), 0);
+    for _ in 0..30 {
+        let bed = Bed::new(model(&mut dice), 1 << (3 + dice.below(6)));
+        let loss = |dice: &mut Dice, doublings| Loss { per_doubling: dice.below(30) as f64 * 0.01, doublings };
+        let losses = Losses { node: 8, all: [loss(&mut dice, 3.0), loss(&mut dice, 6.0)] };
+        let found = |chips: u32, keep: usize| {
+            let timing = LowerBound::new(&bed.shape, &bed.machine, &Stack::CURRENT, &bed.factors).losing(losses);
+            search(&bed.space(chips), &Fixed::default(), keep, timing).ok().map(|found| found.best[0])
+        };
+        let (mut chips, mut before) = (8 + dice.below(64) as u32, None::<Ranked>);
+        for _ in 0..4 {
+            let best = found(chips, 1);
+            assert_eq!(best, found(chips, usize::MAX), "{chips} chips");
+            if let (Some(before), Some(best)) = (before, best) {
+                assert!(best.lasting <= before.lasting && best.step <= before.step, "{chips}: {best:?} {before:?}");
+                assert_eq!(best.lasting.get(), best.step.get() * losses.factor(best.layout.chips() as f64));
+                idle += usize::from(best.layout == before.layout);
+            }
+            before = best.or(before);
+            chips += 1 + dice.below(chips as usize / 2) as u32;
+        }
+    }
+    assert!(idle > 0);
 }
 
 /// One server more shortens a step by little beyond its share: one micro-batch, or one replica with all that share its

@@ -387,7 +387,7 @@ fn steps_of_a_file_stay_where_the_file_ran() {
 fn what_is_kept_as_a_stack_answers_as_the_steps_did() {
     let folder = tempdir().unwrap();
     for (model, tokens, chip, chips) in ASKED {
-        for stack in ["ordinary", "megatron-fsdp"] {
+        for stack in ["ordinary", "megatron-fsdp", "nemo"] {
             let question = of_model(model, tokens, chip, chips).with("stack", stack);
             let time = seconds(&asked(&question)) * 1.17;
             let steps = Steps::new().seconds(time).seconds(time * 1.1).with("micro_batch", 1);
