@@ -92,8 +92,8 @@ fn settings(c: &mut Criterion) {
     let stated = stated.with("layout.recompute", "none");
     for (name, question) in [("setting stated", stated), ("setting weighed", whole)] {
         let spec = question.spec().unwrap();
-        let chip = catalog.accelerator("h100").expect("a shipped chip");
-        let setting = Setting::of(&spec, &chip, &catalog).expect("a setting").expect("a model");
+        let chip = catalog.accelerator("h100").unwrap();
+        let setting = Setting::of(&spec, &chip, &catalog).unwrap().unwrap();
         let one = || (setting.on(black_box(Chips::new(512.0))), setting.software().spread());
         c.bench_function(name, |b| b.iter(one));
     }
