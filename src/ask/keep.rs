@@ -8,9 +8,10 @@ use super::result::inputs;
 use crate::answer::looked_up::chip_of;
 use crate::answer::narrowed::Narrowed;
 use crate::catalog::Catalog;
-use crate::catalog::stack::Residual;
+use crate::catalog::stack::{Kept, Residual};
 use crate::catalog::stack_text::RESIDUALS;
 use crate::error::Error;
+use crate::predict::measured::Ground;
 use crate::predict::{Setting, Software};
 use crate::units::date::Date;
 
@@ -82,7 +83,13 @@ impl KeepRequest {
         let evidence = &narrowed.evidence;
         let rows = u32::try_from(evidence.used()).unwrap_or(u32::MAX);
         let Software { median, effect, row } = evidence.after;
-        let residual = Residual { value: median, spread: effect, rows, sources: 1, row: Some(row) };
+        let others = evidence.of_others(setting.prior());
+        let residual = Residual { value: others.median, spread: others.effect, rows, sources: 1 };
+        let Ground { vendor, family, chip, model } = setting.ground();
+        let [vendor, family, chip, model] = [vendor, family, chip, model].map(str::to_owned);
+        // Where the question's own setting was not measured, it is one of the others.
+        let spelled = setting.spelled();
+        let kept = Kept { vendor, family, chip, model, setting: spelled, value: median, spread: effect, row };
         let kind = usize::from(setting.model.shape.experts.is_some());
         let day = self.today.map_or_else(|| setting.stack.era.clone(), |day| day.to_string());
         let source = format!(
@@ -90,14 +97,13 @@ impl KeepRequest {
             setting.model.id, setting.chip, setting.stack.id
         );
         let of = spec.stack.as_ref().map_or(setting.stack.id.as_str(), |entry| entry.value.as_str());
-        let text = catalog.stack_with(of, &self.name, kind, residual, &source)?;
+        let text = catalog.stack_with(of, &self.name, kind, residual, &kept, &source)?;
         let mut head = ReplyHead::new("calibrate", self.name.clone());
         head.inputs = inputs(&spec);
         head.assumptions = setting.chosen.clone();
         head.tell(&narrowed);
         let kind = RESIDUALS.get(kind).copied().unwrap_or_default();
-        let Residual { value, spread, .. } = residual;
-        let residual = ResidualReply { of: setting.stack.id.clone(), kind, value, spread, rows };
+        let residual = ResidualReply { of: setting.stack.id.clone(), kind, value: median, spread: effect, rows };
         Ok(KeepReply { head, residual, written: None, text })
     }
 }

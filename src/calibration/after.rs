@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::backtest::Case;
-use crate::predict::measured::apart;
 use crate::predict::software::{Observation, Software};
 use crate::step::efficiency::Factors;
 use crate::uncertainty::score::crps_normal;
@@ -166,7 +165,7 @@ fn score(row: &Before<'_>, rows: &[&Before<'_>], within: bool) -> Option<Scores>
 
 /// A row after one other.
 fn after(row: &Before<'_>, measured: &Before<'_>) -> Scores {
-    let apart = apart(&row.case.setting, &measured.case.setting);
+    let apart = row.case.setting.apart_from(&measured.case.setting);
     let own = Software { row: measured.software.row, ..row.software };
     let Software { median, effect, .. } = own.after(&[Observation { log_ratio: measured.log_ratio, apart }]);
     let moved = (median / row.software.median).ln();

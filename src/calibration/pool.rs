@@ -109,7 +109,6 @@ pub fn pool(rows: &[&Excess]) -> Option<Pool> {
             spread: precision.recip().sqrt(),
             rows: own.iter().map(|cell| cell.rows).sum::<usize>() as u32,
             sources: of_sources.len() as u32,
-            row: None,
         };
         StackEffect { residual, release: newest.get(name).copied() }
     };

@@ -16,6 +16,9 @@ pub const DEFAULT: &str = "ordinary";
 /// The stack of a step where all that is known is that its attention is not fused.
 pub const DEFAULT_UNFUSED: &str = "megatron-2022";
 
+/// Names of frameworks that a sentence uses for a method too, so that they do not name the software in free text.
+const COMMON: [&str; 6] = ["Accelerate", "Composer", "DeepSpeed", "FSDP", "Meta", "Transformers"];
+
 /// A software stack with the sources of its switches.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StackProfile {
@@ -51,6 +54,8 @@ pub struct StackProfile {
     pub usual_recompute: Option<Recompute>,
     /// What its steps take beyond the model, of dense models and of mixtures of experts, where it was fitted.
     pub residual: [Option<Residual>; 2],
+    /// Where each of them was measured, of a stack of one's own.
+    pub kept: [Option<Kept>; 2],
     /// The stack whose later release it is: what that one takes beyond the model is the best guess of what it takes.
     pub follows: Option<String>,
     /// The logarithm of that one's residual.
@@ -72,8 +77,28 @@ pub struct Residual {
     pub rows: u32,
     /// Sources that they are from.
     pub sources: u32,
-    /// What its settings differ by beyond it, in logarithm, of a stack of one's own: nothing else then is left open.
-    pub row: Option<f64>,
+}
+
+/// Where the residual of a stack of one's own was measured, and what it is there. On other settings it is the
+/// [`Residual`], from which nothing is left open but what they differ by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// The vendor of the chip.
+    pub vendor: String,
+    /// The family of the chip.
+    pub family: String,
+    /// The chip.
+    pub chip: String,
+    /// The model.
+    pub model: String,
+    /// The setting, where it was of one: chips, degrees, batch.
+    pub setting: String,
+    /// The median factor on that setting.
+    pub value: f64,
+    /// The standard deviation of its logarithm.
+    pub spread: f64,
+    /// What steps of the setting differ by, in logarithm.
+    pub row: f64,
 }
 
 impl Catalog {
@@ -107,6 +132,29 @@ impl Catalog {
         Ok(named.into_iter().next())
     }
 
+    /// The software that a row's texts name: its framework as a whole, else the longest name in the first text that has
+    /// one. A name that stacks of several eras go by is that of the month's year where one lists it so.
+    ///
+    /// # Errors
+    /// A profile that does not hold what it should.
+    pub fn stack_in_texts(&self, texts: &[&str], month: Option<&str>) -> Result<Option<StackProfile>, Error> {
+        let dated = |name: &str| {
+            let year = month.and_then(|month| month.get(..4));
+            let of_year = year.map_or(Ok(None), |year| self.stack_of_framework(&format!("{name} {year}")))?;
+            of_year.map_or_else(|| self.stack_of_framework(name), |stack| Ok(Some(stack)))
+        };
+        if let Some(framework) = texts.first()
+            && let Some(stack) = dated(framework)?
+        {
+            return Ok(Some(stack));
+        }
+        let mut names: Vec<String> = self.stacks()?.into_iter().flat_map(|stack| stack.frameworks).collect();
+        names.retain(|name| !COMMON.contains(&name.as_str()));
+        names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        let named = texts.iter().find_map(|text| names.iter().find(|name| has_words(text, name)));
+        named.map_or(Ok(None), |name| dated(name))
+    }
+
     /// The stack where nobody says: the usual one of the day that is asked about, with that day where there is one.
     ///
     /// # Errors
@@ -136,6 +184,15 @@ impl Catalog {
     fn stacks(&self) -> Result<Vec<StackProfile>, Error> {
         self.ids(Kind::Stacks).iter().map(|id| self.stack(id)).collect()
     }
+}
+
+/// Whether a text has this name as whole words: `NeMo` is in `NeMo-Framework-Launcher`, and not in `Nemotron`.
+fn has_words(text: &str, name: &str) -> bool {
+    let ends = |around: Option<char>| !around.is_some_and(char::is_alphanumeric);
+    let at = |(start, found): (usize, &str)| {
+        ends(text[..start].chars().next_back()) && ends(text[start + found.len()..].chars().next())
+    };
+    !name.is_empty() && text.match_indices(name).any(at)
 }
 
 /// A framework's name in one form, without its version: parts such as `25.05`, `25.02+` and `release` say no more.
@@ -172,6 +229,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
         let follows = r.text("follows");
         let residual =
             r.table("residual", |inner| Some(["dense", "moe"].map(|kind| inner.table(kind, self::residual))));
+        let residual = residual.unwrap_or_default();
         r.require_sources(&sources, &["era", "frameworks", "release", "usual_from", "ordinary"]);
         Some(StackProfile {
             id: found.id.clone(),
@@ -189,7 +247,8 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
             states,
             ordinary,
             usual_recompute,
-            residual: residual.unwrap_or_default(),
+            residual: residual.each_ref().map(|found| found.as_ref().map(|(own, _)| *own)),
+            kept: residual.map(|found| found.and_then(|(_, kept)| kept)),
             follows,
             followed: [None, None],
             sources,
@@ -198,7 +257,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
     })
 }
 
-fn residual(r: &Reader<'_>) -> Option<Residual> {
+fn residual(r: &Reader<'_>) -> Option<(Residual, Option<Kept>)> {
     let value = r.need("value", r.number("value"));
     let spread = r.need("spread", r.number("spread"));
     let (rows, sources) = (r.need("rows", r.integer("rows")), r.need("sources", r.integer("sources")));
@@ -209,11 +268,32 @@ fn residual(r: &Reader<'_>) -> Option<Residual> {
     if !(0.0..=10.0).contains(&spread) {
         r.fail("spread", Error::bad_input("the spread of a factor is from 0 to 10"));
     }
-    let row = r.number("row");
-    if row.is_some_and(|row| !(0.0..=10.0).contains(&row)) {
-        r.fail("row", Error::bad_input("what settings differ by is from 0 to 10"));
+    let kept = r.table("kept", self::kept);
+    Some((Residual { value, spread, rows: rows?, sources: sources? }, kept))
+}
+
+fn kept(r: &Reader<'_>) -> Option<Kept> {
+    let [vendor, family, chip, model, setting] =
+        ["vendor", "family", "chip", "model", "setting"].map(|key| r.need(key, r.text(key)));
+    let [value, spread, row] = ["value", "spread", "row"].map(|key| r.need(key, r.number(key)));
+    if value.is_some_and(|value| !(0.01..=100.0).contains(&value)) {
+        r.fail("value", Error::bad_input("a factor is from 0.01 to 100"));
     }
-    Some(Residual { value, spread, rows: rows?, sources: sources?, row })
+    for (key, found) in [("spread", spread), ("row", row)] {
+        if found.is_some_and(|found| !(0.0..=10.0).contains(&found)) {
+            r.fail(key, Error::bad_input("a standard deviation of a logarithm is from 0 to 10"));
+        }
+    }
+    Some(Kept {
+        vendor: vendor?,
+        family: family?,
+        chip: chip?,
+        model: model?,
+        setting: setting?,
+        value: value?,
+        spread: spread?,
+        row: row?,
+    })
 }
 
 fn switches(r: &Reader<'_>) -> Option<Stack> {

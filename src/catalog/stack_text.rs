@@ -1,7 +1,7 @@
 //! A stack profile as text, with what measured steps tell of it.
 
 use super::read::Document;
-use super::stack::{Residual, stack};
+use super::stack::{Kept, Residual, stack};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
 
@@ -22,11 +22,12 @@ impl Catalog {
         name: &str,
         kind: usize,
         residual: Residual,
+        kept: &Kept,
         source: &str,
     ) -> Result<String, Error> {
         let found = self.find(Kind::Stacks, stack_name)?;
         let of = RESIDUALS.get(kind).copied().unwrap_or_default();
-        let Residual { value, spread, rows, sources, row } = residual;
+        let Residual { value, spread, rows, sources } = residual;
         let mut text = vec![
             format!("name = \"{}\"", name.replace(['"', '\\'], "")),
             "aliases = []".into(),
@@ -45,7 +46,12 @@ impl Catalog {
             format!("spread = {spread:?}"),
         ]);
         text.extend([format!("rows = {rows}"), format!("sources = {sources}")]);
-        text.extend(row.map(|row| format!("row = {row:?}")));
+        let Kept { vendor, family, chip, model, setting, value, spread, row } = kept;
+        text.extend([String::new(), format!("[residual.{of}.kept]")]);
+        let texts = [("vendor", vendor), ("family", family), ("chip", chip), ("model", model), ("setting", setting)];
+        text.extend(texts.map(|(key, told)| format!("{key} = \"{}\"", told.replace(['"', '\\'], ""))));
+        let numbers = [("value", value), ("spread", spread), ("row", row)];
+        text.extend(numbers.map(|(key, told)| format!("{key} = {told:?}")));
         let text = text.join("\n") + "\n";
         let document = Document::new(found.document.file.clone(), text.as_str());
         let read = stack(&Found { document, ..found })?;
@@ -60,6 +66,7 @@ impl Catalog {
 /// The lines of a profile without the keys that are its own, and without the residual of a kind.
 fn without(text: &str, of: &str) -> Vec<String> {
     let (mut kept, mut table, mut dropping) = (Vec::new(), String::new(), false);
+    let tables = [format!("[residual.{of}]"), format!("[residual.{of}.kept]")];
     for line in text.lines() {
         let plain = line.trim();
         if dropping {
@@ -72,7 +79,7 @@ fn without(text: &str, of: &str) -> Vec<String> {
         let key = plain.split('=').next().unwrap_or_default().trim();
         let own = table.is_empty() && LEFT.contains(&key);
         let cited = table == "[sources]" && key == format!("\"residual.{of}\"");
-        if own || cited || table == format!("[residual.{of}]") {
+        if own || cited || tables.contains(&table) {
             dropping = own && plain.contains('[') && !plain.contains(']');
             continue;
         }

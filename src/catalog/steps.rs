@@ -113,31 +113,50 @@ pub struct StepRow {
     /// Whether the factors may be fitted to the row.
     #[serde(deserialize_with = "fit")]
     pub fit: Fit,
-    /// Free text, for people.
+    /// Where in its source the row stands. Software that is named there is read where no other column names it.
+    pub source_detail: String,
+    /// Free text, for people; software that is named there too.
     pub notes: String,
 }
 
 impl StepRow {
-    /// When its software was released, in years: the month of its column, else that of a version such as `25.09` in the
-    /// framework's name, as NVIDIA numbers its releases.
+    /// When its software was released, in years: [`month`](Self::month) as a number.
     pub fn released(&self) -> Option<f64> {
-        let month = |text: &str| text.parse::<Date>().ok().map(Date::in_years);
+        self.month().map(Date::in_years)
+    }
+
+    /// When its software was released: the month of its column, else that of a version such as `25.09` in the
+    /// framework's name or the source's, as NVIDIA numbers its releases, else that of the paper (`arXiv 2104.04473`).
+    pub fn month(&self) -> Option<Date> {
         if !self.release.is_empty() {
-            return month(&self.release);
+            return self.release.parse().ok();
         }
+        let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|byte| byte.is_ascii_digit());
         let version = |part: &str| {
             let (year, rest) = part.trim_end_matches('+').split_once('.')?;
             let of_year = rest.split('.').next()?;
-            let digits = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-            (digits(year) && digits(of_year)).then(|| month(&format!("20{year}-{of_year}"))).flatten()
+            (digits(year, 2) && digits(of_year, 2)).then(|| format!("20{year}-{of_year}").parse().ok()).flatten()
         };
-        self.framework.split_whitespace().find_map(version)
+        let paper = |part: &str| {
+            let part = part.trim_matches(|c: char| !c.is_ascii_digit());
+            let (month, number) = part.split_once('.')?;
+            let is = digits(month, 4) && (digits(number, 4) || digits(number, 5));
+            is.then(|| format!("20{}-{}", &month[..2], &month[2..]).parse().ok()).flatten()
+        };
+        let words = || self.source.split_whitespace();
+        let framework = self.framework.split_whitespace().find_map(version);
+        framework.or_else(|| words().find_map(version)).or_else(|| words().find_map(paper))
+    }
+
+    /// What says which software it ran, the plainest first.
+    pub fn texts(&self) -> [&str; 4] {
+        [&self.framework, &self.notes, &self.source, &self.source_detail]
     }
 }
 
 impl Row for StepRow {
     const NEEDED: &'static [&'static str] = &["id", "gpu", "seq_len", "metric", "value"];
-    const UNUSED: &'static [&'static str] = &["source_detail", "active_params_b", "nic_basis"];
+    const UNUSED: &'static [&'static str] = &["active_params_b", "nic_basis"];
     fn id(&mut self) -> &mut String {
         &mut self.id
     }

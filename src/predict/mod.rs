@@ -4,6 +4,7 @@
 pub mod batch;
 pub mod chips;
 pub mod headroom;
+mod kept;
 pub mod measured;
 pub mod prediction;
 pub mod setting;

@@ -10,7 +10,7 @@ use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::memory_spread::memory_spread;
 use crate::catalog::model::ModelProfile;
 use crate::catalog::software::{GoodputPrior, SoftwareProfile, Spreads};
-use crate::catalog::stack::{Residual, StackProfile};
+use crate::catalog::stack::StackProfile;
 use crate::catalog::{Catalog, Kind, normal};
 use crate::error::Error;
 use crate::hardware::precision::{Precision, States};
@@ -63,6 +63,10 @@ pub struct Setting {
     pub model: ModelProfile,
     /// The chip's profile.
     pub chip: String,
+    /// Its vendor.
+    pub vendor: String,
+    /// How many of them are asked about, where that is given.
+    pub chips: Option<f64>,
     /// The chip and its links.
     pub machine: Machine,
     /// The fitted family whose factors time it.
@@ -143,17 +147,34 @@ impl Setting {
         let recipe = if open { published_run(&model.id, catalog) } else { None };
         let machine = Machine::of(&chip.chip);
         let precision = precision(spec, chip, &machine, recipe.as_ref(), &mut chosen);
-        let seq_len = seq_len(spec, recipe.as_ref(), &mut chosen);
+        let seq_len = seq_len(spec, recipe.as_ref(), &model, &mut chosen);
         let model = in_documents(model, spec);
         let counted = count(&model.shape);
         let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;
         let stack = stack(spec, catalog, &mut chosen)?;
+        let believed = Believed::of(&catalog.software()?, &model, &stack);
+        let stack_release = stack.release.as_deref().and_then(|month| month.parse().ok()).map(Date::in_years);
+        // What releases newer than any that was measured take is not known.
         let release = spec.as_of.as_ref().map(|day| day.value.in_years());
+        let release = release.zip(stack_release).filter(|(asked, own)| asked < own).map(|(asked, _)| asked);
+        if let Some((asked, own)) = release.zip(stack_release)
+            && spec.stack_factor.is_none()
+        {
+            let moved = (believed.spreads.drift * (asked - own).max(-FAR)).exp();
+            let months = show::number(((own - asked) * 12.0).round(), 4);
+            chosen.push(format!(
+                "stack `{}` {months} months before the release that was measured: {} x its factor, as releases drift",
+                stack.id,
+                show::number(moved, 3)
+            ));
+        }
         let setting = Self {
-            believed: Believed::of(&catalog.software()?, &model, &stack),
+            believed,
             release,
-            stack_release: stack.release.as_deref().and_then(|month| month.parse().ok()).map(Date::in_years),
+            stack_release,
             chip: chip.chip.name.clone(),
+            vendor: chip.chip.vendor.clone(),
+            chips: spec.chips.as_ref().map(|entry| entry.value.get()),
             machine,
             family: chip.chip.factors.clone(),
             calibration: catalog.calibration(&chip.chip.factors)?,
@@ -216,8 +237,8 @@ impl Setting {
         let Believed { spreads, borrowed, unnamed, layout_gap: [_, gap], .. } = self.believed;
         let kind = usize::from(self.model.shape.experts.is_some());
         let fitted = self.stack.residual[kind];
-        if let Some(Residual { value, spread, row: Some(row), .. }) = fitted {
-            return Software { median: value, effect: spread, row };
+        if let Some((kept, found)) = self.stack.kept[kind].as_ref().zip(fitted) {
+            return self.on_kept(kept, found);
         }
         let nobody_s = self.stack.followed[kind].unwrap_or(spreads.mean);
         let (mean, own) = fitted.map_or((nobody_s, spreads.stack), |found| (found.value.ln(), found.spread));
@@ -319,13 +340,18 @@ fn in_documents(mut model: ModelProfile, spec: &Spec) -> ModelProfile {
     model
 }
 
-fn seq_len(spec: &Spec, recipe: Option<&PublishedRun>, chosen: &mut Vec<String>) -> u32 {
+fn seq_len(spec: &Spec, recipe: Option<&PublishedRun>, model: &ModelProfile, chosen: &mut Vec<String>) -> u32 {
     let whole = |tokens: f64| tokens.clamp(1.0, f64::from(u32::MAX)) as u32;
     if let Some(entry) = &spec.sequence_length {
         return whole(entry.value.get());
     }
     let own = recipe.and_then(|recipe| Some((recipe.spec.sequence_length.as_ref()?.value.get(), recipe.id.as_str())));
     let Some((tokens, run)) = own else {
+        let positions = model.shape.learned_positions;
+        if (1..SEQUENCE).contains(&positions) {
+            chosen.push(format!("sequences of {positions} tokens: the model has no more positions"));
+            return positions;
+        }
         chosen.push(format!("sequences of {SEQUENCE} tokens, assumed"));
         return SEQUENCE;
     };

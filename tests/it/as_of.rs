@@ -70,3 +70,19 @@ fn the_software_is_that_of_the_day() {
     let early = moved(Some("2023-03-01")) / moved(None);
     assert!((early - 1.0).abs() < 0.1, "{early}");
 }
+
+/// What a release newer than all that were measured takes is not known; an older one is moved by the drift, and said.
+#[test]
+fn software_is_not_moved_beyond_the_newest_release_that_was_measured() {
+    let of_day = |day: Option<&str>| {
+        let asked = Input::new().model("qwen3-235b").tokens("10T").gpu("h100").chips(512).set("stack", "nemo");
+        of(day.into_iter().fold(asked, |asked, day| asked.as_of(day)))
+    };
+    let (now, later, before) = (of_day(None), of_day(Some("2026-11-30")), of_day(Some("2024-09-01")));
+    assert_eq!(now.result.gpu_hours, later.result.gpu_hours);
+    let factor = |reply: &EstimateReply| reply.result.gpu_hours.unwrap() / now.result.gpu_hours.unwrap();
+    assert!(factor(&before) > 1.1, "mixtures ran slower a year before: {}", factor(&before));
+    let said = "stack `nemo` 12 months before the release that was measured: ";
+    assert!(before.head.assumptions.iter().any(|text| text.starts_with(said)), "{:?}", before.head.assumptions);
+    assert!(!later.head.assumptions.iter().any(|text| text.contains("as releases drift")));
+}

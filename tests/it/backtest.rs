@@ -229,6 +229,32 @@ fn columns_say_what_a_row_s_software_and_layout_are() {
     assert!(older > named, "its version is a release, and this one is older than the stack's: {older} {named}");
 }
 
+/// Where no column names the software, the notes and the source of a row do, and a paper dates it.
+#[test]
+fn a_row_s_texts_name_its_software() {
+    let head = "id,source,source_detail,model,seq_len,gpu,num_gpus,tp,pp,dp,micro_batch,global_batch_seqs,precision,recompute,metric,value,framework,stack,notes";
+    let row = |source: &str, detail: &str, framework: &str, stack: &str, notes: &str| {
+        format!(
+            "a,{source},{detail},llama-3-70b,4096,h100,64,4,4,4,1,64,bf16,none,iter_time_s,9,{framework},{stack},{notes}"
+        )
+    };
+    let time = |row: String| number(&rows(&steps(format!("{head}\n{row}\n")), "/steps/rows")[0], "predicted_s");
+    let named = |stack: &str| time(row("Someone", "", "", stack, ""));
+    let (old, core, megascale) = (named("megatron-2021"), named("megatron-core"), named("megascale"));
+    assert!(old != core && core != megascale, "{old} {core} {megascale}");
+    let noted = |notes: &str, source: &str| time(row(source, "", "", "", notes));
+    assert_eq!(noted("the Megatron-LM baseline of the table", "MegaScale"), core, "notes before the source");
+    assert_eq!(noted("", "MegaScale (NSDI24)"), megascale);
+    assert_eq!(noted("", "A paper on Megatron-LM (arXiv 2104.04473)"), old, "the paper dates it");
+    assert_eq!(noted("", "NVIDIA NeMo-Framework-Launcher"), named("nemo"), "a part between hyphens is a word");
+    let unsaid = named("");
+    for (notes, source) in [("FSDP for DP; as DeepSpeed does", "Someone"), ("", "Nemotron-4 15B"), ("", "xMegaScaled")]
+    {
+        assert_eq!(noted(notes, source), unsaid, "{notes} {source}");
+    }
+    assert_eq!(time(row("MegaScale", "", "Megatron-Core", "", "NeMo")), core, "its column before all others");
+}
+
 /// A row gets what `estimate` answers for the same question.
 #[test]
 fn a_row_is_answered_as_the_same_question_of_a_user() {

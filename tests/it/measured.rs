@@ -407,6 +407,52 @@ fn what_is_kept_as_a_stack_answers_as_the_steps_did() {
     }
 }
 
+/// Of another setting, chip or model, a kept stack is about as unsure as the steps that it was made of leave it.
+#[test]
+fn what_is_kept_as_a_stack_says_less_of_other_settings() {
+    let folder = tempdir().unwrap();
+    let question = of_model("llama-3-70b", "15T", "h100", 512.0).with("stack", "nemo");
+    let steps = Steps::new().seconds(seconds(&asked(&question)) * 1.3);
+    let steps = || steps.clone().with("gpu", "h100").with("chips", 512).with("model", "llama-3-70b");
+    let kept = KeepRequest::new(question.with("measured", steps()), "mine").ask(catalog()).unwrap();
+    let own = file(&folder, "mine.toml", &kept.text).display().to_string();
+    let told = |model: &str, chip: &str, chips: f64, stack: &str| {
+        let question = of_model(model, "15T", chip, chips).with("stack", stack);
+        let question = if stack == "nemo" { question.with("measured", steps()) } else { question };
+        let result = EstimateRequest::new(question).ask(catalog()).unwrap().result;
+        let [p10, p50, p90] = [result.gpu_hours_p10, result.gpu_hours_p50, result.gpu_hours_p90].map(Option::unwrap);
+        (p50, p90 / p10)
+    };
+    for (model, chip, chips) in
+        [("llama-3-70b", "h100", 1024.0), ("llama-3-8b", "h100", 512.0), ("llama-3-70b", "h200", 512.0)]
+    {
+        let (kept, measured) = (told(model, chip, chips, &own), told(model, chip, chips, "nemo"));
+        assert!((kept.0 / measured.0 - 1.0).abs() < 0.04, "{model} on {chips} {chip}: {kept:?} {measured:?}");
+        assert!((kept.1 / measured.1 - 1.0).abs() < 0.06, "{model} on {chips} {chip}: {kept:?} {measured:?}");
+    }
+    let (itself, other) = (told("llama-3-70b", "h100", 512.0, &own), told("llama-3-70b", "h100", 1024.0, &own));
+    assert!(other.1 > 1.08 * itself.1, "{itself:?} {other:?}");
+    let broken = kept.text.replace("row = ", "row = -");
+    let error = EstimateRequest::new(
+        of_model("llama-3-70b", "15T", "h100", 512.0)
+            .with("stack", file(&folder, "bad.toml", &broken).display().to_string()),
+    );
+    assert!(error.ask(catalog()).unwrap_err().to_string().contains("from 0 to 10"));
+}
+
+/// Another vendor's compilers and kernels are others: their steps tell next to nothing.
+#[test]
+fn a_step_on_another_vendor_s_chip_tells_less_than_one_on_a_sibling() {
+    let question = of_model("llama-3-70b", "15T", "h100", 512.0);
+    let moved = |chip: &str| {
+        let there = seconds(&asked(&of_model("llama-3-70b", "15T", chip, 512.0)));
+        let slow = Steps::new().seconds(there * 1.3).with("gpu", chip).with("chips", 512).with("model", "llama-3-70b");
+        seconds(&asked(&question.clone().with("measured", slow))) / seconds(&asked(&question))
+    };
+    let (sibling, older, other) = (moved("h200"), moved("a100"), moved("mi300x"));
+    assert!(sibling >= older && older > 1.1 && other < 1.0 + (sibling - 1.0) / 2.0, "{sibling} {older} {other}");
+}
+
 #[test]
 fn a_measured_question_has_one_answer_through_every_door() {
     for (model, tokens, chip, chips) in ASKED {

@@ -72,19 +72,26 @@ impl Known {
         Ok(known)
     }
 
-    /// The software of a row: the profile that it names, else the one that lists its framework, else the usual one.
+    /// The software of a row: the profile that it names, else the one that lists its framework, else the one that its
+    /// notes or its source name, else the usual one of its month.
     pub(super) fn stack(&mut self, row: &StepRow) -> Result<StackProfile, String> {
         let unfused = row.attention_kernel == Some(Kernel::Unfused);
-        let key = format!("{}|{}|{unfused}", row.stack, row.framework);
+        let key = match row.stack.as_str() {
+            "" => format!("|{}|{}|{unfused}", row.release, row.texts().join("|")),
+            name => name.to_owned(),
+        };
         if let Some(known) = self.stacks.get(&key) {
             return Ok(known.clone());
         }
         let catalog = &self.catalog;
-        let usual = if unfused { DEFAULT_UNFUSED } else { DEFAULT };
+        let month = row.month().map(|date| date.to_string());
+        let usual = || match &month {
+            _ if unfused => catalog.stack(DEFAULT_UNFUSED),
+            Some(month) => catalog.usual_stack(month),
+            None => catalog.stack(DEFAULT),
+        };
         let found = match row.stack.as_str() {
-            "" => catalog
-                .stack_of_framework(&row.framework)
-                .and_then(|found| found.map_or_else(|| catalog.stack(usual), Ok)),
+            "" => catalog.stack_in_texts(&row.texts(), month.as_deref()).and_then(|found| found.map_or_else(usual, Ok)),
             name => catalog.stack(name),
         };
         let found = found.map_err(|error| format!("stack: {error}"))?;

@@ -22,6 +22,10 @@ use row::{OnRow, on_row, step_time};
 /// Another chip of the same family: the standard deviation, in logarithm, of what its steps do not share. An assumption.
 pub const OTHER_CHIP: f64 = 0.05;
 
+/// A chip of another vendor: the standard deviation, in logarithm, of what its compilers and kernels do not share. As wide
+/// as a family whose factors are another's. An assumption.
+pub const OTHER_VENDOR: f64 = 0.25;
+
 /// A mixture where the question's model is dense, or a dense model where it is a mixture. An assumption.
 pub const OTHER_KIND: f64 = 0.25;
 
@@ -108,6 +112,13 @@ impl Evidence {
 }
 
 impl Setting {
+    /// What the steps of another setting do not share with those of this one, settings apart: a standard deviation.
+    pub fn apart_from(&self, own: &Self) -> f64 {
+        let same = self.model.shape == own.model.shape;
+        let ground = if same { Ground { model: &self.model.id, ..own.ground() } } else { own.ground() };
+        apart(self, (&ground, own.model.shape.experts.is_some()))
+    }
+
     /// The same with what the measured steps of a spec tell of its software.
     ///
     /// # Errors
@@ -149,6 +160,12 @@ impl Setting {
 }
 
 impl Evidence {
+    /// What the steps tell of other settings than the one that is asked about, of its chip and model.
+    pub fn of_others(&self, alike: Software) -> Software {
+        let others: Vec<Seen> = self.seen.iter().map(|seen| Seen { same: false, ..seen.clone() }).collect();
+        alike.after_shared(&shared(&others, alike, alike))
+    }
+
     /// The same of a run's software on other chips, whose factor is carried over from where it ran: what the steps tell of
     /// the transfer.
     #[must_use]
@@ -236,7 +253,7 @@ fn of_group(group: &[&MeasuredStep], asked: &Setting, spec: &Spec, catalog: &Cat
         measured: found.median,
         predicted: expected,
         software: software.median,
-        apart: apart(asked, &setting),
+        apart: asked.apart_from(&setting),
         row: software.row,
         same: is_asked(asked, &setting, spec, predicted.chips),
         mixture: setting.model.shape.experts.is_some(),
@@ -278,17 +295,33 @@ fn is_asked(asked: &Setting, own: &Setting, spec: &Spec, chips: u32) -> bool {
     same_chips && asked.chip == own.chip && asked.same_step(own)
 }
 
-/// What the steps of a setting do not share with those that are asked about, by chip and model: a standard deviation.
-pub fn apart(asked: &Setting, own: &Setting) -> f64 {
+/// What tells a chip and a model from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ground<'a> {
+    /// Who makes the chip.
+    pub vendor: &'a str,
+    /// Its family.
+    pub family: &'a str,
+    /// The chip.
+    pub chip: &'a str,
+    /// The model.
+    pub model: &'a str,
+}
+
+/// What the steps of a chip and a model, a mixture or not, do not share with those that are asked about: a standard
+/// deviation.
+pub fn apart(asked: &Setting, (own, mixture): (&Ground<'_>, bool)) -> f64 {
     let spreads = &asked.believed.spreads;
-    let chip = match (asked.chip == own.chip, asked.family == own.family) {
-        (true, _) => 0.0,
-        (false, true) => spreads.model.max(OTHER_CHIP),
-        (false, false) => spreads.model.max(OTHER_CHIP).hypot(spreads.chip),
+    let ground = asked.ground();
+    let other = spreads.model.max(OTHER_CHIP);
+    let chip = match (ground.chip == own.chip, ground.family == own.family, ground.vendor == own.vendor) {
+        (true, ..) => 0.0,
+        (_, true, true) => other,
+        (_, false, true) => other.hypot(spreads.chip),
+        (.., false) => other.hypot(OTHER_VENDOR),
     };
-    let mixture = |setting: &Setting| setting.model.shape.experts.is_some();
-    let model = match (mixture(asked), mixture(own)) {
-        _ if asked.model.id == own.model.id || asked.model.shape == own.model.shape => 0.0,
+    let model = match (asked.model.shape.experts.is_some(), mixture) {
+        _ if ground.model == own.model => 0.0,
         (false, false) | (true, true) => spreads.model,
         _ => OTHER_KIND,
     };
