@@ -139,6 +139,19 @@ impl Answer {
         self.pacing.setting().map(|setting| (setting, prediction))
     }
 
+    /// What the time of a step has over the modelled one: settings that nobody gave, and the rest. Of a run that was
+    /// moved, all of it is its own, carried over; else the rest is the software's.
+    ///
+    /// # Formula
+    /// `step time = modelled step * settings * rest`
+    /// # Source
+    /// Definition.
+    pub fn over_model(&self) -> Option<[f64; 2]> {
+        let (_, prediction) = self.prediction()?;
+        let unsaid = if self.moved().is_some() { 1.0 } else { prediction.unsaid.factor };
+        Some([unsaid, self.step_time()? / prediction.step.total() / unsaid])
+    }
+
     /// How the run's step changes on the chips that are asked about.
     pub fn moved(&self) -> Option<Moved> {
         match self.step {

@@ -68,7 +68,8 @@ pub fn published(found: &Answer, catalog: &Catalog) -> Option<Published> {
         (Some(_), ..) => "software, as given",
         (None, Some(_), _) => "software, as measured",
         (None, None, Some(_)) => "software, as fitted",
-        (None, None, None) => "software nobody names",
+        (None, None, None) if setting.stack.ordinary => "software nobody names",
+        (None, None, None) => "software nobody measured",
     };
     Some(Published {
         run: run.id,

@@ -54,6 +54,8 @@ pub struct Reasons {
     /// Published hours of the main phase over those of its steps: software, layout, downtime, everything the model
     /// does not know. Carried over.
     pub residual: f64,
+    /// Between two predictions, what software, settings that nobody gave and downtime there are over those here.
+    pub beyond: f64,
     /// In the run's own layout on both chips; why not, where it is not legal or does not fit.
     pub same: Result<Moved, Error>,
     /// Hours there in the run's own layout.
@@ -187,11 +189,19 @@ impl Reasons {
         }
         let transfer = transfer(before, after, from, own_chips, catalog)?;
         let there_chips = after.estimate.chips.or(own_chips).unwrap_or(transfer.own_chips);
-        let step = side_by_side(before, transfer.at(there_chips)?);
-        let same = transfer.in_layout(own_degrees(&before.spec, &transfer)?, there_chips);
         let hours = before.estimate.total.held;
-        let same_hours = same.as_ref().ok().map(|same| hours * same.ratio);
-        Ok(Some(Self { residual: residual(before, &step), same_hours, step, same }))
+        let step = side_by_side(before, transfer.at(there_chips)?);
+        // What two predictions differ by beyond their modelled steps.
+        let beyond = match (before.step, after.step) {
+            (Step::Predicted(_), Step::Predicted(_)) => after.estimate.total.held / hours / step.ratio,
+            _ => 1.0,
+        };
+        let beyond = if beyond.is_finite() { beyond } else { 1.0 };
+        let step = Moved { ratio: step.ratio * beyond, ..step };
+        let same = transfer.in_layout(own_degrees(&before.spec, &transfer)?, there_chips);
+        let same = same.map(|same| Moved { ratio: same.ratio * beyond, ..same });
+        let same_hours = same.as_ref().map(|same| hours * same.ratio).ok();
+        Ok(Some(Self { residual: residual(before, &step), same_hours, step, same, beyond }))
     }
 }
 

@@ -87,7 +87,6 @@ impl KeepRequest {
         let residual = Residual { value: others.median, spread: others.effect, rows, sources: 1 };
         let Ground { vendor, family, chip, model } = setting.ground();
         let [vendor, family, chip, model] = [vendor, family, chip, model].map(str::to_owned);
-        // Where the question's own setting was not measured, it is one of the others.
         let spelled = setting.spelled();
         let kept = Kept { vendor, family, chip, model, setting: spelled, value: median, spread: effect, row };
         let kind = usize::from(setting.model.shape.experts.is_some());

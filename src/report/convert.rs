@@ -45,6 +45,10 @@ fn notes(why: &Reasons, to: &str) -> Vec<String> {
         format!("geometric spread of the ratio: {}", show::number(why.step.spread, 2)),
         format!("best layout there: {}", words(&why.step.after.layout)),
     ];
+    if (why.beyond - 1.0).abs() > 1e-3 {
+        let beyond = show::number(why.beyond, 3);
+        notes.insert(1, format!("software, settings that nobody gave and downtime there: {beyond} x those here"));
+    }
     let idle = why.step.after.idle();
     if idle > 0 {
         notes.push(format!("{idle} of the chips there are held idle: no layout that uses them is faster"));

@@ -35,8 +35,7 @@ pub fn view(reply: &EstimateReply) -> View {
     }
     view.sections.extend(reported(answer));
     view.sections.extend(reply.published.as_ref().map(published));
-    view.sections
-        .extend(answer.prediction().zip(answer.step_time()).map(|((_, step), time)| super::step::section(&step, time)));
+    view.sections.extend(super::step::section(answer));
     view.note("Check", checks(reply));
     view.head_notes(&reply.head);
     if let Some(whole) = bill {

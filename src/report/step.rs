@@ -1,12 +1,14 @@
 //! Where the time of one step goes.
 
 use super::view::Section;
+use crate::answer::Answer;
 use crate::answer::layouts::parts;
-use crate::predict::Prediction;
 use crate::units::{Seconds, show};
 
 /// The step of an estimate: its own time, and what the model makes of it.
-pub fn section(predicted: &Prediction, time: Seconds) -> Section {
+pub fn section(answer: &Answer) -> Option<Section> {
+    let ((setting, predicted), time) = answer.prediction().zip(answer.step_time())?;
+    let [unsaid, rest] = answer.over_model()?;
     let mut section = Section::facts("One step");
     let total = predicted.step.total();
     section.fact("step", show::duration(time), format!("{} tokens", show::count(predicted.tokens_per_step().get(), 4)));
@@ -19,9 +21,15 @@ pub fn section(predicted: &Prediction, time: Seconds) -> Section {
             chance(predicted.headroom.probability)
         ),
     );
-    if predicted.unsaid.factor != 1.0 {
-        let factor = format!("x {}", show::number(predicted.unsaid.factor, 3));
-        section.fact("settings not given", factor, "layouts that people run, over the one below");
+    let factor = |factor: f64| format!("x {}", show::number(factor, 3));
+    if unsaid != 1.0 {
+        section.fact("settings not given", factor(unsaid), "layouts that people run, over the one below");
+    }
+    if answer.moved().is_some() {
+        section.fact("the run's own", factor(rest), "its hours over its modelled steps where it ran, carried over");
+    } else if (rest - 1.0).abs() > 1e-9 {
+        let measured = if setting.measured.is_some() { ", after the measured steps" } else { "" };
+        section.fact("software", factor(rest), format!("stack `{}`{measured}", setting.stack.id));
     }
     section.fact("as modelled", show::duration(total), "by the step model, without software; of it:");
     for part in parts(&predicted.step).iter().filter(|part| part.shown > total * 5e-4) {
@@ -29,7 +37,7 @@ pub fn section(predicted: &Prediction, time: Seconds) -> Section {
         let remark = if hidden { format!("and {} hidden", show::duration(part.hidden)) } else { String::new() };
         section.fact(part.label, show::percent(part.shown / total), remark);
     }
-    section
+    Some(section)
 }
 
 /// A chance in whole percent; never all or nothing.

@@ -8,8 +8,9 @@ use flopbill::internals::ask::convert::{To, moved as convert};
 use flopbill::internals::ask::layout::search as layout;
 use flopbill::internals::ask::result::block;
 use flopbill::internals::ask::sweep::Sweep;
+use flopbill::internals::input::measured::Steps;
 use flopbill::internals::input::question::Question;
-use flopbill::{Catalog, Error};
+use flopbill::{Catalog, Error, EstimateRequest};
 
 /// One catalog for all of it, each profile read once.
 pub fn catalog() -> &'static Catalog {
@@ -225,5 +226,20 @@ fn a_run_at_its_own_chips_is_the_published_one() {
         let to = To { chip, chips: None, price: None };
         let moved = convert(&question, &to, &Asked::default(), catalog()).unwrap();
         same(run, moved.after.estimate.total.held.get(), own.estimate.total.held.get());
+    }
+}
+
+/// The parts of a printed step, what nobody gave and the software make its time, of a run on other chips too.
+#[test]
+fn the_factors_of_a_step_multiply_to_it() {
+    let moved = Question::about("deepseek-v3", catalog()).unwrap().with("run.gpu", "h200");
+    let slow = Steps::new().seconds(9.0).with("gpu", "h100").with("chips", 512).with("model", "llama-3-70b");
+    let measured = of_model("llama-3-70b", "15T", "h100", 512.0).with("measured", slow);
+    for question in [moved, of_model("mixtral-8x7b", "4T", "h100", 512.0), measured] {
+        let reply = EstimateRequest::new(question).ask(catalog()).unwrap();
+        let step = reply.step.unwrap();
+        let modelled: f64 = step.parts.iter().map(|part| part.seconds).sum();
+        assert!((modelled * step.unsaid * step.software / step.step_seconds - 1.0).abs() < 1e-9, "{step:?}");
+        assert_eq!(Some(step.step_seconds), reply.result.step_seconds);
     }
 }

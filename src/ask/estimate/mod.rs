@@ -207,7 +207,7 @@ pub fn reply(
         result: block(&answer, spread.as_ref()),
         run: RunBlock::of(&answer),
         phases: parts::phases(&answer),
-        step: answer.prediction().map(|(_, prediction)| StepBlock::of(&prediction)),
+        step: StepBlock::of(&answer),
         arithmetic: Arithmetic::of(&answer, question, catalog),
         published: published(&answer, catalog),
         confirmation: ConfirmationReply::of(&answer),

@@ -8,7 +8,6 @@ use crate::ask::reply::StepPart;
 use crate::catalog::Catalog;
 use crate::input::question::Question;
 use crate::layout::parallelism::{Layout, SCHEDULES, ZERO_STAGES};
-use crate::predict::Prediction;
 use crate::solve::Var;
 use crate::units::{Price, Seconds, Usd};
 
@@ -94,15 +93,16 @@ pub fn phases(answer: &Answer) -> Vec<PhaseRow> {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct StepBlock {
-    /// Seconds of a step on this software.
+    /// Seconds of a step: that of the parts times `unsaid` and `software`.
     pub step_seconds: f64,
     /// Chips that the layout uses.
     pub chips_used: u32,
     /// Chips that are held idle.
     pub chips_idle: u32,
-    /// Step time over that of the software that the factors were fitted to.
+    /// Step time over that of the software that the factors were fitted to; of a run on other chips, what its own hours
+    /// have over its modelled steps.
     pub software: f64,
-    /// What the settings that nobody gave take over those laid out here.
+    /// What the settings that nobody gave take over those laid out here; one of a run on other chips.
     pub unsaid: f64,
     /// Tokens of a step.
     pub tokens_per_step: f64,
@@ -142,14 +142,16 @@ pub struct Degrees {
 }
 
 impl StepBlock {
-    /// Of a prediction.
-    pub fn of(prediction: &Prediction) -> Self {
-        Self {
-            step_seconds: prediction.step_time().get(),
+    /// Of an answer whose step is predicted.
+    pub fn of(answer: &Answer) -> Option<Self> {
+        let ((_, prediction), time) = answer.prediction().zip(answer.step_time())?;
+        let [unsaid, software] = answer.over_model()?;
+        Some(Self {
+            step_seconds: time.get(),
             chips_used: prediction.used(),
             chips_idle: prediction.idle(),
-            software: prediction.software,
-            unsaid: prediction.unsaid.factor,
+            software,
+            unsaid,
             tokens_per_step: prediction.tokens_per_step().get(),
             parts: parts(&prediction.step).iter().map(StepPart::of).collect(),
             memory_bytes: prediction.fit.total.get(),
@@ -157,7 +159,7 @@ impl StepBlock {
             memory_margin_bytes: prediction.headroom.margin.get(),
             memory_fit_probability: prediction.headroom.probability,
             layout: Degrees::of(&prediction.layout),
-        }
+        })
     }
 }
 
