@@ -67,7 +67,7 @@ impl MeasuredReply {
     /// What changed.
     pub fn of(found: &Narrowed) -> Self {
         let evidence = &found.evidence;
-        let left_out = evidence.left_out.iter().cloned();
+        let left_out = evidence.unused().into_iter();
         Self {
             steps: evidence.steps,
             used: evidence.used(),

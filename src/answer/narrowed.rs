@@ -9,7 +9,7 @@ use super::ranges::{Asked, GPU_HOURS, spread};
 use super::settled::Step;
 use crate::error::Error;
 use crate::input::file::{Origin, Spec};
-use crate::predict::measured::{Evidence, field};
+use crate::predict::measured::{Evidence, Seen, field};
 use crate::predict::{Setting, Software};
 use crate::units::show::{count, counted, number};
 
@@ -35,20 +35,7 @@ impl Narrowed {
     /// # Errors
     /// As [`spread`].
     pub fn of(answer: &Answer) -> Result<Option<Self>, Error> {
-        let (evidence, was) = match (&answer.pacing, answer.step) {
-            (Pacing::Predicted(setting), Step::Predicted(_)) => {
-                let Some(evidence) = setting.measured.clone() else { return Ok(None) };
-                let was = evidence.before;
-                (evidence, was)
-            }
-            (Pacing::Relaid(transfer), Step::Moved(moved)) => {
-                let Some([before, after]) = moved.told else { return Ok(None) };
-                let Some(evidence) = transfer.evidence(before.effect) else { return Ok(None) };
-                // The hours have the ratio in them already, and its range is all of its effect.
-                (Arc::new(evidence), Software { median: before.median / after.median, row: 0.0, ..before })
-            }
-            _ => return Ok(None),
-        };
+        let Some((evidence, was)) = told(answer) else { return Ok(None) };
         let unsaid = if let Step::Predicted(step) = answer.step { step.unsaid.spread } else { 0.0 };
         let before = Answer { prepared: answer.prepared.with_software(was, unsaid)?, ..answer.clone() };
         let hours = [hours(&before)?, hours(answer)?];
@@ -60,6 +47,12 @@ impl Narrowed {
         open.extend(answer.varies(&[BATCH]).then_some("batch"));
         let moved = matches!(answer.step, Step::Moved(_));
         Ok(Some(Self { evidence, hours: Some(hours), moved, open }))
+    }
+
+    /// The same without the hours, which take a sampling each.
+    pub fn of_answer(answer: &Answer) -> Option<Self> {
+        let moved = matches!(answer.step, Step::Moved(_));
+        told(answer).map(|(evidence, _)| Self { evidence, hours: None, moved, open: Vec::new() })
     }
 
     /// The same of a step alone.
@@ -77,13 +70,27 @@ impl Narrowed {
     /// The line that says it.
     pub fn sentence(&self) -> String {
         let evidence = &self.evidence;
-        let (seen, used) = (evidence.seen.len(), evidence.used());
+        let settled = evidence.settled();
+        let counts = |seen: &&Seen| seen.counts || settled == 0.0;
+        let seen = evidence.seen.iter().filter(counts).count();
+        let used: usize = evidence.seen.iter().filter(counts).map(|seen| seen.steps).sum();
         let settings = if seen == used { String::new() } else { format!(" of {}", counted(seen, "setting")) };
-        let what = if self.hours.is_some() { "hours" } else { "step" };
+        let what = if self.hours.is_some() || self.moved { "hours" } else { "step" };
         let (expected, effect) = match self.moved {
             true => ("what the run's own hours give there", "the transfer's error"),
             false => ("the prediction", "the software's effect"),
         };
+        let by = if evidence.seen.iter().any(|seen| seen.by_6nd) { ", FLOPs by 6ND" } else { "" };
+        let given = format!(
+            "measured: {}{settings}, {} x {expected}{by}",
+            counted(used, "step"),
+            number(evidence.factor_seen(), 3)
+        );
+        if settled == 0.0 {
+            return format!(
+                "{given}; not used, since that tells nothing of {effect} here: the {what} stay as predicted"
+            );
+        }
         let left = match evidence.before.effect {
             0.0 => 0.0,
             before => evidence.after.effect / before,
@@ -98,26 +105,51 @@ impl Narrowed {
             [others @ .., last] => format!("; {} and {last} remain open", others.join(", ")),
         };
         format!(
-            "measured: {}{settings}, {} x {expected}; settles k = {} of it: {what} x {}, and leaves {} of the spread \
-             of {effect}{}{open}",
-            counted(used, "step"),
-            number(evidence.factor_seen(), 3),
-            number(evidence.settled(), 2),
+            "{given}; settles k = {} of it: {what} x {}, and leaves {} of the spread of {effect}{}{open}",
+            share_settled(settled),
             number(evidence.factor(), 4),
             number(left, 2),
             hours.unwrap_or_default(),
         )
     }
 
-    /// The steps that tell nothing, each with the reason.
+    /// The steps that tell nothing, each with the reason, and those that disagree.
     pub fn left_out(&self) -> Vec<String> {
-        let all = &self.evidence.left_out;
+        let all = self.evidence.unused();
         let mut said: Vec<String> =
             all.iter().take(MOST_NAMED).map(|(name, why)| format!("measured: {name} is left out: {why}")).collect();
         let more = all.len().saturating_sub(MOST_NAMED);
         said.extend((more > 0).then(|| format!("measured: {more} more are left out")));
+        said.extend(self.evidence.doubts.iter().take(MOST_NAMED).map(|doubt| format!("measured: {doubt}")));
         said
     }
+}
+
+/// What measured steps tell of the hours of an answer, and the software that those rest on without them.
+fn told(answer: &Answer) -> Option<(Arc<Evidence>, Software)> {
+    match (&answer.pacing, answer.step) {
+        (Pacing::Predicted(setting), Step::Predicted(_)) => {
+            let evidence = setting.measured.clone()?;
+            let was = evidence.before;
+            Some((evidence, was))
+        }
+        (Pacing::Relaid(transfer), Step::Moved(moved)) => {
+            let [before, after] = moved.told?;
+            let evidence = transfer.evidence(before.effect)?;
+            // The hours have the ratio in them already, and its range is all of its effect.
+            Some((Arc::new(evidence), Software { median: before.median / after.median, row: 0.0, ..before }))
+        }
+        _ => None,
+    }
+}
+
+/// A share with two digits of what it leaves, so that its root can be checked by hand.
+fn share_settled(settled: f64) -> String {
+    let left = 1.0 - settled;
+    if left > 0.1 || left <= 1e-9 {
+        return number(settled, 3);
+    }
+    format!("{settled:.*}", (1.0 - left.log10().floor()) as usize)
 }
 
 fn hours(answer: &Answer) -> Result<[f64; 3], Error> {

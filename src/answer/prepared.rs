@@ -355,8 +355,8 @@ fn own_ranges(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Result<Vec<Ran
                 // No software makes more of the chip than its peak.
                 let mfu = settled.get(Var::Mfu).unwrap_or(0.0) * prediction.software;
                 let origin = match &setting.measured {
-                    Some(_) => "software, narrowed by its measured steps",
-                    None => "software, before any of its steps is measured",
+                    Some(told) if told.settled() > 0.0 => "software, narrowed by its measured steps",
+                    _ => "software, before any of its steps is measured",
                 };
                 found.push(range(SOFTWARE, software_range(software, prediction.unsaid.spread, mfu)?, origin));
             }

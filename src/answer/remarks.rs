@@ -152,7 +152,9 @@ pub(crate) fn software(setting: &Setting) -> String {
     let release = stack.release.as_ref().filter(|_| stack.residual[usize::from(mixture)].is_some());
     let of = release.map(|release| format!(" of {release}")).unwrap_or_default();
     let basis = match stack.residual[usize::from(mixture)] {
-        _ if setting.measured.is_some() => "as its measured steps have it".to_owned(),
+        _ if setting.measured.as_ref().is_some_and(|evidence| evidence.settled() > 0.0) => {
+            "as its measured steps have it".to_owned()
+        }
         Some(fitted) => {
             let (rows, sources) = (fitted.rows.to_string(), fitted.sources.to_string());
             format!("fitted to {} of {}", show::counted(rows, "step"), show::counted(sources, "source"))

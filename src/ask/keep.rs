@@ -81,6 +81,10 @@ impl KeepRequest {
         let setting = setting.ok_or_else(|| missing("model is", "give --model llama-3-70b"))?;
         let narrowed = Narrowed::of_step(&setting).ok_or_else(|| missing("measured steps are", "give --measured"))?;
         let evidence = &narrowed.evidence;
+        if let (0, Some((step, why))) = (evidence.used(), evidence.unused().first()) {
+            let error = Error::bad_input(format!("no measured step tells anything of the software: {step}: {why}"));
+            return Err(error.with_hint("name the model and the chip that the steps were measured on"));
+        }
         let rows = u32::try_from(evidence.used()).unwrap_or(u32::MAX);
         let Software { median, effect, row } = evidence.after;
         let others = evidence.of_others(setting.prior());

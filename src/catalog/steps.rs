@@ -152,6 +152,12 @@ impl StepRow {
     pub fn texts(&self) -> [&str; 4] {
         [&self.framework, &self.notes, &self.source, &self.source_detail]
     }
+
+    /// Whether its value rests on FLOPs that are counted as 6ND.
+    pub fn is_by_6nd(&self) -> bool {
+        let of_flops = matches!(self.metric, Some(Metric::Mfu | Metric::Tflops));
+        of_flops && self.flop_counting == Some(FlopCounting::SixNd)
+    }
 }
 
 impl Row for StepRow {
@@ -196,11 +202,13 @@ pub enum FlopCounting {
     Full,
     /// All that the chip does: the whole square, and what the backward pass computes again.
     Hardware,
+    /// Six for each parameter at work and token, as answers count their MFU.
+    SixNd,
 }
 
 impl Named for FlopCounting {
     const NAMES: &'static [(&'static str, Self)] =
-        &[("causal", Self::Causal), ("full", Self::Full), ("hardware", Self::Hardware)];
+        &[("causal", Self::Causal), ("full", Self::Full), ("hardware", Self::Hardware), ("6nd", Self::SixNd)];
 }
 
 /// Whether factors are fitted to a row.

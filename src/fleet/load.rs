@@ -244,7 +244,7 @@ fn predicted(question: Question, one: &RunFile, file: &FleetFile, filling: &Fill
     if one.measured.is_some() || filling.measured.is_some() {
         filling.say(match &found.narrowed {
             Some(narrowed) => format!("{}: {}", one.name, narrowed.sentence()),
-            None => format!("{}: its measured steps change nothing: its hours are not predicted from a step", one.name),
+            None => format!("{}: its measured steps change nothing on {chip}, where no step is predicted", one.name),
         });
         found.narrowed.iter().flat_map(Narrowed::left_out).for_each(|said| filling.say(said));
     }

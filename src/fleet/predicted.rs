@@ -39,7 +39,7 @@ impl Predicted {
         let work = found.estimate.flop.ok_or_else(|| {
             Error::bad_input("the FLOPs of the run do not follow from its profile").with_hint("give its `tokens`")
         })?;
-        let narrowed = found.prediction().and_then(|(setting, _)| Narrowed::of_step(setting));
+        let narrowed = Narrowed::of_answer(&found);
         Ok(Self { question, catalog, work, narrowed, known: Mutex::default() })
     }
 

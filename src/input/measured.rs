@@ -285,7 +285,6 @@ fn row(cells: &[Cell<'_>], whole: &At) -> Result<(StepRow, Option<Batch>), Error
 
 /// Rows of a CSV text.
 fn csv(shown: &str, text: Arc<str>) -> Result<Measured, Error> {
-    let at = |span: Range<usize>| At::new(shown, &text, span);
     let delimiter = delimiter(&text);
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
@@ -295,10 +294,13 @@ fn csv(shown: &str, text: Arc<str>) -> Result<Measured, Error> {
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
     let (mut columns, mut steps, mut errors) = (None::<Columns>, Vec::new(), Vec::new());
+    let mut counted = (0, 1);
     for record in reader.records() {
         let record = record.map_err(|error| Error::bad_file(format!("{shown}: not a readable CSV table: {error}")))?;
-        let (start, line) = record.position().map_or((0, 0), |place| (place.byte() as usize, place.line()));
-        let whole = line_at(&text, start);
+        let whole = line_at(&text, record.position().map_or(0, |place| place.byte() as usize));
+        let line = counted.1 + newlines(&text, counted.0..whole.start);
+        counted = (whole.start, line);
+        let at = |span: Range<usize>| At::on_line(shown, &text, line, span);
         let Some(columns) = &columns else {
             let found = Columns::of(record.iter());
             let span = |place: Option<usize>| place.map(|place| field(&text, &whole, place, delimiter));
@@ -347,6 +349,11 @@ fn line_at(text: &str, start: usize) -> Range<usize> {
     let start = start + (rest.len() - rest.trim_start().len());
     let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
     start..start + length
+}
+
+/// Lines that end within a range.
+fn newlines(text: &str, range: Range<usize>) -> usize {
+    text.get(range).map_or(0, |between| between.matches('\n').count())
 }
 
 /// A cell of a line; the whole line where one is in quotes.

@@ -36,7 +36,7 @@ enum Scale {
 }
 
 /// What says how fast a step was.
-const VALUES: [(&str, Metric, Scale); 32] = [
+const VALUES: [(&str, Metric, Scale); 42] = [
     ("step", Metric::Seconds, Scale::One),
     ("step_s", Metric::Seconds, Scale::One),
     ("step_time", Metric::Seconds, Scale::One),
@@ -54,13 +54,22 @@ const VALUES: [(&str, Metric, Scale); 32] = [
     ("iter_time_ms", Metric::Seconds, Scale::Thousandth),
     ("iteration_time_ms", Metric::Seconds, Scale::Thousandth),
     ("time_ms", Metric::Seconds, Scale::Thousandth),
+    ("elapsed_time_per_iteration", Metric::Seconds, Scale::One),
+    ("elapsed_time_per_iteration_s", Metric::Seconds, Scale::One),
+    ("elapsed_time_per_iteration_ms", Metric::Seconds, Scale::Thousandth),
     ("tokens_per_second", Metric::TokensOfAll, Scale::One),
     ("tokens_per_s", Metric::TokensOfAll, Scale::One),
+    ("tokens_s", Metric::TokensOfAll, Scale::One),
+    ("tokens_sec", Metric::TokensOfAll, Scale::One),
+    ("tokens_per_sec", Metric::TokensOfAll, Scale::One),
     ("throughput", Metric::TokensOfAll, Scale::One),
     ("tokens_per_s_per_gpu", Metric::Tokens, Scale::One),
     ("tokens_per_second_per_gpu", Metric::Tokens, Scale::One),
     ("tokens_per_s_per_chip", Metric::Tokens, Scale::One),
     ("tokens_per_second_per_chip", Metric::Tokens, Scale::One),
+    ("tokens_s_gpu", Metric::Tokens, Scale::One),
+    ("tokens_sec_gpu", Metric::Tokens, Scale::One),
+    ("tokens_s_chip", Metric::Tokens, Scale::One),
     ("tgs", Metric::Tokens, Scale::One),
     ("tflops_per_gpu", Metric::Tflops, Scale::One),
     ("tflops_per_chip", Metric::Tflops, Scale::One),
@@ -68,6 +77,7 @@ const VALUES: [(&str, Metric, Scale); 32] = [
     ("mfu", Metric::Mfu, Scale::One),
     ("mfu_causal", Metric::Mfu, Scale::Counted(FlopCounting::Causal)),
     ("mfu_full", Metric::Mfu, Scale::Counted(FlopCounting::Full)),
+    ("mfu_6nd", Metric::Mfu, Scale::Counted(FlopCounting::SixNd)),
     ("hfu", Metric::Mfu, Scale::Counted(FlopCounting::Hardware)),
 ];
 
@@ -123,9 +133,10 @@ const UNUSED: [&str; 22] = [
 #[derive(Debug, Clone)]
 pub(super) struct Columns(Vec<Column>);
 
-/// The name as the lists have it.
+/// The name as the lists have it: `step time (ms)` is `step_time_ms`.
 fn plain(name: &str) -> String {
-    name.trim().to_lowercase().replace([' ', '-', '/'], "_")
+    let words = name.to_lowercase().replace([' ', '-', '/', '(', ')', '[', ']'], "_");
+    words.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
 }
 
 impl Columns {
@@ -137,7 +148,11 @@ impl Columns {
         let names: Vec<String> = names.map(plain).collect();
         let mut found = Vec::with_capacity(names.len());
         for (place, name) in names.iter().enumerate() {
-            found.push(known(name).ok_or_else(|| (Some(place), unknown(name)))?);
+            let column = known(name).ok_or_else(|| (Some(place), unknown(name)))?;
+            if let Some(error) = twice(&names, &found, name, column) {
+                return Err((Some(place), error));
+            }
+            found.push(column);
         }
         let says = |column: &Column| matches!(column, Column::Value(..) | Column::Number);
         // Where another column is the time, `step` numbers the steps.
@@ -175,6 +190,10 @@ impl Columns {
         let (mut of_table, mut places) = (Vec::new(), Vec::new());
         for (place, column) in self.0.iter().enumerate() {
             match column {
+                Column::Of(name) if COUNTS.contains(name) && text(place).parse::<f64>() == Ok(0.0) => {
+                    let error = Error::bad_input(format!("`{}` is not a whole number from 1 on", text(place)));
+                    return Err((place, error.with_hint("leave it blank where it is as the question has it")));
+                }
                 Column::Of(name) => {
                     of_table.push((*name, text(place)));
                     places.push(place);
@@ -231,6 +250,21 @@ fn known(name: &str) -> Option<Column> {
     columns::<StepRow>().iter().find(|column| **column == own).map(|column| Column::Of(column))
 }
 
+/// That a column is there before, by this name or by another.
+fn twice(names: &[String], before: &[Column], name: &str, column: Column) -> Option<Error> {
+    let of_table = matches!(column, Column::Of(_) | Column::Batch);
+    let mut named = names.iter().zip(before).filter(|_| column != Column::Unused);
+    let (other, _) = named.find(|(other, known)| *other == name || of_table && **known == column)?;
+    let message = match other == name {
+        true => format!("the column `{name}` is given twice"),
+        false => format!("`{other}` and `{name}` are one column, given twice"),
+    };
+    Some(Error::bad_input(message).with_hint("leave one of them out"))
+}
+
+/// Columns in which a zero is a mistake, not a blank.
+const COUNTS: [&str; 3] = ["num_gpus", "seq_len", "micro_batch"];
+
 fn names() -> impl Iterator<Item = &'static str> {
     let values = VALUES.iter().map(|(name, ..)| *name);
     values.chain(ALSO.iter().map(|(also, _)| *also)).chain(columns::<StepRow>().iter().copied()).chain(["global_batch"])
@@ -277,6 +311,10 @@ fn put(row: &mut StepRow, metric: Metric, scale: Scale, text: &str) -> Result<()
     let value = value_of(metric, scale, text)?;
     if let Scale::Counted(counting) = scale {
         row.flop_counting = row.flop_counting.or(Some(counting));
+    }
+    if matches!(metric, Metric::Mfu | Metric::Tflops) {
+        // As the answers count theirs, so that an answer's MFU can be given back.
+        row.flop_counting = row.flop_counting.or(Some(FlopCounting::SixNd));
     }
     (row.metric, row.value) = (Some(metric), Some(value));
     Ok(())

@@ -1,6 +1,7 @@
 //! What measured steps tell of the software: each is predicted as the question is, and the software's effect is updated
 //! by how much longer it took.
 
+pub mod evidence;
 pub mod repeats;
 pub mod row;
 
@@ -8,7 +9,6 @@ use std::sync::Arc;
 
 use super::prediction::Prediction;
 use super::setting::Setting;
-use super::software::{Shared, Software};
 use crate::catalog::Catalog;
 use crate::catalog::steps::{Metric, StepRow};
 use crate::error::Error;
@@ -16,7 +16,8 @@ use crate::input::file::Spec;
 use crate::input::measured::{MEASURED, MeasuredStep, RATE};
 use crate::model::flops::{Causality, Choice, Counting, per_token};
 use crate::units::{Chips, Seconds, show};
-use repeats::kept;
+pub use evidence::{Evidence, Seen};
+use repeats::{apart_by, kept};
 use row::{OnRow, on_row, step_time};
 
 /// Another chip of the same family: the standard deviation, in logarithm, of what its steps do not share. An assumption.
@@ -31,85 +32,6 @@ pub const OTHER_KIND: f64 = 0.25;
 
 /// A step that takes so many times the prediction is of another unit, batch or number of chips.
 const MOST: f64 = 30.0;
-
-/// What measured steps tell of the software of a setting.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
-    /// The software before any step is measured.
-    pub before: Software,
-    /// The software after them.
-    pub after: Software,
-    /// Steps that were given.
-    pub steps: usize,
-    /// The settings that they settle it by.
-    pub seen: Vec<Seen>,
-    /// Steps that were given and tell nothing: what each is found by, and why.
-    pub left_out: Vec<(String, String)>,
-}
-
-/// The measured steps of one setting.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Seen {
-    /// What the first of them is found by.
-    pub name: String,
-    /// How many they are.
-    pub steps: usize,
-    /// The chip.
-    pub chip: String,
-    /// The model.
-    pub model: String,
-    /// The median of their times.
-    pub measured: Seconds,
-    /// The time that was predicted.
-    pub predicted: Seconds,
-    /// The median of the software's factor in that.
-    software: f64,
-    /// The standard deviation, in logarithm, of what they do not share with the question.
-    pub apart: f64,
-    /// What settings like it differ by beyond their software, in logarithm.
-    row: f64,
-    /// It is the setting that is asked about.
-    pub same: bool,
-    mixture: bool,
-}
-
-impl Evidence {
-    /// The share of the surprise that the steps settle.
-    ///
-    /// # Formula
-    /// `k = 1 - (effect after / effect before)^2`
-    /// # Source
-    /// The conjugate normal update (Gelman et al., Bayesian Data Analysis, section 2.5).
-    pub fn settled(&self) -> f64 {
-        if self.before.effect == 0.0 { 0.0 } else { 1.0 - (self.after.effect / self.before.effect).powi(2) }
-    }
-
-    /// What the steps took over what was predicted for them, each by its weight.
-    ///
-    /// # Formula
-    /// `f^k` is the factor that is applied, so that `f = factor^(1 / k)`
-    /// # Source
-    /// As [`Evidence::settled`].
-    pub fn factor_seen(&self) -> f64 {
-        let settled = self.settled();
-        if settled == 0.0 { 1.0 } else { self.factor().powf(1.0 / settled) }
-    }
-
-    /// The factor on every predicted step.
-    ///
-    /// # Formula
-    /// `median after / median before`
-    /// # Source
-    /// Definition.
-    pub fn factor(&self) -> f64 {
-        self.after.median / self.before.median
-    }
-
-    /// Steps that tell something.
-    pub fn used(&self) -> usize {
-        self.seen.iter().map(|seen| seen.steps).sum()
-    }
-}
 
 impl Setting {
     /// What the steps of another setting do not share with those of this one, settings apart: a standard deviation.
@@ -134,50 +56,29 @@ impl Setting {
         let steps = steps(spec);
         let groups = groups(&steps);
         let origin = spec.measured.as_ref().map(|entry| &entry.origin);
-        let (mut seen, mut left_out) = (Vec::new(), Vec::new());
+        let (mut seen, mut left_out, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
         for group in &groups {
             let told = of_group(group, &self, spec, catalog);
             match told.map_err(|error| origin.map_or_else(|| error.clone(), |origin| origin.locate(error.clone())))? {
-                Ok((found, without)) => {
-                    seen.push(found);
-                    left_out.extend(without);
+                Ok(told) => {
+                    seen.push(told.seen);
+                    left_out.extend(told.left_out);
+                    doubts.extend(told.doubt);
                 }
                 Err(reason) => left_out.extend(group.iter().map(|step| (step.name.clone(), reason.clone()))),
             }
         }
         if seen.is_empty() {
             let (name, reason) = left_out.first().cloned().unwrap_or_default();
-            let error = Error::bad_input(format!("no measured step can be used: {name}: {reason}"));
+            let error = Error::bad_input(format!("no measured step can be used: {name}: {reason}"))
+                .with_hint("a row needs how fast it was, and the software, model and chips of the question");
             return Err(origin.map_or_else(|| error.clone(), |origin| origin.locate(error.clone())));
         }
         let alike = self.prior();
         let of_one = seen.iter().any(|seen| seen.same);
         let before = if of_one { alike.of_one_setting(self.believed.spreads.repeat) } else { alike };
-        let after = before.after_shared(&shared(&seen, alike, before));
-        let evidence = Evidence { before, after, steps: steps.len(), seen, left_out };
-        Ok(Self { measured: Some(Arc::new(evidence)), ..self })
-    }
-}
-
-impl Evidence {
-    /// What the steps tell of other settings than the one that is asked about, of its chip and model.
-    pub fn of_others(&self, alike: Software) -> Software {
-        let others: Vec<Seen> = self.seen.iter().map(|seen| Seen { same: false, ..seen.clone() }).collect();
-        alike.after_shared(&shared(&others, alike, alike))
-    }
-
-    /// The same of a run's software on other chips, whose factor is carried over from where it ran: what the steps tell of
-    /// the transfer.
-    #[must_use]
-    pub fn of_transfer(&self, carried: f64, spread: f64) -> Self {
-        let one = |seen: &Seen| Seen {
-            predicted: seen.predicted * (carried / seen.software),
-            software: carried,
-            ..seen.clone()
-        };
-        let seen: Vec<Seen> = self.seen.iter().map(one).collect();
-        let before = Software { median: 1.0, effect: spread, row: self.before.row };
-        Self { before, after: before.after_shared(&shared(&seen, before, before)), seen, ..self.clone() }
+        let evidence = Evidence { before, after: before, steps: steps.len(), seen, left_out, doubts };
+        Ok(Self { measured: Some(Arc::new(evidence.updated(alike))), ..self })
     }
 }
 
@@ -216,8 +117,17 @@ fn groups(steps: &[MeasuredStep]) -> Vec<Vec<&MeasuredStep>> {
     found.into_iter().map(|(_, group)| group).collect()
 }
 
-/// What the steps of one setting tell with those of them that tell nothing, or why none does.
-type OfGroup = Result<(Seen, Vec<(String, String)>), String>;
+/// What the steps of one setting tell.
+struct Told {
+    seen: Seen,
+    /// Those of them that tell nothing, each with the reason.
+    left_out: Vec<(String, String)>,
+    /// That they disagree.
+    doubt: Option<String>,
+}
+
+/// What the steps of one setting tell, or why none does.
+type OfGroup = Result<Told, String>;
 
 fn of_group(group: &[&MeasuredStep], asked: &Setting, spec: &Spec, catalog: &Catalog) -> Result<OfGroup, Error> {
     let Some(first) = group.first() else { return Ok(Err("there is none".into())) };
@@ -240,6 +150,15 @@ fn of_group(group: &[&MeasuredStep], asked: &Setting, spec: &Spec, catalog: &Cat
         }
     }
     let found = kept(&times);
+    let doubt = apart_by(&times).map(|(low, high)| {
+        let one = |place: usize| {
+            let time = times.get(place).copied().unwrap_or(f64::NAN);
+            let name = names.get(place).map_or("", String::as_str);
+            format!("{name} ({})", show::duration(Seconds::new(time)))
+        };
+        let median = show::duration(found.median);
+        format!("{} and {} are of one setting and disagree: their median counts, {median}", one(high), one(low))
+    });
     let why = |(place, why): (usize, String)| (names.get(place).cloned().unwrap_or_default(), why);
     left_out.extend(found.left_out.into_iter().map(why));
     let software = setting.prior();
@@ -256,9 +175,11 @@ fn of_group(group: &[&MeasuredStep], asked: &Setting, spec: &Spec, catalog: &Cat
         apart: asked.apart_from(&setting),
         row: software.row,
         same: is_asked(asked, &setting, spec, predicted.chips),
-        mixture: setting.model.shape.experts.is_some(),
+        other: other(asked, &setting),
+        by_6nd: group.iter().any(|step| step.row.is_by_6nd()),
+        counts: true,
     };
-    Ok(Ok((seen, left_out)))
+    Ok(Ok(Told { seen, left_out, doubt }))
 }
 
 /// Refuses a time that no chip or no software makes.
@@ -292,7 +213,18 @@ fn possible(measured: Seconds, expected: Seconds, setting: &Setting, predicted: 
 /// Whether a measured setting is the one that is asked about.
 fn is_asked(asked: &Setting, own: &Setting, spec: &Spec, chips: u32) -> bool {
     let same_chips = spec.chips.as_ref().is_some_and(|entry| entry.value.get() == f64::from(chips));
-    same_chips && asked.chip == own.chip && asked.same_step(own)
+    same_chips && asked.chip == own.chip && asked.stack.kernel == own.stack.kernel && asked.same_step(own)
+}
+
+/// What a setting has apart from the one that is asked about, in words.
+fn other(asked: &Setting, own: &Setting) -> &'static str {
+    let model = asked.model.id != own.model.id && asked.model.shape != own.model.shape;
+    match (asked.model.shape.experts.is_some(), own.model.shape.experts.is_some()) {
+        (true, false) if model => "a dense model beside a mixture",
+        (false, true) if model => "a mixture beside a dense model",
+        _ if model => "another model",
+        _ => "another chip",
+    }
 }
 
 /// What tells a chip and a model from others.
@@ -326,37 +258,6 @@ pub fn apart(asked: &Setting, (own, mixture): (&Ground<'_>, bool)) -> f64 {
         _ => OTHER_KIND,
     };
     chip.hypot(model)
-}
-
-/// The settings of one chip and model as one observation: what they have apart from the question is the same for all of
-/// them, so that their mean holds all that they tell. What two such groups share is not counted.
-///
-/// Where the asked setting is measured too, its own difference is part of the effect; the others tell of the rest alone.
-///
-/// # Formula
-/// with T the effect that holds the setting's own difference, E the one without, s the noise of another setting:
-/// `n = T s / E`, so that `E^2 / (E^2 + s^2) = T^2 / (T^2 + n^2)`
-/// # Source
-/// The conditional normal distribution.
-fn shared(seen: &[Seen], alike: Software, before: Software) -> Vec<Shared> {
-    let widened = if alike.effect > 0.0 { before.effect / alike.effect } else { 1.0 };
-    let mut groups: Vec<(&Seen, Vec<&Seen>)> = Vec::new();
-    for one in seen {
-        match groups
-            .iter_mut()
-            .find(|(first, _)| (&first.chip, &first.model, first.same) == (&one.chip, &one.model, one.same))
-        {
-            Some((_, group)) => group.push(one),
-            None => groups.push((one, vec![one])),
-        }
-    }
-    let observed = |(first, group): (&Seen, Vec<&Seen>)| {
-        let count = group.len() as f64;
-        let sum: f64 = group.iter().map(|one| (one.measured / one.predicted).ln()).sum();
-        let row = if first.same { before.row } else { widened * first.row / count.sqrt() };
-        Shared { log_ratio: sum / count, row, apart: widened * first.apart }
-    };
-    groups.into_iter().map(observed).collect()
 }
 
 /// The field that a spec's measured steps came by.

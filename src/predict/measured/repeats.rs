@@ -14,6 +14,9 @@ const NEAR: f64 = 0.05;
 /// The standard deviation of a normal distribution over its median absolute deviation.
 const NORMAL: f64 = 1.4826;
 
+/// Two or three steps of one setting that differ by more than this are not of one setting, or one is wrong.
+const MOST_APART: f64 = 1.5;
+
 /// What is left of the steps of one setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kept {
@@ -57,6 +60,22 @@ pub fn kept(times: &[f64]) -> Kept {
     let left_out: Vec<(usize, String)> = out.collect();
     let used = times.len() - left_out.len();
     Kept { median: Seconds::new(median(times.iter().copied().filter(|time| within(*time)))), used, left_out }
+}
+
+/// The places of the fastest and the slowest of steps too few for outliers, where the two disagree.
+///
+/// # Formula
+/// `slowest > 1.5 x fastest`
+/// # Source
+/// An assumption: steps of one setting repeat within a few percent.
+pub fn apart_by(times: &[f64]) -> Option<(usize, usize)> {
+    if times.len() >= FEWEST {
+        return None;
+    }
+    let by_time = |one: &(usize, &f64), other: &(usize, &f64)| one.1.total_cmp(other.1);
+    let (low, fastest) = times.iter().enumerate().min_by(by_time)?;
+    let (high, slowest) = times.iter().enumerate().max_by(by_time)?;
+    (*slowest > MOST_APART * fastest).then_some((low, high))
 }
 
 fn median(times: impl Iterator<Item = f64>) -> f64 {

@@ -10,7 +10,7 @@ use crate::input::measured::{MEASURED, MeasuredStep};
 use crate::layout::fixed::Fixed;
 use crate::layout::parallelism::{Layout, Schedule};
 use crate::model::architecture::Architecture;
-use crate::model::flops::{Causality, Choice, Counting, Kernel, Recompute, per_token};
+use crate::model::flops::{Causality, Choice, Counting, Kernel, Recompute, per_token, train_work};
 use crate::predict::{Prediction, Setting};
 use crate::step::machine::Machine;
 use crate::units::{Bytes, BytesPerSecond, Chips, FlopPerSecond, Seconds, Tokens, Watts, show};
@@ -206,7 +206,11 @@ pub fn step_time(row: &StepRow, setting: &Setting, predicted: &Prediction) -> Re
     let (chips, peak) = (f64::from(predicted.chips), setting.machine.peak_16);
     // Published counts leave multi-token prediction out.
     let main = Architecture { mtp_modules: 0, ..setting.model.shape };
-    let flop = || per_token(&main, layout.seq_len, counting(row, layout)).total() * (tokens / chips);
+    let one = || match counting(row, layout) {
+        Some(choice) => per_token(&main, layout.seq_len, choice).total(),
+        None => train_work(setting.active, Tokens::new(1.0)),
+    };
+    let flop = || one() * (tokens / chips);
     Ok(match row.metric.ok_or("metric is blank")? {
         Metric::Seconds => Seconds::new(value),
         Metric::Tokens => Seconds::new(tokens / (value * chips)),
@@ -217,8 +221,8 @@ pub fn step_time(row: &StepRow, setting: &Setting, predicted: &Prediction) -> Re
 }
 
 /// How a row's FLOPs were counted. Where it does not say: before fused attention, most counted what the chip does
-/// (BLOOM, OPT, NeoX, MT-NLG), and since, what a causal model needs.
-fn counting(row: &StepRow, layout: &Layout) -> Choice {
+/// (BLOOM, OPT, NeoX, MT-NLG), and since, what a causal model needs. `None` is 6ND.
+fn counting(row: &StepRow, layout: &Layout) -> Option<Choice> {
     let unsaid = if layout.kernel == Kernel::Unfused { FlopCounting::Hardware } else { FlopCounting::Causal };
     let (causality, counting) = match row.flop_counting.unwrap_or(unsaid) {
         FlopCounting::Causal => (Causality::Causal, Counting::Model),
@@ -226,6 +230,7 @@ fn counting(row: &StepRow, layout: &Layout) -> Choice {
         FlopCounting::Hardware => {
             (Causality::Full, Counting::Hardware { recompute: layout.recompute, kernel: Kernel::Unfused })
         }
+        FlopCounting::SixNd => return None,
     };
-    Choice::Terms { causality, counting }
+    Some(Choice::Terms { causality, counting })
 }
