@@ -192,14 +192,12 @@ impl Reasons {
         let hours = before.estimate.total.held;
         let step = side_by_side(before, transfer.at(there_chips)?);
         // What two predictions differ by beyond their modelled steps.
-        let beyond = match (before.step, after.step) {
-            (Step::Predicted(_), Step::Predicted(_)) => after.estimate.total.held / hours / step.ratio,
-            _ => 1.0,
-        };
-        let beyond = if beyond.is_finite() { beyond } else { 1.0 };
-        let step = Moved { ratio: step.ratio * beyond, ..step };
-        let same = transfer.in_layout(own_degrees(&before.spec, &transfer)?, there_chips);
-        let same = same.map(|same| Moved { ratio: same.ratio * beyond, ..same });
+        let predicted = |answer: &Answer| matches!(answer.step, Step::Predicted(_));
+        let both = (predicted(before) && predicted(after)).then(|| after.estimate.total.held / hours / step.ratio);
+        let beyond = both.filter(|beyond| beyond.is_finite()).unwrap_or(1.0);
+        let with_it = |moved: Moved| Moved { ratio: moved.ratio * beyond, ..moved };
+        let step = with_it(step);
+        let same = transfer.in_layout(own_degrees(&before.spec, &transfer)?, there_chips).map(with_it);
         let same_hours = same.as_ref().map(|same| hours * same.ratio).ok();
         Ok(Some(Self { residual: residual(before, &step), same_hours, step, same, beyond }))
     }

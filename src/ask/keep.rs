@@ -8,10 +8,9 @@ use super::result::inputs;
 use crate::answer::looked_up::chip_of;
 use crate::answer::narrowed::Narrowed;
 use crate::catalog::Catalog;
-use crate::catalog::stack::{Kept, Residual};
+use crate::catalog::stack::Residual;
 use crate::catalog::stack_text::RESIDUALS;
 use crate::error::Error;
-use crate::predict::measured::Ground;
 use crate::predict::{Setting, Software};
 use crate::units::date::Date;
 
@@ -86,13 +85,10 @@ impl KeepRequest {
             return Err(error.with_hint("name the model and the chip that the steps were measured on"));
         }
         let rows = u32::try_from(evidence.used()).unwrap_or(u32::MAX);
-        let Software { median, effect, row } = evidence.after;
+        let Software { median, effect, .. } = evidence.after;
         let others = evidence.of_others(setting.prior());
         let residual = Residual { value: others.median, spread: others.effect, rows, sources: 1 };
-        let Ground { vendor, family, chip, model } = setting.ground();
-        let [vendor, family, chip, model] = [vendor, family, chip, model].map(str::to_owned);
-        let spelled = setting.spelled();
-        let kept = Kept { vendor, family, chip, model, setting: spelled, value: median, spread: effect, row };
+        let kept = setting.kept(evidence.after);
         let kind = usize::from(setting.model.shape.experts.is_some());
         let day = self.today.map_or_else(|| setting.stack.era.clone(), |day| day.to_string());
         let source = format!(

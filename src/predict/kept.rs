@@ -19,6 +19,13 @@ impl Setting {
         Software { median: others.value, effect: others.spread.hypot(apart), row: self.believed.spreads.row }
     }
 
+    /// Where this setting's software is known to be so much.
+    pub fn kept(&self, Software { median, effect, row }: Software) -> Kept {
+        let Ground { vendor, family, chip, model } = self.ground();
+        let [vendor, family, chip, model] = [vendor, family, chip, model].map(str::to_owned);
+        Kept { vendor, family, chip, model, setting: self.spelled(), value: median, spread: effect, row }
+    }
+
     /// What tells its chip and its model from others.
     pub fn ground(&self) -> Ground<'_> {
         Ground { vendor: &self.vendor, family: &self.family, chip: &self.chip, model: &self.model.id }
