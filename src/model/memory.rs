@@ -120,7 +120,7 @@ impl Keeping {
 /// # Formula
 /// none: attention block + MLP block, each from the norm's input to the last product's input; selective: without the
 /// unfused core's square, or beside a fused core without norms' and activations' outputs and latent attention's
-/// queries, keys and values, or in plain PyTorch as [`every_second_product`]; full: the layer's input alone, `2 h` a token
+/// queries, keys and values, or in plain PyTorch as `every_second_product`; full: the layer's input alone, `2 h` a token
 /// # Source
 /// Korthikanti et al. 2022, arXiv:2205.05198, sections 4 and 5 (`s b h (34 + 5 a s / h)`), with each width its
 /// own so that grouped queries, latent attention, gates and experts have theirs; DeepSeek-V3, arXiv:2412.19437,
