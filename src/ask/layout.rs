@@ -83,7 +83,7 @@ pub struct LayoutRow {
     pub recompute: String,
     /// Chips in use.
     pub chips_used: u32,
-    /// Seconds of a step.
+    /// Seconds of a step in this very layout.
     pub step_seconds: f64,
     /// Tokens a second, all chips.
     pub tokens_per_second: f64,
@@ -205,10 +205,10 @@ impl Found {
         if let (Some(best), Some(first)) = (self.layouts.best.first(), rows.first()) {
             result = result
                 .chips_used(f64::from(first.chips_used))
-                .step_seconds(Figure::from(first.step_seconds))
-                .tokens_per_second(first.tokens_per_second)
-                .mfu(first.mfu)
-                .mfu_causal(first.mfu_causal)
+                .step_seconds(Figure::from(first.step_seconds * unsaid.factor))
+                .tokens_per_second(first.tokens_per_second / unsaid.factor)
+                .mfu(first.mfu / unsaid.factor)
+                .mfu_causal(first.mfu_causal / unsaid.factor)
                 .layout(first.layout.clone());
             step = best.parts.iter().map(StepPart::of).collect();
         }

@@ -28,13 +28,21 @@ fn summary(best: &Candidate, reply: &LayoutReply) -> String {
         0 => String::new(),
         idle => format!(", {} idle", show::counted(show::whole(f64::from(idle)), "chip")),
     };
+    let result = &reply.result;
+    let own = match reply.unsaid {
+        1.0 => String::new(),
+        unsaid => format!(
+            " That is {} x this very layout: people run others too where nobody gives one.",
+            show::number(unsaid, 3)
+        ),
+    };
     format!(
-        "{}: {} a step, {} tokens/s, MFU {} by 6ND, {} with causal attention{idle}.",
+        "{}: {} a step, {} tokens/s, MFU {} by 6ND, {} with causal attention{idle}.{own}",
         words(&prediction.layout),
-        show::duration(prediction.step_time()),
-        show::count(prediction.tokens_per_second(), 3),
-        show::percent(reply.result.mfu.unwrap_or(f64::NAN)),
-        show::percent(reply.result.mfu_causal.unwrap_or(f64::NAN)),
+        show::duration(prediction.step_time() * reply.unsaid),
+        show::count(result.tokens_per_second.unwrap_or(f64::NAN), 3),
+        show::percent(result.mfu.unwrap_or(f64::NAN)),
+        show::percent(result.mfu_causal.unwrap_or(f64::NAN)),
     )
 }
 

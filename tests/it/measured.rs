@@ -340,7 +340,7 @@ fn rows_of_a_spec_a_file_and_a_setter_are_the_same() {
     near("a setter", reply.result.gpu_hours.unwrap(), hours(&found));
     assert!(reply.resolved.iter().any(|value| value.path == "measured" && value.text.contains("3.5 s")));
     let layout = LayoutRequest::new(input).ask(catalog()).unwrap();
-    near("layout", layout.result.step_seconds.unwrap() * layout.unsaid, seconds(&found));
+    near("layout", layout.result.step_seconds.unwrap(), seconds(&found));
     let wrong =
         file(&folder, "wrong.toml", "name = \"x\"\nmodel = \"llama-3-70b\"\nmeasured = [{ step = 3, chps = 8 }]\n");
     let error = Question::about(wrong.to_str().unwrap(), catalog()).unwrap_err().to_string();
