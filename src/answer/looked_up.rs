@@ -149,13 +149,13 @@ fn completed(mut spec: Spec, catalog: &Catalog) -> Result<Spec, Error> {
     if known && asked == named {
         agreed(&spec, [counted.total(), active.value], &model.name)?;
         // All of a mixture's parameters say nothing against its active ones.
-        if spec.params.is_none() || model.shape.experts.is_some() {
+        if spec.params.is_none() || model.shape.is_moe() {
             spec.params = Some(Entry::new(counted.total(), from()));
         }
     } else {
         (spec.params, spec.active_params) = (Some(Entry::new(counted.total(), from())), None);
     }
-    if model.shape.experts.is_some() {
+    if model.shape.is_moe() {
         spec.active_params.get_or_insert(active);
     }
     Ok(spec)

@@ -63,7 +63,7 @@ pub fn published(found: &Answer, catalog: &Catalog) -> Option<Published> {
     let software = prediction.software;
     let rest = ratio / (unsaid * recipe * software * own / predicted);
     let tokens = found.solved.knowns.get(Var::Tokens)?;
-    let moe = usize::from(setting.model.shape.experts.is_some());
+    let moe = usize::from(setting.model.shape.is_moe());
     let of_software = match (setting.factor, &setting.measured, setting.stack.residual[moe]) {
         (Some(_), ..) => "software, as given",
         (None, Some(_), _) => "software, as measured",

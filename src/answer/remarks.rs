@@ -147,7 +147,7 @@ pub(crate) fn software(setting: &Setting) -> String {
     if setting.factor.is_some() {
         return format!("software: {factor} x the step model, as given (stack.factor)");
     }
-    let mixture = setting.model.shape.experts.is_some();
+    let mixture = setting.model.shape.is_moe();
     let kind = if mixture { "mixtures" } else { "dense models" };
     let release = stack.release.as_ref().filter(|_| stack.residual[usize::from(mixture)].is_some());
     let of = release.map(|release| format!(" of {release}")).unwrap_or_default();

@@ -89,7 +89,7 @@ impl KeepRequest {
         let others = evidence.of_others(setting.prior());
         let residual = Residual { value: others.median, spread: others.effect, rows, sources: 1 };
         let kept = setting.kept(evidence.after);
-        let kind = usize::from(setting.model.shape.experts.is_some());
+        let kind = usize::from(setting.model.shape.is_moe());
         let day = self.today.map_or_else(|| setting.stack.era.clone(), |day| day.to_string());
         let source = format!(
             "{{ title = \"Own measured steps\", as_of = \"{day}\", kind = \"measured\", note = \"{} on {}, over the stack {}\" }}",

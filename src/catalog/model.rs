@@ -8,7 +8,12 @@ use super::accelerator::{Disagreement, disagreement};
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind, hf, read_text};
 use crate::error::Error;
-use crate::model::architecture::{Architecture, Attention, Experts, LinearAttention, Window};
+use crate::model::architecture::Architecture;
+use crate::model::mixer::delta::{Decay, Delta};
+use crate::model::mixer::grouped::Grouped;
+use crate::model::mixer::latent::Latent;
+use crate::model::mlp::Experts;
+use crate::model::outline::{Attention, Mixtures, Outline, Window};
 use crate::model::params::Embeddings;
 use crate::units::Params;
 
@@ -81,15 +86,16 @@ pub fn model(found: &Found) -> Result<ModelProfile, Error> {
         let name = r.need("name", r.text("name"));
         let (aliases, sources) = (r.texts("aliases"), r.sources());
         let disagreements = r.tables("disagreements", disagreement).into();
-        let shape = architecture(r);
+        let shape = outline(r);
         let published = r.table("published", |p| Some(published(p)));
         r.require_sources(&sources, &[]);
-        let shape = shape?;
-        if let Err(error) = shape.check() {
-            for error in error.each() {
-                r.fail(table_of(error), error.clone());
+        let shape = match shape?.build() {
+            Ok(shape) => shape,
+            Err(error) => {
+                error.each().for_each(|error| r.fail(table_of(error), error.clone()));
+                return None;
             }
-        }
+        };
         Some(ModelProfile {
             id: found.id.clone(),
             name: name?,
@@ -140,17 +146,19 @@ fn table_of(error: &Error) -> &'static str {
     }
 }
 
-fn architecture(r: &Reader<'_>) -> Option<Architecture> {
+fn outline(r: &Reader<'_>) -> Option<Outline> {
     let shape = r.need("shape", r.table("shape", shape));
     let attention = r.need("attention", r.table("attention", attention));
     let linear = r.table("linear_attention", linear_attention);
     let experts = r.table("experts", experts);
-    let (attention, output_gate) = attention?;
-    Some(Architecture { attention, output_gate, linear, experts, ..shape? })
+    let (mut shape, (attention, window)) = (shape?, attention?);
+    (shape.attention, shape.window, shape.linear) = (attention, window, linear);
+    shape.experts = experts.map(|(experts, mixtures)| (Experts { gated: shape.gated, ..experts }, mixtures));
+    Some(shape)
 }
 
 /// The top-level numbers; what belongs to the other tables is filled in by the caller.
-fn shape(r: &Reader<'_>) -> Option<Architecture> {
+fn shape(r: &Reader<'_>) -> Option<Outline> {
     let layers = r.need("layers", r.integer("layers"));
     let hidden = r.need("hidden", r.integer("hidden"));
     let vocab = r.need("vocab", r.integer("vocab"));
@@ -158,10 +166,9 @@ fn shape(r: &Reader<'_>) -> Option<Architecture> {
     let gated = r.need("gated", r.flag("gated"));
     let tied_embeddings = r.need("tied_embeddings", r.flag("tied_embeddings"));
     let biases = r.need("biases", r.flag("biases"));
-    Some(Architecture {
+    Some(Outline {
         learned_positions: r.integer("learned_positions").unwrap_or(0),
         mtp_modules: r.integer("mtp_modules").unwrap_or(0),
-        document: 0,
         layers: layers?,
         hidden: hidden?,
         vocab: vocab?,
@@ -169,8 +176,8 @@ fn shape(r: &Reader<'_>) -> Option<Architecture> {
         gated: gated?,
         tied_embeddings: tied_embeddings?,
         biases: biases?,
-        attention: Attention::Grouped { heads: 1, kv_heads: 1, head_dim: 1, window: None },
-        output_gate: false,
+        attention: Attention::Grouped(Grouped::plain(1, 1, 1)),
+        window: None,
         linear: None,
         experts: None,
     })
@@ -185,33 +192,33 @@ enum AttentionKind {
 const ATTENTION_KINDS: [(&str, AttentionKind); 2] =
     [("grouped", AttentionKind::Grouped), ("latent", AttentionKind::Latent)];
 
-fn attention(r: &Reader<'_>) -> Option<(Attention, bool)> {
+fn attention(r: &Reader<'_>) -> Option<(Attention, Option<Window>)> {
     let kind = r.need("kind", r.choice("kind", &ATTENTION_KINDS));
     let heads = r.need("heads", r.integer("heads"));
-    let attention = match kind? {
+    let gated = r.flag("output_gate").unwrap_or(false);
+    let gate = |heads: u32, width: u32| if gated { heads.saturating_mul(width) } else { 0 };
+    match kind? {
         AttentionKind::Grouped => {
             let kv_heads = r.need("kv_heads", r.integer("kv_heads"));
             let head_dim = r.need("head_dim", r.integer("head_dim"));
             let window = window(r);
-            Attention::Grouped { heads: heads?, kv_heads: kv_heads?, head_dim: head_dim?, window }
+            let (heads, head_dim) = (heads?, head_dim?);
+            let grouped = Grouped { gate: gate(heads, head_dim), ..Grouped::plain(heads, kv_heads?, head_dim) };
+            Some((Attention::Grouped(grouped), window))
         }
         AttentionKind::Latent => {
-            let q_rank = r.integer("q_rank");
+            let q_rank = r.integer("q_rank").unwrap_or(0);
             let kv_rank = r.need("kv_rank", r.integer("kv_rank"));
             let qk_nope = r.need("qk_nope", r.integer("qk_nope"));
             let qk_rope = r.need("qk_rope", r.integer("qk_rope"));
             let v_dim = r.need("v_dim", r.integer("v_dim"));
-            Attention::Latent {
-                heads: heads?,
-                q_rank,
-                kv_rank: kv_rank?,
-                qk_nope: qk_nope?,
-                qk_rope: qk_rope?,
-                v_dim: v_dim?,
-            }
+            let (heads, v_dim) = (heads?, v_dim?);
+            let (kv_rank, qk_nope, qk_rope) = (kv_rank?, qk_nope?, qk_rope?);
+            let (gate, indexer) = (gate(heads, v_dim), None);
+            let latent = Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim, gate, indexer };
+            Some((Attention::Latent(latent), None))
         }
-    };
-    Some((attention, r.flag("output_gate").unwrap_or(false)))
+    }
 }
 
 fn window(r: &Reader<'_>) -> Option<Window> {
@@ -223,35 +230,36 @@ fn window(r: &Reader<'_>) -> Option<Window> {
     Some(Window { tokens: tokens?, share: share? })
 }
 
-fn linear_attention(r: &Reader<'_>) -> Option<LinearAttention> {
+fn linear_attention(r: &Reader<'_>) -> Option<(Delta, f64)> {
     let share = r.need("share", r.number("share"));
     let key_heads = r.need("key_heads", r.integer("key_heads"));
     let value_heads = r.need("value_heads", r.integer("value_heads"));
     let key_dim = r.need("key_dim", r.integer("key_dim"));
     let value_dim = r.need("value_dim", r.integer("value_dim"));
     let conv = r.need("conv", r.integer("conv"));
-    Some(LinearAttention {
-        share: share?,
+    let delta = Delta {
         key_heads: key_heads?,
         value_heads: value_heads?,
         key_dim: key_dim?,
         value_dim: value_dim?,
         conv: conv?,
-    })
+        decay: Decay::Head,
+        gate_rank: 0,
+        gated: true,
+    };
+    Some((delta, share?))
 }
 
-fn experts(r: &Reader<'_>) -> Option<Experts> {
+fn experts(r: &Reader<'_>) -> Option<(Experts, Mixtures)> {
     let count = r.need("count", r.integer("count"));
     let active = r.need("active", r.integer("active"));
     let width = r.need("width", r.integer("width"));
-    Some(Experts {
-        shared_width: r.integer("shared_width").unwrap_or(0),
+    let mixtures = Mixtures {
         leading_dense: r.integer("leading_dense").unwrap_or(0),
         every: r.integer("every").unwrap_or(1),
-        count: count?,
-        active: active?,
-        width: width?,
-    })
+    };
+    let shared_width = r.integer("shared_width").unwrap_or(0);
+    Some((Experts { shared_width, ..Experts::routed(count?, active?, width?) }, mixtures))
 }
 
 fn published(r: &Reader<'_>) -> Published {

@@ -1,10 +1,11 @@
 //! Bytes per chip under a layout: what the fullest pipeline stage holds, and whether it fits.
 
 use crate::hardware::precision::StateBytes;
-use crate::layout::layers::{Layers, OnChip};
+use crate::layout::layers::{Held, Layers, OnChip};
 use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
 use crate::layout::stages::{InFlight, Stages};
 use crate::model::architecture::Architecture;
+use crate::model::layers::Pattern;
 use crate::units::{Bytes, Fraction};
 
 /// Keeps a bound below what it bounds, whatever the order in which either is summed.
@@ -105,9 +106,10 @@ impl Layers<'_> {
     /// The fullest stage holds no less than the mean.
     pub fn states_fit(&self, layout: &Layout, capacity: Bytes, reserve: &Reserve) -> bool {
         let parts = Parts::of(self, layout, capacity, reserve);
-        let per_stage = |layers: u32| f64::from(layers) / f64::from(layout.pp.max(1));
-        let (dense, moe) = (per_stage(self.shape.dense_layers()), per_stage(self.shape.moe_layers()));
-        let mean = OnChip::default().plus(dense, &self.dense).plus(moe, &self.moe);
+        let counts = self.shape.layers.before(self.shape.layers.len()).iter();
+        let stages = f64::from(layout.pp.max(1));
+        let each = self.kinds().iter().zip(counts);
+        let mean = each.fold(OnChip::default(), |sum, (kind, &count)| sum.plus(f64::from(count) / stages, &kind.params));
         let (weights, gradients, optimizer) = parts.states(mean, 1.0);
         // A tie is left to the look at each stage: sums in another order differ in their last bits.
         (weights + gradients + optimizer + parts.reserve) * BELOW <= capacity
@@ -145,7 +147,7 @@ impl<'a> Parts<'a> {
         Self {
             layers,
             layout,
-            stages: Stages::of(layout.pp, layers.shape.layers),
+            stages: Stages::of(layout.pp, layers.shape.layers.len()),
             in_flight: InFlight::of(layout, layout.micro_batches()),
             shards,
             bytes: layout.states.bytes(),
@@ -158,17 +160,19 @@ impl<'a> Parts<'a> {
     fn fullest(&self, is_enough: impl Fn(&Fit) -> bool) -> Fit {
         let mut worst = self.stage(0);
         let mut seen = 0;
-        for stage in self.candidates() {
-            if is_enough(&worst) {
-                break;
-            }
-            if stage > seen && stage < self.layout.pp {
+        let mut look = |stage: u32| {
+            if stage > seen && stage < self.layout.pp && !is_enough(&worst) {
                 let other = self.stage(stage);
                 if other.total > worst.total {
                     worst = other;
                 }
                 seen = stage;
             }
+        };
+        match self.layers.shape.layers.pattern() {
+            Some(pattern) => self.candidates(pattern).into_iter().for_each(&mut look),
+            // Kinds that lie in no simple order: any stage can be the fullest.
+            None => (1..self.layout.pp).for_each(&mut look),
         }
         worst
     }
@@ -177,14 +181,12 @@ impl<'a> Parts<'a> {
     /// layers of a mixture, also among those with fewer layers, the last with the most layers, the last. Between them
     /// nothing grows from one stage to the next, unless only every other layer is a mixture: then the next stage may have
     /// one more of them.
-    fn candidates(&self) -> [u32; 10] {
+    fn candidates(&self, Pattern { leading, every }: Pattern) -> [u32; 10] {
         let (stages, last) = (&self.stages, self.layout.pp.saturating_sub(1));
         let first_full = stages.short_first();
-        let (leading, every) = match self.layers.shape.experts {
-            Some(experts) => (experts.leading_dense, experts.every),
-            None if self.layout.schedule != Schedule::DualPipe => return [first_full, last, 0, 0, 0, 0, 0, 0, 0, 0],
-            None => (0, 1),
-        };
+        if !self.layers.shape.is_moe() && self.layout.schedule != Schedule::DualPipe {
+            return [first_full, last, 0, 0, 0, 0, 0, 0, 0, 0];
+        }
         let next = u32::from(every > 1);
         let behind = stages.behind(leading);
         let behind_dense = behind.max(first_full);
@@ -221,9 +223,11 @@ impl<'a> Parts<'a> {
     /// Parameters on one chip of a stage, and activations for all micro-batches in flight.
     fn held(&self, stage: u32) -> (OnChip, Bytes) {
         let layers = self.layers;
-        let (dense, moe) = self.layers_on(stage);
-        let mut params = OnChip::default().plus(dense, &layers.dense).plus(moe, &layers.moe);
-        let mut activations = layers.dense_activations * dense + layers.moe_activations * moe;
+        let (mut params, mut activations) = (OnChip::default(), Bytes::ZERO);
+        self.each_on(stage, |kind, count| {
+            params = params.plus(count, &kind.params);
+            activations += kind.activations * count;
+        });
         let [first, last, only] = &layers.ends;
         let is_last = stage + 1 == self.layout.pp;
         match (stage == 0, is_last) {
@@ -238,21 +242,26 @@ impl<'a> Parts<'a> {
         (params, activations * self.in_flight.on(stage))
     }
 
-    /// Dense and mixture layers of one stage, over all its virtual stages.
-    fn layers_on(&self, stage: u32) -> (f64, f64) {
-        let (layout, shape) = (self.layout, self.layers.shape);
+    /// Each kind of one stage's layers, over all its virtual stages, and how many are of it.
+    fn each_on(&self, stage: u32, mut each: impl FnMut(&Held, f64)) {
+        let layers = &self.layers.shape.layers;
         let count = self.stages.on(stage);
-        if shape.experts.is_none() {
-            return (f64::from(count), 0.0);
-        }
-        if layout.vpp > 1 {
+        let kinds = self.layers.kinds();
+        if let [only] = kinds {
+            each(only, f64::from(count));
+        } else if self.layout.vpp > 1 {
             // Virtual stages are spread over the depth, so that every chip has nearly the model's mix.
-            let share = self.layers.mixed;
-            return (f64::from(count) * (1.0 - share), f64::from(count) * share);
+            let share = f64::from(count) / f64::from(layers.len().max(1));
+            for (kind, &all) in kinds.iter().zip(layers.before(layers.len())) {
+                each(kind, f64::from(all) * share);
+            }
+        } else {
+            let start = self.stages.before(stage);
+            let between = layers.before(start).iter().zip(layers.before(start + count));
+            for (kind, (earlier, later)) in kinds.iter().zip(between) {
+                each(kind, f64::from(later - earlier));
+            }
         }
-        let before = self.stages.before(stage);
-        let moe = shape.moe_layers_before(before + count) - shape.moe_layers_before(before);
-        (f64::from(count - moe), f64::from(moe))
     }
 
     /// Weights, gradients and optimizer bytes; `copies` of the same stage share the optimizer's states too.
@@ -283,25 +292,34 @@ impl<'a> Parts<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::architecture::{Attention, Experts};
+    use crate::model::architecture::Ends;
+    use crate::model::layers::{self, Layer};
+    use crate::model::mixer::Mixer;
+    use crate::model::mixer::grouped::Grouped;
+    use crate::model::mlp::{Dense, Experts, Mlp};
     use crate::model::params;
 
     const NONE: Reserve = Reserve { share: Fraction::ZERO, workspace: Bytes::ZERO };
 
-    fn shape(layers: u32, experts: Option<Experts>) -> Architecture {
+    /// Dense layers first, and then every so many with experts.
+    fn shape(layers: u32, experts: Option<(Experts, u32, u32)>) -> Architecture {
+        let attention = Mixer::Grouped(Grouped::plain(32, 8, 128));
+        let dense = Layer { norms: 8192, ..Layer::new(attention, Mlp::Dense(Dense { width: 14_336, gated: true })) };
+        let layers = match experts {
+            None => layers::Layers::uniform(dense, layers),
+            Some((experts, leading, every)) => {
+                let mut cycle = vec![dense; every as usize];
+                *cycle.last_mut().expect("one at least") = Layer { mlp: Mlp::Moe(experts), ..dense };
+                layers::Layers::repeated(dense, leading, &cycle, layers)
+            }
+        };
         Architecture {
-            layers,
             hidden: 4096,
             vocab: 128_000,
-            attention: Attention::Grouped { heads: 32, kv_heads: 8, head_dim: 128, window: None },
-            output_gate: false,
-            linear: None,
-            ffn: 14_336,
-            gated: true,
-            experts,
+            layers,
             tied_embeddings: false,
             learned_positions: 0,
-            biases: false,
+            ends: Ends { norms: 4096, ..Ends::default() },
             mtp_modules: 0,
             document: 0,
         }
@@ -314,9 +332,8 @@ mod tests {
     /// The stages that `fit` looks at hold the fullest of all stages.
     #[test]
     fn no_stage_is_fuller_than_the_one_returned() {
-        let moe = |leading_dense, every| {
-            Some(Experts { count: 64, active: 6, width: 1408, shared_width: 2816, leading_dense, every })
-        };
+        let experts = Experts { shared_width: 2816, ..Experts::routed(64, 6, 1408) };
+        let moe = |leading, every| Some((experts, leading, every));
         for experts in [None, moe(0, 1), moe(1, 1), moe(3, 1), moe(0, 2), moe(9, 1)] {
             for layers in [32, 61, 48, 47, 126, 80] {
                 for (pp, schedule) in [
@@ -348,10 +365,7 @@ mod tests {
     #[test]
     fn stages_hold_the_whole_model() {
         for layers in [32, 61] {
-            let shape = shape(
-                layers,
-                Some(Experts { count: 8, active: 2, width: 2048, shared_width: 0, leading_dense: 3, every: 1 }),
-            );
+            let shape = shape(layers, Some((Experts::routed(8, 2, 2048), 3, 1)));
             let layout = Layout { pp: 16, global_batch: 16, ..Layout::single(4096) };
             let held = Layers::of(&shape, &layout);
             let parts = parts(&held, &layout);

@@ -48,7 +48,7 @@ impl Fixed {
     pub fn is_whole(&self, shape: &Architecture) -> bool {
         let needed = [self.tp, self.pp, self.dp, self.cp, self.micro_batch];
         let virtual_stages = self.pp == Some(1) || self.vpp.is_some();
-        let experts = shape.experts.is_none() || self.ep.is_some();
+        let experts = !shape.is_moe() || self.ep.is_some();
         needed.iter().all(Option::is_some) && virtual_stages && experts && self.recompute.is_some()
     }
 

@@ -1,8 +1,9 @@
 //! What the layers and the ends of a model hold on one chip, whatever the stages and the replicas.
 
 use crate::layout::parallelism::Layout;
-use crate::model::architecture::{Architecture, Mlp};
+use crate::model::architecture::Architecture;
 use crate::model::flops::Recompute;
+use crate::model::layers::{Layer, MOST_KINDS};
 use crate::model::memory::{self, MicroBatch};
 use crate::model::params::{self, LayerParams};
 use crate::units::Bytes;
@@ -11,26 +12,28 @@ use crate::units::Bytes;
 #[derive(Debug, Clone, Copy)]
 pub struct Layers<'a> {
     pub(super) shape: &'a Architecture,
-    /// Parameters on one chip of a layer with a dense MLP.
-    pub(super) dense: OnChip,
-    /// Of one with experts.
-    pub(super) moe: OnChip,
+    /// Of a layer of each kind, in the order of the shape's.
+    kinds: [Held; MOST_KINDS],
     /// Beyond its layers of the first stage, of the last, and of the only one.
     pub(super) ends: [OnChip; 3],
     /// Of the layer with the most, with its experts.
     pub(super) largest: f64,
     /// Of the head.
     pub(super) head: f64,
-    /// Mixtures among the layers.
-    pub(super) mixed: f64,
-    pub(super) dense_activations: Bytes,
-    pub(super) moe_activations: Bytes,
     /// Of multi-token prediction, on the last stage.
     pub(super) last_activations: Bytes,
     pub(super) working_set: Bytes,
     pub(super) logits: Bytes,
     /// Blocks that the allocator keeps unused at the loss.
     pub(super) unused: Bytes,
+}
+
+/// What a layer of one kind holds on one chip.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Held {
+    pub(super) params: OnChip,
+    /// For one micro-batch.
+    pub(super) activations: Bytes,
 }
 
 /// Parameters on one chip, those of experts apart because fewer chips hold them alike.
@@ -50,7 +53,7 @@ impl<'a> Layers<'a> {
     /// Of a layout's tp, cp, ep, micro-batch, recompute and formats.
     ///
     /// # Formula
-    /// [`params::layer`] and [`memory::layer`] of either kind of layer
+    /// [`params::layer`] and [`memory::layer()`] of each kind of layer
     /// # Source
     /// as [`super::fit::fit()`]
     pub fn of(shape: &'a Architecture, layout: &Layout) -> Self {
@@ -58,40 +61,54 @@ impl<'a> Layers<'a> {
         let seq_len = f64::from(layout.seq_len);
         let tokens = f64::from(layout.micro_batch) * seq_len / f64::from(layout.cp.max(1));
         let batch = MicroBatch { tokens, seq_len };
-        let (dense, moe) = (params::layer(shape, Mlp::Dense), params::layer(shape, Mlp::Moe));
-        let dense_activations = memory::layer(shape, Mlp::Dense, batch, &keeping);
-        let moe_activations = memory::layer(shape, Mlp::Moe, batch, &keeping);
         let vocab = layout.padded_vocab(shape.vocab) as f64;
-        let (heaviest, last) = match shape.last_mlp() {
-            Mlp::Dense => (Mlp::Dense, dense_activations),
-            Mlp::Moe => (Mlp::Moe, moe_activations),
-        };
+        let mut kinds = [Held::default(); MOST_KINDS];
+        let mut largest: f64 = 0.0;
+        let mut working_set = Bytes::ZERO;
+        let moe = shape.is_moe();
+        for (held, kind) in kinds.iter_mut().zip(shape.layers.kinds()) {
+            let counted = params::layer(shape.hidden, kind);
+            let activations = memory::layer(shape.hidden, kind, batch, &keeping);
+            *held = Held { params: layer(&counted, layout), activations };
+            largest = largest.max(on_largest(&counted, layout));
+            // The heaviest at work is one with experts where there are any.
+            if !moe || kind.mlp.experts().is_some() {
+                let whole = || memory::working_set(shape.hidden, kind, batch, &keeping);
+                working_set = working_set.max(match layout.recompute {
+                    // Without what is kept of the layer anyway.
+                    _ if layout.autograd.is_plain() => whole() - activations,
+                    Recompute::Full => whole(),
+                    Recompute::None | Recompute::Selective => Bytes::ZERO,
+                });
+            }
+        }
+        let modules = f64::from(shape.mtp_modules);
+        let module = shape.module().filter(|_| shape.mtp_modules > 0);
+        let last = module.map_or(Bytes::ZERO, |kind| memory::layer(shape.hidden, kind, batch, &keeping));
         Self {
             shape,
-            dense: layer(&dense, layout),
-            moe: layer(&moe, layout),
-            ends: ends(shape, &moe, layout),
-            largest: largest(shape, [&dense, &moe], layout),
+            kinds,
+            ends: ends(shape, module, layout),
+            largest,
             head: table(shape, layout),
-            mixed: f64::from(shape.moe_layers()) / f64::from(shape.layers.max(1)),
-            dense_activations,
-            moe_activations,
-            last_activations: last * f64::from(shape.mtp_modules),
-            working_set: match layout.recompute {
-                // Without what is kept of the layer anyway.
-                _ if layout.autograd.is_plain() => memory::working_set(shape, heaviest, batch, &keeping) - last,
-                Recompute::Full => memory::working_set(shape, heaviest, batch, &keeping),
-                Recompute::None | Recompute::Selective => Bytes::ZERO,
-            },
+            last_activations: last * modules,
+            working_set,
             logits: memory::logits(shape, vocab, tokens, &keeping),
             unused: memory::unused_blocks(vocab, tokens, &keeping),
         }
     }
 }
 
+impl Layers<'_> {
+    /// What a layer of each kind holds, in the order of the shape's kinds.
+    pub(super) fn kinds(&self) -> &[Held] {
+        self.kinds.get(..self.shape.layers.kinds().len()).unwrap_or(&self.kinds)
+    }
+}
+
 /// Parameters on one chip of one layer.
 fn layer(layer: &LayerParams, layout: &Layout) -> OnChip {
-    let split = (layer.attention + layer.dense_mlp + layer.shared_experts).get() / f64::from(layout.tp.max(1));
+    let split = layer.split().get() / f64::from(layout.tp.max(1));
     let whole = (layer.norms + layer.router).get();
     OnChip { shared: split + whole, experts: layer.routed_experts.get() / expert_ways(layout) }
 }
@@ -102,15 +119,19 @@ fn expert_ways(layout: &Layout) -> f64 {
 }
 
 /// Parameters on one chip beyond its layers: of the first stage, of the last, and of the only one.
-fn ends(shape: &Architecture, moe: &LayerParams, layout: &Layout) -> [OnChip; 3] {
-    let counted = params::count(shape);
+fn ends(shape: &Architecture, module: Option<&Layer>, layout: &Layout) -> [OnChip; 3] {
     let tp = f64::from(layout.tp.max(1));
     let table = table(shape, layout);
-    let module_experts = moe.routed_experts.get() * f64::from(shape.mtp_modules);
+    let modules = f64::from(shape.mtp_modules);
+    let module_experts = module.map_or(0.0, |kind| params::layer(shape.hidden, kind).routed_experts.get()) * modules;
+    let counted = params::count(shape);
     let modules =
         OnChip { shared: (counted.mtp.get() - module_experts) / tp, experts: module_experts / expert_ways(layout) };
-    let first = OnChip { shared: table + counted.positions.get(), experts: 0.0 };
+    let looked_up = counted.positions.get() + shape.ends.tables as f64 / tp;
+    let first = OnChip { shared: table + looked_up, experts: 0.0 };
     // A tied head is a copy of the embedding wherever the first stage is another chip.
+    let matrices = OnChip { shared: shape.ends.matrices as f64 / tp, experts: 0.0 };
+    let modules = modules.plus(1.0, &matrices);
     let last = modules.plus(1.0, &OnChip { shared: table, experts: 0.0 });
     let only = first.plus(1.0, if counted.tied { &modules } else { &last });
     [first, last, only]
@@ -118,13 +139,10 @@ fn ends(shape: &Architecture, moe: &LayerParams, layout: &Layout) -> [OnChip; 3]
 
 /// Parameters on one chip of the embedding, or of the head.
 fn table(shape: &Architecture, layout: &Layout) -> f64 {
-    layout.padded_vocab(shape.vocab) as f64 * f64::from(shape.hidden) / f64::from(layout.tp.max(1))
+    layout.padded_vocab(shape.vocab) as f64 * f64::from(shape.table_width()) / f64::from(layout.tp.max(1))
 }
 
-/// Parameters on one chip of the layer with the most.
-fn largest(shape: &Architecture, [dense, moe]: [&LayerParams; 2], layout: &Layout) -> f64 {
-    let tp = f64::from(layout.tp.max(1));
-    let moe = moe.shared_by_all().get() / tp + moe.routed_experts.get() / expert_ways(layout);
-    let dense = if shape.dense_layers() > 0 { dense.total().get() / tp } else { 0.0 };
-    if shape.experts.is_some() { moe.max(dense) } else { dense }
+/// Parameters on one chip of a layer as ZeRO-3 gathers it.
+fn on_largest(layer: &LayerParams, layout: &Layout) -> f64 {
+    layer.shared_by_all().get() / f64::from(layout.tp.max(1)) + layer.routed_experts.get() / expert_ways(layout)
 }

@@ -3,6 +3,8 @@
 use crate::error::Error;
 use crate::layout::parallelism::{Layout, Schedule, ShardGroup};
 use crate::model::architecture::Architecture;
+use crate::model::mixer::Mixer;
+use crate::model::mlp::Mlp;
 
 /// The largest degree or batch that is looked at, so that no product of them overflows.
 const LARGEST: u32 = 1 << 20;
@@ -119,14 +121,28 @@ impl Layout {
                 report(Broken { field, value, says: "does not divide", other, of });
             }
         };
-        divides("layout.tp", self.tp, shape.attention.heads(), " attention heads");
-        let kv_heads = shape.attention.kv_heads();
-        if kv_heads > 0 && !self.tp.is_multiple_of(kv_heads) {
-            divides("layout.tp", self.tp, kv_heads, " key-value heads, and is no multiple of them");
-        }
-        divides("layout.tp", self.tp, shape.ffn, " (the MLP's width)");
-        if let Some(linear) = shape.linear {
-            divides("layout.tp", self.tp, linear.key_heads, " key heads of the linear attention");
+        for layer in shape.layers.kinds() {
+            match &layer.mixer {
+                Mixer::Grouped(mixer) => {
+                    divides("layout.tp", self.tp, mixer.heads, " attention heads");
+                    if mixer.kv_heads > 0 && !self.tp.is_multiple_of(mixer.kv_heads) {
+                        let of = " key-value heads, and is no multiple of them";
+                        divides("layout.tp", self.tp, mixer.kv_heads, of);
+                    }
+                }
+                Mixer::Delta(mixer) => {
+                    divides("layout.tp", self.tp, mixer.key_heads, " key heads of the linear attention");
+                }
+                Mixer::Ssm(mixer) if mixer.heads == 0 => {
+                    divides("layout.tp", self.tp, mixer.inner, " channels of the state space");
+                }
+                Mixer::Conv(mixer) => divides("layout.tp", self.tp, mixer.width, " channels of the convolution"),
+                Mixer::None => {}
+                mixer => divides("layout.tp", self.tp, mixer.heads(), " heads"),
+            }
+            if let Mlp::Dense(dense) = layer.mlp {
+                divides("layout.tp", self.tp, dense.width, " (the MLP's width)");
+            }
         }
         divides("layout.cp", self.cp, self.seq_len, " tokens of a sequence");
         if self.sequence_parallel {
@@ -139,12 +155,13 @@ impl Layout {
         let mut refuse = |field, value: u32, says, other: u32, of| {
             report(Broken { field, value: u64::from(value), says, other: u64::from(other), of });
         };
-        if self.pp > shape.layers {
-            refuse("layout.pp", self.pp, "stages are more than the", shape.layers, " layers");
-        } else if self.pp.saturating_mul(self.vpp) > shape.layers.saturating_add(2) {
+        let layers = shape.layers.len();
+        if self.pp > layers {
+            refuse("layout.pp", self.pp, "stages are more than the", layers, " layers");
+        } else if self.pp.saturating_mul(self.vpp) > layers.saturating_add(2) {
             // Embedding and head may stand for a layer each (Llama 3.1 405B: 126 layers in 16 x 8 virtual stages).
             let says = "virtual stages a chip need more than the";
-            refuse("layout.vpp", self.vpp, says, shape.layers, " layers with embedding and head");
+            refuse("layout.vpp", self.vpp, says, layers, " layers with embedding and head");
         }
         match self.schedule {
             Schedule::Interleaved if self.pp < 2 => {
@@ -167,7 +184,7 @@ impl Layout {
         let mut refuse = |field, value: u32, says, other: u64, of| {
             report(Broken { field, value: u64::from(value), says, other, of });
         };
-        let Some(experts) = shape.experts else {
+        let Some(experts) = shape.experts() else {
             if self.ep > 1 {
                 refuse("layout.ep", self.ep, "chips share experts, but the model has", 0, "");
             }

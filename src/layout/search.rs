@@ -168,7 +168,7 @@ fn admitted(range: RangeInclusive<u32>, settled: Option<u32>) -> Option<RangeInc
 impl<T: Timing> Search<'_, T> {
     /// Every family of degrees that decide how long a layer takes, the most promising first.
     fn families(&mut self) {
-        let pipelines = pipelines(self.space.shape.layers, self.fixed);
+        let pipelines = pipelines(self.space.shape.layers.len(), self.fixed);
         let mut families = Vec::new();
         self.each_family(&mut |timing, family| families.push((timing.least(&family), family)));
         families.sort_by(|(a, _), (b, _)| a.get().total_cmp(&b.get()));
@@ -248,8 +248,8 @@ impl<T: Timing> Search<'_, T> {
     fn each_family(&mut self, each: &mut impl FnMut(&mut T, Layout)) {
         let (space, fixed) = (self.space, self.fixed);
         let in_domain = |tp: &u32| space.node.is_multiple_of(*tp) || space.domain.is_multiple_of(*tp);
-        let tps = divisors(space.shape.attention.heads(), space.domain.min(WIDEST_TP)).filter(in_domain);
-        let experts = space.shape.experts.map_or(1, |experts| experts.count);
+        let tps = divisors(space.shape.split_heads(), space.domain.min(WIDEST_TP)).filter(in_domain);
+        let experts = space.shape.experts().map_or(1, |experts| experts.count);
         for tp in either(fixed.tp, tps) {
             for cp in either(fixed.cp, powers((space.seq_len / LEAST_TOKENS).max(1))) {
                 for ep in either(fixed.ep, divisors(experts, experts)) {

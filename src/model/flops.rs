@@ -1,11 +1,11 @@
 //! FLOPs of one token, term by term, under named conventions.
 
-use crate::model::architecture::{Architecture, Attention, LinearAttention, Mlp, Window};
+use crate::model::architecture::Architecture;
+use crate::model::layers::Layer;
+use crate::model::mixer::{Mixer, Split};
+use crate::model::mlp::{Dense, Mlp, matrices};
 use crate::model::params::{self, Embeddings};
 use crate::units::{Flop, Params, Tokens};
-
-/// Tokens that the delta rule's kernel takes at once; within them it multiplies as softmax attention does.
-pub(crate) const DELTA_CHUNK: f64 = 64.0;
 
 /// Which of the square of queries and keys is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,7 +81,9 @@ pub struct FlopPerToken {
     pub qkv: Flop,
     /// Scores of queries and keys, and their product with the values.
     pub attention_core: Flop,
-    /// The delta rule of linear attention layers, with its convolution.
+    /// The indexer's scores, by which a sparse attention chooses its keys.
+    pub indexer: Flop,
+    /// States of linear attention, state spaces and recurrences, with their convolutions.
     pub linear_core: Flop,
     /// Projection of the attention's output.
     pub out_projection: Flop,
@@ -91,8 +93,10 @@ pub struct FlopPerToken {
     pub router: Flop,
     /// Routed experts at work.
     pub experts: Flop,
-    /// Shared experts.
+    /// Shared experts, and projections to the experts' own width.
     pub shared: Flop,
+    /// Matrices of no kind: inputs of each layer's own, mixing of several streams.
+    pub beside: Flop,
     /// The output head.
     pub head: Flop,
     /// Multi-token-prediction modules with their use of the head, their attention included.
@@ -113,21 +117,39 @@ impl FlopPerToken {
     /// The attention cores of all kinds, outside MTP.
     ///
     /// # Formula
-    /// `attention_core + linear_core`
+    /// `attention_core + indexer + linear_core`
     /// # Source
     /// By definition.
     pub fn cores(&self) -> Flop {
-        self.attention_core + self.linear_core
+        self.attention_core + self.indexer + self.linear_core
+    }
+
+    /// Adds so many times another's terms.
+    fn add(&mut self, other: &Self, n: f64) {
+        let mut term = |to: fn(&mut Self) -> &mut Flop, more: Flop| *to(self) += more * n;
+        term(|of| &mut of.embedding, other.embedding);
+        term(|of| &mut of.qkv, other.qkv);
+        term(|of| &mut of.attention_core, other.attention_core);
+        term(|of| &mut of.indexer, other.indexer);
+        term(|of| &mut of.linear_core, other.linear_core);
+        term(|of| &mut of.out_projection, other.out_projection);
+        term(|of| &mut of.mlp, other.mlp);
+        term(|of| &mut of.router, other.router);
+        term(|of| &mut of.experts, other.experts);
+        term(|of| &mut of.shared, other.shared);
+        term(|of| &mut of.beside, other.beside);
+        term(|of| &mut of.head, other.head);
+        term(|of| &mut of.mtp, other.mtp);
     }
 
     /// The matrix products of the layers.
     ///
     /// # Formula
-    /// `qkv + out_projection + mlp + router + experts + shared`
+    /// `qkv + out_projection + mlp + router + experts + shared + beside`
     /// # Source
     /// By definition.
     pub fn layer_matrices(&self) -> Flop {
-        self.qkv + self.out_projection + self.mlp + self.router + self.experts + self.shared
+        self.qkv + self.out_projection + self.mlp + self.router + self.experts + self.shared + self.beside
     }
 }
 
@@ -178,12 +200,14 @@ fn train(forward: &FlopPerToken, matrices: f64, core: f64) -> FlopPerToken {
         embedding: Flop::ZERO,
         qkv: forward.qkv * matrices,
         attention_core: forward.attention_core * core,
+        indexer: forward.indexer * core,
         linear_core: forward.linear_core * core,
         out_projection: forward.out_projection * matrices,
         mlp: forward.mlp * matrices,
         router: forward.router * matrices,
         experts: forward.experts * matrices,
         shared: forward.shared * matrices,
+        beside: forward.beside * matrices,
         head: forward.head * 3.0,
         mtp: forward.mtp * matrices,
     }
@@ -192,170 +216,82 @@ fn train(forward: &FlopPerToken, matrices: f64, core: f64) -> FlopPerToken {
 /// FLOPs of one token's forward pass.
 ///
 /// # Formula
-/// two FLOPs for each weight a token meets; attention core `2 a (d_qk + d_v) c` for a heads and c keys seen;
-/// delta rule of v heads `v (6 d_k d_v + C (6 d_k + 4 d_v))` in chunks of C tokens
+/// two FLOPs for each weight a token meets; attention core [`Scores::flop`](super::mixer::Scores::flop), state and
+/// convolution of each mixer as its own file counts them
 /// # Source
-/// Korthikanti et al. 2022, arXiv:2205.05198, appendix A; Yang et al. 2024, arXiv:2406.06484, section 3 (chunkwise
-/// delta rule), counted here: five products over a chunk of each width, three with the state.
+/// Korthikanti et al. 2022, arXiv:2205.05198, appendix A; and the mixers' files.
 /// ```
-/// use flopbill::internals::model::architecture::{Architecture, Attention};
+/// use flopbill::internals::model::architecture::{Architecture, Ends};
 /// use flopbill::internals::model::flops::{Causality, forward};
+/// use flopbill::internals::model::layers::{Layer, Layers};
+/// use flopbill::internals::model::mixer::{Mixer, grouped::Grouped};
+/// use flopbill::internals::model::mlp::{Dense, Mlp};
 ///
+/// let attention = Mixer::Grouped(Grouped::plain(96, 96, 128));
+/// let layer = Layer::new(attention, Mlp::Dense(Dense { width: 49152, gated: false }));
 /// let gpt_3 = Architecture {
-///     layers: 96, hidden: 12288, vocab: 50257, ffn: 49152, gated: false,
-///     attention: Attention::Grouped { heads: 96, kv_heads: 96, head_dim: 128, window: None },
-///     output_gate: false, linear: None, experts: None, tied_embeddings: true,
-///     learned_positions: 2048, biases: true, mtp_modules: 0, document: 0,
+///     hidden: 12288, vocab: 50257, layers: Layers::uniform(layer, 96), tied_embeddings: true,
+///     learned_positions: 2048, ends: Ends::default(), mtp_modules: 0, document: 0,
 /// };
 /// // by hand: 2 * 12 L h^2 + 4 L s h + 2 v h, with L = 96, h = 12288, s = 2048, v = 50257
 /// let by_hand = 2.0 * 12.0 * 96.0 * 12288f64.powi(2) + 4.0 * 96.0 * 2048.0 * 12288.0 + 2.0 * 50257.0 * 12288.0;
 /// assert_eq!(forward(&gpt_3, 2048, Causality::Full).total().get(), by_hand);
 /// ```
 pub fn forward(shape: &Architecture, seq_len: u32, causality: Causality) -> FlopPerToken {
-    let layers = f64::from(shape.layers);
-    let linear = layers * shape.linear_share();
-    let softmax = layers - linear;
-    let (qkv, out) = projections(shape);
-    let (linear_qkv, linear_out, linear_core) = linear_attention(shape);
-    let (dense, moe) = (f64::from(shape.dense_layers()), f64::from(shape.moe_layers()));
-    let mixed = moe_of(shape);
-    let core = attention_core(shape, seq_len, causality);
-    let head = 2.0 * f64::from(shape.vocab) * f64::from(shape.hidden);
-    FlopPerToken {
-        embedding: Flop::ZERO,
-        qkv: Flop::new(qkv * softmax + linear_qkv * linear),
-        attention_core: Flop::new(core * softmax),
-        linear_core: Flop::new(linear_core * linear),
-        out_projection: Flop::new(out * softmax + linear_out * linear),
-        mlp: Flop::new(mlp_of(shape, shape.ffn) * dense),
-        router: Flop::new(mixed.router * moe),
-        experts: Flop::new(mixed.experts * moe),
-        shared: Flop::new(mixed.shared * moe),
-        head: Flop::new(head),
-        mtp: Flop::new(mtp(shape, core, head)),
-    }
-}
-
-/// The mean number of keys a query sees in a softmax attention layer.
-///
-/// # Formula
-/// whole square: `min(s, w)`; causal half: `s / 2`, or `w - w^2 / (2 s)` under a window of w < s tokens; the mean
-/// over windowed and other layers
-/// # Source
-/// Counted: query i of s sees `min(i, w)` keys; the diagonal's half key is left out, as published counts do.
-/// ```
-/// # use flopbill::internals::model::flops::{Causality, mean_keys};
-/// assert_eq!(mean_keys(4096, None, Causality::Causal), 2048.0);
-/// ```
-pub fn mean_keys(seq_len: u32, window: Option<Window>, causality: Causality) -> f64 {
-    let seq = f64::from(seq_len);
-    let seen = |width: f64| match causality {
-        Causality::Full => width,
-        Causality::Causal if seq > 0.0 => width - width * width / (2.0 * seq),
-        Causality::Causal => 0.0,
-    };
-    let (share, width) = window.map_or((0.0, seq), |window| (window.share, seq.min(f64::from(window.tokens))));
-    seen(seq) * (1.0 - share) + seen(width) * share
-}
-
-/// One softmax attention layer's core.
-fn attention_core(shape: &Architecture, seq_len: u32, causality: Causality) -> f64 {
-    let attention = &shape.attention;
-    let widths = f64::from(attention.qk_dim()) + f64::from(attention.v_dim());
-    2.0 * f64::from(attention.heads()) * widths * mean_keys(shape.seen_within(seq_len), attention.window(), causality)
-}
-
-/// One softmax attention layer's projections: into the core, and out of it.
-fn projections(shape: &Architecture) -> (f64, f64) {
     let hidden = f64::from(shape.hidden);
-    match shape.attention {
-        Attention::Grouped { heads, kv_heads, head_dim, .. } => {
-            let query = f64::from(heads) * f64::from(head_dim);
-            let gate = if shape.output_gate { query } else { 0.0 };
-            let key_value = 2.0 * f64::from(kv_heads) * f64::from(head_dim);
-            (2.0 * hidden * (query + gate + key_value), 2.0 * query * hidden)
-        }
-        Attention::Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim } => {
-            let heads = f64::from(heads);
-            let [kv_rank, nope, rope, v_dim] = [kv_rank, qk_nope, qk_rope, v_dim].map(f64::from);
-            let query = match q_rank.map(f64::from) {
-                Some(rank) => hidden * rank + rank * heads * (nope + rope),
-                None => hidden * heads * (nope + rope),
-            };
-            let key_value = hidden * (kv_rank + rope) + kv_rank * heads * (nope + v_dim);
-            (2.0 * (query + key_value), 2.0 * heads * v_dim * hidden)
+    let seen = shape.seen_within(seq_len);
+    let head = Flop::new(2.0 * f64::from(shape.vocab) * f64::from(shape.table_width()));
+    let ends = Flop::new(2.0 * shape.ends.matrices as f64);
+    let mut sum = FlopPerToken { head: head + ends, ..FlopPerToken::default() };
+    for (kind, layers) in shape.layers.each() {
+        sum.add(&of_layer(hidden, kind, seen, causality), f64::from(layers));
+    }
+    if let Some(module) = shape.module().filter(|_| shape.mtp_modules > 0) {
+        let body = of_layer(hidden, module, seen, causality).total();
+        sum.mtp = (Flop::new(4.0 * hidden * hidden) + body + head) * f64::from(shape.mtp_modules);
+    }
+    sum
+}
+
+/// One layer of a stream of this width.
+fn of_layer(hidden: f64, layer: &Layer, seen: u32, causality: Causality) -> FlopPerToken {
+    let work = layer.mixer.work(hidden as u32, seen, causality);
+    let mut of = FlopPerToken {
+        attention_core: Flop::new(work.scores[0].flop()),
+        indexer: Flop::new(work.scores[1].flop()),
+        linear_core: Flop::new(work.scan.flop),
+        beside: Flop::new(2.0 * layer.beside as f64),
+        ..FlopPerToken::default()
+    };
+    for product in work.products() {
+        let term = if product.split == Split::Rows { &mut of.out_projection } else { &mut of.qkv };
+        *term += Flop::new(2.0 * product.outputs * product.inputs);
+    }
+    match layer.mlp {
+        Mlp::None => {}
+        Mlp::Dense(Dense { width, gated }) => of.mlp = Flop::new(2.0 * matrices(gated) * hidden * f64::from(width)),
+        Mlp::Moe(experts) => {
+            of.router = Flop::new(2.0 * experts.router(hidden));
+            let weights = experts.matrices() * experts.stream(hidden) * f64::from(experts.width);
+            of.experts = Flop::new(2.0 * weights * f64::from(experts.active));
+            of.shared = Flop::new(2.0 * (experts.shared(hidden) + experts.projections(hidden)));
         }
     }
+    of
 }
 
 /// The up-projections of latent attention in all layers, forward: what a selective recompute multiplies again.
 fn latent_up(shape: &Architecture) -> Flop {
-    let Attention::Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim } = shape.attention else {
-        return Flop::ZERO;
-    };
-    let [heads, kv_rank, nope, rope, v_dim] = [heads, kv_rank, qk_nope, qk_rope, v_dim].map(f64::from);
-    let query = q_rank.map_or(0.0, |rank| f64::from(rank) * heads * (nope + rope));
-    let key_value = kv_rank * heads * (nope + v_dim);
-    Flop::new(2.0 * (query + key_value) * f64::from(shape.layers) * (1.0 - shape.linear_share()))
-}
-
-/// One linear attention layer: its projections in, its projection out, its core.
-fn linear_attention(shape: &Architecture) -> (f64, f64, f64) {
-    let Some(LinearAttention { key_heads, value_heads, key_dim, value_dim, conv, .. }) = shape.linear else {
-        return (0.0, 0.0, 0.0);
-    };
-    let hidden = f64::from(shape.hidden);
-    let [key_heads, value_heads, key_dim, value_dim, conv] =
-        [key_heads, value_heads, key_dim, value_dim, conv].map(f64::from);
-    let (keys, values) = (key_heads * key_dim, value_heads * value_dim);
-    let state = 6.0 * key_dim * value_dim;
-    let within_chunk = DELTA_CHUNK * (6.0 * key_dim + 4.0 * value_dim);
-    let convolution = 2.0 * conv * (2.0 * keys + values);
-    (
-        2.0 * hidden * (2.0 * keys + 2.0 * values + 2.0 * value_heads),
-        2.0 * values * hidden,
-        value_heads * (state + within_chunk) + convolution,
-    )
-}
-
-struct Moe {
-    router: f64,
-    experts: f64,
-    shared: f64,
-}
-
-/// One mixture-of-experts layer's MLP.
-fn moe_of(shape: &Architecture) -> Moe {
-    match shape.experts {
-        None => Moe { router: 0.0, experts: 0.0, shared: 0.0 },
-        Some(experts) => Moe {
-            router: 2.0 * f64::from(shape.hidden) * f64::from(experts.count),
-            experts: mlp_of(shape, experts.width) * f64::from(experts.active),
-            shared: mlp_of(shape, experts.shared_width),
-        },
-    }
-}
-
-/// One MLP of this inner width.
-fn mlp_of(shape: &Architecture, width: u32) -> f64 {
-    2.0 * shape.mlp_matrices() * f64::from(shape.hidden) * f64::from(width)
-}
-
-/// The multi-token-prediction modules: a projection, a layer and the head, each.
-fn mtp(shape: &Architecture, core: f64, head: f64) -> f64 {
-    if shape.mtp_modules == 0 {
-        return 0.0;
-    }
-    let hidden = f64::from(shape.hidden);
-    let (qkv, out) = projections(shape);
-    let body = match shape.last_mlp() {
-        Mlp::Dense => mlp_of(shape, shape.ffn),
-        Mlp::Moe => {
-            let Moe { router, experts, shared } = moe_of(shape);
-            router + experts + shared
+    let of = |layer: &Layer| match layer.mixer {
+        Mixer::Latent(latent) => {
+            let heads = f64::from(latent.heads);
+            let [q_rank, kv_rank, nope, v] =
+                [latent.q_rank, latent.kv_rank, latent.qk_nope, latent.v_dim].map(f64::from);
+            2.0 * (q_rank * heads * latent.qk() + kv_rank * heads * (nope + v))
         }
+        _ => 0.0,
     };
-    f64::from(shape.mtp_modules) * (4.0 * hidden * hidden + qkv + core + out + body + head)
+    Flop::new(shape.layers.each().map(|(layer, count)| of(layer) * f64::from(count)).sum())
 }
 
 /// Six FLOPs for each parameter at work, sorted into the terms they belong to.
@@ -371,6 +307,7 @@ fn six_n(shape: &Architecture, embeddings: Embeddings) -> FlopPerToken {
         router: six(counted.router),
         experts: six(counted.active_experts),
         shared: six(counted.shared_experts),
+        beside: six(counted.beside + counted.ends),
         head: if embeddings == Embeddings::LeftOut { Flop::ZERO } else { six(head) },
         ..FlopPerToken::default()
     }

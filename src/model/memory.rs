@@ -1,8 +1,14 @@
 //! Bytes of one layer: what a chip keeps of a micro-batch between its forward and its backward pass.
 
 use crate::hardware::precision::Precision;
-use crate::model::architecture::{Architecture, Attention, LinearAttention, Mlp};
-use crate::model::flops::{DELTA_CHUNK, Kernel, Recompute};
+use crate::model::architecture::Architecture;
+use crate::model::flops::{Causality, Kernel, Recompute};
+use crate::model::layers::Layer;
+use crate::model::mixer::compressed::Compressed;
+use crate::model::mixer::grouped::Grouped;
+use crate::model::mixer::latent::Latent;
+use crate::model::mixer::{Mixer, Split};
+use crate::model::mlp::{Experts, Mlp, matrices};
 use crate::units::Bytes;
 
 /// What stands between the formulas on paper and the tensors that software keeps.
@@ -115,7 +121,7 @@ impl Keeping {
     }
 }
 
-/// Bytes that one chip keeps of one layer for one micro-batch.
+/// Bytes that one chip keeps of one layer, in a stream of this width, for one micro-batch.
 ///
 /// # Formula
 /// none: attention block + MLP block, each from the norm's input to the last product's input; selective: without the
@@ -127,62 +133,63 @@ impl Keeping {
 /// sections 3.2.3 and 3.3.3 (norms, up-projections and SwiGLU again, its input in 8 bits).
 /// ```
 /// use flopbill::internals::hardware::precision::Precision;
-/// use flopbill::internals::model::architecture::{Architecture, Attention, Mlp};
 /// use flopbill::internals::model::flops::{Kernel, Recompute};
+/// use flopbill::internals::model::layers::Layer;
 /// use flopbill::internals::model::memory::{Autograd, Keeping, MicroBatch, layer};
+/// use flopbill::internals::model::mixer::{Mixer, grouped::Grouped};
+/// use flopbill::internals::model::mlp::{Dense, Mlp};
 ///
-/// let gpt = Architecture {
-///     layers: 96, hidden: 12288, vocab: 51200, ffn: 49152, gated: false,
-///     attention: Attention::Grouped { heads: 96, kv_heads: 96, head_dim: 128, window: None },
-///     output_gate: false, linear: None, experts: None, tied_embeddings: true,
-///     learned_positions: 2048, biases: true, mtp_modules: 0, document: 0,
-/// };
+/// let attention = Mixer::Grouped(Grouped::plain(96, 96, 128));
+/// let gpt = Layer::new(attention, Mlp::Dense(Dense { width: 49152, gated: false }));
 /// let keeping = Keeping {
 ///     autograd: Autograd::Fused, tp: 1, etp: 1, sequence_parallel: false, kernel: Kernel::Unfused,
 ///     recompute: Recompute::None, precision: Precision::Fp16,
 /// };
 /// let batch = MicroBatch { tokens: 2048.0, seq_len: 2048.0 };
 /// // by hand: s h (34 + 5 a s / h) = 2048 * 12288 * (34 + 5 * 96 * 2048 / 12288) = 2048 * 12288 * 114
-/// assert_eq!(layer(&gpt, Mlp::Dense, batch, &keeping).get(), 2048.0 * 12288.0 * 114.0);
+/// assert_eq!(layer(12288, &gpt, batch, &keeping).get(), 2048.0 * 12288.0 * 114.0);
 /// ```
-pub fn layer(shape: &Architecture, kind: Mlp, batch: MicroBatch, keeping: &Keeping) -> Bytes {
+pub fn layer(hidden: u32, layer: &Layer, batch: MicroBatch, keeping: &Keeping) -> Bytes {
     let widths = keeping.widths();
+    let stream = f64::from(hidden);
     if keeping.recompute == Recompute::Full {
-        return Bytes::new(widths.value * f64::from(shape.hidden) / widths.sequence * batch.tokens);
+        return Bytes::new(widths.value * stream / widths.sequence * batch.tokens);
     }
     if keeping.recompute == Recompute::Selective && keeping.autograd.is_plain() {
-        return every_second_product(shape, kind, batch, keeping);
+        return every_second_product(stream, layer, batch, keeping);
     }
-    all_of(shape, kind, batch, keeping)
+    all_of(stream, layer, batch, keeping)
 }
 
 /// Bytes that one chip needs while it computes one layer again and runs it backward.
 ///
 /// # Formula
-/// as [`layer`] without recompute; in plain PyTorch also the gradients of the MLP's two inner tensors and of its input,
+/// as [`layer()`] without recompute; in plain PyTorch also the gradients of the MLP's two inner tensors and of its input,
 /// and where tensor parallelism splits, one product's partial sums
 /// # Source
-/// as [`layer`]; PyTorch, `torch.utils.checkpoint` (a block is computed again whole, then run backward).
-pub fn working_set(shape: &Architecture, kind: Mlp, batch: MicroBatch, keeping: &Keeping) -> Bytes {
+/// as [`layer()`]; PyTorch, `torch.utils.checkpoint` (a block is computed again whole, then run backward).
+pub fn working_set(hidden: u32, layer: &Layer, batch: MicroBatch, keeping: &Keeping) -> Bytes {
     let keeping = &Keeping { recompute: Recompute::None, ..*keeping };
-    let kept = all_of(shape, kind, batch, keeping);
+    let hidden = f64::from(hidden);
+    let kept = all_of(hidden, layer, batch, keeping);
     if !keeping.autograd.is_plain() {
         return kept;
     }
     let widths = keeping.widths();
-    let hidden = f64::from(shape.hidden);
     let partial_sums = if keeping.tp > 1 { hidden } else { 0.0 };
-    let gradients = 2.0 * inner(shape, kind) / widths.tp + hidden / widths.inputs;
+    let gradients = 2.0 * inner(&layer.mlp).0 / widths.tp + hidden / widths.inputs;
     kept + Bytes::new(widths.value * (partial_sums + gradients) * batch.tokens)
 }
 
-/// Width of an MLP's inner tensors that one token passes through.
-fn inner(shape: &Architecture, kind: Mlp) -> f64 {
-    match (kind, shape.experts) {
-        (Mlp::Moe, Some(experts)) => {
-            f64::from(experts.width) * f64::from(experts.active) + f64::from(experts.shared_width)
+/// Width of an MLP's inner tensors that one token passes through, and the matrices that lead there and back.
+fn inner(mlp: &Mlp) -> (f64, f64) {
+    match mlp {
+        Mlp::None => (0.0, 0.0),
+        Mlp::Dense(dense) => (f64::from(dense.width), matrices(dense.gated)),
+        Mlp::Moe(experts) => {
+            let routed = f64::from(experts.width) * f64::from(experts.active);
+            (routed + f64::from(experts.shared_width), experts.matrices())
         }
-        _ => f64::from(shape.ffn),
     }
 }
 
@@ -193,58 +200,68 @@ fn inner(shape: &Architecture, kind: Mlp) -> f64 {
 /// tensor parallelism scatters: eager; compiled code drops the last product's, which no gradient needs
 /// # Source
 /// torchtitan, `selective_ac_option = "op"` (`_get_custom_policy`: products of even number are computed again).
-fn every_second_product(shape: &Architecture, kind: Mlp, batch: MicroBatch, keeping: &Keeping) -> Bytes {
+fn every_second_product(hidden: f64, layer: &Layer, batch: MicroBatch, keeping: &Keeping) -> Bytes {
     let widths = keeping.widths();
-    let hidden = f64::from(shape.hidden);
-    let up = inner(shape, kind) / widths.tp;
+    let (inner, matrices) = inner(&layer.mlp);
+    let up = inner / widths.tp;
     let (mut kept, mut count) = (0.0, 0);
     let mut product = |width: f64| {
         kept += if count % 2 == 0 { width } else { 0.0 };
         count += 1;
     };
-    projections(shape, widths.tp, &mut product);
-    // Row-parallel products give whole rows of partial sums.
-    product(hidden);
-    (1..shape.mlp_matrices() as u32).for_each(|_| product(up));
-    if keeping.autograd == Autograd::Eager {
+    if layer.mixer.is_some() {
+        projections(hidden, &layer.mixer, widths.tp, &mut product);
+        // Row-parallel products give whole rows of partial sums.
         product(hidden);
     }
-    let scattered = if keeping.tp > 1 { 2.0 * hidden / widths.sequence } else { 0.0 };
+    (1..matrices as u32).for_each(|_| product(up));
+    if keeping.autograd == Autograd::Eager && layer.mlp.is_some() {
+        product(hidden);
+    }
+    let scattered = if keeping.tp > 1 { layer.blocks() * hidden / widths.sequence } else { 0.0 };
     let values = hidden / widths.sequence + kept + scattered;
-    Bytes::new((widths.value * values + core(shape, batch.seq_len, keeping, &widths)) * batch.tokens)
+    let core = core(&layer.mixer, batch.seq_len, keeping, &widths);
+    Bytes::new((widths.value * values + core + scanned(hidden, &layer.mixer, &widths)) * batch.tokens)
 }
 
 /// The projections before the attention core in the order in which they run, each with its width on one chip.
-fn projections(shape: &Architecture, tp: f64, product: &mut impl FnMut(f64)) {
-    match shape.attention {
-        Attention::Grouped { .. } => {
-            let attention = &shape.attention;
-            let head = f64::from(attention.qk_dim());
-            let kv_heads = f64::from(attention.kv_heads());
+fn projections(hidden: f64, mixer: &Mixer, tp: f64, product: &mut impl FnMut(f64)) {
+    match mixer {
+        Mixer::Grouped(grouped) => {
+            let (head, kv_heads) = (f64::from(grouped.head_dim), f64::from(grouped.kv_heads));
             let key = head * kv_heads / tp.min(kv_heads.max(1.0));
-            [head * f64::from(attention.heads()) / tp, key, key].into_iter().for_each(product);
+            [head * f64::from(grouped.heads) / tp, key, key].into_iter().for_each(product);
         }
-        Attention::Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim } => {
-            let [heads, kv_rank, nope, rope, v_dim] = [heads, kv_rank, qk_nope, qk_rope, v_dim].map(f64::from);
+        Mixer::Latent(latent) => {
+            let [heads, kv_rank, nope, rope, v_dim] =
+                [latent.heads, latent.kv_rank, latent.qk_nope, latent.qk_rope, latent.v_dim].map(f64::from);
             let queries = heads * (nope + rope) / tp;
-            let latent = [kv_rank + rope, heads * (nope + v_dim) / tp];
-            q_rank.map(f64::from).into_iter().chain([queries]).chain(latent).for_each(product);
+            let projected = [kv_rank + rope, heads * (nope + v_dim) / tp];
+            let down = Some(f64::from(latent.q_rank)).filter(|rank| *rank > 0.0);
+            down.into_iter().chain([queries]).chain(projected).for_each(product);
+        }
+        _ => {
+            let work = mixer.work(hidden as u32, 0, Causality::Causal);
+            let leading = work.products().iter().filter(|product| product.split != Split::Rows);
+            leading.for_each(|one| product(one.outputs / if one.split == Split::Columns { tp } else { 1.0 }));
         }
     }
 }
 
 /// Bytes that one chip keeps of one layer if nothing is computed again that a kernel does not compute again by itself.
-fn all_of(shape: &Architecture, kind: Mlp, batch: MicroBatch, keeping: &Keeping) -> Bytes {
+fn all_of(hidden: f64, layer: &Layer, batch: MicroBatch, keeping: &Keeping) -> Bytes {
     let widths = keeping.widths();
-    let linear = shape.linear_share();
-    let softmax = match shape.attention {
-        Attention::Grouped { .. } => grouped(shape, &widths),
-        Attention::Latent { .. } => latent(shape, &widths),
+    let input = widths.normed * hidden / widths.inputs;
+    let mixer = match &layer.mixer {
+        Mixer::None => 0.0,
+        Mixer::Grouped(mixer) => input + grouped(mixer, &widths),
+        Mixer::Latent(mixer) => input + latent(mixer, &widths),
+        Mixer::Compressed(mixer) => input + compressed(mixer, &widths),
+        _ => input + scanned(hidden, &layer.mixer, &widths),
     };
-    let softmax = softmax + core(shape, batch.seq_len, keeping, &widths);
-    let attention = softmax * (1.0 - linear) + delta(shape, &widths) * linear;
-    let norms = 2.0 * (widths.value + widths.mask + widths.norm_parts) * f64::from(shape.hidden) / widths.sequence;
-    Bytes::new((norms + attention + mlp(shape, kind, keeping, &widths)) * batch.tokens)
+    let core = core(&layer.mixer, batch.seq_len, keeping, &widths);
+    let norms = layer.blocks() * (widths.value + widths.mask + widths.norm_parts) * hidden / widths.sequence;
+    Bytes::new((norms + mixer + core + mlp(hidden, &layer.mlp, keeping, &widths)) * batch.tokens)
 }
 
 /// Bytes of the logits and their gradient on one chip for one micro-batch, with the input of the head.
@@ -281,34 +298,64 @@ pub fn unused_blocks(padded_vocab: f64, tokens: f64, keeping: &Keeping) -> Bytes
     Bytes::new(if keeping.autograd.is_plain() { widths.value * padded_vocab / widths.tp * tokens } else { 0.0 })
 }
 
-/// Per token: the input of the projections, queries, keys and values.
-fn grouped(shape: &Architecture, widths: &Widths) -> f64 {
-    let attention = &shape.attention;
-    let head = f64::from(attention.qk_dim());
-    let query = head * f64::from(attention.heads()) / widths.tp;
+/// Per token: queries, keys and values.
+fn grouped(mixer: &Grouped, widths: &Widths) -> f64 {
+    let query = f64::from(mixer.head_dim) * f64::from(mixer.heads) / widths.tp;
     // Key-value heads fewer than the chips are held by several of them.
-    let kv_heads = f64::from(attention.kv_heads());
-    let key_value = 2.0 * head * kv_heads / widths.tp.min(kv_heads.max(1.0));
-    let gate = if shape.output_gate { 2.0 * query } else { 0.0 };
-    widths.normed * f64::from(shape.hidden) / widths.inputs + widths.value * (query + gate + key_value)
+    let key_value = mixer.key_values() / widths.tp.min(f64::from(mixer.kv_heads).max(1.0));
+    let gate = 2.0 * f64::from(mixer.gate) / widths.tp;
+    widths.value * (query + gate + key_value)
 }
 
 /// Per token: the same for latent attention, whose low-rank parts each chip holds whole.
-fn latent(shape: &Architecture, widths: &Widths) -> f64 {
-    let Attention::Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim } = shape.attention else {
-        return 0.0;
-    };
-    let [heads, kv_rank, nope, rope, v_dim] = [heads, kv_rank, qk_nope, qk_rope, v_dim].map(f64::from);
-    let q_rank = q_rank.map_or(0.0, f64::from);
+fn latent(mixer: &Latent, widths: &Widths) -> f64 {
+    let [heads, q_rank, kv_rank, nope, rope, v_dim] =
+        [mixer.heads, mixer.q_rank, mixer.kv_rank, mixer.qk_nope, mixer.qk_rope, mixer.v_dim].map(f64::from);
     let ranks = widths.value * (q_rank + kv_rank + rope) + widths.operand * (q_rank + kv_rank);
     let per_head = if widths.latent_only { 0.0 } else { heads / widths.tp * (2.0 * (nope + rope) + v_dim) };
-    widths.normed * f64::from(shape.hidden) / widths.inputs + ranks / widths.sequence + widths.value * per_head
+    let gate = 2.0 * f64::from(mixer.gate) / widths.tp;
+    let indexer = mixer.indexer.filter(|indexer| indexer.own).map_or(0.0, |indexer| {
+        let head = f64::from(indexer.head_dim);
+        f64::from(indexer.heads) * (head + 1.0) + head
+    });
+    ranks / widths.sequence + widths.value * (per_head + gate + indexer)
+}
+
+/// Per token: low-rank queries, the shared key, what is compressed of it, and the groups of the output.
+fn compressed(mixer: &Compressed, widths: &Widths) -> f64 {
+    let [heads, dim, q_rank, groups, rank] =
+        [mixer.heads, mixer.head_dim, mixer.q_rank, mixer.out_groups, mixer.out_rank].map(f64::from);
+    let blocks = if mixer.ratio == 0 { 0.0 } else if mixer.overlap { 4.0 } else { 2.0 };
+    let ranks = widths.value * (q_rank + dim * (1.0 + blocks)) + widths.operand * q_rank;
+    let queries = if widths.latent_only { 0.0 } else { heads * dim / widths.tp };
+    let indexer = mixer.indexer.map_or(0.0, |indexer| {
+        let head = f64::from(indexer.head_dim);
+        f64::from(indexer.heads) * (head + 1.0) + blocks * head
+    });
+    ranks / widths.sequence + widths.value * (queries + indexer) + widths.operand * groups * rank / widths.tp
+}
+
+/// Per token: a state or a convolution, from the output of its projections to the input of the last.
+fn scanned(hidden: f64, mixer: &Mixer, widths: &Widths) -> f64 {
+    if mixer.is_softmax() {
+        return 0.0;
+    }
+    let work = mixer.work(hidden as u32, 0, Causality::Causal);
+    let out = work.products().iter().rev().find(|product| product.split == Split::Rows);
+    let out = out.map_or(0.0, |product| product.inputs);
+    (widths.value * work.scan.kept + widths.operand * out) / widths.tp
 }
 
 /// Per token: what the attention core keeps, and the input of the output projection.
-fn core(shape: &Architecture, seq_len: f64, keeping: &Keeping, widths: &Widths) -> f64 {
-    let heads = f64::from(shape.attention.heads()) / widths.tp;
-    let output = heads * f64::from(shape.attention.v_dim());
+fn core(mixer: &Mixer, seq_len: f64, keeping: &Keeping, widths: &Widths) -> f64 {
+    let (heads, v_dim) = match mixer {
+        Mixer::Grouped(grouped) => (grouped.heads, grouped.v_dim),
+        Mixer::Latent(latent) => (latent.heads, latent.v_dim),
+        Mixer::Compressed(compressed) => (compressed.heads, compressed.head_dim),
+        _ => return 0.0,
+    };
+    let heads = f64::from(heads) / widths.tp;
+    let output = heads * f64::from(v_dim);
     let quantised = if widths.operand < widths.value { widths.operand * output } else { 0.0 };
     let scores = match (keeping.kernel, keeping.recompute) {
         (Kernel::Unfused, Recompute::None | Recompute::Full) => heads * seq_len * (2.0 * widths.value + widths.mask),
@@ -318,35 +365,27 @@ fn core(shape: &Architecture, seq_len: f64, keeping: &Keeping, widths: &Widths) 
     scores + widths.value * output + quantised
 }
 
-/// Per token: linear attention, from the input of its projections to that of its output projection.
-fn delta(shape: &Architecture, widths: &Widths) -> f64 {
-    let Some(LinearAttention { key_heads, value_heads, key_dim, value_dim, .. }) = shape.linear else {
-        return 0.0;
-    };
-    let [key_heads, value_heads, key_dim, value_dim] = [key_heads, value_heads, key_dim, value_dim].map(f64::from);
-    let (keys, values) = (key_heads * key_dim, value_heads * value_dim);
-    let projected = 2.0 * keys + 2.0 * values;
-    let convolved = 2.0 * keys + values;
-    let states = value_heads * key_dim * value_dim / DELTA_CHUNK;
-    let kept = widths.value * (projected + convolved + values + states) + widths.operand * values;
-    widths.normed * f64::from(shape.hidden) / widths.inputs + kept / widths.tp
-}
-
 /// Per token: the input of the MLP and of its last product; for experts, of each that the token passes through, with
 /// its output.
-fn mlp(shape: &Architecture, kind: Mlp, keeping: &Keeping, widths: &Widths) -> f64 {
-    let hidden = f64::from(shape.hidden);
-    let before = (shape.mlp_matrices() - 1.0) * widths.before_activation;
-    let gate_output = if shape.gated { widths.gate_output } else { 0.0 };
-    let inner = |width: u32| f64::from(width) * (before + gate_output + widths.activated);
+fn mlp(hidden: f64, mlp: &Mlp, keeping: &Keeping, widths: &Widths) -> f64 {
     let input = widths.normed * hidden / widths.inputs;
-    match (kind, shape.experts) {
-        (Mlp::Moe, Some(experts)) => {
+    let inner = |width: u32, gated: bool| {
+        let before = (matrices(gated) - 1.0) * widths.before_activation;
+        let gate_output = if gated { widths.gate_output } else { 0.0 };
+        f64::from(width) * (before + gate_output + widths.activated)
+    };
+    match mlp {
+        Mlp::None => 0.0,
+        Mlp::Dense(dense) => input + inner(dense.width, dense.gated) / widths.tp,
+        Mlp::Moe(Experts { count, active, width, gated, shared_width, latent, .. }) => {
             let etp = f64::from(keeping.etp.max(1));
-            let router = 4.0 * f64::from(experts.count) / widths.sequence;
-            let routed = (widths.operand + widths.combined) * hidden * etp + inner(experts.width);
-            input + router + (routed * f64::from(experts.active) + inner(experts.shared_width)) / widths.tp
+            let router = 4.0 * f64::from(*count) / widths.sequence;
+            let stream = if *latent > 0 { f64::from(*latent) } else { hidden };
+            let routed = (widths.operand + widths.combined) * stream * etp + inner(*width, *gated);
+            // Rows in the experts' own width are kept before they are sent, and as they come back.
+            let projected = 2.0 * widths.operand * f64::from(*latent) / widths.sequence;
+            let shared = inner(*shared_width, *gated);
+            input + router + projected + (routed * f64::from(*active) + shared) / widths.tp
         }
-        _ => input + inner(shape.ffn) / widths.tp,
     }
 }

@@ -1,6 +1,10 @@
-//! The model: its shape, its parameters, its FLOPs and its memory.
+//! The model: its layers, its parameters, its FLOPs and its memory.
 
 pub mod architecture;
 pub mod flops;
+pub mod layers;
 pub mod memory;
+pub mod mixer;
+pub mod mlp;
+pub mod outline;
 pub mod params;

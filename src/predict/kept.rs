@@ -11,7 +11,7 @@ impl Setting {
     /// tells of all, and what chips, models and settings differ by.
     pub(super) fn on_kept(&self, kept: &Kept, others: Residual) -> Software {
         let own = Ground { vendor: &kept.vendor, family: &kept.family, chip: &kept.chip, model: &kept.model };
-        let mixture = self.model.shape.experts.is_some();
+        let mixture = self.model.shape.is_moe();
         if own == self.ground() && kept.setting == self.spelled() {
             return Software { median: kept.value, effect: kept.spread, row: kept.row };
         }

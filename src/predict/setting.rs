@@ -45,7 +45,7 @@ pub struct Believed {
 impl Believed {
     /// Of a model on a stack.
     fn of(profile: &SoftwareProfile, model: &ModelProfile, stack: &StackProfile) -> Self {
-        let moe = usize::from(model.shape.experts.is_some());
+        let moe = usize::from(model.shape.is_moe());
         Self {
             spreads: profile.kinds[moe],
             borrowed: profile.borrowed,
@@ -235,7 +235,7 @@ impl Setting {
             return Software { median, effect: 0.0, row: 0.0 };
         }
         let Believed { spreads, borrowed, unnamed, layout_gap: [_, gap], .. } = self.believed;
-        let kind = usize::from(self.model.shape.experts.is_some());
+        let kind = usize::from(self.model.shape.is_moe());
         let fitted = self.stack.residual[kind];
         if let Some((kept, found)) = self.stack.kept[kind].as_ref().zip(fitted) {
             return self.on_kept(kept, found);

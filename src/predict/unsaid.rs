@@ -137,7 +137,7 @@ impl Setting {
         if settled || !interleaved {
             return [Some((layout.vpp, 1.0)), None, None];
         }
-        let deep = self.model.shape.layers.div_ceil(layout.pp.max(1)).max(1);
+        let deep = self.model.shape.layers.len().div_ceil(layout.pp.max(1)).max(1);
         let most = if layout.vpp > 1 { layout.vpp } else { deep };
         let some = (2..=most).find(|vpp| deep.is_multiple_of(*vpp));
         let half = (1.0 - PLAIN) / 2.0;

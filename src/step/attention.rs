@@ -1,9 +1,10 @@
 //! Attention of one layer: projections, and the core under each kernel.
 
+use super::kind::Kind;
 use super::layer::{LayerContext, Traffic};
 use super::time_by_kind::{ForwardBackward, TimeByKind};
-use super::widths::Latent;
 use crate::model::flops::Kernel;
+use crate::model::mixer::Split;
 use crate::units::Flop;
 
 /// For each score of an unfused attention: scale, mask and softmax in one kernel, dropout with its mask in another.
@@ -12,52 +13,53 @@ const SCORES: Traffic = Traffic { fwd: 9.0, bwd: 11.0 };
 /// What a plain ring of many chips adds to the attention: smaller blocks, and merges of their parts.
 const RING: f64 = 0.4;
 
-/// For each element in and out of the delta rule, which passes over them several times.
-const DELTA: Traffic = Traffic { fwd: 6.0, bwd: 12.0 };
+/// For each element in and out of a state's chunks, which pass over them several times.
+const SCAN: Traffic = Traffic { fwd: 6.0, bwd: 12.0 };
+
+/// How often a state's small blocks take as long as an attention's: they multiply at half its rate.
+const SMALL_BLOCKS: f64 = 2.0;
 
 impl LayerContext<'_> {
     /// Attention, norms, and what goes with them in every layer; and the core alone, for recompute.
-    pub(super) fn attention_block(&self) -> (ForwardBackward, TimeByKind) {
-        let mut p = self.core();
+    pub(super) fn attention_block(&self, kind: &Kind) -> (ForwardBackward, TimeByKind) {
+        let mut p = self.core(kind);
         let core = p.fwd;
-        self.projections(&mut p);
-        self.rest(&mut p);
+        self.projections(&mut p, kind);
+        self.rest(&mut p, kind);
         (p, core)
     }
 
-    fn projections(&self, p: &mut ForwardBackward) {
-        let (w, tp) = (&self.w, self.tp);
-        match w.latent {
-            None => self.linear(p, (w.heads * w.qk + w.gate + w.kv) / tp, w.hidden),
-            Some(Latent { q_rank, kv_rank, rope }) => {
-                // Both projections down read the same input, so that they are one product.
-                self.linear(p, q_rank + kv_rank + rope, w.hidden);
-                self.linear(p, w.heads * w.qk / tp, if q_rank > 0.0 { q_rank } else { w.hidden });
-                self.linear(p, w.heads * (w.qk - rope + w.v) / tp, kv_rank);
+    fn projections(&self, p: &mut ForwardBackward, kind: &Kind) {
+        for product in kind.work.products() {
+            let (outputs, inputs) = (product.outputs, product.inputs);
+            match product.split {
+                Split::Whole => self.linear(p, outputs, inputs),
+                Split::Columns => self.linear(p, outputs / self.tp, inputs),
+                Split::Rows => self.linear(p, outputs, inputs / self.tp),
             }
         }
-        self.linear(p, w.hidden, w.heads * w.v / tp);
+        if kind.beside > 0.0 {
+            self.linear(p, kind.beside / self.hidden / self.tp, self.hidden);
+        }
     }
 
-    /// The attention core, of softmax and linear layers in their shares.
-    fn core(&self) -> ForwardBackward {
-        let softmax = match self.layout.kernel {
-            Kernel::Fused => self.fused_core(),
-            Kernel::Unfused => self.unfused_core(),
-        };
-        let linear = &self.w.linear;
-        if linear.share == 0.0 {
-            return softmax;
+    /// What mixes the tokens: an attention core, or a state that passes over them.
+    fn core(&self, kind: &Kind) -> ForwardBackward {
+        if kind.softmax {
+            return match self.layout.kernel {
+                Kernel::Fused => self.fused_core(kind),
+                Kernel::Unfused => self.unfused_core(kind),
+            };
         }
+        let scan = &kind.work.scan;
         let mut p = ForwardBackward::default();
-        p.add(&softmax, 1.0 - linear.share);
-        // The delta rule multiplies small blocks, at half an attention's rate, and moves its inputs several times.
-        let flop = linear.share * 2.0 * self.t * linear.core_flop / self.tp;
-        let (forward, backward) = self.r.attention(Flop::new(flop));
-        p.fwd.attention += forward;
-        p.bwd.attention += backward;
-        let moved = linear.share * self.t * (linear.projected + 2.0 * linear.values) / self.tp;
-        self.stream(&mut p, moved, DELTA);
+        if scan.moved > 0.0 {
+            let products = SMALL_BLOCKS * (scan.flop - scan.elementwise_flop).max(0.0);
+            let (forward, backward) = self.r.attention(Flop::new(self.t * products / self.tp));
+            p.fwd.attention = forward;
+            p.bwd.attention = backward;
+            self.stream(&mut p, self.t * scan.moved / self.tp, SCAN);
+        }
         p
     }
 
@@ -67,13 +69,15 @@ impl LayerContext<'_> {
     /// `2 t c a (d_qk + d_v) / tp` FLOPs forward for c keys seen and a heads, 2.5 times that backward
     /// # Source
     /// Dao 2023, arXiv:2307.08691, section 3.1.
-    fn fused_core(&self) -> ForwardBackward {
-        let (w, r) = (&self.w, &self.r);
-        let flop = 2.0 * self.t * self.keys * w.heads / self.tp * (w.qk + w.v);
+    fn fused_core(&self, kind: &Kind) -> ForwardBackward {
+        let (r, [core, indexer]) = (&self.r, &kind.work.scores);
+        let flop = 2.0 * self.t * core.keys * core.heads / self.tp * (core.qk + core.v);
         let ring = if self.stack.plain_ring { 1.0 + RING * (1.0 - 1.0 / self.cp) } else { 1.0 };
-        let slower = r.attention_shape(self.seq / self.cp, w.qk) * ring;
+        let slower = r.attention_shape(self.seq / self.cp, core.qk) * ring;
+        // Every chip of a group scores all heads of an indexer.
+        let scored = self.t * indexer.flop();
         let mut p = ForwardBackward::default();
-        (p.fwd.attention, p.bwd.attention) = r.attention(Flop::new(flop * slower));
+        (p.fwd.attention, p.bwd.attention) = r.attention(Flop::new(flop * slower + scored));
         p
     }
 
@@ -83,12 +87,12 @@ impl LayerContext<'_> {
     /// batches of `s x s x d` products, two forward and four backward, and passes over `a s^2` scores
     /// # Source
     /// Korthikanti et al. 2022, arXiv:2205.05198, figure 3.
-    fn unfused_core(&self) -> ForwardBackward {
-        let (w, r) = (&self.w, &self.r);
-        let batch = f64::from(self.layout.micro_batch) * w.heads / self.tp;
+    fn unfused_core(&self, kind: &Kind) -> ForwardBackward {
+        let (r, core) = (&self.r, &kind.work.scores[0]);
+        let batch = f64::from(self.layout.micro_batch) * core.heads / self.tp;
         let rows = self.seq / self.cp;
-        let products = r.batched(batch, rows, self.seq, w.qk) + r.batched(batch, rows, w.v, self.seq);
-        let both = products * r.alignment(w.qk);
+        let products = r.batched(batch, rows, self.seq, core.qk) + r.batched(batch, rows, core.v, self.seq);
+        let both = products * r.alignment(core.qk);
         let mut p = ForwardBackward::default();
         p.fwd.attention = both;
         p.bwd.attention = both * 2.0;

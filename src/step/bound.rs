@@ -53,7 +53,7 @@ impl<'a> LowerBound<'a> {
         }
         let hides = match layout.schedule {
             Schedule::OneFOneB | Schedule::ZeroBubble => 0,
-            Schedule::Interleaved if self.shape.experts.is_some() => 1,
+            Schedule::Interleaved if self.shape.is_moe() => 1,
             Schedule::Interleaved => 0,
             Schedule::DualPipe => 2,
         };
@@ -77,7 +77,7 @@ fn log2_below(x: f64) -> f64 {
 impl Timing for LowerBound<'_> {
     fn least(&mut self, family: &Layout) -> ChipSeconds {
         let times = self.pieces(family);
-        let whole = [1.0, 1.0, f64::from(self.shape.layers)];
+        let whole = [1.0, 1.0, f64::from(self.shape.layers.len())];
         // Some schedules hide the traffic of experts; what they hide saves no more than it takes.
         let all = pipeline::dot(&whole, &times.total) - pipeline::dot(&whole, &times.expert_traffic);
         let sequences = f64::from(family.global_batch) / f64::from(family.micro_batch);
@@ -87,7 +87,7 @@ impl Timing for LowerBound<'_> {
 
     fn bound(&mut self, layout: &Layout) -> Seconds {
         let times = self.pieces(layout);
-        let stages = Stages::of(layout.pp, self.shape.layers);
+        let stages = Stages::of(layout.pp, self.shape.layers.len());
         let slowest = pipeline::slowest(layout, &stages, &times);
         let bubble = pipeline::bubble(layout, &stages, &slowest, &times);
         let rounds = layout.micro_batches() as f64;

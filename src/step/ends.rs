@@ -21,7 +21,7 @@ impl LayerContext<'_> {
     /// The embedding of a micro-batch.
     pub(super) fn embedding(&self) -> ForwardBackward {
         let mut p = ForwardBackward::default();
-        self.stream(&mut p, self.t * self.w.hidden, LOOKUP);
+        self.stream(&mut p, self.t * self.hidden, LOOKUP);
         p
     }
 
@@ -32,19 +32,19 @@ impl LayerContext<'_> {
     /// # Source
     /// Shoeybi et al. 2019, arXiv:1909.08053, section 3 (a vocabulary split over the group).
     pub(super) fn head(&self) -> ForwardBackward {
-        let (w, r, t) = (&self.w, &self.r, self.t);
-        let n = self.layout.padded_vocab(w.vocab as u32) as f64 / self.tp;
+        let (hidden, r, t) = (self.hidden, &self.r, self.t);
+        let n = self.layout.padded_vocab(self.shape.vocab) as f64 / self.tp;
         let mut p = ForwardBackward::default();
-        p.fwd.gemm = r.wide_product(t, n, w.hidden, ACTIVATION);
-        let gradient = r.wide_product(w.hidden, n, t, ACCUMULATED);
-        p.bwd.gemm = r.wide_product(t, w.hidden, n, ACTIVATION) + gradient;
+        p.fwd.gemm = r.wide_product(t, n, hidden, ACTIVATION);
+        let gradient = r.wide_product(hidden, n, t, ACCUMULATED);
+        p.bwd.gemm = r.wide_product(t, hidden, n, ACTIVATION) + gradient;
         let each = match (self.layout.kernel, self.stack.eager) {
             (Kernel::Fused, false) => LOSS,
             (Kernel::Fused, true) => LOSS_EAGER,
             (Kernel::Unfused, _) => LOSS_UNFUSED,
         };
         self.stream(&mut p, t * n, each);
-        let one = self.links.gather(Bytes::new(t * w.hidden * ACTIVATION), self.tp, 1.0);
+        let one = self.links.gather(Bytes::new(t * hidden * ACTIVATION), self.tp, 1.0);
         for work in [&mut p.fwd, &mut p.bwd] {
             work.tp = one;
             work.tp_exposed = one;

@@ -1,6 +1,7 @@
 //! A layer with a mixture of experts: routing, exchange, grouped products.
 
 use super::collectives::Exchange;
+use super::kind::{Kind, Moe};
 use super::layer::{CASTS, Cheap, LayerContext};
 use super::time_by_kind::{ForwardBackward, TimeByKind};
 use crate::layout::parallelism::Schedule;
@@ -34,49 +35,54 @@ impl LayerContext<'_> {
     /// `t / tp` tokens
     /// # Source
     /// DeepSeek-V3, arXiv:2412.19437, sections 2.1.2 and 3.2; Liu et al. 2025, arXiv:2504.14960.
-    pub(super) fn moe(&self) -> ForwardBackward {
-        let (w, r, tp) = (&self.w, &self.r, self.tp);
-        let moe = &w.moe;
-        let (mut p, core) = self.attention_block();
+    pub(super) fn moe(&self, kind: &Kind, moe: &Moe) -> ForwardBackward {
+        let (hidden, up, r, tp) = (self.hidden, kind.up, &self.r, self.tp);
+        let (mut p, core) = self.attention_block(kind);
         if moe.shared > 0.0 {
-            self.linear(&mut p, w.up * moe.shared / tp, w.hidden);
-            self.linear(&mut p, w.hidden, moe.shared / tp);
-            self.activation(&mut p, self.t * moe.shared / tp);
+            self.linear(&mut p, up * moe.shared / tp, hidden);
+            self.linear(&mut p, hidden, moe.shared / tp);
+            self.activation(&mut p, up, self.t * moe.shared / tp);
         }
         let tokens = self.t / tp;
-        let router = r.wide_product(tokens, moe.count, w.hidden, 4.0);
+        let router = r.wide_product(tokens, moe.routed, hidden, 4.0);
         p.fwd.gemm += router;
         p.bwd.gemm += router * 2.0;
+        if moe.latent > 0.0 {
+            self.linear(&mut p, moe.latent / tp, hidden);
+            self.linear(&mut p, hidden, moe.latent / tp);
+        }
         let etp = f64::from(self.layout.etp);
         let (rows, width) = (tokens * moe.active * etp, moe.width / etp);
         let local = (moe.count / f64::from(self.layout.ep)).max(1.0);
-        self.grouped(&mut p, local, rows / local, width);
-        self.move_rows(&mut p, rows * w.hidden * self.f.permute, PERMUTED);
-        self.activation(&mut p, rows * width);
-        self.cast(&mut p, rows * (w.hidden + width), rows * (w.hidden + w.up * width));
-        self.tensor_traffic(&mut p, if moe.shared > 0.0 { 2.0 } else { 1.0 });
-        self.context_traffic(&mut p);
-        let experts = local * (w.up + 1.0) * width * w.hidden;
-        let rest = (w.attention_params() + (w.up + 1.0) * moe.shared * w.hidden) / tp + moe.count * w.hidden;
+        self.grouped(&mut p, local, rows / local, [moe.stream, up * width, width]);
+        self.move_rows(&mut p, rows * moe.stream * self.f.permute, PERMUTED);
+        self.activation(&mut p, up, rows * width);
+        self.cast(&mut p, rows * (moe.stream + width), rows * (moe.stream + up * width));
+        let blocks = f64::from(u8::from(kind.mixer > 0.0)) + if moe.shared > 0.0 { 1.0 } else { 0.0 };
+        self.tensor_traffic(&mut p, blocks);
+        self.context_traffic(&mut p, kind);
+        let experts = local * (up + 1.0) * width * moe.stream;
+        let rest = kind.split_params(hidden) / tp + moe.routed * hidden;
         self.accumulate(&mut p, rest + experts);
-        let traffic = self.exchange(tokens);
+        let traffic = self.exchange(kind, moe, tokens);
         self.hide(&mut p.fwd, traffic);
         self.hide(&mut p.bwd, traffic);
-        self.launches(&mut p, KERNELS_AHEAD + self.casts());
+        self.launches(&mut p, KERNELS_AHEAD * kind.blocks / 2.0 + self.casts());
         // The host learns how many rows each expert has before it can launch their kernels.
         let each = self.f.expert_kernels * if r.narrow { NARROW_KERNELS } else { 1.0 };
         let waiting = if self.stack.deduplicated_dispatch { KERNELS_WAITING } else { KERNELS_WAITING_PLAIN };
         self.waits(&mut p, waiting + local * each + if r.narrow { CASTS } else { 0.0 });
-        let activations = rows * width * 2.0 * (w.up + 1.0);
-        let bytes = activations + self.t * w.hidden / tp * NORMS_AGAIN;
+        let activations = rows * width * 2.0 * (up + 1.0);
+        let bytes = activations + self.t * hidden / tp * NORMS_AGAIN;
         self.recompute(&mut p, &core, Cheap { bytes, last: Seconds::ZERO });
         self.shard_traffic(&mut p, rest + experts);
         p
     }
 
-    /// Products of the experts on this chip, `rows` each, both directions.
-    fn grouped(&self, p: &mut ForwardBackward, local: f64, rows: f64, width: f64) {
-        let (r, h, up) = (&self.r, self.w.hidden, self.w.up * width);
+    /// Products of the experts on this chip, `rows` each, both directions: from their stream to their inner width (all
+    /// matrices that lead there together) and back.
+    fn grouped(&self, p: &mut ForwardBackward, local: f64, rows: f64, [h, up, width]: [f64; 3]) {
+        let r = &self.r;
         let slower = 1.0 / self.f.expert;
         let together = if self.stack.grouped_products { local } else { 1.0 };
         let local = [local, together];
@@ -88,10 +94,10 @@ impl LayerContext<'_> {
     }
 
     /// Time of the two all-to-alls of one direction: rows out to the experts, and back.
-    fn exchange(&self, tokens: f64) -> Seconds {
-        let (moe, h) = (&self.w.moe, self.w.hidden);
+    fn exchange(&self, kind: &Kind, moe: &Moe, tokens: f64) -> Seconds {
+        let h = moe.stream;
         let group = f64::from(self.layout.ep);
-        let servers = if self.w.latent.is_some() { LIMITED_SERVERS } else { group };
+        let servers = if kind.limited { LIMITED_SERVERS } else { group };
         let once = self.stack.deduplicated_dispatch;
         let one =
             |bytes: f64| Exchange { rows: tokens, bytes: Bytes::new(bytes), group, fanout: moe.active, servers, once };

@@ -3,14 +3,15 @@
 use super::collectives::Links;
 use super::compute::{Rates, smooth_max};
 use super::efficiency::Factors;
+use super::kind::Kind;
 use super::machine::Machine;
 use super::stack::{Again, Stack, TensorOverlap};
 use super::time_by_kind::{ForwardBackward, TimeByKind};
-use super::widths::Widths;
 use crate::hardware::precision::Precision;
 use crate::layout::parallelism::{Layout, ZeroStage};
 use crate::model::architecture::Architecture;
-use crate::model::flops::{Causality, Kernel, Recompute, mean_keys};
+use crate::model::flops::{Kernel, Recompute};
+use crate::model::layers::Layer;
 use crate::units::{Bytes, Seconds};
 
 /// Bytes of an activation's element.
@@ -61,11 +62,13 @@ pub(super) struct Cheap {
     pub(super) last: Seconds,
 }
 
-/// Everything a layer's time depends on, prepared once a step.
+/// Everything a layer's time depends on but its kind, prepared once a step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LayerContext<'a> {
-    /// Widths of the model.
-    pub(super) w: Widths,
+    /// The model.
+    pub(super) shape: &'a Architecture,
+    /// Width of its residual stream.
+    pub(super) hidden: f64,
     /// The layout.
     pub(super) layout: &'a Layout,
     /// The software.
@@ -82,8 +85,6 @@ pub(super) struct LayerContext<'a> {
     pub(super) tp: f64,
     /// Context-parallel degree.
     pub(super) cp: f64,
-    /// Mean number of keys a query sees.
-    pub(super) keys: f64,
     /// Sequence length.
     pub(super) seq: f64,
     /// Micro-batches of a step.
@@ -93,7 +94,7 @@ pub(super) struct LayerContext<'a> {
 impl<'a> LayerContext<'a> {
     /// Prepares a step.
     pub(super) fn new(
-        shape: &Architecture,
+        shape: &'a Architecture,
         layout: &'a Layout,
         machine: &Machine,
         stack: &'a Stack,
@@ -101,7 +102,8 @@ impl<'a> LayerContext<'a> {
     ) -> Self {
         let (tp, cp, seq) = (f64::from(layout.tp), f64::from(layout.cp), f64::from(layout.seq_len));
         Self {
-            w: Widths::of(shape),
+            shape,
+            hidden: f64::from(shape.hidden),
             layout,
             stack,
             f,
@@ -110,34 +112,45 @@ impl<'a> LayerContext<'a> {
             t: f64::from(layout.micro_batch) * seq / cp,
             tp,
             cp,
-            keys: mean_keys(shape.seen_within(layout.seq_len), shape.attention.window(), Causality::Causal),
             seq,
             micro_batches: (layout.micro_batches() as f64).max(1.0),
         }
     }
 
-    /// One layer with a dense MLP.
+    /// One layer of a kind.
+    pub(super) fn layer(&self, layer: &Layer) -> ForwardBackward {
+        let kind = Kind::of(layer, self.shape.hidden, self.shape.seen_within(self.layout.seq_len));
+        match kind.moe {
+            None => self.dense(&kind),
+            Some(moe) => self.moe(&kind, &moe),
+        }
+    }
+
+    /// One layer with a dense MLP, or without any.
     ///
     /// # Formula
-    /// attention block, two products of the MLP, its activation, traffic of two split blocks, launches, recompute
+    /// attention block, two products of the MLP, its activation, traffic of the split blocks, launches, recompute
     /// # Source
     /// Korthikanti et al. 2022, arXiv:2205.05198, figures 4 and 5: what a layer computes and moves.
-    pub(super) fn dense(&self) -> ForwardBackward {
-        let (w, tp) = (&self.w, self.tp);
-        let (mut p, core) = self.attention_block();
-        self.linear(&mut p, w.up * w.ffn / tp, w.hidden);
-        self.linear(&mut p, w.hidden, w.ffn / tp);
-        self.activation(&mut p, self.t * w.ffn / tp);
-        self.tensor_traffic(&mut p, 2.0);
-        self.context_traffic(&mut p);
-        let params = (w.attention_params() + (w.up + 1.0) * w.ffn * w.hidden) / tp;
+    fn dense(&self, kind: &Kind) -> ForwardBackward {
+        let (hidden, tp) = (self.hidden, self.tp);
+        let (mut p, core) = self.attention_block(kind);
+        if kind.ffn > 0.0 {
+            self.linear(&mut p, kind.up * kind.ffn / tp, hidden);
+            self.linear(&mut p, hidden, kind.ffn / tp);
+            self.activation(&mut p, kind.up, self.t * kind.ffn / tp);
+        }
+        self.tensor_traffic(&mut p, kind.blocks);
+        self.context_traffic(&mut p, kind);
+        let params = kind.split_params(hidden) / tp;
         self.accumulate(&mut p, params);
         let kernels = match self.layout.kernel {
             Kernel::Fused => KERNELS,
             Kernel::Unfused => KERNELS_UNFUSED,
         };
-        self.launches(&mut p, kernels + self.casts());
-        let last = self.r.product(self.t, w.hidden, w.ffn / tp, ACTIVATION);
+        self.launches(&mut p, kernels * kind.blocks / 2.0 + self.casts());
+        let last =
+            if kind.ffn > 0.0 { self.r.product(self.t, hidden, kind.ffn / tp, ACTIVATION) } else { Seconds::ZERO };
         self.recompute(&mut p, &core, Cheap { bytes: 0.0, last });
         self.shard_traffic(&mut p, params);
         p
@@ -182,21 +195,20 @@ impl<'a> LayerContext<'a> {
     }
 
     /// Norms, residuals and dropout, whole on each chip unless split along the sequence; rotary and head layout.
-    pub(super) fn rest(&self, p: &mut ForwardBackward) {
-        let w = &self.w;
+    pub(super) fn rest(&self, p: &mut ForwardBackward, kind: &Kind) {
         let split = if self.layout.sequence_parallel { self.tp } else { 1.0 };
         let each = match self.layout.kernel {
             Kernel::Fused => RESIDUAL,
             Kernel::Unfused => RESIDUAL_DROPOUT,
         };
-        self.stream(p, self.t * w.hidden / split * self.passes(), each);
-        self.stream(p, self.t * (w.heads * w.qk + w.kv) / self.tp * self.passes(), HEADS);
+        let share = kind.blocks / 2.0;
+        self.stream(p, self.t * self.hidden / split * self.passes() * share, each);
+        self.stream(p, self.t * (kind.work.queries + kind.work.key_values) / self.tp * self.passes(), HEADS);
     }
 
     /// The activation function over `elements` of the MLP's inner width: its inputs read, its output written, and
     /// backward also the gradient read and those of the inputs written.
-    pub(super) fn activation(&self, p: &mut ForwardBackward, elements: f64) {
-        let up = self.w.up;
+    pub(super) fn activation(&self, p: &mut ForwardBackward, up: f64, elements: f64) {
         let each = Traffic { fwd: ACTIVATION * (up + 1.0), bwd: ACTIVATION * (2.0 * up + 1.0) };
         self.stream(p, elements * self.passes(), each);
     }
@@ -213,7 +225,7 @@ impl<'a> LayerContext<'a> {
         if self.tp <= 1.0 {
             return;
         }
-        let one = self.links.gather(Bytes::new(self.t * self.w.hidden * ACTIVATION), self.tp, 1.0);
+        let one = self.links.gather(Bytes::new(self.t * self.hidden * ACTIVATION), self.tp, 1.0);
         let traffic = one * (2.0 * blocks);
         // Split along the sequence, half of the backward traffic gathers what the very next product needs, and the
         // input is gathered again for its weight gradient, behind other work.
@@ -227,7 +239,7 @@ impl<'a> LayerContext<'a> {
         };
         if self.stack.tensor_copies {
             // Each collective along the sequence is copied into place once: read and written.
-            self.stream(p, 2.0 * blocks * self.t * self.w.hidden, COPY);
+            self.stream(p, 2.0 * blocks * self.t * self.hidden, COPY);
         }
         p.fwd.tp += traffic;
         p.fwd.tp_exposed += traffic * fwd;
@@ -241,11 +253,11 @@ impl<'a> LayerContext<'a> {
     /// `cp - 1` sends of the keys and values of a chip's tokens forward, twice that backward, behind the attention
     /// # Source
     /// Liu et al. 2023, arXiv:2310.01889 (ring attention).
-    pub(super) fn context_traffic(&self, p: &mut ForwardBackward) {
-        if self.cp <= 1.0 {
+    pub(super) fn context_traffic(&self, p: &mut ForwardBackward, kind: &Kind) {
+        if self.cp <= 1.0 || !kind.softmax {
             return;
         }
-        let block = Bytes::new(self.t * self.w.kv / self.tp * ACTIVATION);
+        let block = Bytes::new(self.t * kind.work.key_values / self.tp * ACTIVATION);
         let round = self.links.send(block, self.tp * self.cp) * (self.cp - 1.0);
         p.fwd.cp += round;
         p.fwd.cp_exposed += self.behind(round, p.fwd.attention);

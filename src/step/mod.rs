@@ -11,6 +11,7 @@ mod compute;
 pub mod efficiency;
 mod ends;
 mod experts;
+mod kind;
 mod layer;
 pub mod losses;
 pub mod machine;
@@ -20,7 +21,6 @@ mod pipeline;
 pub mod ranking;
 pub mod stack;
 pub mod time_by_kind;
-mod widths;
 
 use crate::layout::parallelism::Layout;
 use crate::layout::stages::Stages;
@@ -132,7 +132,7 @@ pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: 
     let b = LayerContext::new(shape, layout, machine, stack, f);
     let pieces = pipeline::Pieces::of(&b);
     let times = pieces.times();
-    let stages = Stages::of(layout.pp, shape.layers);
+    let stages = Stages::of(layout.pp, shape.layers.len());
     let share = pipeline::slowest(layout, &stages, &times);
     let slowest = pieces.sum(&share);
     let work = slowest.both().times(b.micro_batches);

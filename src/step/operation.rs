@@ -6,7 +6,8 @@ use super::efficiency::Factors;
 use super::machine::Machine;
 use super::stack::AttentionKernels;
 use crate::hardware::precision::Precision;
-use crate::model::flops::{Causality, mean_keys};
+use crate::model::flops::Causality;
+use crate::model::mixer::Reach;
 use crate::units::{Bytes, Flop, Seconds};
 
 /// Bytes of an element of the result.
@@ -49,7 +50,7 @@ pub fn attention(
 ) -> Seconds {
     let rates = Rates::new(machine, Precision::Bf16, AttentionKernels::Current, f);
     let tokens = batch * f64::from(seq_len);
-    let flop = 4.0 * tokens * mean_keys(seq_len, None, Causality::Causal) * heads * head_dim;
+    let flop = 4.0 * tokens * Reach::Full.mean_keys(seq_len, Causality::Causal) * heads * head_dim;
     let slower = rates.attention_shape(f64::from(seq_len), head_dim);
     let (there, back) = rates.attention(Flop::new(flop * slower));
     if backward { back } else { there }

@@ -2,6 +2,7 @@
 
 use super::layer::LayerContext;
 use crate::layout::parallelism::ZeroStage;
+use crate::model::params;
 use crate::units::{Bytes, Seconds};
 
 /// Share of the forward pass beside the backward pass that can hide the gathers of weights.
@@ -25,14 +26,15 @@ pub(super) struct OnChip {
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2; Liu et al. 2025, arXiv:2504.14960 (experts).
 pub(super) fn on_chip(b: &LayerContext<'_>) -> OnChip {
-    let w = &b.w;
+    let (shape, hidden) = (b.shape, b.hidden);
     let (pp, tp) = (f64::from(b.layout.pp), b.tp);
-    let mlp = (w.up + 1.0) * w.hidden;
-    let trunk = w.layers * w.attention_params()
-        + (w.layers - w.moe_layers) * mlp * w.ffn
-        + w.moe_layers * (mlp * w.moe.shared + w.moe.count * w.hidden);
-    let end = w.vocab * w.hidden / tp;
-    let experts = w.moe_layers * w.moe.count * mlp * w.moe.width;
+    let (mut trunk, mut experts) = (0.0, 0.0);
+    for (layer, count) in shape.layers.each() {
+        let (n, one) = (f64::from(count), params::layer(shape.hidden, layer));
+        trunk += n * (one.split() + one.router - one.biases).get();
+        experts += n * one.routed_experts.get();
+    }
+    let end = f64::from(shape.vocab) * hidden / tp;
     let ways = f64::from(b.layout.ep) * f64::from(b.layout.etp);
     OnChip { dense: trunk / (tp * pp) + end, experts: experts / (ways * pp), end }
 }

@@ -14,20 +14,19 @@ const SHOWN_INTERLEAVED: f64 = 0.3;
 pub(super) struct Pieces([ForwardBackward; 3]);
 
 impl Pieces {
-    /// Embedding; head, loss and multi-token prediction; layers of either kind in their shares.
+    /// Embedding; head, loss and multi-token prediction; layers of each kind in their shares.
     pub(super) fn of(b: &LayerContext<'_>) -> Self {
-        let mixed = if b.w.layers > 0.0 { b.w.moe_layers / b.w.layers } else { 0.0 };
-        let (mut layer, mut moe) = (ForwardBackward::default(), ForwardBackward::default());
-        if mixed < 1.0 {
-            layer.add(&b.dense(), 1.0 - mixed);
+        let (layers, modules) = (&b.shape.layers, f64::from(b.shape.mtp_modules));
+        let (all, module) = (f64::from(layers.len().max(1)), b.shape.module());
+        let (mut layer, mut last) = (ForwardBackward::default(), ForwardBackward::default());
+        last.add(&b.head(), 1.0 + modules);
+        for (kind, count) in layers.each() {
+            let one = b.layer(kind);
+            layer.add(&one, f64::from(count) / all);
+            if modules > 0.0 && Some(kind) == module {
+                last.add(&one, modules);
+            }
         }
-        if mixed > 0.0 {
-            moe = b.moe();
-            layer.add(&moe, mixed);
-        }
-        let mut last = ForwardBackward::default();
-        last.add(&b.head(), 1.0 + b.w.mtp);
-        last.add(if mixed > 0.0 { &moe } else { &layer }, b.w.mtp);
         Self([b.embedding(), last, layer])
     }
 
@@ -131,7 +130,7 @@ pub(super) fn transfers(b: &LayerContext<'_>) -> Seconds {
     if layout.pp <= 1 {
         return Seconds::ZERO;
     }
-    let bytes = Bytes::new(b.t * b.w.hidden * 2.0);
+    let bytes = Bytes::new(b.t * b.hidden * 2.0);
     let distance = b.tp * b.cp * f64::from(layout.dp);
     let mut one = b.links.send(bytes / b.tp, distance);
     if b.tp > 1.0 && !layout.sequence_parallel {

@@ -137,12 +137,8 @@ fn batch(row: &MemoryRow, chips: u32) -> u32 {
 /// The model with so many layers, the same share of them dense but for a rounding up, and no modules for later tokens.
 fn cut(asked: &mut Asked, layers: u32) {
     let shape = &mut asked.setting.model.shape;
-    let all = shape.layers.max(1);
-    shape.layers = layers;
+    shape.layers = shape.layers.cut(layers);
     shape.mtp_modules = 0;
-    if let Some(experts) = &mut shape.experts {
-        experts.leading_dense = experts.leading_dense.saturating_mul(layers).div_ceil(all);
-    }
 }
 
 /// What a row leaves blank and no search decides: no degree that is not named, and one sequence a micro-batch, or in a

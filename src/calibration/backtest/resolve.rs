@@ -53,7 +53,7 @@ impl Case {
 
     /// Whether the model is a mixture of experts.
     pub fn is_moe(&self) -> bool {
-        self.setting.model.shape.experts.is_some()
+        self.setting.model.shape.is_moe()
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::catalog::model::ModelProfile;
 use crate::catalog::steps::StepRow;
-use crate::model::architecture::{Architecture, Attention, Experts, Window};
+use crate::model::mixer::grouped::Grouped;
+use crate::model::mlp::Experts;
+use crate::model::outline::{Attention, Mixtures, Outline};
 use crate::model::params;
 
 /// Vocabulary of a model that does not say: GPT-2's, padded.
@@ -15,11 +17,11 @@ pub(super) fn model(
     choices: &mut Vec<String>,
 ) -> Result<ModelProfile, String> {
     let agrees = |given: Option<u32>, known: u32| given.is_none_or(|given| given == known);
-    let known = profile.filter(|p| agrees(row.layers, p.shape.layers) && agrees(row.hidden, p.shape.hidden));
+    let known = profile.filter(|p| agrees(row.layers, p.shape.layers.counted()) && agrees(row.hidden, p.shape.hidden));
     let mut model = match known {
         Some(known) => known,
         // Named by the row, so that no published run of another shape lends it anything.
-        None => ModelProfile::described(&row.id, described(row, choices)?),
+        None => ModelProfile::described(&row.id, described(row, choices)?.build().map_err(|error| error.to_string())?),
     };
     let shape = &mut model.shape;
     shape.vocab = row.vocab.unwrap_or(shape.vocab);
@@ -29,7 +31,7 @@ pub(super) fn model(
 }
 
 /// The shape that the columns describe.
-fn described(row: &StepRow, choices: &mut Vec<String>) -> Result<Architecture, String> {
+fn described(row: &StepRow, choices: &mut Vec<String>) -> Result<Outline, String> {
     let need =
         |x: Option<u32>, what: &str| x.ok_or(format!("{what} is blank, and no model profile is named `{}`", row.model));
     let (layers, hidden) = match (row.layers, row.hidden, row.params_b) {
@@ -43,17 +45,13 @@ fn described(row: &StepRow, choices: &mut Vec<String>) -> Result<Architecture, S
     let heads = row.heads.unwrap_or(hidden.div_ceil(128));
     let experts = experts(row);
     let ffn = row.ffn_hidden.unwrap_or(if experts.is_some() { 0 } else { hidden.saturating_mul(4) });
-    let mut shape = Architecture {
+    let head_dim = row.head_dim.unwrap_or(hidden / heads.max(1));
+    let mut shape = Outline {
         layers,
         hidden,
         vocab: row.vocab.unwrap_or(VOCAB),
-        attention: Attention::Grouped {
-            heads,
-            kv_heads: row.kv_heads.unwrap_or(heads),
-            head_dim: row.head_dim.unwrap_or(hidden / heads.max(1)),
-            window: None::<Window>,
-        },
-        output_gate: false,
+        attention: Attention::Grouped(Grouped::plain(heads, row.kv_heads.unwrap_or(heads), head_dim)),
+        window: None,
         linear: None,
         ffn,
         gated: true,
@@ -62,7 +60,6 @@ fn described(row: &StepRow, choices: &mut Vec<String>) -> Result<Architecture, S
         learned_positions: 0,
         biases: false,
         mtp_modules: 0,
-        document: 0,
     };
     if shape.experts.is_none() {
         shape.gated = gated(&shape, row.params_b);
@@ -83,21 +80,22 @@ fn typical(params: f64, layers: Option<u32>) -> (u32, u32) {
     (layers.unwrap_or(deep as u32), hidden as u32)
 }
 
-fn experts(row: &StepRow) -> Option<Experts> {
+fn experts(row: &StepRow) -> Option<(Experts, Mixtures)> {
     let count = row.experts.filter(|&count| count > 1)?;
     let width = row.expert_ffn.or(row.ffn_hidden)?;
     let active = row.experts_active.unwrap_or(2).min(count);
-    Some(Experts { count, active, width, shared_width: 0, leading_dense: 0, every: 1 })
+    Some((Experts::routed(count, active, width), Mixtures { leading_dense: 0, every: 1 }))
 }
 
 /// Whether the published count of parameters fits an MLP of three matrices better than one of two.
-fn gated(shape: &Architecture, params_b: Option<f64>) -> bool {
+fn gated(shape: &Outline, params_b: Option<f64>) -> bool {
     let Some(published) = params_b.filter(|&b| b > 0.0) else {
         return u64::from(shape.ffn) != 4 * u64::from(shape.hidden);
     };
     let miss = |gated: bool| {
-        let counted = params::count(&Architecture { gated, tied_embeddings: !gated, ..*shape });
-        (counted.total().get() / (published * 1e9)).ln().abs()
+        let shape = Outline { gated, tied_embeddings: !gated, ..*shape }.build();
+        let counted = shape.map_or(f64::NAN, |shape| params::count(&shape).total().get());
+        (counted / (published * 1e9)).ln().abs()
     };
     miss(true) < miss(false)
 }

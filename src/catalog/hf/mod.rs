@@ -9,7 +9,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::model::architecture::{Architecture, Attention, Experts, LinearAttention, Window};
+use crate::model::architecture::Architecture;
+use crate::model::mixer::delta::{Decay, Delta};
+use crate::model::mixer::grouped::Grouped;
+use crate::model::mixer::latent::Latent;
+use crate::model::mlp::Experts;
+use crate::model::outline::{Attention, Mixtures, Outline, Window};
 use crate::source::{Source, SourceKind};
 
 mod config;
@@ -136,10 +141,15 @@ pub fn architecture(file: &str, text: &str) -> Result<HfModel, Error> {
     let inner = outer.inner("text_config");
     let config = inner.as_ref().unwrap_or(&outer);
     let family = family(&outer, config);
-    let shape = family.and_then(|family| shape(config, family));
-    if let Some(Err(error)) = shape.as_ref().map(Architecture::check) {
-        errors.borrow_mut().extend(error.each().map(|error| Error::bad_input(format!("{file}: {}", error.message()))));
-    }
+    let shape = match family.and_then(|family| shape(config, family)).map(|outline| outline.build()) {
+        Some(Ok(shape)) => Some(shape),
+        Some(Err(error)) => {
+            let each = error.each().map(|error| Error::bad_input(format!("{file}: {}", error.message())));
+            errors.borrow_mut().extend(each);
+            None
+        }
+        None => None,
+    };
     let name = outer.text("_name_or_path").filter(|name| !name.is_empty());
     let name = name.or(family.map(|family| family.model_type)).unwrap_or_default().to_owned();
     match (Error::all(errors.into_inner()), shape) {
@@ -195,7 +205,7 @@ fn family(outer: &Config<'_>, config: &Config<'_>) -> Option<&'static Family> {
     found
 }
 
-fn shape(config: &Config<'_>, family: &Family) -> Option<Architecture> {
+fn shape(config: &Config<'_>, family: &Family) -> Option<Outline> {
     let layers = config.need(LAYERS);
     let hidden = config.need(HIDDEN);
     let vocab = config.need(&["vocab_size", "embedding_size"]);
@@ -203,21 +213,27 @@ fn shape(config: &Config<'_>, family: &Family) -> Option<Architecture> {
     let experts = experts(config, family);
     let (layers, hidden) = (layers?, hidden?);
     let attention_biases = config.flag("bias").or(config.flag("use_bias"));
-    Some(Architecture {
+    let linear = linear(config);
+    let gate = |heads: u32, width: u32| if family.model_type == "qwen3_next" { heads * width } else { 0 };
+    let attention = match attention? {
+        Attention::Grouped(g) => Attention::Grouped(Grouped { gate: gate(g.heads, g.head_dim), ..g }),
+        latent => latent,
+    };
+    let experts = experts?.map(|(experts, at)| (Experts { gated: family.gated, ..experts }, at));
+    Some(Outline {
         layers,
         hidden,
         vocab: vocab?,
-        attention: attention?,
-        output_gate: family.model_type == "qwen3_next",
-        linear: linear(config),
+        attention,
+        window: window(config, family),
+        linear,
         ffn: ffn(config, family, hidden)?,
         gated: family.gated,
-        experts: experts?,
+        experts,
         tied_embeddings: config.flag("tie_word_embeddings").unwrap_or(family.tied),
         learned_positions: positions(config, family)?,
         biases: attention_biases.unwrap_or(family.biases),
         mtp_modules: config.integer(&["num_nextn_predict_layers"]).unwrap_or(0),
-        document: 0,
     })
 }
 
@@ -229,14 +245,9 @@ fn attention(config: &Config<'_>, family: &Family, hidden: Option<u32>) -> Optio
         let qk_rope = config.need(&["qk_rope_head_dim"]);
         let v_dim = config.need(&["v_head_dim"]);
         let q_rank = config.integer(&["q_lora_rank"]);
-        return Some(Attention::Latent {
-            heads: heads?,
-            q_rank,
-            kv_rank: kv_rank?,
-            qk_nope: qk_nope?,
-            qk_rope: qk_rope?,
-            v_dim: v_dim?,
-        });
+        let (q_rank, gate, indexer) = (q_rank.unwrap_or(0), 0, None);
+        let (heads, kv_rank, qk_nope, qk_rope, v_dim) = (heads?, kv_rank?, qk_nope?, qk_rope?, v_dim?);
+        return Some(Attention::Latent(Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim, gate, indexer }));
     }
     let (heads, hidden) = (heads?, hidden?);
     let head_dim = match config.integer(&["head_dim"]) {
@@ -248,7 +259,7 @@ fn attention(config: &Config<'_>, family: &Family, hidden: Option<u32>) -> Optio
             return None;
         }
     };
-    Some(Attention::Grouped { heads, kv_heads: kv_heads(config, heads)?, head_dim, window: window(config, family) })
+    Some(Attention::Grouped(Grouped::plain(heads, kv_heads(config, heads)?, head_dim)))
 }
 
 /// Key-value heads: as many as query heads unless the file says otherwise, in any of four ways.
@@ -274,18 +285,21 @@ fn window(config: &Config<'_>, family: &Family) -> Option<Window> {
     (share > 0.0).then_some(Window { tokens, share })
 }
 
-fn linear(config: &Config<'_>) -> Option<LinearAttention> {
+fn linear(config: &Config<'_>) -> Option<(Delta, f64)> {
     let key_heads = config.integer(&["linear_num_key_heads"])?;
     let every = config.integer(&["full_attention_interval"]).filter(|&every| every > 0);
     let regular = every.map(|every| 1.0 - 1.0 / f64::from(every));
-    Some(LinearAttention {
-        share: config.share_of("layer_types", &["linear_attention"]).or(regular).unwrap_or(0.75),
+    let delta = Delta {
         key_heads,
         value_heads: config.need(&["linear_num_value_heads"])?,
         key_dim: config.need(&["linear_key_head_dim"])?,
         value_dim: config.need(&["linear_value_head_dim"])?,
         conv: config.need(&["linear_conv_kernel_dim"])?,
-    })
+        decay: Decay::Head,
+        gate_rank: 0,
+        gated: true,
+    };
+    Some((delta, config.share_of("layer_types", &["linear_attention"]).or(regular).unwrap_or(0.75)))
 }
 
 /// The dense MLP's width; four times the hidden size where GPT-2's descendants leave it out.
@@ -305,7 +319,7 @@ fn ffn(config: &Config<'_>, family: &Family, hidden: u32) -> Option<u32> {
 }
 
 /// The experts: `None` for an error, `Some(None)` for a dense model.
-fn experts(config: &Config<'_>, family: &Family) -> Option<Option<Experts>> {
+fn experts(config: &Config<'_>, family: &Family) -> Option<Option<(Experts, Mixtures)>> {
     let nested = config.inner("ffn_config");
     let config = nested.as_ref().unwrap_or(config);
     let Some(count) = config.integer(EXPERTS).filter(|&count| count > 0 || family.gated) else {
@@ -323,14 +337,12 @@ fn experts(config: &Config<'_>, family: &Family) -> Option<Option<Experts>> {
         | "qwen2_moe" | "qwen3_moe" | "qwen3_next" => config.need(&["moe_intermediate_size"]),
         _ => config.need(&["moe_intermediate_size", "intermediate_size", "ffn_hidden_size"]),
     }?;
-    Some(Some(Experts {
-        count,
-        active: active?,
-        width,
-        shared_width: shared_width(config, family, width)?,
+    let shared_width = shared_width(config, family, width)?;
+    let mixtures = Mixtures {
         leading_dense: config.integer(&["first_k_dense_replace", "moe_layer_start_index"]).unwrap_or(0),
         every: every(config, family)?,
-    }))
+    };
+    Some(Some((Experts { shared_width, ..Experts::routed(count, active?, width) }, mixtures)))
 }
 
 /// One mixture in how many layers; the interval's last layer is the mixture in all families.

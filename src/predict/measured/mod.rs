@@ -38,7 +38,7 @@ impl Setting {
     pub fn apart_from(&self, own: &Self) -> f64 {
         let same = self.model.shape == own.model.shape;
         let ground = if same { Ground { model: &self.model.id, ..own.ground() } } else { own.ground() };
-        apart(self, (&ground, own.model.shape.experts.is_some()))
+        apart(self, (&ground, own.model.shape.is_moe()))
     }
 
     /// The same with what the measured steps of a spec tell of its software.
@@ -219,7 +219,7 @@ fn is_asked(asked: &Setting, own: &Setting, spec: &Spec, chips: u32) -> bool {
 /// What a setting has apart from the one that is asked about, in words.
 fn other(asked: &Setting, own: &Setting) -> &'static str {
     let model = asked.model.id != own.model.id && asked.model.shape != own.model.shape;
-    match (asked.model.shape.experts.is_some(), own.model.shape.experts.is_some()) {
+    match (asked.model.shape.is_moe(), own.model.shape.is_moe()) {
         (true, false) if model => "a dense model beside a mixture",
         (false, true) if model => "a mixture beside a dense model",
         _ if model => "another model",
@@ -252,7 +252,7 @@ pub fn apart(asked: &Setting, (own, mixture): (&Ground<'_>, bool)) -> f64 {
         (_, false, true) => other.hypot(spreads.chip),
         (.., false) => other.hypot(OTHER_VENDOR),
     };
-    let model = match (asked.model.shape.experts.is_some(), mixture) {
+    let model = match (asked.model.shape.is_moe(), mixture) {
         _ if ground.model == own.model => 0.0,
         (false, false) | (true, true) => spreads.model,
         _ => OTHER_KIND,

@@ -48,7 +48,7 @@ pub(super) fn on_row(
         (name, _) => catalog.model(name).map_err(|error| step.locate(error))?,
     };
     let differs = |given: Option<u32>, known: u32| given.is_some_and(|given| given != known);
-    if differs(row.layers, model.shape.layers) || differs(row.hidden, model.shape.hidden) {
+    if differs(row.layers, model.shape.layers.counted()) || differs(row.hidden, model.shape.hidden) {
         return Ok(Err(format!("its layers or its width are not those of `{}`", model.name)));
     }
     // Padding and modules beside the model are the row's own.
@@ -205,7 +205,7 @@ pub fn step_time(row: &StepRow, setting: &Setting, predicted: &Prediction) -> Re
     let (layout, tokens) = (&predicted.layout, predicted.tokens_per_step().get());
     let (chips, peak) = (f64::from(predicted.chips), setting.machine.peak_16);
     // Published counts leave multi-token prediction out.
-    let main = Architecture { mtp_modules: 0, ..setting.model.shape };
+    let main = Architecture { mtp_modules: 0, ..setting.model.shape.clone() };
     let one = || match counting(row, layout) {
         Some(choice) => per_token(&main, layout.seq_len, choice).total(),
         None => train_work(setting.active, Tokens::new(1.0)),
