@@ -8,6 +8,7 @@ pub mod given;
 pub mod layouts;
 pub mod looked_up;
 pub mod measured;
+pub mod model_terms;
 pub mod narrowed;
 pub mod pacing;
 pub mod phases;

@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use super::Answer;
+use super::model_terms::ModelCounts;
 use crate::catalog::Catalog;
 use crate::catalog::rule::{RuleProfile, known_until};
 use crate::error::Error;
 use crate::policy::rule::{Standing, Test, standing, training_thresholds};
 use crate::policy::{Pace, distance};
 use crate::units::date::Date;
-use crate::units::{Flop, Price};
+use crate::units::{Flop, Fraction, Price};
 
 /// What numbers against rules are not.
 pub const NO_ADVICE: &str = "numbers against the text of rules, with date and source; this is not legal advice";
@@ -20,6 +21,10 @@ pub const NO_ADVICE: &str = "numbers against the text of rules, with date and so
 pub struct Thresholds {
     /// The day.
     pub as_of: String,
+    /// The run's operations: every product and the causal half of the attention where the model's shape is known.
+    pub flop: f64,
+    /// The same by 6ND, where `flop` is not.
+    pub six_nd_flop: Option<f64>,
     /// Those that the run reaches.
     pub reached: Vec<ThresholdLine>,
     /// The nearest that it does not reach.
@@ -56,14 +61,22 @@ pub struct ThresholdLine {
 impl Thresholds {
     /// Of an answer, on the day that is asked about, else as the rules are known; `None` where its compute is not, or no rule.
     ///
+    /// Rules count operations: a model's exact ones where its shape is known, else 6ND.
+    ///
     /// # Errors
     /// A rule that does not read.
-    pub fn of(answer: &Answer, catalog: &Catalog) -> Result<Option<Self>, Error> {
-        let Some(work) = answer.estimate.flop else { return Ok(None) };
+    pub fn of(answer: &Answer, model: Option<&ModelCounts>, catalog: &Catalog) -> Result<Option<Self>, Error> {
+        let Some(six_nd) = answer.estimate.flop else { return Ok(None) };
+        let exact = model.and_then(|model| model.exact_flop);
+        let work = exact.map_or(six_nd, Flop::new);
         let rules = catalog.training_rules()?;
         let asked = answer.spec.as_of.as_ref().map(|day| day.value);
         let known = known_until(&rules);
-        let on = |day| Self { too_late: too_late(known, day), ..Self::on(answer, work, &rules, day) };
+        let on = |day| Self {
+            too_late: too_late(known, day),
+            six_nd_flop: exact.map(|_| six_nd.get()),
+            ..Self::on(answer, work, &rules, day)
+        };
         Ok(asked.or(known).map(on))
     }
 
@@ -77,7 +90,8 @@ impl Thresholds {
         lines.sort_by(|a, b| a.flop.total_cmp(&b.flop));
         let (reached, mut later): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.flop <= work.get());
         let next = if later.is_empty() { None } else { Some(later.remove(0)) };
-        Self { as_of: day.to_string(), reached, next, later, note: NO_ADVICE, too_late: None }
+        let (as_of, flop) = (day.to_string(), work.get());
+        Self { as_of, flop, six_nd_flop: None, reached, next, later, note: NO_ADVICE, too_late: None }
     }
 
     /// Every threshold, the lowest first.
@@ -93,9 +107,11 @@ pub fn too_late(known: Option<Date>, day: Date) -> Option<String> {
 }
 
 fn line(answer: &Answer, work: Flop, rule: &RuleProfile, test: &Test, bound: f64) -> ThresholdLine {
+    // The MFU is by 6ND; operations counted exactly come at as many more a second.
+    let more = answer.estimate.flop.map_or(1.0, |six_nd| work / six_nd);
     let pace = answer.chip.as_ref().zip(answer.estimate.mfu).map(|(_, mfu)| Pace {
         peak: answer.scenario.peak,
-        mfu,
+        mfu: Fraction::new(mfu.get() * more),
         goodput: answer.scenario.terms.goodput,
     });
     let price = answer.price.as_ref().map(|price| price.value);

@@ -1,4 +1,4 @@
-//! The chain of formulas with one run's numbers, each with its source.
+//! The chain of formulas with one run's numbers, each with its source, and its model term by term.
 
 use serde::Serialize;
 
@@ -6,9 +6,12 @@ use super::reply::ReplyHead;
 use super::request::About;
 use super::result::head;
 use crate::answer::layouts::{parts, words};
+use crate::answer::model_terms::ModelTerms;
 use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::input::field::FIELDS;
+use crate::input::file::Spec;
 use crate::predict::{Prediction, Setting};
 use crate::solve::Var;
 use crate::source::Source;
@@ -45,8 +48,10 @@ pub struct ExplainReply {
     /// What every reply opens with.
     #[serde(flatten)]
     pub head: ReplyHead,
-    /// The chain.
+    /// The chain; empty where nothing but a model is asked about.
     pub result: Vec<Link>,
+    /// The model term by term, where its shape is known.
+    pub model: Option<ModelTerms>,
 }
 
 /// One link of the chain.
@@ -69,15 +74,30 @@ impl ExplainRequest {
     /// # Errors
     /// As `estimate`.
     pub fn ask(&self, catalog: &Catalog) -> Result<ExplainReply, Error> {
-        let answer = answer(&self.about.question(catalog)?, catalog)?;
+        let question = self.about.question(catalog)?;
+        let spec = question.spec()?;
+        if is_bare(&spec) {
+            let model = ModelTerms::of_spec(&spec, None, catalog)?;
+            let name = model.as_ref().map(|model| model.model.clone()).unwrap_or_default();
+            return Ok(ExplainReply { head: ReplyHead::new("explain", name), result: Vec::new(), model });
+        }
+        let answer = answer(&question, catalog)?;
         let mut result = chain(&answer);
         if let (Some(predicted), Some(chip)) = (predicted(&answer, catalog), &answer.chip) {
             result.extend(step(&answer, &predicted, &format!("profiles/factors/{}.toml", chip.chip.factors)));
         }
         let mut head = head("explain", &answer);
         head.unknown = Default::default(); // the chain ends where something is not known
-        Ok(ExplainReply { head, result })
+        let model = ModelTerms::of_spec(&answer.spec, answer.pacing.setting(), catalog)?;
+        Ok(ExplainReply { head, result, model })
     }
+}
+
+/// Whether a model is all that is asked about, at a length or at the usual one.
+fn is_bare(spec: &Spec) -> bool {
+    let of_model = ["model", "run.sequence_length", "run.document_length"];
+    let others = FIELDS.iter().filter(|field| !of_model.contains(&field.path));
+    spec.model.is_some() && others.map(|field| (field.origin)(spec)).all(|origin| origin.is_none())
 }
 
 /// The chain from FLOPs to money, as far as it is known.

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use toml::de::{DeTable, DeValue};
 
 use super::check;
 use super::reply::{Ordered, ReplyHead};
+use crate::answer::model_terms::{ModelTerms, usual_length};
 use crate::catalog::accelerator::accelerator;
-use crate::catalog::read::{Document, Sources};
+use crate::catalog::leaves::{Leaf, leaves};
+use crate::catalog::model::model;
+use crate::catalog::read::Sources;
 use crate::catalog::stack::stack;
 use crate::catalog::stack_row::StackRow;
 use crate::catalog::{Catalog, Found, KINDS, Kind, is_path};
@@ -92,6 +94,8 @@ pub struct ShowReply {
     /// The stack that it describes.
     #[serde(skip)]
     pub stack: Option<StackRow>,
+    /// A model term by term, in sequences of the usual length.
+    pub model: Option<ModelTerms>,
 }
 
 /// A value with its source.
@@ -218,6 +222,7 @@ fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<ShowReply, Error
     };
     let chip = (kind == Kind::Accelerators).then(|| accelerator(found, catalog)).transpose()?;
     let stack = (kind == Kind::Stacks).then(|| stack(found)).transpose()?;
+    let model = (kind == Kind::Models).then(|| model(found)).transpose()?;
     Ok(ShowReply {
         head: ReplyHead::new("profiles show", name.as_str()),
         kind: kind.singular(),
@@ -229,6 +234,7 @@ fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<ShowReply, Error
         sources,
         chip: chip.map(|chip| chip.chip),
         stack: stack.map(StackRow::of),
+        model: model.map(|model| ModelTerms::of(&model, usual_length(&model.shape))),
     })
 }
 
@@ -243,57 +249,4 @@ fn check_files(files: &[PathBuf], catalog: &Catalog) -> Result<CheckReply, Error
     }
     let head = ReplyHead::new("profiles check", "profiles");
     Error::all(errors).map_or(Ok(CheckReply { head, result }), Err)
-}
-
-type Leaf = (String, String);
-
-/// Every value of a document but its sources, in the order of the file.
-fn leaves(document: &Document) -> Result<(Vec<Leaf>, Sources), Error> {
-    let mut sources = Sources::default();
-    let _ = document.read(|r| {
-        sources = r.sources();
-        Some(())
-    }); // the other keys are unknown to this reading, which is of no interest
-    let table = DeTable::parse(&document.text).map_err(|trouble| Error::bad_file(trouble.message().to_owned()))?;
-    let mut found = Vec::new();
-    walk("", table.get_ref(), &mut found);
-    found.retain(|(_, path, _)| !path.starts_with("sources."));
-    found.sort();
-    Ok((found.into_iter().map(|(_, path, value)| (path, value)).collect(), sources))
-}
-
-/// Collects leaves with their position, so that they can be put in the order of the file.
-fn walk(above: &str, table: &DeTable<'_>, found: &mut Vec<(usize, String, String)>) {
-    for (key, value) in table {
-        let path = if above.is_empty() { key.get_ref().to_string() } else { format!("{above}.{}", key.get_ref()) };
-        one(&path, value.span().start, value.get_ref(), found);
-    }
-}
-
-fn one(path: &str, at: usize, value: &DeValue<'_>, found: &mut Vec<(usize, String, String)>) {
-    match value {
-        DeValue::Table(table) => walk(path, table, found),
-        DeValue::Array(items) if items.iter().any(|item| item.get_ref().is_table()) => {
-            for (index, item) in items.iter().enumerate() {
-                one(&format!("{path}[{index}]"), item.span().start, item.get_ref(), found);
-            }
-        }
-        DeValue::Array(items) => {
-            let texts: Vec<String> = items.iter().map(|item| scalar(item.get_ref())).collect();
-            let between = if texts.iter().any(|text| text.contains(", ")) { "; " } else { ", " };
-            found.push((at, path.to_owned(), texts.join(between)));
-        }
-        other => found.push((at, path.to_owned(), scalar(other))),
-    }
-}
-
-fn scalar(value: &DeValue<'_>) -> String {
-    match value {
-        DeValue::String(text) => text.to_string(),
-        DeValue::Integer(number) => number.as_str().to_owned(),
-        DeValue::Float(number) => number.as_str().to_owned(),
-        DeValue::Boolean(flag) => flag.to_string(),
-        DeValue::Datetime(date) => date.to_string(),
-        DeValue::Array(_) | DeValue::Table(_) => String::new(),
-    }
 }

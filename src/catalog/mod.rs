@@ -22,6 +22,7 @@ pub mod factors_text;
 pub mod figures;
 pub mod fleet;
 pub mod hf;
+pub mod leaves;
 pub mod measurement;
 mod memo;
 pub mod memory_rows;

@@ -254,10 +254,8 @@ fn experts(r: &Reader<'_>) -> Option<(Experts, Mixtures)> {
     let count = r.need("count", r.integer("count"));
     let active = r.need("active", r.integer("active"));
     let width = r.need("width", r.integer("width"));
-    let mixtures = Mixtures {
-        leading_dense: r.integer("leading_dense").unwrap_or(0),
-        every: r.integer("every").unwrap_or(1),
-    };
+    let mixtures =
+        Mixtures { leading_dense: r.integer("leading_dense").unwrap_or(0), every: r.integer("every").unwrap_or(1) };
     let shared_width = r.integer("shared_width").unwrap_or(0);
     Some((Experts { shared_width, ..Experts::routed(count?, active?, width?) }, mixtures))
 }

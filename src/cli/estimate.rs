@@ -15,7 +15,7 @@ use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Catalog, Found, is_path, text_from};
 use flopbill::internals::input::field::Group;
 use flopbill::internals::input::file::{Spec, spec};
-use flopbill::internals::input::question::run_of;
+use flopbill::internals::input::question::base_of;
 use flopbill::internals::report;
 use flopbill::internals::uncertainty::montecarlo::{Method, Plan};
 
@@ -117,15 +117,14 @@ fn driven(of: &str) -> Result<Driven, Error> {
     }
 }
 
-/// The spec of a name: `-` for stdin, a path, or a published run.
+/// The spec of a name: `-` for stdin, a path, a published run or a model.
 pub fn base(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
     if name == "-" {
         let text = text_from(io::stdin().lock(), "stdin")?;
         return spec(&Found { id: "stdin".into(), document: Document::new("stdin", text), from_user: true });
     }
-    let found = run_of(name, catalog).map_err(|error| {
+    base_of(name, catalog).map_err(|error| {
         let looks_like_file = !is_path(name) && std::path::Path::new(name).exists();
         if looks_like_file { error.with_hint(format!("for the file write `./{name}`")) } else { error }
-    })?;
-    spec(&found)
+    })
 }

@@ -12,8 +12,8 @@ use flopbill::internals::report;
 /// Which run.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A published run, a spec file, or - for a spec on stdin
-    #[arg(value_name = "RUN|FILE")]
+    /// A published run, a model, a spec file, or - for a spec on stdin
+    #[arg(value_name = "RUN|MODEL|FILE")]
     name: Option<String>,
 
     #[command(flatten)]

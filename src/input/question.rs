@@ -1,9 +1,10 @@
 //! A question: a run or spec, and the values laid over it.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::catalog::{Catalog, Found, Kind};
+use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::input::field::find;
 use crate::input::file::{Origin, Spec, spec};
@@ -122,18 +123,23 @@ impl Question {
     }
 }
 
-/// The published run of a name, or a spec by its path.
+/// The spec that a name stands for: a spec file by its path, a published run, else a model, by its name or as a
+/// `config.json`.
 ///
 /// # Errors
-/// An unknown name, and whether it is that of a model; a file that cannot be read.
-pub fn run_of(name: &str, catalog: &Catalog) -> Result<Found, Error> {
-    catalog.find(Kind::Runs, name).map_err(|error| match catalog.find(Kind::Models, name) {
-        Ok(model) => error.with_hint(format!(
-            "`{}` is a model: give --model {0} with --tokens, --gpu and --chips or --days, or one of `profiles list runs`",
-            model.id
-        )),
-        Err(_) => error,
-    })
+/// An unknown name; a file that cannot be read.
+pub fn base_of(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
+    let of_model = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let found = if of_model { None } else { Some(catalog.find(Kind::Runs, name)) };
+    match found {
+        Some(Ok(found)) => spec(&found),
+        Some(Err(error)) if !catalog.has(Kind::Models, name) => Err(error),
+        _ => {
+            let mut spec = Spec::default();
+            spec.set("model", name, Origin::Flag("the name".into()))?;
+            Ok(spec)
+        }
+    }
 }
 
 /// A question of the library: a run by its name, and values in any form that a flag takes.
@@ -180,7 +186,7 @@ impl Input {
     /// # Errors
     /// An unknown name, a file that cannot be read or is wrong.
     pub fn question(self, catalog: &Catalog) -> Result<Question, Error> {
-        let base = self.run.map(|run| spec(&run_of(&run, catalog)?)).transpose()?.unwrap_or_default();
+        let base = self.run.map(|run| base_of(&run, catalog)).transpose()?.unwrap_or_default();
         Ok(Question { base, overrides: self.overrides, today: None })
     }
 }

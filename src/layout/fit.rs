@@ -109,7 +109,8 @@ impl Layers<'_> {
         let counts = self.shape.layers.before(self.shape.layers.len()).iter();
         let stages = f64::from(layout.pp.max(1));
         let each = self.kinds().iter().zip(counts);
-        let mean = each.fold(OnChip::default(), |sum, (kind, &count)| sum.plus(f64::from(count) / stages, &kind.params));
+        let mean =
+            each.fold(OnChip::default(), |sum, (kind, &count)| sum.plus(f64::from(count) / stages, &kind.params));
         let (weights, gradients, optimizer) = parts.states(mean, 1.0);
         // A tie is left to the look at each stage: sums in another order differ in their last bits.
         (weights + gradients + optimizer + parts.reserve) * BELOW <= capacity

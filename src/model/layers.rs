@@ -151,6 +151,11 @@ impl Layers {
     }
 
     /// The layers, first to last.
+    ///
+    /// # Formula
+    /// the kind whose count among the first n + 1 is more than among the first n
+    /// # Source
+    /// By definition.
     pub fn in_depth(&self) -> impl Iterator<Item = &Layer> {
         let of = |n: u32| {
             let (earlier, later) = (self.before(n), self.before(n + 1));
@@ -230,9 +235,10 @@ fn pattern(kinds: &[Layer], indices: &[usize]) -> Option<Pattern> {
             let next = indices.iter().skip(first_moe + 1).position(|kind| is_moe(kind));
             let every = next.map_or(1, |gap| gap + 1);
             let leading = (first_moe + 1).saturating_sub(every);
-            let fits = indices.iter().enumerate().all(|(n, kind)| {
-                is_moe(kind) == (n >= leading && (n - leading + 1).is_multiple_of(every))
-            });
+            let fits = indices
+                .iter()
+                .enumerate()
+                .all(|(n, kind)| is_moe(kind) == (n >= leading && (n - leading + 1).is_multiple_of(every)));
             fits.then_some(Pattern { leading: leading as u32, every: every as u32 })
         }
         _ => None,

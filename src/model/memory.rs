@@ -325,7 +325,13 @@ fn latent(mixer: &Latent, widths: &Widths) -> f64 {
 fn compressed(mixer: &Compressed, widths: &Widths) -> f64 {
     let [heads, dim, q_rank, groups, rank] =
         [mixer.heads, mixer.head_dim, mixer.q_rank, mixer.out_groups, mixer.out_rank].map(f64::from);
-    let blocks = if mixer.ratio == 0 { 0.0 } else if mixer.overlap { 4.0 } else { 2.0 };
+    let blocks = if mixer.ratio == 0 {
+        0.0
+    } else if mixer.overlap {
+        4.0
+    } else {
+        2.0
+    };
     let ranks = widths.value * (q_rank + dim * (1.0 + blocks)) + widths.operand * q_rank;
     let queries = if widths.latent_only { 0.0 } else { heads * dim / widths.tp };
     let indexer = mixer.indexer.map_or(0.0, |indexer| {

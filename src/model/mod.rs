@@ -8,3 +8,4 @@ pub mod mixer;
 pub mod mlp;
 pub mod outline;
 pub mod params;
+pub mod terms;

@@ -79,8 +79,10 @@ impl Outline {
     /// # Errors
     /// Every number that cannot be, each with its field.
     pub fn build(&self) -> Result<Architecture, Error> {
-        self.check()?;
-        let order: Vec<Layer> = (0..self.layers).map(|depth| self.layer(depth)).collect();
+        let mut errors = self.wrong();
+        // What lies beyond the bounds is refused, and never laid out.
+        let layers = self.layers.clamp(1, MOST_LAYERS);
+        let order: Vec<Layer> = (0..layers).map(|depth| self.layer(depth)).collect();
         let shape = Architecture {
             hidden: self.hidden,
             vocab: self.vocab,
@@ -91,12 +93,14 @@ impl Outline {
             mtp_modules: self.mtp_modules,
             document: 0,
         };
-        shape.check()?;
-        Ok(shape)
+        if let Err(error) = shape.check() {
+            errors.extend(error.each().cloned());
+        }
+        Error::all(errors).map_or(Ok(shape), Err)
     }
 
     /// What the layers built from it would not show.
-    fn check(&self) -> Result<(), Error> {
+    fn wrong(&self) -> Vec<Error> {
         let mut errors = Vec::new();
         let mut refuse = |field, why: String| errors.push(Error::bad_input(format!("{field}: {why}")).about(field));
         if !(1..=MOST_LAYERS).contains(&self.layers) {
@@ -112,15 +116,16 @@ impl Outline {
             }
         }
         if let Some((_, Mixtures { leading_dense, every })) = self.experts {
-            if leading_dense >= self.layers {
-                let layers = self.layers;
-                refuse("experts.leading_dense", format!("{leading_dense} dense layers leave no mixture in {layers} layers"));
+            let layers = self.layers;
+            if leading_dense >= layers {
+                let why = format!("{leading_dense} dense layers leave no mixture in {layers} layers");
+                refuse("experts.leading_dense", why);
             }
-            if every == 0 || every > self.layers {
-                refuse("experts.every", format!("{every} is not from 1 to the {} layers", self.layers));
+            if every == 0 || every > layers {
+                refuse("experts.every", format!("{every} is not from 1 to the {layers} layers"));
             }
         }
-        Error::all(errors).map_or(Ok(()), Err)
+        errors
     }
 
     /// The layer at a depth from zero.
@@ -148,7 +153,7 @@ impl Outline {
     fn mlp(&self, depth: u32) -> Mlp {
         match self.experts {
             Some((experts, Mixtures { leading_dense, every }))
-                if depth >= leading_dense && (depth - leading_dense + 1).is_multiple_of(every) =>
+                if depth >= leading_dense && (depth - leading_dense + 1).is_multiple_of(every.max(1)) =>
             {
                 let Experts { width, gated, .. } = experts;
                 let biases = if self.biases { bias(self.hidden, width, gated) as u32 } else { 0 };

@@ -333,7 +333,7 @@ fn stack(spec: &Spec, catalog: &Catalog, chosen: &mut Vec<String>) -> Result<Sta
 }
 
 /// The model on documents that do not see each other, where their length is given.
-fn in_documents(mut model: ModelProfile, spec: &Spec) -> ModelProfile {
+pub(crate) fn in_documents(mut model: ModelProfile, spec: &Spec) -> ModelProfile {
     if let Some(entry) = &spec.document_length {
         model.shape.document = entry.value.get().clamp(1.0, f64::from(u32::MAX)) as u32;
     }

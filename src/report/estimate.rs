@@ -4,6 +4,7 @@ use super::json::cell;
 use super::ranges::middle;
 use super::view::{Records, Section, View};
 use crate::answer::Answer;
+use crate::answer::model_terms::ModelCounts;
 use crate::answer::published::Published;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, Spread};
 use crate::ask::estimate::parts::Arithmetic;
@@ -29,7 +30,7 @@ pub fn view(reply: &EstimateReply) -> View {
         view.note("The drivers", super::drivers::notes(drivers));
     }
     let spread = spread.as_ref();
-    view.sections.extend([hours(answer, spread), time_and_chips(reply), money(answer, spread)]);
+    view.sections.extend([hours(answer, reply.model.as_ref(), spread), time_and_chips(reply), money(answer, spread)]);
     if answer.scenario.phases.len() > 1 {
         view.sections.push(phases(answer, spread));
     }
@@ -113,13 +114,14 @@ fn heading(of: &str, spread: Option<&Spread>) -> String {
     format!("{of}{at}")
 }
 
-fn hours(answer: &Answer, spread: Option<&Spread>) -> Section {
+fn hours(answer: &Answer, model: Option<&ModelCounts>, spread: Option<&Spread>) -> Section {
     let mut section = Section::facts(heading("Hours", spread));
     let total = answer.estimate.total;
     section.fact("GPU-hours", show::number(total.held.gpu_hours(), 7), origin(answer, Var::GpuHours));
     if let Some(flop) = answer.estimate.flop {
         section.fact("model FLOPs", show::number(flop.get(), 4), "6 x active parameters x tokens");
     }
+    model.iter().for_each(|model| super::model::facts(&mut section, model));
     for (var, label) in [(Var::Params, "active parameters"), (Var::Tokens, "tokens")] {
         if let Some(value) = answer.solved.knowns.get(var).filter(|_| answer.solved.knowns.is_solved(var)) {
             section.fact(label, show::count(value, 4), origin(answer, var));

@@ -6,7 +6,10 @@ use crate::ask::explain::ExplainReply;
 /// Shows the chain.
 pub fn view(reply: &ExplainReply) -> View {
     let mut view = View::with_reply(reply);
-    view.title = format!("How {} is computed", reply.head.name);
+    view.title = match (reply.result.is_empty(), &reply.model) {
+        (true, Some(model)) => format!("{}, term by term", model.model),
+        _ => format!("How {} is computed", reply.head.name),
+    };
     for (index, link) in reply.result.iter().enumerate() {
         let mut section = Section::facts(format!("{}. {}", index + 1, link.what));
         section.numeric.clear();
@@ -15,7 +18,13 @@ pub fn view(reply: &ExplainReply) -> View {
         section.fact("source", link.source.clone(), "");
         view.sections.push(section);
     }
+    if let Some(model) = &reply.model {
+        super::model::show(&mut view, model);
+    }
     view.note("Assumptions", reply.head.assumptions.clone());
-    view.records = Records::of(&reply.result);
+    view.records = match (&reply.model, reply.result.is_empty()) {
+        (Some(model), true) => Records::of(&model.terms),
+        _ => Records::of(&reply.result),
+    };
     view
 }

@@ -16,6 +16,7 @@ pub mod json;
 pub mod keep;
 pub mod layout;
 pub mod listed;
+mod model;
 pub mod plan;
 pub mod policy;
 pub mod profile;

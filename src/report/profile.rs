@@ -108,6 +108,9 @@ fn profile(reply: &ShowReply) -> View {
     view.sections = super::listed::sections(&values, &reply.sources);
     view.sections.extend(reply.chip.as_ref().map(super::policy::chip_section));
     view.sections.extend(reply.stack.as_ref().map(stack_section));
+    if let Some(model) = &reply.model {
+        super::model::show(&mut view, model);
+    }
     let source = |(path, source): &(String, crate::source::Source)| {
         let note = source.note.as_deref().map(|note| format!("; {note}")).unwrap_or_default();
         let url = source.url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();

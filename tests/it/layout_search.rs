@@ -7,9 +7,13 @@ use flopbill::internals::layout::fixed::Fixed;
 use flopbill::internals::layout::parallelism::{Layout, Schedule, ZeroStage};
 use flopbill::internals::layout::replicas::Replicas;
 use flopbill::internals::layout::search::{Ranked, Space, Timing, search};
-use flopbill::internals::model::architecture::{Architecture, Attention, Experts};
+use flopbill::internals::model::architecture::Architecture;
 use flopbill::internals::model::flops::{Kernel, Recompute};
+use flopbill::internals::model::layers::Layer;
 use flopbill::internals::model::memory::Autograd;
+use flopbill::internals::model::mixer::grouped::Grouped;
+use flopbill::internals::model::mlp::{Experts, Mlp};
+use flopbill::internals::model::outline::{Attention, Mixtures, Outline};
 use flopbill::internals::step::bound::LowerBound;
 use flopbill::internals::step::efficiency::Factors;
 use flopbill::internals::step::losses::{Loss, Losses};
@@ -70,20 +74,17 @@ impl Bed {
 
 /// A small model, dense or with experts, of any number of layers.
 fn model(dice: &mut Dice) -> Architecture {
-    let experts = (dice.below(2) == 1).then(|| Experts {
-        count: [8, 16, 60, 64][dice.below(4)],
-        active: 1 + dice.below(4) as u32,
-        width: 1024,
-        shared_width: 1024 * dice.below(2) as u32,
-        leading_dense: dice.below(3) as u32,
-        every: 1,
+    let experts = (dice.below(2) == 1).then(|| {
+        let routed = Experts::routed([8, 16, 60, 64][dice.below(4)], 1 + dice.below(4) as u32, 1024);
+        let experts = Experts { shared_width: 1024 * dice.below(2) as u32, ..routed };
+        (experts, Mixtures { leading_dense: dice.below(3) as u32, every: 1 })
     });
-    Architecture {
+    let outline = Outline {
         layers: 4 + dice.below(60) as u32,
         hidden: 1024 * (1 + dice.below(8) as u32),
         vocab: 32_000 + 1000 * dice.below(100) as u32,
-        attention: Attention::Grouped { heads: [16, 24, 32][dice.below(3)], kv_heads: 8, head_dim: 128, window: None },
-        output_gate: false,
+        attention: Attention::Grouped(Grouped::plain([16, 24, 32][dice.below(3)], 8, 128)),
+        window: None,
         linear: None,
         ffn: 4096 * (1 + dice.below(4) as u32),
         gated: true,
@@ -92,8 +93,13 @@ fn model(dice: &mut Dice) -> Architecture {
         learned_positions: 0,
         biases: false,
         mtp_modules: dice.below(2) as u32,
-        document: 0,
-    }
+    };
+    outline.build().expect("a model that can be")
+}
+
+/// The same with so many layers.
+fn cut(shape: Architecture, layers: u32) -> Architecture {
+    Architecture { layers: shape.layers.cut(layers), ..shape }
 }
 
 #[test]
@@ -185,7 +191,13 @@ fn no_cliffs_from_node_to_node() {
 fn candidates_are_nested() {
     let mut dice = Dice(0xce11);
     for _ in 0..12 {
-        let bed = Bed::new(Architecture { layers: 4 + dice.below(9) as u32, ..model(&mut dice) }, 16);
+        let bed = Bed::new(
+            {
+                let layers = 4 + dice.below(9) as u32;
+                cut(model(&mut dice), layers)
+            },
+            16,
+        );
         let chips = 4 + dice.below(12) as u32;
         let few = bed.found(chips, &Fixed::default(), usize::MAX);
         let more = bed.found(chips + 1 + dice.below(8) as u32, &Fixed::default(), usize::MAX);
@@ -205,13 +217,13 @@ fn candidates_are_nested() {
 fn fastest_of_all(bed: &Bed, chips: u32) -> Option<(f64, Layout)> {
     let space = bed.space(chips);
     let mut best: Option<(f64, Layout)> = None;
-    let experts = bed.shape.experts.map_or(1, |experts| experts.count);
+    let experts = bed.shape.experts().map_or(1, |experts| experts.count);
     let degrees = |most: u32| 1..=most;
     for tp in [1, 2, 4, 8] {
         for (pp, cp) in degrees(chips).flat_map(|pp| [1, 2, 4].map(|cp| (pp, cp))) {
             for (dp, ep) in degrees(chips / (tp * pp * cp)).flat_map(|dp| degrees(experts).map(move |ep| (dp, ep))) {
                 for (micro_batch, recompute) in [1, 2, 4, 8, 16].into_iter().flat_map(|b| RECOMPUTES.map(|r| (b, r))) {
-                    for vpp in degrees(bed.shape.layers.div_ceil(pp)) {
+                    for vpp in degrees(bed.shape.layers.len().div_ceil(pp)) {
                         let schedule = if vpp > 1 { Schedule::Interleaved } else { Schedule::OneFOneB };
                         let zero = if pp == 1 { ZeroStage::Weights } else { ZeroStage::Optimizer };
                         let start = Layout {
@@ -251,9 +263,13 @@ fn fastest_of_all(bed: &Bed, chips: u32) -> Option<(f64, Layout)> {
 fn a_search_over_everything_finds_no_better() {
     let mut dice = Dice(0xb0b);
     for round in 0..10 {
-        let shape = Architecture { layers: 4 + dice.below(5) as u32, ..model(&mut dice) };
-        let experts = shape.experts.map(|experts| Experts { count: 8, ..experts });
-        let mut bed = Bed::new(Architecture { experts, ..shape }, 8);
+        let layers = 4 + dice.below(5) as u32;
+        let shape = cut(model(&mut dice), layers);
+        let eight = shape.layers.map(|layer| match layer.mlp {
+            Mlp::Moe(experts) => Layer { mlp: Mlp::Moe(Experts { count: 8, ..experts }), ..layer },
+            _ => layer,
+        });
+        let mut bed = Bed::new(Architecture { layers: eight, ..shape }, 8);
         if round % 2 == 0 {
             bed.memory = Bytes::from_gb(16.0);
         }
@@ -278,7 +294,7 @@ fn no_layout_beats_its_bounds() {
     let mut tried = 0;
     while tried < 300 {
         let bed = Bed::new(model(&mut dice), 16 << dice.below(6));
-        let pp = 1 + dice.below(bed.shape.layers as usize) as u32;
+        let pp = 1 + dice.below(bed.shape.layers.len() as usize) as u32;
         let vpp = if pp > 1 { 1 + dice.below(3) as u32 } else { 1 };
         let plain = [Schedule::OneFOneB, Schedule::ZeroBubble, Schedule::DualPipe][dice.below(3)];
         let layout = Layout {

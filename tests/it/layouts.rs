@@ -118,31 +118,31 @@ fn a_layout_that_cannot_be_names_its_field() {
     let mixture = shape("deepseek-v3");
     let base = Layout { dp: 8, global_batch: 64, ..Layout::single(4096) };
     let wrong = [
-        ("layout: 8 chips", dense, base, 7),
-        ("layout.tp: 0", dense, Layout { tp: 0, ..base }, 8),
-        ("layout.tp: 4294967295", dense, Layout { tp: u32::MAX, ..base }, 8),
-        ("layout.tp: 3", dense, Layout { tp: 3, ..base }, 24),
-        ("layout.pp: 128", dense, Layout { pp: 128, ..base }, 1024),
-        ("layout.vpp: 50", dense, Layout { pp: 2, vpp: 50, schedule: Schedule::Interleaved, ..base }, 16),
-        ("layout.vpp: 2", dense, Layout { pp: 2, vpp: 2, ..base }, 16),
-        ("layout.pp: 1 stage cannot", dense, Layout { vpp: 2, schedule: Schedule::Interleaved, ..base }, 8),
-        ("layout.pp: 5", dense, Layout { pp: 5, schedule: Schedule::DualPipe, ..base }, 40),
-        ("layout.cp: 3", dense, Layout { cp: 3, ..base }, 24),
-        ("layout.ep: 2", dense, Layout { ep: 2, ..base }, 8),
-        ("layout.ep: 3", mixture, Layout { ep: 3, ..base }, 8),
-        ("layout.ep: 16", mixture, Layout { ep: 16, ..base }, 8),
-        ("layout.etp: 3", mixture, Layout { etp: 3, ..base }, 8),
-        ("layout.global_batch: 64", dense, Layout { micro_batch: 9, ..base }, 8),
-        ("layout.micro_batch: 0", dense, Layout { micro_batch: 0, ..base }, 8),
-        ("layout.seq_len: 0", dense, Layout { seq_len: 0, ..base }, 8),
-        ("layout.shard_group: 3", dense, Layout { shard_group: ShardGroup::Chips(3), ..base }, 8),
-        ("layout.shard_group: 0", dense, Layout { shard_group: ShardGroup::Chips(0), ..base }, 8),
+        ("layout: 8 chips", &dense, base, 7),
+        ("layout.tp: 0", &dense, Layout { tp: 0, ..base }, 8),
+        ("layout.tp: 4294967295", &dense, Layout { tp: u32::MAX, ..base }, 8),
+        ("layout.tp: 3", &dense, Layout { tp: 3, ..base }, 24),
+        ("layout.pp: 128", &dense, Layout { pp: 128, ..base }, 1024),
+        ("layout.vpp: 50", &dense, Layout { pp: 2, vpp: 50, schedule: Schedule::Interleaved, ..base }, 16),
+        ("layout.vpp: 2", &dense, Layout { pp: 2, vpp: 2, ..base }, 16),
+        ("layout.pp: 1 stage cannot", &dense, Layout { vpp: 2, schedule: Schedule::Interleaved, ..base }, 8),
+        ("layout.pp: 5", &dense, Layout { pp: 5, schedule: Schedule::DualPipe, ..base }, 40),
+        ("layout.cp: 3", &dense, Layout { cp: 3, ..base }, 24),
+        ("layout.ep: 2", &dense, Layout { ep: 2, ..base }, 8),
+        ("layout.ep: 3", &mixture, Layout { ep: 3, ..base }, 8),
+        ("layout.ep: 16", &mixture, Layout { ep: 16, ..base }, 8),
+        ("layout.etp: 3", &mixture, Layout { etp: 3, ..base }, 8),
+        ("layout.global_batch: 64", &dense, Layout { micro_batch: 9, ..base }, 8),
+        ("layout.micro_batch: 0", &dense, Layout { micro_batch: 0, ..base }, 8),
+        ("layout.seq_len: 0", &dense, Layout { seq_len: 0, ..base }, 8),
+        ("layout.shard_group: 3", &dense, Layout { shard_group: ShardGroup::Chips(3), ..base }, 8),
+        ("layout.shard_group: 0", &dense, Layout { shard_group: ShardGroup::Chips(0), ..base }, 8),
     ];
     for (says, shape, layout, chips) in wrong {
-        let error = layout.check(&shape, chips).expect_err(says);
+        let error = layout.check(shape, chips).expect_err(says);
         assert_eq!(error.kind(), Kind::BadInput);
         assert!(error.each().any(|error| error.message().starts_with(says)), "{says}: {error}");
-        assert!(!layout.is_legal(&shape, chips), "{says}");
+        assert!(!layout.is_legal(shape, chips), "{says}");
     }
     // Chips may idle, and replicas may have unequal batches.
     for layout in [base, Layout { dp: 7, ..base }, Layout { micro_batch: 3, ..base }] {

@@ -88,7 +88,7 @@ fn a_step_moves_the_answer_by_its_share_of_the_surprise() {
         near(model, evidence.factor_seen(), 1.3);
         near(model, hours(&found) / hours(&before), 1.3f64.powf(k));
         near(model, evidence.after.effect / evidence.before.effect, (1.0 - k).sqrt());
-        let moe = before.prediction().unwrap().0.model.shape.experts.is_some();
+        let moe = before.prediction().unwrap().0.model.shape.is_moe();
         assert!(moe || (k >= 0.8 && (1.0 - k).sqrt() <= 0.5), "{model}: k {k}");
         assert_eq!(step(&found).layout, own.layout, "{model}");
         let [was, now] = narrowed.hours.unwrap();

@@ -6,7 +6,7 @@ use flopbill::internals::catalog::{Catalog, memory_rows};
 use flopbill::internals::hardware::precision::{Precision, States};
 use flopbill::internals::layout::fit::fit;
 use flopbill::internals::layout::parallelism::{Layout, ZeroStage};
-use flopbill::internals::model::architecture::{Architecture, Mlp};
+use flopbill::internals::model::architecture::Architecture;
 use flopbill::internals::model::flops::{Kernel, Recompute};
 use flopbill::internals::model::memory::{Autograd, Keeping, MicroBatch, layer, logits, unused_blocks};
 use flopbill::internals::predict::RESERVE;
@@ -86,7 +86,9 @@ fn plain(autograd: Autograd, tp: u32, recompute: Recompute) -> Keeping {
 #[test]
 fn a_layer_of_llama_under_pytorch_by_hand() {
     let batch = MicroBatch { tokens: 1.0, seq_len: 8192.0 };
-    let of = |autograd, tp, recompute| layer(&llama_8b(), Mlp::Dense, batch, &plain(autograd, tp, recompute)).get();
+    let of = |autograd, tp, recompute| {
+        layer(4096, &llama_8b().layers.kinds()[0], batch, &plain(autograd, tp, recompute)).get()
+    };
     // input 4096, q 4096, v 1024, gate 14336, down 4096 and the core's output 4096 in 16 bits, a logarithm a head
     assert_eq!(of(Autograd::Eager, 1, Recompute::Selective), 2.0 * 31_744.0 + 4.0 * 32.0);
     // without the last product's output

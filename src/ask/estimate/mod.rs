@@ -17,6 +17,7 @@ use super::reply::{Ordered, ReplyHead, ResultBlock};
 use super::request::About;
 use super::result::{block, head};
 use crate::answer::drivers::{Drivers, DriversReply, drivers};
+use crate::answer::model_terms::ModelCounts;
 use crate::answer::published::{Published, published};
 use crate::answer::ranges::{Asked, COST, GPU_HOURS, Spread, spread};
 use crate::answer::thresholds::Thresholds;
@@ -99,6 +100,8 @@ pub struct EstimateReply {
     pub result: ResultBlock,
     /// What it is made of.
     pub run: RunBlock,
+    /// Its model, where that is known.
+    pub model: Option<ModelCounts>,
     /// The parts of the run.
     pub phases: Vec<PhaseRow>,
     /// The step behind the hours, if there is one.
@@ -199,13 +202,15 @@ pub fn reply(
     let planned = command != "estimate"; // a plan says itself how sure it is
     head.warnings.extend(warnings(request, !planned && (by.is_some() || asked.budget.is_some()), spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
-    let thresholds = Thresholds::of(&answer, catalog)?;
+    let model = ModelCounts::of(&answer, catalog)?;
+    let thresholds = Thresholds::of(&answer, model.as_ref(), catalog)?;
     head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
     Ok(EstimateReply {
         head,
         defaults: resolved::defaults(&answer),
         result: block(&answer, spread.as_ref()),
         run: RunBlock::of(&answer),
+        model,
         phases: parts::phases(&answer),
         step: StepBlock::of(&answer),
         arithmetic: Arithmetic::of(&answer, question, catalog),

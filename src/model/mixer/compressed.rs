@@ -33,7 +33,13 @@ impl Compressed {
     pub(super) fn work(&self, hidden: f64, seq_len: u32, causality: Causality) -> Work {
         let [heads, dim, q_rank, groups, rank] =
             [self.heads, self.head_dim, self.q_rank, self.out_groups, self.out_rank].map(f64::from);
-        let blocks = if self.ratio == 0 { 0.0 } else if self.overlap { 2.0 } else { 1.0 };
+        let blocks = if self.ratio == 0 {
+            0.0
+        } else if self.overlap {
+            2.0
+        } else {
+            1.0
+        };
         let (index_heads, index_dim) =
             self.indexer.map_or((0.0, 0.0), |indexer| (f64::from(indexer.heads), f64::from(indexer.head_dim)));
         let mut work = Work::of([
@@ -53,10 +59,9 @@ impl Compressed {
         let before = if self.ratio == 0 { 0 } else { seq_len / self.ratio };
         let (seen, scored) = match self.indexer {
             None => (Reach::Full.mean_keys(before, causality), 0.0),
-            Some(indexer) => (
-                Reach::Window(indexer.top_k).mean_keys(before, causality),
-                Reach::Full.mean_keys(before, causality),
-            ),
+            Some(indexer) => {
+                (Reach::Window(indexer.top_k).mean_keys(before, causality), Reach::Full.mean_keys(before, causality))
+            }
         };
         work.scores = [
             Scores { heads, qk: dim, v: dim, keys: recent + seen },

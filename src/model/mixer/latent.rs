@@ -39,6 +39,11 @@ pub struct Indexer {
 
 impl Latent {
     /// Width of a head's query and key.
+    ///
+    /// # Formula
+    /// `d_nope + d_rope`
+    /// # Source
+    /// DeepSeek-V2, arXiv:2405.04434, section 2.1.3.
     #[inline]
     pub fn qk(&self) -> f64 {
         f64::from(self.qk_nope) + f64::from(self.qk_rope)

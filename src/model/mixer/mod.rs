@@ -185,7 +185,10 @@ impl Work {
         const { assert!(N <= MOST) };
         let mut work = Self::NONE;
         for (outputs, inputs, split) in products {
-            if outputs > 0.0 && inputs > 0.0 && let Some(slot) = work.products.get_mut(work.count) {
+            if outputs > 0.0
+                && inputs > 0.0
+                && let Some(slot) = work.products.get_mut(work.count)
+            {
                 *slot = Product { outputs, inputs, split };
                 work.count += 1;
             }

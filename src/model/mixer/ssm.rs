@@ -50,8 +50,7 @@ impl Ssm {
             return work;
         }
         let shared = 2.0 * groups * state;
-        let mut work =
-            Work::of([(into + shared + heads, hidden, Split::Columns), (hidden, inner, Split::Rows)]);
+        let mut work = Work::of([(into + shared + heads, hidden, Split::Columns), (hidden, inner, Split::Rows)]);
         let convolution = 2.0 * conv * (inner + shared);
         work.scan = Scan {
             flop: 4.0 * inner * state + CHUNK * (groups * state + inner) + convolution,

@@ -1,0 +1,216 @@
+//! A model as papers print it: parameters and FLOPs a token, term by term, under each convention.
+
+use serde::Serialize;
+
+use crate::answer::Answer;
+use crate::catalog::Catalog;
+use crate::catalog::model::ModelProfile;
+use crate::error::Error;
+use crate::input::file::Spec;
+use crate::model::architecture::Architecture;
+use crate::model::flops::{Causality, Choice, Counting, per_token};
+use crate::model::params::{Embeddings, count};
+use crate::model::terms::{Term, terms};
+use crate::predict::Setting;
+use crate::predict::batch::SEQUENCE;
+use crate::predict::setting::in_documents;
+use crate::solve::Var;
+
+/// Passes of a training step, in units of a forward pass.
+const PASSES: f64 = 3.0;
+
+/// Conventions of parameters at work that differ by more than this are all shown.
+const WORTH_SAYING: f64 = 0.01;
+
+/// What a model holds and computes.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ModelTerms {
+    /// Its name.
+    pub model: String,
+    /// Its kinds of layers, first to last, and how many are of each.
+    pub layers: Vec<LayerRow>,
+    /// The parts, in the order in which a token meets them.
+    pub terms: Vec<TermRow>,
+    /// Tokens of the sequence that the FLOPs hold for.
+    pub sequence_length: u32,
+    /// All parameters, without multi-token prediction.
+    pub parameters: f64,
+    /// Of these, at work for one token: with the embedding, with the head alone, without either. Not known where the
+    /// source does not say how many experts are.
+    pub active_parameters: Option<ActiveParams>,
+    /// FLOPs of one token in training, forward and backward: every product and the causal half of the attention.
+    pub flop_per_token: f64,
+    /// The same with the whole square of the attention.
+    pub flop_per_token_full_square: f64,
+    /// Six for each parameter at work, embedding counted: the usual short cut.
+    pub six_n: Option<f64>,
+}
+
+/// What an estimate says of its model.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ModelCounts {
+    /// Its name.
+    pub model: String,
+    /// All parameters, without multi-token prediction.
+    pub parameters: f64,
+    /// Of these, at work for one token.
+    pub active_parameters: Option<ActiveParams>,
+    /// FLOPs of one token in training: every product and the causal half of the attention.
+    pub flop_per_token: f64,
+    /// The same of the whole run, where its FLOPs are known by 6ND.
+    pub exact_flop: Option<f64>,
+}
+
+/// Parameters at work for one token, by convention.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct ActiveParams {
+    /// With embedding and head.
+    pub counted: f64,
+    /// With the head alone, since a lookup multiplies nothing.
+    pub head_only: f64,
+    /// Without either.
+    pub left_out: f64,
+}
+
+/// Layers of one kind.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct LayerRow {
+    /// How its tokens see each other.
+    pub mixer: &'static str,
+    /// What each passes through.
+    pub mlp: &'static str,
+    /// Layers of the kind.
+    pub count: u32,
+    /// Parameters of one, without norms and biases.
+    pub parameters: f64,
+}
+
+/// One part.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct TermRow {
+    /// Its key.
+    pub term: &'static str,
+    /// What it is.
+    pub label: &'static str,
+    /// Parameters.
+    pub parameters: f64,
+    /// Of these, at work for one token.
+    pub active: f64,
+    /// FLOPs of one token in training, forward and backward.
+    pub flop: f64,
+    /// Share of the FLOPs.
+    pub share: f64,
+}
+
+impl ModelTerms {
+    /// Of the model of a spec, if it names one, in sequences as long as it says, else as its runs train on.
+    ///
+    /// # Errors
+    /// A model that does not read.
+    pub fn of_spec(spec: &Spec, setting: Option<&Setting>, catalog: &Catalog) -> Result<Option<Self>, Error> {
+        let Some(entry) = &spec.model else { return Ok(None) };
+        let model = catalog.model(&entry.value).map_err(|error| entry.origin.locate(error))?;
+        let model = in_documents(model, spec);
+        let given = spec.sequence_length.as_ref().map(|length| length.value.get() as u32);
+        let length = given.or(setting.map(|setting| setting.seq_len)).unwrap_or_else(|| usual_length(&model.shape));
+        Ok(Some(Self::of(&model, length)))
+    }
+
+    /// Of a model, in sequences of so many tokens.
+    pub fn of(model: &ModelProfile, sequence_length: u32) -> Self {
+        let shape = &model.shape;
+        let counted = count(shape);
+        let known = counted.active_known;
+        let active = |embeddings| counted.active(embeddings).get();
+        let of = |causality| {
+            let choice = Choice::Terms { causality, counting: Counting::Model };
+            per_token(shape, sequence_length, choice).total().get()
+        };
+        let all = of(Causality::Causal);
+        Self {
+            model: model.name.clone(),
+            layers: layers(shape),
+            terms: terms(shape, sequence_length).iter().map(|term| row(term, all)).collect(),
+            sequence_length,
+            parameters: counted.total().get(),
+            active_parameters: known.then(|| ActiveParams {
+                counted: active(Embeddings::Counted),
+                head_only: active(Embeddings::HeadOnly),
+                left_out: active(Embeddings::LeftOut),
+            }),
+            flop_per_token: all,
+            flop_per_token_full_square: of(Causality::Full),
+            six_n: known.then(|| 6.0 * active(Embeddings::Counted)),
+        }
+    }
+}
+
+/// Tokens of a sequence where nothing says them.
+///
+/// # Formula
+/// [`SEQUENCE`], or the model's learned positions where there are fewer
+/// # Source
+/// An assumption.
+pub fn usual_length(shape: &Architecture) -> u32 {
+    let positions = shape.learned_positions;
+    if (1..SEQUENCE).contains(&positions) { positions } else { SEQUENCE }
+}
+
+impl ModelCounts {
+    /// Of the model that an answer is about, if it names one.
+    ///
+    /// # Errors
+    /// A model that does not read.
+    pub fn of(answer: &Answer, catalog: &Catalog) -> Result<Option<Self>, Error> {
+        let Some(terms) = ModelTerms::of_spec(&answer.spec, answer.pacing.setting(), catalog)? else { return Ok(None) };
+        let get = |var| answer.solved.knowns.get(var);
+        let six_nd = get(Var::Params).zip(get(Var::Tokens)).map(|(params, tokens)| 6.0 * params * tokens);
+        // FLOPs that were stated, and not by 6ND, are what they are.
+        let by_six = six_nd.zip(get(Var::Flop)).is_some_and(|(six, flop)| (flop / six - 1.0).abs() < 1e-6);
+        let ratio = get(Var::Params).map(|params| terms.flop_per_token / (6.0 * params)).filter(|_| by_six);
+        Ok(Some(Self {
+            model: terms.model,
+            parameters: terms.parameters,
+            active_parameters: terms.active_parameters,
+            flop_per_token: terms.flop_per_token,
+            exact_flop: answer.estimate.flop.zip(ratio).map(|(flop, ratio)| flop.get() * ratio),
+        }))
+    }
+}
+
+impl ActiveParams {
+    /// Whether the ends make a difference worth saying.
+    pub fn differ(&self) -> bool {
+        self.counted / self.left_out - 1.0 > WORTH_SAYING
+    }
+}
+
+fn layers(shape: &Architecture) -> Vec<LayerRow> {
+    let each = shape.layers.each().map(|(layer, count)| {
+        let counted = crate::model::params::layer(shape.hidden, layer);
+        LayerRow {
+            mixer: layer.mixer.name(),
+            mlp: layer.mlp.name(),
+            count,
+            parameters: (counted.total() - counted.norms - counted.biases).get(),
+        }
+    });
+    each.collect()
+}
+
+fn row(term: &Term, all: f64) -> TermRow {
+    let flop = PASSES * term.forward.get();
+    TermRow {
+        term: term.key,
+        label: term.label,
+        parameters: term.params.get(),
+        active: term.active.get(),
+        flop,
+        share: if all > 0.0 { flop / all } else { 0.0 },
+    }
+}
