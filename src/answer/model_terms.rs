@@ -13,7 +13,7 @@ use crate::model::params::{Embeddings, count};
 use crate::model::terms::{Term, terms};
 use crate::predict::Setting;
 use crate::predict::batch::SEQUENCE;
-use crate::predict::setting::in_documents;
+use crate::predict::trained::in_documents;
 use crate::solve::Var;
 
 /// Passes of a training step, in units of a forward pass.
@@ -114,8 +114,11 @@ impl ModelTerms {
     /// A model that does not read.
     pub fn of_spec(spec: &Spec, setting: Option<&Setting>, catalog: &Catalog) -> Result<Option<Self>, Error> {
         let Some(entry) = &spec.model else { return Ok(None) };
-        let model = catalog.model(&entry.value).map_err(|error| entry.origin.locate(error))?;
-        let model = in_documents(model, spec);
+        let model = match setting {
+            // With what is trained of it, and the documents it is trained on.
+            Some(setting) => setting.model.clone(),
+            None => in_documents(catalog.model(&entry.value).map_err(|error| entry.origin.locate(error))?, spec),
+        };
         let given = spec.sequence_length.as_ref().map(|length| length.value.get() as u32);
         let length = given.or(setting.map(|setting| setting.seq_len)).unwrap_or_else(|| usual_length(&model.shape));
         Ok(Some(Self::of(&model, length)))

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::optimizer::{Offload, Optimizer};
+
 /// The format in which matrices are multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Precision {
@@ -127,7 +129,7 @@ impl States {
         name_in(&STATES, self)
     }
 
-    /// Bytes kept for one parameter.
+    /// Bytes kept for one parameter under Adam.
     #[inline]
     pub const fn bytes(self) -> StateBytes {
         let (weights, gradients, optimizer) = match self {
@@ -140,6 +142,43 @@ impl States {
             Self::Weights16 => (2.0, 0.0, 0.0),
         };
         StateBytes { weights, gradients, optimizer }
+    }
+
+    /// Bytes of Adam's two moments among those of the optimizer; the rest are master weights.
+    #[inline]
+    pub const fn moments(self) -> f64 {
+        match self {
+            Self::Fp32 | Self::Mixed | Self::MixedGradients16 | Self::Fp8 => 8.0,
+            Self::Fp8Moments16 | Self::Moments16 | Self::Pure16 => 4.0,
+            Self::Weights16 => 0.0,
+        }
+    }
+
+    /// Bytes kept for one parameter under an optimizer, on the chip and on the host.
+    ///
+    /// # Formula
+    /// master weights as they are, moments as the optimizer has them; what is offloaded is on the host
+    /// # Source
+    /// Rajbhandari et al. 2020, arXiv:1910.02054, section 3; Ren et al. 2021, arXiv:2101.06840 (offload).
+    /// ```
+    /// use flopbill::internals::hardware::optimizer::{Offload, Optimizer};
+    /// use flopbill::internals::hardware::precision::States;
+    /// // by hand: master weights of 4 bytes, and one moment of 4
+    /// assert_eq!(States::Mixed.kept(Optimizer::Muon, Offload::None).0.optimizer, 8.0);
+    /// assert_eq!(States::Mixed.kept(Optimizer::Adam, Offload::Optimizer).1, 12.0);
+    /// ```
+    pub const fn kept(self, optimizer: Optimizer, offload: Offload) -> (StateBytes, f64) {
+        let bytes = self.bytes();
+        let moments = optimizer.moments(self.moments());
+        let master = bytes.optimizer - self.moments();
+        let (chip, host) = if offload.optimizer() {
+            (0.0, master + moments)
+        } else if optimizer.is_paged() {
+            (master, moments)
+        } else {
+            (master + moments, 0.0)
+        };
+        (StateBytes { optimizer: chip, ..bytes }, host)
     }
 }
 

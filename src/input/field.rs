@@ -184,7 +184,15 @@ impl Field {
         self.group == Group::Layout
             || matches!(
                 self.path,
-                "stack" | "run.sequence_length" | "run.document_length" | "run.global_batch" | "run.states"
+                "stack"
+                    | "run.sequence_length"
+                    | "run.document_length"
+                    | "run.global_batch"
+                    | "run.states"
+                    | "run.optimizer"
+                    | "run.offload"
+                    | "run.tuning"
+                    | "run.lora_rank"
             )
     }
 

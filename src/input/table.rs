@@ -7,6 +7,7 @@ use crate::cost::View;
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, HOSTING_KINDS, HostingKind, POWER_BASES, PowerBasis};
 use crate::cost::rent_terms::RENT_TERMS;
 use crate::error::Error;
+use crate::hardware::optimizer::{OFFLOADS, OPTIMIZERS, Offload, Optimizer};
 use crate::hardware::precision::{PRECISIONS, Precision, STATES, States};
 use crate::hardware::price::Term;
 use crate::input::batch::Batch;
@@ -18,6 +19,7 @@ use crate::input::range::Range;
 use crate::input::text::{choice, date, days, name, number, rate, share, switch, whole};
 use crate::layout::parallelism::SCHEDULES;
 use crate::model::flops::RECOMPUTES;
+use crate::model::tuning::{TRAINED, Trained};
 use crate::units::date::Date;
 use crate::units::parse::{Grammar, parse};
 use crate::units::show::exact;
@@ -120,6 +122,14 @@ fields! {
         "run.mfu_basis" mfu_basis: Precision = chosen(PRECISIONS).flag("mfu-basis", "FORMAT", "bf16");
         /// What is kept for each parameter
         "run.states" states: States = chosen(STATES).flag("states", "STATES", "mixed").also(&["state"]);
+        /// Optimizer, whose moments are kept for each trained parameter
+        "run.optimizer" optimizer: Optimizer = chosen(OPTIMIZERS).flag("optimizer", "OPTIMIZER", "adam");
+        /// What waits in the host's memory, over the chip's link to it
+        "run.offload" offload: Offload = chosen(OFFLOADS).flag("offload", "WHAT", "optimizer");
+        /// What is trained: all weights, or adapters beside frozen ones
+        "run.tuning" tuning: Trained = chosen(TRAINED).flag("tuning", "WHAT", "lora");
+        /// Rank of the adapters
+        "run.lora_rank" lora_rank: u32 = count().flag("lora-rank", "N", "16").within(1.0, 65536.0);
         /// Tokens of a sequence
         "run.sequence_length" sequence_length: Tokens = base("tokens")
             .flag("seq-len", "N", "4096").also(&["sequence", "context"]).within(1.0, 1e9).whole();

@@ -11,6 +11,9 @@ use crate::units::{Bytes, Fraction};
 /// Keeps a bound below what it bounds, whatever the order in which either is summed.
 const BELOW: f64 = 1.0 - 1e-9;
 
+/// Layers whose activations are on the chip where all others wait on the host.
+const ON_THE_WAY: f64 = 2.0;
+
 /// Memory that no formula here accounts for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reserve {
@@ -151,7 +154,7 @@ impl<'a> Parts<'a> {
             stages: Stages::of(layout.pp, layers.shape.layers.len()),
             in_flight: InFlight::of(layout, layout.micro_batches()),
             shards,
-            bytes: layout.states.bytes(),
+            bytes: layout.kept().0,
             capacity,
             reserve: capacity * reserve.share.get() + reserve.workspace,
         }
@@ -211,6 +214,11 @@ impl<'a> Parts<'a> {
             held = held.plus(1.0, &other);
             activations = (activations + kept) * 0.5;
         }
+        if layout.offload.activations() {
+            // The layer at work and the one on its way are here; the others wait on the host.
+            let most = self.layers.kinds().iter().map(|kind| kind.activations).fold(Bytes::ZERO, Bytes::max);
+            activations = activations.min(most * ON_THE_WAY);
+        }
         let has_head = stage + 1 == layout.pp || (dual && stage == 0);
         let (weights, gradients, optimizer) = self.states(held, if dual { 2.0 } else { 1.0 });
         let logits = if has_head { self.layers.logits } else { Bytes::ZERO };
@@ -269,6 +277,9 @@ impl<'a> Parts<'a> {
     fn states(&self, held: OnChip, copies: f64) -> (Bytes, Bytes, Bytes) {
         let (layout, bytes) = (self.layout, &self.bytes);
         let [shards, expert_shards] = self.shards;
+        if self.layers.shape.tuning.is_frozen() {
+            return self.frozen(held, copies);
+        }
         let split = held.shared / shards + held.experts / expert_shards;
         let whole = held.shared + held.experts;
         let at = |from: ZeroStage| if layout.zero >= from { split } else { whole };
@@ -299,6 +310,7 @@ mod tests {
     use crate::model::mixer::grouped::Grouped;
     use crate::model::mlp::{Dense, Experts, Mlp};
     use crate::model::params;
+    use crate::model::tuning::Tuning;
 
     const NONE: Reserve = Reserve { share: Fraction::ZERO, workspace: Bytes::ZERO };
 
@@ -323,6 +335,7 @@ mod tests {
             ends: Ends { norms: 4096, ..Ends::default() },
             mtp_modules: 0,
             document: 0,
+            tuning: Tuning::Full,
         }
     }
 

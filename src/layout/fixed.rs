@@ -63,3 +63,13 @@ pub(super) fn either(settled: Option<u32>, all: impl Iterator<Item = u32>) -> im
     let searched = all.take_while(move |_| settled.is_none());
     settled.into_iter().chain(searched).filter(|degree| *degree > 0)
 }
+
+/// The divisors of a number up to a limit, ascending.
+pub(super) fn divisors(of: u32, most: u32) -> impl Iterator<Item = u32> {
+    (1..=most.min(of)).filter(move |d| of.is_multiple_of(*d))
+}
+
+/// The powers of two up to a limit.
+pub(super) fn powers(most: u32) -> impl Iterator<Item = u32> {
+    (0..32).map(|k| 1u32 << k).take_while(move |power| *power <= most)
+}

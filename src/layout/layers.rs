@@ -41,11 +41,20 @@ pub(super) struct Held {
 pub(super) struct OnChip {
     pub(super) shared: f64,
     pub(super) experts: f64,
+    /// Of `shared`, those of the ends of the network.
+    pub(super) ends: f64,
+    /// Adapters beside frozen weights.
+    pub(super) adapters: f64,
 }
 
 impl OnChip {
     pub(super) fn plus(self, n: f64, other: &Self) -> Self {
-        Self { shared: self.shared + n * other.shared, experts: self.experts + n * other.experts }
+        Self {
+            shared: self.shared + n * other.shared,
+            experts: self.experts + n * other.experts,
+            ends: self.ends + n * other.ends,
+            adapters: self.adapters + n * other.adapters,
+        }
     }
 }
 
@@ -69,7 +78,8 @@ impl<'a> Layers<'a> {
         for (held, kind) in kinds.iter_mut().zip(shape.layers.kinds()) {
             let counted = params::layer(shape.hidden, kind);
             let activations = memory::layer(shape.hidden, kind, batch, &keeping);
-            *held = Held { params: layer(&counted, layout), activations };
+            let adapters = shape.tuning.adapters(shape.hidden, kind) / f64::from(layout.tp.max(1));
+            *held = Held { params: OnChip { adapters, ..layer(&counted, layout) }, activations };
             largest = largest.max(on_largest(&counted, layout));
             // The heaviest at work is one with experts where there are any.
             if !moe || kind.mlp.experts().is_some() {
@@ -110,7 +120,8 @@ impl Layers<'_> {
 fn layer(layer: &LayerParams, layout: &Layout) -> OnChip {
     let split = layer.split().get() / f64::from(layout.tp.max(1));
     let whole = (layer.norms + layer.router).get();
-    OnChip { shared: split + whole, experts: layer.routed_experts.get() / expert_ways(layout) }
+    let experts = layer.routed_experts.get() / expert_ways(layout);
+    OnChip { shared: split + whole, experts, ..OnChip::default() }
 }
 
 /// Chips that share a layer's experts.
@@ -125,14 +136,14 @@ fn ends(shape: &Architecture, module: Option<&Layer>, layout: &Layout) -> [OnChi
     let modules = f64::from(shape.mtp_modules);
     let module_experts = module.map_or(0.0, |kind| params::layer(shape.hidden, kind).routed_experts.get()) * modules;
     let counted = params::count(shape);
-    let modules =
-        OnChip { shared: (counted.mtp.get() - module_experts) / tp, experts: module_experts / expert_ways(layout) };
+    let module_shared = (counted.mtp.get() - module_experts) / tp;
+    let modules = OnChip { shared: module_shared, experts: module_experts / expert_ways(layout), ..OnChip::default() };
     let looked_up = counted.positions.get() + shape.ends.tables as f64 / tp;
-    let first = OnChip { shared: table + looked_up, experts: 0.0 };
+    let end = |params: f64| OnChip { shared: params, ends: params, ..OnChip::default() };
+    let first = end(table + looked_up);
     // A tied head is a copy of the embedding wherever the first stage is another chip.
-    let matrices = OnChip { shared: shape.ends.matrices as f64 / tp, experts: 0.0 };
-    let modules = modules.plus(1.0, &matrices);
-    let last = modules.plus(1.0, &OnChip { shared: table, experts: 0.0 });
+    let modules = modules.plus(1.0, &end(shape.ends.matrices as f64 / tp));
+    let last = modules.plus(1.0, &end(table));
     let only = first.plus(1.0, if counted.tied { &modules } else { &last });
     [first, last, only]
 }

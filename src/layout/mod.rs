@@ -2,6 +2,7 @@
 
 pub mod fit;
 pub mod fixed;
+mod frozen;
 pub mod layers;
 mod moments;
 pub mod parallelism;

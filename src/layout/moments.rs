@@ -25,7 +25,8 @@ impl Parts<'_> {
 
     /// Whether each replica keeps its part of 32-bit weights, and gathers 16-bit copies (FSDP).
     pub(super) fn splits_wide_weights(&self) -> bool {
-        self.layout.autograd.is_plain() && self.bytes.weights > GATHERED && self.shards[0] > 1.0
+        let frozen = self.layers.shape.tuning.is_frozen();
+        self.layout.autograd.is_plain() && self.bytes.weights > GATHERED && self.shards[0] > 1.0 && !frozen
     }
 
     /// The 16-bit copies of weights that stay whole between micro-batches, and the whole gradients: of the layer at work,
@@ -37,7 +38,8 @@ impl Parts<'_> {
 
     /// Whether PyTorch gathers each layer's weights when it comes to them.
     fn gathers(&self) -> bool {
-        self.layout.autograd.is_plain() && self.layout.zero == ZeroStage::Weights && self.shards[0] > 1.0
+        let frozen = self.layers.shape.tuning.is_frozen();
+        self.layout.autograd.is_plain() && self.layout.zero == ZeroStage::Weights && self.shards[0] > 1.0 && !frozen
     }
 
     /// Weights, gradients, activations and logits while the loss is computed: the last layer is gathered since its

@@ -1,6 +1,7 @@
 //! The degrees of parallelism and the choices that go with them.
 
-use crate::hardware::precision::{Precision, States};
+use crate::hardware::optimizer::{Offload, Optimizer};
+use crate::hardware::precision::{Precision, StateBytes, States};
 use crate::model::flops::{Kernel, Recompute};
 use crate::model::memory::{Autograd, Keeping};
 
@@ -47,6 +48,10 @@ pub struct Layout {
     pub precision: Precision,
     /// What is kept for each parameter.
     pub states: States,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// What waits in the host's memory.
+    pub offload: Offload,
 }
 
 /// What data-parallel replicas split among them (Rajbhandari et al. 2020, arXiv:1910.02054).
@@ -123,7 +128,20 @@ impl Layout {
             schedule: Schedule::OneFOneB,
             precision: Precision::Bf16,
             states: States::Mixed,
+            optimizer: Optimizer::Adam,
+            offload: Offload::None,
         }
+    }
+
+    /// Bytes kept for one trained parameter on the chip, and on the host.
+    ///
+    /// # Formula
+    /// [`States::kept`]
+    /// # Source
+    /// there
+    #[inline]
+    pub const fn kept(&self) -> (StateBytes, f64) {
+        self.states.kept(self.optimizer, self.offload)
     }
 
     /// The chips the layout occupies.

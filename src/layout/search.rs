@@ -9,9 +9,10 @@
 use std::ops::RangeInclusive;
 
 use crate::error::Error;
+use crate::hardware::optimizer::{Offload, Optimizer};
 use crate::hardware::precision::{Precision, States};
 use crate::layout::fit::{Fit, Reserve};
-use crate::layout::fixed::{Fixed, either};
+use crate::layout::fixed::{Fixed, divisors, either, powers};
 use crate::layout::layers::Layers;
 use crate::layout::parallelism::{Layout, ZeroStage};
 use crate::layout::pipelines::{Pipeline, pipelines};
@@ -50,6 +51,10 @@ pub struct Space<'a> {
     pub precision: Precision,
     /// What is kept for each parameter.
     pub states: States,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// What waits in the host's memory.
+    pub offload: Offload,
     /// How attention is computed.
     pub kernel: Kernel,
     /// What the software keeps for the backward pass.
@@ -145,16 +150,6 @@ pub fn search<T: Timing>(space: &Space<'_>, fixed: &Fixed, keep: usize, timing: 
         .with_hint("use more chips, chips with more memory, or states of fewer bytes a parameter"));
     }
     Ok(found)
-}
-
-/// The divisors of a number up to a limit, ascending.
-fn divisors(of: u32, most: u32) -> impl Iterator<Item = u32> {
-    (1..=most.min(of)).filter(move |d| of.is_multiple_of(*d))
-}
-
-/// The powers of two up to a limit.
-fn powers(most: u32) -> impl Iterator<Item = u32> {
-    (0..32).map(|k| 1u32 << k).take_while(move |power| *power <= most)
 }
 
 /// The replicas of a range that may be tried: all, or the settled number.
@@ -262,6 +257,8 @@ impl<T: Timing> Search<'_, T> {
                             global_batch: space.global_batch,
                             precision: space.precision,
                             states: space.states,
+                            optimizer: space.optimizer,
+                            offload: space.offload,
                             kernel: space.kernel,
                             autograd: space.autograd,
                             ends_stay: space.ends_stay,
@@ -380,17 +377,16 @@ impl<T: Timing> Search<'_, T> {
 
     /// Whether the memory holds neither the layout nor one that differs in having fewer replicas or recomputing more.
     fn is_hopeless(&self, layout: &Layout) -> bool {
-        let recompute = self.fixed.recompute.unwrap_or(Recompute::Full);
         // Interleaved groups hold least where the micro-batches are a multiple of the stages.
         let (rounds, group) = (layout.micro_batches() as u32, layout.fewest_micro_batches() as u32);
         let global_batch = (rounds - rounds % group).saturating_mul(layout.dp).saturating_mul(layout.micro_batch);
-        self.fitting(&Layout { recompute, global_batch, ..*layout }).is_none()
+        let leanest = self.fixed.recompute.unwrap_or(Recompute::Full);
+        self.fitting(&Layout { recompute: leanest, global_batch, ..*layout }).is_none()
     }
 
     /// Whether no layout with this bound can be among the best, nor better than what its shape already has.
     fn is_beaten(&self, bound: Seconds, own: Option<&Ranked>) -> bool {
-        let full = self.found.best.len() >= self.keep;
-        let worst = self.found.best.last().filter(|_| full);
+        let worst = self.found.best.last().filter(|_| self.found.best.len() >= self.keep);
         [worst, own].into_iter().flatten().any(|ranked| bound > ranked.lasting)
     }
 }

@@ -3,6 +3,7 @@
 use super::layers::{Layer, Layers};
 use super::mixer::{Check, MOST_TOKENS, WIDEST};
 use super::mlp::Experts;
+use super::tuning::Tuning;
 use crate::error::Error;
 
 /// A decoder-only language model, layer by layer.
@@ -24,6 +25,8 @@ pub struct Architecture {
     pub mtp_modules: u32,
     /// Tokens of the documents that are packed into a sequence and do not see each other; zero where they do.
     pub document: u32,
+    /// Which weights are trained.
+    pub tuning: Tuning,
 }
 
 /// What stands before the layers and after them beside a table, its positions and a head.

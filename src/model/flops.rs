@@ -167,7 +167,9 @@ pub fn per_token(shape: &Architecture, seq_len: u32, choice: Choice) -> FlopPerT
         Choice::SixN(embeddings) => six_n(shape, embeddings),
         Choice::Terms { causality, counting } => {
             let (matrices, core) = passes(counting);
-            let mut step = train(&forward(shape, seq_len, causality), matrices, core);
+            let mut step = train(&forward(shape, seq_len, causality), matrices, core, shape.tuning.is_frozen());
+            // Adapters are products like any other, with gradients of their own.
+            step.beside += Flop::new(2.0 * adapters(shape)) * matrices;
             if matches!(counting, Counting::Hardware { recompute: Recompute::Selective, kernel: Kernel::Fused }) {
                 step.qkv += latent_up(shape);
             }
@@ -194,8 +196,16 @@ fn passes(counting: Counting) -> (f64, f64) {
     }
 }
 
-/// Scales a forward pass to a training step; the ends of the network are never recomputed.
-fn train(forward: &FlopPerToken, matrices: f64, core: f64) -> FlopPerToken {
+/// Parameters of the adapters that every token meets, in all layers.
+fn adapters(shape: &Architecture) -> f64 {
+    let of = |(layer, count): (&Layer, u32)| shape.tuning.adapters(shape.hidden, layer) * f64::from(count);
+    shape.layers.each().map(of).sum()
+}
+
+/// Scales a forward pass to a training step; the ends of the network are never recomputed, and frozen weights have no
+/// gradients.
+fn train(forward: &FlopPerToken, matrices: f64, core: f64, frozen: bool) -> FlopPerToken {
+    let (matrices, head) = if frozen { (matrices - 1.0, 2.0) } else { (matrices, 3.0) };
     FlopPerToken {
         embedding: Flop::ZERO,
         qkv: forward.qkv * matrices,
@@ -208,7 +218,7 @@ fn train(forward: &FlopPerToken, matrices: f64, core: f64) -> FlopPerToken {
         experts: forward.experts * matrices,
         shared: forward.shared * matrices,
         beside: forward.beside * matrices,
-        head: forward.head * 3.0,
+        head: forward.head * head,
         mtp: forward.mtp * matrices,
     }
 }
@@ -231,7 +241,7 @@ fn train(forward: &FlopPerToken, matrices: f64, core: f64) -> FlopPerToken {
 /// let layer = Layer::new(attention, Mlp::Dense(Dense { width: 49152, gated: false }));
 /// let gpt_3 = Architecture {
 ///     hidden: 12288, vocab: 50257, layers: Layers::uniform(layer, 96), tied_embeddings: true,
-///     learned_positions: 2048, ends: Ends::default(), mtp_modules: 0, document: 0,
+///     learned_positions: 2048, ends: Ends::default(), mtp_modules: 0, document: 0, tuning: Default::default(),
 /// };
 /// // by hand: 2 * 12 L h^2 + 4 L s h + 2 v h, with L = 96, h = 12288, s = 2048, v = 50257
 /// let by_hand = 2.0 * 12.0 * 96.0 * 12288f64.powi(2) + 4.0 * 96.0 * 2048.0 * 12288.0 + 2.0 * 50257.0 * 12288.0;

@@ -9,3 +9,4 @@ pub mod mlp;
 pub mod outline;
 pub mod params;
 pub mod terms;
+pub mod tuning;

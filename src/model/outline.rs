@@ -7,6 +7,7 @@ use super::mixer::grouped::Grouped;
 use super::mixer::latent::Latent;
 use super::mixer::{Mixer, Reach};
 use super::mlp::{Dense, Experts, Mlp, matrices};
+use super::tuning::Tuning;
 use crate::error::Error;
 
 /// What a model's card usually says of it.
@@ -92,6 +93,7 @@ impl Outline {
             ends: Ends { norms: self.norm(), ..Ends::default() },
             mtp_modules: self.mtp_modules,
             document: 0,
+            tuning: Tuning::Full,
         };
         if let Err(error) = shape.check() {
             errors.extend(error.each().cloned());

@@ -4,6 +4,7 @@ use super::measured::{Ground, apart};
 use super::setting::Setting;
 use super::software::Software;
 use crate::catalog::stack::{Kept, Residual};
+use crate::hardware::optimizer::{Offload, Optimizer};
 use crate::layout::fixed::Fixed;
 
 impl Setting {
@@ -54,6 +55,9 @@ impl Setting {
             recompute.map(|recompute| format!("recompute {recompute:?}")),
             sequence_parallel.map(|split| format!("sequence-parallel {split}")),
             Some(format!("{:?} {:?}", self.precision, self.states)),
+            (self.optimizer != Optimizer::Adam).then(|| format!("{:?}", self.optimizer)),
+            (self.offload != Offload::None).then(|| format!("offload {:?}", self.offload)),
+            self.model.shape.tuning.is_frozen().then(|| format!("{:?}", self.model.shape.tuning)),
             Some(format!("{} x {} tokens", self.batch.sequences(), self.seq_len)),
         ];
         degrees.chain(named.into_iter().flatten()).collect::<Vec<_>>().join(", ").to_lowercase()

@@ -208,6 +208,8 @@ impl Setting {
             seq_len: self.seq_len,
             precision: self.precision,
             states: self.states,
+            optimizer: self.optimizer,
+            offload: self.offload,
             kernel: self.stack.kernel,
             autograd: self.stack.autograd,
             ends_stay: self.stack.ends_stay,

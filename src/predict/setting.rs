@@ -6,6 +6,7 @@ use super::batch::{SEQUENCE, StepBatch};
 use super::measured::Evidence;
 use super::prediction::usual_states;
 use super::software::Software;
+use super::trained::{as_trained, in_documents};
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::memory_spread::memory_spread;
 use crate::catalog::model::ModelProfile;
@@ -13,6 +14,7 @@ use crate::catalog::software::{GoodputPrior, SoftwareProfile, Spreads};
 use crate::catalog::stack::StackProfile;
 use crate::catalog::{Catalog, Kind, normal};
 use crate::error::Error;
+use crate::hardware::optimizer::{Offload, Optimizer};
 use crate::hardware::precision::{Precision, States};
 use crate::input::file::{Entry, Origin, Spec, spec as read_spec};
 use crate::layout::fixed::Fixed;
@@ -91,6 +93,10 @@ pub struct Setting {
     pub precision: Precision,
     /// What is kept for each parameter.
     pub states: States,
+    /// The optimizer.
+    pub optimizer: Optimizer,
+    /// What waits in the host's memory.
+    pub offload: Offload,
     /// Tokens of a sequence.
     pub seq_len: u32,
     /// Sequences of a step.
@@ -148,7 +154,7 @@ impl Setting {
         let machine = Machine::of(&chip.chip);
         let precision = precision(spec, chip, &machine, recipe.as_ref(), &mut chosen);
         let seq_len = seq_len(spec, recipe.as_ref(), &model, &mut chosen);
-        let model = in_documents(model, spec);
+        let model = as_trained(in_documents(model, spec), spec, &mut chosen)?;
         let counted = count(&model.shape);
         let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;
         let stack = stack(spec, catalog, &mut chosen)?;
@@ -181,6 +187,8 @@ impl Setting {
             given: Self::degrees(spec, &stack)?,
             factor: spec.stack_factor.as_ref().map(|entry| entry.value.base()),
             states: spec.states.as_ref().map_or(usual_states(precision, stack.states), |entry| entry.value),
+            optimizer: spec.optimizer.as_ref().map_or(Optimizer::Adam, |entry| entry.value),
+            offload: spec.offload.as_ref().map_or(Offload::None, |entry| entry.value),
             memory_spread: memory_spread(catalog)?.of(&stack.id),
             stack,
             precision,
@@ -256,6 +264,7 @@ impl Setting {
             && self.model.shape == other.model.shape
             && self.stack.id == other.stack.id
             && (self.given, self.precision, self.states) == (other.given, other.precision, other.states)
+            && (self.optimizer, self.offload) == (other.optimizer, other.offload)
             && (self.seq_len, self.batch.sequences()) == (other.seq_len, other.batch.sequences())
     }
 
@@ -330,14 +339,6 @@ fn stack(spec: &Spec, catalog: &Catalog, chosen: &mut Vec<String>) -> Result<Sta
     let (stack, day) = catalog.default_stack()?;
     chosen.extend(day.map(|day| format!("stack `{}`: the usual software on {day}", stack.id)));
     Ok(stack)
-}
-
-/// The model on documents that do not see each other, where their length is given.
-pub(crate) fn in_documents(mut model: ModelProfile, spec: &Spec) -> ModelProfile {
-    if let Some(entry) = &spec.document_length {
-        model.shape.document = entry.value.get().clamp(1.0, f64::from(u32::MAX)) as u32;
-    }
-    model
 }
 
 fn seq_len(spec: &Spec, recipe: Option<&PublishedRun>, model: &ModelProfile, chosen: &mut Vec<String>) -> u32 {

@@ -3,7 +3,7 @@
 use super::layer::{ACCUMULATED, ACTIVATION, LayerContext, Traffic};
 use super::time_by_kind::ForwardBackward;
 use crate::model::flops::Kernel;
-use crate::units::Bytes;
+use crate::units::{Bytes, Seconds};
 
 /// For each logit: cross-entropy fused into few passes, which reads the logits and writes their gradient over them.
 const LOSS: Traffic = Traffic { fwd: 4.0, bwd: 4.0 };
@@ -37,6 +37,7 @@ impl LayerContext<'_> {
         let mut p = ForwardBackward::default();
         p.fwd.gemm = r.wide_product(t, n, hidden, ACTIVATION);
         let gradient = r.wide_product(hidden, n, t, ACCUMULATED);
+        let gradient = if self.shape.tuning.is_frozen() { Seconds::ZERO } else { gradient };
         p.bwd.gemm = r.wide_product(t, hidden, n, ACTIVATION) + gradient;
         let each = match (self.layout.kernel, self.stack.eager) {
             (Kernel::Fused, false) => LOSS,

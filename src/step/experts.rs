@@ -45,8 +45,9 @@ impl LayerContext<'_> {
         }
         let tokens = self.t / tp;
         let router = r.wide_product(tokens, moe.routed, hidden, 4.0);
+        let frozen = self.shape.tuning.is_frozen();
         p.fwd.gemm += router;
-        p.bwd.gemm += router * 2.0;
+        p.bwd.gemm += router * if frozen { 1.0 } else { 2.0 };
         if moe.latent > 0.0 {
             self.linear(&mut p, moe.latent / tp, hidden);
             self.linear(&mut p, hidden, moe.latent / tp);
@@ -87,6 +88,11 @@ impl LayerContext<'_> {
         let together = if self.stack.grouped_products { local } else { 1.0 };
         let local = [local, together];
         p.fwd.experts += (r.grouped(local, rows, up, h, 2.0) + r.grouped(local, rows, h, width, 2.0)) * slower;
+        if self.shape.tuning.is_frozen() {
+            p.bwd.experts += (r.grouped(local, rows, h, up, 2.0) + r.grouped(local, rows, width, h, 2.0)) * slower;
+            self.widen(p, local[0] * h * (up + width));
+            return;
+        }
         let gradient = (r.grouped(local, up, h, rows, 8.0) + r.grouped(local, h, width, rows, 8.0)) * slower;
         let back = (r.grouped(local, rows, h, up, 2.0) + r.grouped(local, rows, width, h, 2.0)) * slower;
         p.bwd.experts += back + gradient;

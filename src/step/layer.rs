@@ -12,7 +12,7 @@ use crate::layout::parallelism::{Layout, ZeroStage};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
 use crate::model::layers::Layer;
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, BytesPerSecond, Seconds};
 
 /// Bytes of an activation's element.
 pub(super) const ACTIVATION: f64 = 2.0;
@@ -79,6 +79,8 @@ pub(super) struct LayerContext<'a> {
     pub(super) r: Rates,
     /// Its links.
     pub(super) links: Links,
+    /// Link to the host, one way.
+    pub(super) host: BytesPerSecond,
     /// Tokens of a micro-batch on one chip.
     pub(super) t: f64,
     /// Tensor-parallel degree.
@@ -109,6 +111,7 @@ impl<'a> LayerContext<'a> {
             f,
             r: Rates::new(machine, layout.precision, stack.attention, f),
             links: Links::new(machine, f),
+            host: machine.host,
             t: f64::from(layout.micro_batch) * seq / cp,
             tp,
             cp,
@@ -120,10 +123,14 @@ impl<'a> LayerContext<'a> {
     /// One layer of a kind.
     pub(super) fn layer(&self, layer: &Layer) -> ForwardBackward {
         let kind = Kind::of(layer, self.shape.hidden, self.shape.seen_within(self.layout.seq_len));
-        match kind.moe {
+        let mut p = match kind.moe {
             None => self.dense(&kind),
             Some(moe) => self.moe(&kind, &moe),
+        };
+        if self.layout.offload.activations() {
+            self.offloaded(&mut p, layer);
         }
+        p
     }
 
     /// One layer with a dense MLP, or without any.
@@ -172,9 +179,14 @@ impl<'a> LayerContext<'a> {
     pub(super) fn linear(&self, p: &mut ForwardBackward, n: f64, k: f64) {
         let (t, r) = (self.t, &self.r);
         p.fwd.gemm += r.product(t, n, k, ACTIVATION);
-        let gradient = r.product(k, n, t, ACCUMULATED);
-        p.bwd.gemm += r.product(t, k, n, ACTIVATION) + gradient;
-        p.bwd.weight_gradient += gradient;
+        p.bwd.gemm += r.product(t, k, n, ACTIVATION);
+        if self.shape.tuning.is_frozen() {
+            self.adapter(p, n, k);
+        } else {
+            let gradient = r.product(k, n, t, ACCUMULATED);
+            p.bwd.gemm += gradient;
+            p.bwd.weight_gradient += gradient;
+        }
         self.cast(p, t * k, t * n);
     }
 
@@ -303,8 +315,18 @@ impl<'a> LayerContext<'a> {
         }
         let group = self.layout.shards(self.layout.replicas()) as f64;
         let narrow = self.r.narrow && self.stack.narrow_gathers;
-        let gather = self.links.gather(Bytes::new(params * if narrow { 1.0 } else { ACTIVATION }), group, self.tp);
-        let reduce = self.links.gather(Bytes::new(params * self.layout.states.bytes().gradients), group, self.tp);
+        let tuning = self.shape.tuning;
+        let each = if tuning.is_frozen() {
+            tuning.frozen_bytes()
+        } else if narrow {
+            1.0
+        } else {
+            ACTIVATION
+        };
+        let gather = self.links.gather(Bytes::new(params * each), group, self.tp);
+        // Gradients of adapters alone are not worth a line here.
+        let gradients = if tuning.is_frozen() { 0.0 } else { self.layout.states.bytes().gradients };
+        let reduce = self.links.gather(Bytes::new(params * gradients), group, self.tp);
         p.fwd.shard += gather;
         p.fwd.shard_exposed += self.behind(gather, p.fwd.total());
         p.bwd.shard += gather + reduce;
@@ -324,7 +346,7 @@ impl<'a> LayerContext<'a> {
 
     /// Accumulating gradients by a kernel of their own.
     pub(super) fn accumulate(&self, p: &mut ForwardBackward, params: f64) {
-        if self.micro_batches > 1.0 && !self.stack.fused_accumulation {
+        if self.micro_batches > 1.0 && !self.stack.fused_accumulation && !self.shape.tuning.is_frozen() {
             self.stream(p, params, Traffic { fwd: 0.0, bwd: ACCUMULATED_APART });
         }
     }

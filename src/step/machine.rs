@@ -26,6 +26,8 @@ pub struct Machine {
     pub axes: u32,
     /// Network, one way.
     pub nic: BytesPerSecond,
+    /// Link to the host's memory, one way.
+    pub host: BytesPerSecond,
     /// Chips in one server.
     pub node: u32,
     /// Nobody published steps of this family: the factors are another's, which is an assumption.
@@ -34,6 +36,9 @@ pub struct Machine {
 
 /// Network of a chip whose sheet names none: 100 Gb/s.
 const USUAL_NIC: BytesPerSecond = BytesPerSecond::new(12.5e9);
+
+/// Link to the host of a chip whose sheet names none: PCIe 4.0 with 16 lanes.
+const USUAL_HOST: BytesPerSecond = BytesPerSecond::new(32e9);
 
 impl Machine {
     /// A chip in its usual server.
@@ -55,6 +60,7 @@ impl Machine {
             domain: chip.scale_up.domain.max(1),
             axes: chip.scale_up.axes.max(1),
             nic: chip.nic_one_way.unwrap_or(USUAL_NIC),
+            host: chip.pcie_both_ways.map_or(USUAL_HOST, |both| both / 2.0),
             node: chip.node_chips.max(1),
             borrowed: chip.borrowed,
         }

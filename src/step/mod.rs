@@ -21,6 +21,7 @@ mod pipeline;
 pub mod ranking;
 pub mod stack;
 pub mod time_by_kind;
+mod tuned;
 
 use crate::layout::parallelism::Layout;
 use crate::layout::stages::Stages;
@@ -83,7 +84,7 @@ impl StepTime {
     /// each field, traffic split into what shows and what is hidden
     /// # Source
     /// By definition.
-    pub fn parts(&self) -> [Part; 15] {
+    pub fn parts(&self) -> [Part; 16] {
         let w = &self.work;
         let all = |key, label, seconds| Part { key, label, shown: seconds, hidden: Seconds::ZERO };
         let some =
@@ -98,6 +99,7 @@ impl StepTime {
             some("ep", "EP traffic", w.ep, w.ep_exposed),
             some("cp", "CP traffic", w.cp, w.cp_exposed),
             some("sharding", "ZeRO-3 traffic", w.shard, w.shard_exposed),
+            some("host", "offloaded activations", w.host, w.host_exposed),
             all("bubble", "pipeline bubble", self.bubble),
             all("pp", "PP transfers", self.transfers),
             some("gradients", "gradient traffic", self.gradients, self.gradients_exposed),

@@ -1,9 +1,17 @@
 //! Gradient traffic, what of it the backward pass hides, and the optimizer's pass.
 
 use super::layer::LayerContext;
+use crate::hardware::optimizer::Optimizer;
 use crate::layout::parallelism::ZeroStage;
+use crate::model::layers::Layer;
 use crate::model::params;
-use crate::units::{Bytes, Seconds};
+use crate::units::{Bytes, BytesPerSecond, Seconds};
+
+/// Memory of a host that serves one chip: of two sockets with eight channels of DDR5 each, eight ways; an assumption.
+const HOST_MEMORY: BytesPerSecond = BytesPerSecond::new(60e9);
+
+/// FLOPs of five Newton-Schulz steps for each weight and unit of the stream's width.
+const NEWTON_SCHULZ: f64 = 30.0;
 
 /// Share of the forward pass beside the backward pass that can hide the gathers of weights.
 const FORWARD_SHARE: f64 = 0.5;
@@ -22,7 +30,8 @@ pub(super) struct OnChip {
 /// Counts the parameters of one chip.
 ///
 /// # Formula
-/// `layers (attention + MLP + shared experts + router) / (tp pp) + v h / tp`, and `E experts / (ep etp pp)`
+/// `layers (attention + MLP + shared experts + router) / (tp pp) + v h / tp`, and `E experts / (ep etp pp)`; of frozen
+/// weights, the adapters alone
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2; Liu et al. 2025, arXiv:2504.14960 (experts).
 pub(super) fn on_chip(b: &LayerContext<'_>) -> OnChip {
@@ -33,6 +42,11 @@ pub(super) fn on_chip(b: &LayerContext<'_>) -> OnChip {
         let (n, one) = (f64::from(count), params::layer(shape.hidden, layer));
         trunk += n * (one.split() + one.router - one.biases).get();
         experts += n * one.routed_experts.get();
+    }
+    if shape.tuning.is_frozen() {
+        let each = |(layer, count): (&Layer, u32)| shape.tuning.adapters(shape.hidden, layer) * f64::from(count);
+        let adapters: f64 = shape.layers.each().map(each).sum();
+        return OnChip { dense: adapters / (tp * pp), experts: 0.0, end: 0.0 };
     }
     let end = f64::from(shape.vocab) * hidden / tp;
     let ways = f64::from(b.layout.ep) * f64::from(b.layout.etp);
@@ -83,14 +97,37 @@ pub(super) fn gradients(b: &LayerContext<'_>, tied: bool, p: &OnChip, backward: 
 ///
 /// # Formula
 /// `owned (2 s + 2 g + w) / (B e)`: states s read and written, gradients g read for their norm and again, weights w
-/// written
+/// written; what is on the host goes over its link, `(g + w)` and the update in its memory, or `2 s` where pages come
+/// and go; and [`orthogonalised`] for Muon
 /// # Source
-/// Kingma and Ba 2014, arXiv:1412.6980 (Adam); bytes of Rajbhandari et al. 2020, arXiv:1910.02054, section 3.
+/// Kingma and Ba 2014, arXiv:1412.6980 (Adam); Ren et al. 2021, arXiv:2101.06840 (offload); bytes of Rajbhandari et al. 2020, arXiv:1910.02054, section 3.
 pub(super) fn optimizer(b: &LayerContext<'_>, p: &OnChip) -> Seconds {
     let layout = b.layout;
     let shards = layout.shards(layout.replicas()) as f64;
     let expert_shards = layout.shards(layout.expert_replicas()) as f64;
     let owned = p.dense / shards + p.experts / expert_shards;
-    let bytes = layout.states.bytes();
-    b.r.moved(Bytes::new(owned * (2.0 * bytes.optimizer + 2.0 * bytes.gradients + bytes.weights)))
+    let (bytes, host) = layout.kept();
+    let here = b.r.moved(Bytes::new(owned * (2.0 * bytes.optimizer + 2.0 * bytes.gradients + bytes.weights)));
+    let elsewhere = if layout.offload.optimizer() {
+        // Gradients go to the host, which updates its states, and the new weights come back.
+        let traffic = Bytes::new(owned * (bytes.gradients + bytes.weights)) / b.host;
+        traffic + Bytes::new(owned * (2.0 * host + bytes.gradients)) / HOST_MEMORY
+    } else {
+        Bytes::new(owned * 2.0 * host) / b.host // pages come and go
+    };
+    here + elsewhere + orthogonalised(b, owned)
+}
+
+/// Time in which Muon makes a moment's matrix orthogonal; each chip takes its share of the matrices.
+///
+/// # Formula
+/// `5 (4 n + 2 n^2 / m)` FLOPs for each weight of an `n x m` matrix, taken as `30 n` with n the width of the stream
+/// # Source
+/// Jordan et al. 2024, Muon (five Newton-Schulz steps); Liu et al. 2025, arXiv:2502.16982, section 2.3 (distributed).
+fn orthogonalised(b: &LayerContext<'_>, owned: f64) -> Seconds {
+    if b.layout.optimizer != Optimizer::Muon {
+        return Seconds::ZERO;
+    }
+    let n = b.hidden;
+    b.r.wide_product(n, n, n, 2.0) * (NEWTON_SCHULZ * n * owned / (2.0 * n * n * n))
 }

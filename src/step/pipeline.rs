@@ -9,7 +9,8 @@ use crate::units::{Bytes, Seconds};
 /// Share of a transfer that shows where interleaved stages send while they compute.
 const SHOWN_INTERLEAVED: f64 = 0.3;
 
-/// One micro-batch through the first end of the network, its last, and a layer that is the mean of all.
+/// One micro-batch through the first end of the network, its last, and a layer that is the mean of all: stages are cut so
+/// that each takes as long, whatever kinds of layers it holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pieces([ForwardBackward; 3]);
 

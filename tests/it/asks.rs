@@ -136,7 +136,8 @@ fn both_doors_say_alike_what_is_missing() {
     let one = EstimateRequest::new("qwen2.5-72b").ask(catalog()).unwrap_err();
     let other = ConvertRequest::new("qwen2.5-72b", "h800").ask(catalog()).unwrap_err();
     assert_eq!(one.hint(), other.hint());
-    assert!(one.hint().unwrap().contains("`qwen2.5-72b` is a model: give --model qwen2.5-72b"), "{one}");
+    // A bare model is a question about it: what it lacks is what any run would.
+    assert!(one.hint().unwrap().contains("--gpu and --tokens and --chips"), "{one}");
 }
 
 #[test]

@@ -50,8 +50,13 @@ fn an_estimate_says_which_thresholds_it_reaches_and_the_next() {
     let v3 = shell.json(&["estimate", "deepseek-v3"]);
     assert_eq!(v3["thresholds"]["reached"][0]["rule"], "eu-gpai-guidelines");
     assert_eq!(v3["thresholds"]["next"]["rule"], "eu-ai-act-art-51");
-    close(&v3["thresholds"]["next"]["reached"], 3.2856e24 / 1e25, 1e-12);
-    let hours = (1e25 - 3.2856e24) / 3.2856e24 * 2_664_000.0; // by hand: the same MFU on the same chip
+    // Rules count operations: all products and the causal half of the attention, with 6ND beside.
+    assert_eq!(v3["thresholds"]["flop"], v3["model"]["exact_flop"]);
+    close(&v3["thresholds"]["six_nd_flop"], 3.2856e24, 1.0);
+    let exact = v3["thresholds"]["flop"].as_f64().unwrap();
+    assert!((1.1..1.2).contains(&(exact / 3.2856e24)), "{exact}");
+    close(&v3["thresholds"]["next"]["reached"], exact / 1e25, 1e-12);
+    let hours = (1e25 - exact) / exact * 2_664_000.0; // by hand: as many operations an hour on the same chip
     close(&v3["thresholds"]["next"]["gpu_hours_left"], hours, 1.0);
     assert!(shell.json(&["estimate", "--gpu-hours", "1M", "--gpu", "h800"])["thresholds"].is_null());
     let bill = text(&shell.run(&["estimate", "deepseek-v3", "--bill", "own"]).stdout);

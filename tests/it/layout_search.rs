@@ -1,6 +1,7 @@
 //! The search over layouts: more chips never take longer, what is found is legal, and a search over all finds no better.
 
 use flopbill::internals::catalog::Catalog;
+use flopbill::internals::hardware::optimizer::{Offload, Optimizer};
 use flopbill::internals::hardware::precision::{Precision, States};
 use flopbill::internals::layout::fit::{Reserve, fit};
 use flopbill::internals::layout::fixed::Fixed;
@@ -52,6 +53,8 @@ impl Bed {
             seq_len: 4096,
             precision: Precision::Bf16,
             states: States::MixedGradients16,
+            optimizer: Optimizer::Adam,
+            offload: Offload::None,
             kernel: Kernel::Fused,
             autograd: Autograd::Fused,
             ends_stay: false,

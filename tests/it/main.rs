@@ -33,6 +33,7 @@ mod layouts;
 mod measured;
 mod memory;
 mod metamorphic;
+mod model_flops;
 mod models;
 #[cfg(feature = "cli")]
 mod plan;

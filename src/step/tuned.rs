@@ -1,0 +1,51 @@
+//! What tuning adds to a layer: adapters beside frozen weights, weights of four bits, activations on the host.
+
+use super::layer::{ACTIVATION, LayerContext, Traffic};
+use super::time_by_kind::ForwardBackward;
+use crate::model::layers::Layer;
+use crate::model::memory::{self, MicroBatch};
+
+/// A weight of four bits, read and written in 16 bits, each way.
+const WIDENED: Traffic = Traffic { fwd: 2.5, bwd: 2.5 };
+
+impl LayerContext<'_> {
+    /// What goes with a product whose weight is frozen: its adapter, both directions, and the widening of four bits.
+    ///
+    /// # Formula
+    /// products of `t x r x k` and `t x n x r`, twice that backward; `n k` weights read in half a byte and written in
+    /// two, each way
+    /// # Source
+    /// Hu et al. 2021, arXiv:2106.09685; Dettmers et al. 2023, arXiv:2305.14314.
+    pub(super) fn adapter(&self, p: &mut ForwardBackward, n: f64, k: f64) {
+        let (t, r, rank) = (self.t, &self.r, self.shape.tuning.rank());
+        if rank > 0.0 {
+            let both = r.product(t, rank, k, ACTIVATION) + r.product(t, n, rank, ACTIVATION);
+            p.fwd.gemm += both;
+            p.bwd.gemm += both * 2.0;
+        }
+        self.widen(p, n * k);
+    }
+
+    /// Frozen weights of four bits are widened to 16 before each product.
+    pub(super) fn widen(&self, p: &mut ForwardBackward, weights: f64) {
+        if self.shape.tuning.is_widened() {
+            self.stream(p, weights, WIDENED);
+        }
+    }
+
+    /// Activations go to the host behind the forward pass, and come back behind the backward pass.
+    ///
+    /// # Formula
+    /// what a chip keeps of the layer over its link to the host, each way
+    /// # Source
+    /// Rhu et al. 2016, arXiv:1602.08124 (vDNN); PyTorch, `save_on_cpu`.
+    pub(super) fn offloaded(&self, p: &mut ForwardBackward, layer: &Layer) {
+        let batch = MicroBatch { tokens: self.t, seq_len: self.seq };
+        let kept = memory::layer(self.shape.hidden, layer, batch, &self.layout.keeping());
+        let traffic = kept / self.host;
+        for work in [&mut p.fwd, &mut p.bwd] {
+            work.host = traffic;
+            work.host_exposed = self.behind(traffic, work.total());
+        }
+    }
+}
