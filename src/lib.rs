@@ -34,7 +34,7 @@
 //!
 //! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
-//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `catalog`, `input`;
+//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `config`, `catalog`, `input`;
 //! `predict`, `solve`, `answer`; `calibration`, `fleet`, `scaling`; `ask`, `report`; and the command line.
 //!
 //! # Invariants
@@ -47,6 +47,7 @@ mod answer;
 mod ask;
 mod calibration;
 mod catalog;
+mod config;
 mod cost;
 mod error;
 mod estimate;
@@ -108,6 +109,9 @@ pub mod internals {
     }
     pub mod catalog {
         pub use crate::catalog::*;
+    }
+    pub mod config {
+        pub use crate::config::*;
     }
     pub mod cost {
         pub use crate::cost::*;

@@ -157,7 +157,8 @@ impl ProfilesRequest {
 fn list(kind: Option<&str>, catalog: &Catalog) -> Result<ListReply, Error> {
     let kinds = match kind {
         Some(name) => vec![kind_of(name)?],
-        None => KINDS.iter().map(|(_, kind, _)| *kind).collect(),
+        // Classes of models are hundreds, and listed where they are asked for.
+        None => KINDS.iter().map(|(_, kind, _)| *kind).filter(|kind| *kind != Kind::Architectures).collect(),
     };
     let stacks = match kinds.as_slice() {
         [Kind::Stacks] => catalog.ids(Kind::Stacks).iter().map(|id| catalog.stack(id).map(StackRow::of)).collect(),
@@ -197,7 +198,9 @@ fn named(name: &str, catalog: &Catalog) -> Result<(Kind, Found), Error> {
 }
 
 fn unknown(name: &str, catalog: &Catalog) -> Error {
-    let near = KINDS.iter().rev().find_map(|(_, kind, _)| catalog.nearest(*kind, name));
+    let (classes, others): (Vec<Kind>, Vec<Kind>) =
+        KINDS.iter().rev().map(|(_, kind, _)| *kind).partition(|kind| *kind == Kind::Architectures);
+    let near = others.into_iter().chain(classes).find_map(|kind| catalog.nearest(kind, name));
     let message = format!("no profile is called `{name}`");
     let hint = near.map(|near| format!("did you mean `{near}`?"));
     Error::new(crate::error::Kind::UnknownName, message)
@@ -222,7 +225,7 @@ fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<ShowReply, Error
     };
     let chip = (kind == Kind::Accelerators).then(|| accelerator(found, catalog)).transpose()?;
     let stack = (kind == Kind::Stacks).then(|| stack(found)).transpose()?;
-    let model = (kind == Kind::Models).then(|| model(found)).transpose()?;
+    let model = (kind == Kind::Models).then(|| model(found, catalog)).transpose()?;
     Ok(ShowReply {
         head: ReplyHead::new("profiles show", name.as_str()),
         kind: kind.singular(),

@@ -7,8 +7,8 @@ use toml::de::DeTable;
 use super::read::Document;
 use super::{Catalog, Found, KINDS, Kind};
 use super::{
-    accelerator, batches, bill, factors, figures, fleet, memory_spread, model, price, region, rule, scaling, software,
-    stack, system,
+    accelerator, architecture, batches, bill, factors, figures, fleet, memory_spread, model, price, region, rule,
+    scaling, software, stack, system,
 };
 use crate::error::Error;
 
@@ -23,11 +23,12 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
         Kind::Prices => price::prices(found).and_then(|_| names_a_chip(found, catalog)),
         Kind::Regions => region::region(found).map(drop),
         Kind::Runs => Ok(()),
-        Kind::Models => model::model(found).map(drop),
+        Kind::Models => model::model(found, catalog).map(drop),
         Kind::Rules => rule::rule(found).map(drop),
         Kind::Fleets => fleet::fleet(found, catalog).map(drop),
         Kind::Factors => factors::factors(found).map(drop),
         Kind::Stacks => stack::stack(found).map(drop),
+        Kind::Architectures => architecture::class(found).and_then(|class| architecture::likes(&class, found, catalog)),
         Kind::Assumptions => match found.id.as_str() {
             "batch" => batches::batch_sizes(found).map(drop),
             "bill" => bill::bill(found).map(drop),
@@ -60,7 +61,8 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
     if let Some((_, kind, _)) = KINDS.iter().find(|(known, _, _)| Some(*known) == folder) {
         return Ok(*kind);
     }
-    const TELLING: [(&str, Kind); 17] = [
+    const TELLING: [(&str, Kind); 18] = [
+        ("model_type", Kind::Architectures),
         ("peak", Kind::Accelerators),
         ("typical", Kind::Prices),
         ("quote", Kind::Prices),

@@ -14,6 +14,7 @@ use crate::error::nearest;
 use crate::units::date::Date;
 
 pub mod accelerator;
+pub mod architecture;
 pub mod batches;
 pub mod bill;
 pub mod check;
@@ -78,10 +79,12 @@ pub enum Kind {
     Stacks,
     /// Defaults of the bill, each with its source.
     Assumptions,
+    /// Classes of models: what each makes of a `config.json`.
+    Architectures,
 }
 
 /// The kinds, their folder and the singular for messages.
-pub const KINDS: [(&str, Kind, &str); 11] = [
+pub const KINDS: [(&str, Kind, &str); 12] = [
     ("accelerators", Kind::Accelerators, "accelerator"),
     ("systems", Kind::Systems, "system"),
     ("prices", Kind::Prices, "price list"),
@@ -93,6 +96,7 @@ pub const KINDS: [(&str, Kind, &str); 11] = [
     ("factors", Kind::Factors, "set of factors"),
     ("stacks", Kind::Stacks, "software stack"),
     ("assumptions", Kind::Assumptions, "set of assumptions"),
+    ("architectures", Kind::Architectures, "architecture"),
 ];
 
 impl Kind {

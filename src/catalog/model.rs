@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::path::Path;
 
 use super::accelerator::{Disagreement, disagreement};
-use super::read::{Reader, Sources};
+use toml::de::DeValue;
+
+use super::read::{Reader, Sources, Value};
 use super::{Catalog, Found, Kind, hf, read_text};
 use crate::error::Error;
 use crate::model::architecture::Architecture;
@@ -28,6 +30,8 @@ pub struct ModelProfile {
     pub aliases: Vec<String>,
     /// The shape, checked.
     pub shape: Architecture,
+    /// What stands beside it: towers for pictures and sound.
+    pub towers: Arc<[hf::Tower]>,
     /// What its authors say it counts, for the tests.
     pub published: Published,
     /// Where each value came from.
@@ -68,12 +72,12 @@ impl Catalog {
         let path = Path::new(name);
         let inside = path.join("config.json");
         if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-            return hf_model(path);
+            return hf_model(path, self);
         }
         if super::is_path(name) && inside.is_file() {
-            return hf_model(&inside);
+            return hf_model(&inside, self);
         }
-        model(&self.find(Kind::Models, name)?)
+        model(&self.find(Kind::Models, name)?, self)
     }
 }
 
@@ -81,32 +85,80 @@ impl Catalog {
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its place.
-pub fn model(found: &Found) -> Result<ModelProfile, Error> {
+pub fn model(found: &Found, catalog: &Catalog) -> Result<ModelProfile, Error> {
     found.document.read(|r| {
         let name = r.need("name", r.text("name"));
         let (aliases, sources) = (r.texts("aliases"), r.sources());
         let disagreements = r.tables("disagreements", disagreement).into();
-        let shape = outline(r);
+        let read = match r.value("config") {
+            Some(config) => configured(r, &config, &found.document.file, catalog),
+            None => outlined(r),
+        };
         let published = r.table("published", |p| Some(published(p)));
         r.require_sources(&sources, &[]);
-        let shape = match shape?.build() {
-            Ok(shape) => shape,
-            Err(error) => {
-                error.each().for_each(|error| r.fail(table_of(error), error.clone()));
-                return None;
-            }
-        };
+        let (shape, towers) = read?;
         Some(ModelProfile {
             id: found.id.clone(),
             name: name?,
             aliases,
             shape,
+            towers,
             published: published.unwrap_or(NOTHING_PUBLISHED),
             sources,
             disagreements,
             file: found.document.file.clone(),
         })
     })
+}
+
+/// What a profile says in the words of a `config.json`.
+fn configured(
+    r: &Reader<'_>,
+    config: &Value<'_>,
+    file: &str,
+    catalog: &Catalog,
+) -> Option<(Architecture, Arc<[hf::Tower]>)> {
+    match hf::architecture(file, &json(config.raw()).to_string(), catalog) {
+        Ok(read) => Some((read.shape, read.towers.into())),
+        Err(error) => {
+            // Its place is one in the text made here: the table is the user's.
+            error.each().for_each(|error| r.fail("config", Error::bad_input(error.message().to_owned())));
+            None
+        }
+    }
+}
+
+/// What a profile says by a few numbers.
+fn outlined(r: &Reader<'_>) -> Option<(Architecture, Arc<[hf::Tower]>)> {
+    match outline(r)?.build() {
+        Ok(shape) => Some((shape, Arc::default())),
+        Err(error) => {
+            error.each().for_each(|error| r.fail(table_of(error), error.clone()));
+            None
+        }
+    }
+}
+
+/// A value of TOML as one of JSON.
+fn json(value: &DeValue<'_>) -> serde_json::Value {
+    match value {
+        // TOML has no null: what a class assumes is unset by the word.
+        DeValue::String(text) if text == "null" => serde_json::Value::Null,
+        DeValue::String(text) => text.as_ref().into(),
+        DeValue::Integer(number) => {
+            number.as_str().replace('_', "").parse::<i64>().map_or_else(|_| number.as_str().into(), Into::into)
+        }
+        DeValue::Float(number) => {
+            number.as_str().replace('_', "").parse::<f64>().map_or_else(|_| number.as_str().into(), Into::into)
+        }
+        DeValue::Boolean(flag) => (*flag).into(),
+        DeValue::Datetime(date) => date.to_string().into(),
+        DeValue::Array(items) => items.iter().map(|item| json(item.get_ref())).collect(),
+        DeValue::Table(table) => {
+            let pairs = table.iter().map(|(key, value)| (key.get_ref().to_string(), json(value.get_ref())));
+            serde_json::Value::Object(pairs.collect())
+        }
+    }
 }
 
 const NOTHING_PUBLISHED: Published =
@@ -120,6 +172,7 @@ impl ModelProfile {
             name: name.to_owned(),
             aliases: Vec::new(),
             shape,
+            towers: Arc::default(),
             published: NOTHING_PUBLISHED,
             sources: Sources::default(),
             disagreements: Arc::default(),
@@ -128,12 +181,13 @@ impl ModelProfile {
     }
 }
 
-fn hf_model(path: &Path) -> Result<ModelProfile, Error> {
+fn hf_model(path: &Path, catalog: &Catalog) -> Result<ModelProfile, Error> {
     let shown = path.display().to_string();
     let text = read_text(path)?;
-    let read = hf::architecture(&shown, &text)?;
+    let read = hf::architecture(&shown, &text, catalog)?;
     let sources = Sources([("*".into(), read.source)].into());
-    Ok(ModelProfile { sources, file: shown, ..ModelProfile::described(&read.name, read.shape) })
+    let towers = read.towers.into();
+    Ok(ModelProfile { sources, towers, file: shown, ..ModelProfile::described(&read.name, read.shape) })
 }
 
 /// The table of a profile that holds the field which [`Architecture::check`] refuses.
@@ -227,7 +281,8 @@ fn window(r: &Reader<'_>) -> Option<Window> {
         let missing = if tokens.is_some() { "window_share" } else { "window_tokens" };
         r.need::<()>(missing, None);
     }
-    Some(Window { tokens: tokens?, share: share? })
+    let chunked = r.flag("window_chunked").unwrap_or(false);
+    Some(Window { tokens: tokens?, share: share?, chunked })
 }
 
 fn linear_attention(r: &Reader<'_>) -> Option<(Delta, f64)> {

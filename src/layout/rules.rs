@@ -137,6 +137,7 @@ impl Layout {
                     divides("layout.tp", self.tp, mixer.inner, " channels of the state space");
                 }
                 Mixer::Conv(mixer) => divides("layout.tp", self.tp, mixer.width, " channels of the convolution"),
+                Mixer::Wkv(mixer) => divides("layout.tp", self.tp, mixer.width, " channels of the fading sum"),
                 Mixer::None => {}
                 mixer => divides("layout.tp", self.tp, mixer.heads(), " heads"),
             }

@@ -27,12 +27,14 @@ pub struct Layer {
     pub beside: u64,
     /// The layer carries on one that a paper counts together with it: a second mixer, or a second block.
     pub carried_on: bool,
+    /// Its weights are an earlier layer's: it works, and none of its parameters are counted again.
+    pub again: bool,
 }
 
 impl Layer {
     /// A layer of these with nothing around them.
     pub const fn new(mixer: Mixer, mlp: Mlp) -> Self {
-        Self { mixer, mlp, norms: 0, biases: 0, beside: 0, carried_on: false }
+        Self { mixer, mlp, norms: 0, biases: 0, beside: 0, carried_on: false, again: false }
     }
 
     /// Residual blocks in it.

@@ -57,6 +57,8 @@ pub struct Window {
     pub tokens: u32,
     /// Share of the layers that use the window, from 0 to 1.
     pub share: f64,
+    /// The sequence is cut into pieces of so many tokens, rather than each token seeing so many before it.
+    pub chunked: bool,
 }
 
 /// Which layers have experts.
@@ -146,7 +148,9 @@ impl Outline {
             Attention::Latent(latent) => Mixer::Latent(latent),
             Attention::Grouped(grouped) => {
                 let window = self.window.filter(|window| is_of(window.share, depth));
-                let reach = window.map_or(grouped.reach, |window| Reach::Window(window.tokens));
+                let reach = window.map_or(grouped.reach, |window| {
+                    if window.chunked { Reach::Chunk(window.tokens) } else { Reach::Window(window.tokens) }
+                });
                 Mixer::Grouped(Grouped { reach, ..grouped })
             }
         }

@@ -220,12 +220,15 @@ pub fn count(shape: &Architecture) -> ParamCount {
 ///
 /// # Formula
 /// the mixer's weights, `mlp = k h f` with k = 3 gated, else 2; `routed = E k d w`, `active = A k d w`,
-/// `shared = k h s`, `router = h E`, and what stands around them
+/// `shared = k h s`, `router = h E`, and what stands around them; none of a layer whose weights are an earlier one's
 /// # Source
 /// Vaswani et al. 2017, arXiv:1706.03762; Ainslie et al. 2023, arXiv:2305.13245 (grouped queries);
 /// Shazeer 2020, arXiv:2002.05202 (gated MLP).
 #[inline]
 pub fn layer(hidden: u32, layer: &Layer) -> LayerParams {
+    if layer.again {
+        return LayerParams::default();
+    }
     let width = f64::from(hidden);
     let mixer = layer.mixer.work(hidden, 0, Causality::Causal).params();
     let around = LayerParams {

@@ -255,11 +255,16 @@ fn ten_thousand_mutated_hugging_face_configs() {
         "first_k_dense_replace": 3, "kv_lora_rank": 512, "q_lora_rank": 1536, "qk_nope_head_dim": 128,
         "qk_rope_head_dim": 64, "v_head_dim": 128, "vocab_size": 129280, "max_position_embeddings": 163840,
         "num_nextn_predict_layers": 1, "tie_word_embeddings": false, "torch_dtype": "bfloat16"}"#;
-    assert!(hf::architecture("config.json", config).is_ok(), "the config that is mutated must itself read");
+    assert!(
+        hf::architecture("config.json", config, &Catalog::built_in()).is_ok(),
+        "the config that is mutated must itself read"
+    );
     let mut dice = Dice(0x853c_49e6_748f_ea9b);
     for _ in 0..10_000 {
         let text = mutated(&config.replace("\": ", "\"= "), &mut dice).replace("\"= ", "\": ");
-        survives("the Hugging Face reader", &text, || drop(shown(hf::architecture("config.json", &text))));
+        survives("the Hugging Face reader", &text, || {
+            drop(shown(hf::architecture("config.json", &text, &Catalog::built_in())))
+        });
     }
 }
 
@@ -280,7 +285,9 @@ fn forty_five_thousand_random_texts_and_byte_strings() {
         let kind = kinds[turn % kinds.len()];
         survives(kind.singular(), &text, || load(kind, ["bill", "scaling"][turn % 2], &text, &catalog));
         survives("a quantity", &text, || quantities(&text));
-        survives("the Hugging Face reader", &text, || drop(shown(hf::architecture("config.json", &text))));
+        survives("the Hugging Face reader", &text, || {
+            drop(shown(hf::architecture("config.json", &text, &Catalog::built_in())))
+        });
         let assignment = format!("run.{text}");
         let question =
             || Question { overrides: vec![Override::assignment(&assignment)?], ..Question::default() }.spec();

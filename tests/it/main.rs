@@ -16,6 +16,7 @@ mod cli_views;
 mod close;
 #[cfg(feature = "cli")]
 mod compare;
+mod configs;
 mod doors;
 mod examples;
 mod failures;

@@ -11,6 +11,7 @@ pub mod latent;
 pub mod lightning;
 pub mod rglru;
 pub mod ssm;
+pub mod wkv;
 
 use crate::error::Error;
 use crate::model::flops::Causality;
@@ -22,6 +23,7 @@ use latent::Latent;
 use lightning::Lightning;
 use rglru::RgLru;
 use ssm::Ssm;
+use wkv::Wkv;
 
 /// How the tokens of a layer see each other.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,6 +46,8 @@ pub enum Mixer {
     RgLru(RgLru),
     /// A gated short convolution (LFM2).
     Conv(ShortConv),
+    /// A weighted sum that fades channel by channel (RWKV-4).
+    Wkv(Wkv),
 }
 
 /// Which of the keys before it a query of softmax attention sees.
@@ -245,6 +249,7 @@ impl Mixer {
             Self::Ssm(ssm) => ssm.work(width),
             Self::RgLru(unit) => unit.work(width),
             Self::Conv(conv) => conv.work(width),
+            Self::Wkv(wkv) => wkv.work(width),
         }
     }
 
@@ -271,7 +276,7 @@ impl Mixer {
             Self::Lightning(lightning) => lightning.heads,
             Self::Ssm(ssm) => ssm.heads,
             Self::RgLru(unit) => unit.blocks,
-            Self::None | Self::Conv(_) => 0,
+            Self::None | Self::Conv(_) | Self::Wkv(_) => 0,
         }
     }
 
@@ -290,6 +295,7 @@ impl Mixer {
             Self::Ssm(_) => "state space",
             Self::RgLru(_) => "RG-LRU",
             Self::Conv(_) => "short convolution",
+            Self::Wkv(_) => "fading sum",
         }
     }
 
@@ -305,6 +311,7 @@ impl Mixer {
             Self::Ssm(ssm) => ssm.check(check),
             Self::RgLru(unit) => unit.check(check),
             Self::Conv(conv) => conv.check(check),
+            Self::Wkv(wkv) => wkv.check(check),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 25] = [
+pub const LAYERS: [&str; 26] = [
     "error",
     "source",
     "units",
@@ -17,6 +17,7 @@ pub const LAYERS: [&str; 25] = [
     "scenario",
     "estimate",
     "uncertainty",
+    "config",
     "catalog",
     "input",
     "predict",
