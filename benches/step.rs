@@ -10,6 +10,7 @@ use flopbill::Catalog;
 use flopbill::internals::calibration::backtest::{self, Known};
 use flopbill::internals::calibration::calibrate::calibrate;
 use flopbill::internals::catalog::{run_rows, steps};
+use flopbill::internals::hardware::optimizer::{Offload, Optimizer};
 use flopbill::internals::hardware::precision::{Precision, States};
 use flopbill::internals::input::question::Question;
 use flopbill::internals::layout::fit::Reserve;
@@ -57,6 +58,8 @@ fn layouts(c: &mut Criterion) {
             seq_len: 4096,
             precision,
             states: States::MixedGradients16,
+            optimizer: Optimizer::Adam,
+            offload: Offload::None,
             kernel: Kernel::Fused,
             autograd: Autograd::Fused,
             ends_stay: false,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::catalog::Catalog;
+use crate::catalog::hf::Tower;
 use crate::catalog::model::ModelProfile;
 use crate::error::Error;
 use crate::input::file::Spec;
@@ -34,7 +35,10 @@ pub struct ModelTerms {
     pub terms: Vec<TermRow>,
     /// Tokens of the sequence that the FLOPs hold for.
     pub sequence_length: u32,
-    /// All parameters, without multi-token prediction.
+    /// What stands beside the language model: towers for pictures and sound.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub towers: Vec<TowerRow>,
+    /// All parameters, without multi-token prediction and towers.
     pub parameters: f64,
     /// Of these, at work for one token: with the embedding, with the head alone, without either. Not known where the
     /// source does not say how many experts are.
@@ -89,6 +93,16 @@ pub struct LayerRow {
     pub parameters: f64,
 }
 
+/// A tower.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct TowerRow {
+    /// What it is.
+    pub name: String,
+    /// Its parameters.
+    pub parameters: f64,
+}
+
 /// One part.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -140,6 +154,7 @@ impl ModelTerms {
             layers: layers(shape),
             terms: terms(shape, sequence_length).iter().map(|term| row(term, all)).collect(),
             sequence_length,
+            towers: model.towers.iter().map(TowerRow::of).collect(),
             parameters: counted.total().get(),
             active_parameters: known.then(|| ActiveParams {
                 counted: active(Embeddings::Counted),
@@ -190,6 +205,12 @@ impl ActiveParams {
     /// Whether the ends make a difference worth saying.
     pub fn differ(&self) -> bool {
         self.counted / self.left_out - 1.0 > WORTH_SAYING
+    }
+}
+
+impl TowerRow {
+    fn of(tower: &Tower) -> Self {
+        Self { name: tower.name.clone(), parameters: tower.params.get() }
     }
 }
 

@@ -11,6 +11,7 @@ use super::read::{Reader, Sources, Value};
 use super::{Catalog, Found, Kind, hf, read_text};
 use crate::error::Error;
 use crate::model::architecture::Architecture;
+use crate::model::mixer::Reach;
 use crate::model::mixer::delta::{Decay, Delta};
 use crate::model::mixer::grouped::Grouped;
 use crate::model::mixer::latent::Latent;
@@ -165,6 +166,19 @@ const NOTHING_PUBLISHED: Published =
     Published { total: None, active: None, files_with_mtp: None, active_embeddings: Embeddings::Counted };
 
 impl ModelProfile {
+    /// Refuses a model whose time and work cannot be told from its counts.
+    ///
+    /// # Errors
+    /// Experts of which it is not said how many a token passes through.
+    pub fn timed(&self) -> Result<(), Error> {
+        if self.shape.experts().is_none_or(|experts| experts.active > 0) {
+            return Ok(());
+        }
+        let message = format!("`{}` does not say how many of its experts a token passes through", self.name);
+        let hint = "add num_experts_per_tok to its config.json; `flopbill explain` counts it without";
+        Err(Error::bad_input(message).with_hint(hint))
+    }
+
     /// A model that no file describes.
     pub fn described(name: &str, shape: Architecture) -> Self {
         Self {
@@ -268,8 +282,8 @@ fn attention(r: &Reader<'_>) -> Option<(Attention, Option<Window>)> {
             let v_dim = r.need("v_dim", r.integer("v_dim"));
             let (heads, v_dim) = (heads?, v_dim?);
             let (kv_rank, qk_nope, qk_rope) = (kv_rank?, qk_nope?, qk_rope?);
-            let (gate, indexer) = (gate(heads, v_dim), None);
-            let latent = Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim, gate, indexer };
+            let (gate, indexer, reach) = (gate(heads, v_dim), None, Reach::Full);
+            let latent = Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim, gate, indexer, reach };
             Some((Attention::Latent(latent), None))
         }
     }

@@ -177,7 +177,8 @@ fn grouped(scope: &Scope<'_>) -> Result<Mixer, Trouble> {
 fn latent(scope: &Scope<'_>) -> Result<Mixer, Trouble> {
     let [heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim, gate] =
         scope.widths(["heads", "q_rank", "kv_rank", "qk_nope", "qk_rope", "v_dim", "gate"])?;
-    Ok(Mixer::Latent(Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim, gate, indexer: scope.indexer()? }))
+    let (indexer, reach) = (scope.indexer()?, scope.reach()?);
+    Ok(Mixer::Latent(Latent { heads, q_rank, kv_rank, qk_nope, qk_rope, v_dim, gate, indexer, reach }))
 }
 
 fn compressed(scope: &Scope<'_>) -> Result<Mixer, Trouble> {

@@ -233,8 +233,8 @@ fn pattern(kinds: &[Layer], indices: &[usize]) -> Option<Pattern> {
     match kinds.len() {
         0 | 1 => Some(Pattern { leading: 0, every: 1 }),
         2 => {
-            let first_moe = indices.iter().position(|kind| is_moe(kind))?;
-            let next = indices.iter().skip(first_moe + 1).position(|kind| is_moe(kind));
+            let first_moe = indices.iter().position(&is_moe)?;
+            let next = indices.iter().skip(first_moe + 1).position(&is_moe);
             let every = next.map_or(1, |gap| gap + 1);
             let leading = (first_moe + 1).saturating_sub(every);
             let fits = indices

@@ -6,7 +6,7 @@ use super::batch::{SEQUENCE, StepBatch};
 use super::measured::Evidence;
 use super::prediction::usual_states;
 use super::software::Software;
-use super::trained::{as_trained, in_documents};
+use super::trained::{as_trained, in_documents, language_alone, offloaded};
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::memory_spread::memory_spread;
 use crate::catalog::model::ModelProfile;
@@ -115,7 +115,8 @@ pub struct Setting {
 /// An unknown model, located where it was named.
 pub fn model_of(spec: &Spec, catalog: &Catalog) -> Result<Option<ModelProfile>, Error> {
     let Some(model) = &spec.model else { return Ok(None) };
-    catalog.model(&model.value).map(Some).map_err(|error| model.origin.locate(error))
+    let found = catalog.model(&model.value).and_then(|found| found.timed().map(|()| found));
+    found.map(Some).map_err(|error| model.origin.locate(error))
 }
 
 /// A published run of a model.
@@ -155,6 +156,7 @@ impl Setting {
         let precision = precision(spec, chip, &machine, recipe.as_ref(), &mut chosen);
         let seq_len = seq_len(spec, recipe.as_ref(), &model, &mut chosen);
         let model = as_trained(in_documents(model, spec), spec, &mut chosen)?;
+        chosen.extend(language_alone(&model));
         let counted = count(&model.shape);
         let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;
         let stack = stack(spec, catalog, &mut chosen)?;
@@ -184,7 +186,7 @@ impl Setting {
             machine,
             family: chip.chip.factors.clone(),
             calibration: catalog.calibration(&chip.chip.factors)?,
-            given: Self::degrees(spec, &stack)?,
+            given: offloaded(Self::degrees(spec, &stack)?, spec, &mut chosen),
             factor: spec.stack_factor.as_ref().map(|entry| entry.value.base()),
             states: spec.states.as_ref().map_or(usual_states(precision, stack.states), |entry| entry.value),
             optimizer: spec.optimizer.as_ref().map_or(Optimizer::Adam, |entry| entry.value),

@@ -3,7 +3,10 @@
 use crate::catalog::model::ModelProfile;
 use crate::error::Error;
 use crate::input::file::Spec;
+use crate::layout::fixed::Fixed;
+use crate::model::flops::Recompute;
 use crate::model::tuning::{Trained, Tuning};
+use crate::units::show;
 
 /// Rank of adapters where nobody gives one (Hugging Face PEFT's usual 8 to 64).
 const RANK: u32 = 16;
@@ -33,7 +36,30 @@ pub(super) fn as_trained(
         chosen.push(format!("adapters of rank {RANK}, assumed"));
     }
     model.shape.tuning = Tuning::of(trained, rank.map_or(RANK, |entry| entry.value));
-    let adapters = "adapters beside every product but those of routers and routed experts";
+    let adapters =
+        "adapters beside every product but those of routers and routed experts, compared with no measured step";
     chosen.push(format!("{adapters}; frozen weights have no gradients, which 6ND counts all the same"));
     Ok(model)
+}
+
+/// The layout with everything computed again where activations wait on the host and nobody says what is: the inputs of
+/// layers alone go over the link.
+pub(super) fn offloaded(given: Fixed, spec: &Spec, chosen: &mut Vec<String>) -> Fixed {
+    let away = spec.offload.as_ref().is_some_and(|entry| entry.value.activations());
+    if !away || given.recompute.is_some() {
+        return given;
+    }
+    chosen.push("full recompute: the inputs of layers alone are offloaded, assumed".into());
+    Fixed { recompute: Some(Recompute::Full), ..given }
+}
+
+/// That the towers beside a language model are not in the answer, where it has any.
+pub(super) fn language_alone(model: &ModelProfile) -> Option<String> {
+    let all: f64 = model.towers.iter().map(|tower| tower.params.get()).sum();
+    let names: Vec<&str> = model.towers.iter().map(|tower| tower.name.as_str()).collect();
+    let count = show::count(all, 3);
+    (all > 0.0).then(|| {
+        let names = names.join(" and ");
+        format!("hours and memory are the language model's alone, without its {names} ({count} parameters), trained or frozen")
+    })
 }

@@ -48,6 +48,13 @@ fn terms(model: &ModelTerms) -> Section {
 fn counts(model: &ModelTerms) -> Section {
     let mut section = Section::facts("In all");
     section.fact("parameters", show::count(model.parameters, 4), "without multi-token prediction");
+    for tower in &model.towers {
+        section.fact(&tower.name, show::count(tower.parameters, 4), "beside it, in neither FLOPs nor hours");
+    }
+    if !model.towers.is_empty() {
+        let towers: f64 = model.towers.iter().map(|tower| tower.parameters).sum();
+        section.fact("with them", show::count(model.parameters + towers, 4), "");
+    }
     match &model.active_parameters {
         None => section.fact("at work", "not known", "how many experts a token passes through is not said"),
         Some(active) => at_work(&mut section, active),

@@ -125,6 +125,10 @@ fn windows_experts_and_sharing_are_where_the_class_puts_them() {
     // Three dense layers lead DeepSeek-V3.
     let deepseek = layers(r#"{"model_type": "deepseek_v3"}"#);
     assert_eq!(deepseek.iter().position(|layer| layer.mlp.experts().is_some()), Some(3));
+    // Zamba 2 runs one block of attention again and again, and counts its weights once.
+    let zamba = layers(r#"{"model_type": "zamba2"}"#);
+    let blocks = |again| zamba.iter().filter(|layer| layer.mixer.is_softmax() && layer.again == again).count();
+    assert_eq!((blocks(false), blocks(true)), (1, 8));
     // Llama 4: every layer a mixture but where the file says so, chunks in three of four.
     let llama = layers(r#"{"model_type": "llama4_text", "interleave_moe_layer_step": 2}"#);
     assert_eq!(llama.iter().filter(|layer| matches!(layer.mlp, Mlp::Moe(_))).count(), 24);
@@ -153,6 +157,9 @@ fn strange_texts_are_read_or_refused_and_never_panic() {
         (r#"{"model_type": "llama", "num_attention_heads": 0}"#, "num_attention_heads"),
         (r#"{"model_type": "llama", "num_attention_heads": -3}"#, "num_attention_heads"),
         (r#"{"model_type": "llama", "num_local_experts": 8}"#, "num_local_experts"),
+        (r#"{"model_type": "mistral", "kv_lora_rank": 512}"#, "kv_lora_rank"),
+        (r#"{"model_type": "llama", "layer_types": ["linear_attention"]}"#, "layer_types"),
+        (r#"{"model_type": "gpt2", "add_cross_attention": true}"#, "add_cross_attention"),
         (r#"{"model_type": "gemma2", "layer_types": ["full_attention"]}"#, "layer_types"),
         (r#"{"model_type": "llava", "text_config": 3}"#, "text_config"),
         (r#"{"model_type": "no_such_class"}"#, "model_type"),

@@ -53,4 +53,5 @@ mod sweep;
 #[cfg(feature = "cli")]
 mod sweep_parquet;
 mod tidy;
+mod tuning;
 mod whole_bill;

@@ -327,7 +327,7 @@ fn a_config_of_another_kind_is_refused_by_name() {
             edited("\"num_attention_heads\":32", "\"num_key_value_heads\":5,\"num_attention_heads\":32"),
             "attention.heads: 32",
         ),
-        (CONFIGS[3].1.replace("\"num_local_experts\":8", "\"num_local_experts\":0"), "experts.count: 0"),
+        (CONFIGS[3].1.replace("\"num_local_experts\":8", "\"num_local_experts\":0"), "no expert to route to"),
         (CONFIGS[3].1.replace("\"num_experts_per_tok\":2", "\"num_experts_per_tok\":9"), "experts.active: 9"),
     ];
     for (text, says) in wrong {

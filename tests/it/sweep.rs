@@ -239,7 +239,7 @@ fn mistakes_are_refused_before_anything_is_written() {
     let v3 = Question::about("deepseek-v3", &catalog).unwrap().with("run.chips", "2048");
     for (vary, why) in [
         (&["gpu=h800,h900"][..], "unknown accelerator `h900`"),
-        (&["model=deepseek-v4"], "unknown model"),
+        (&["model=deepseek-v44"], "unknown model"),
         (&["mfu=90%..120%:10%"], "more than 100 %"),
         (&["chips=1,2"], "varied, and run.chips sets it"),
         (&["tokens=1..2:1d"], "unit"),

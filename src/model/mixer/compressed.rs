@@ -56,7 +56,7 @@ impl Compressed {
         ]);
         (work.queries, work.key_values) = (heads * dim, dim);
         let recent = Reach::Window(self.window).mean_keys(seq_len, causality);
-        let before = if self.ratio == 0 { 0 } else { seq_len / self.ratio };
+        let before = seq_len.checked_div(self.ratio).unwrap_or(0);
         let (seen, scored) = match self.indexer {
             None => (Reach::Full.mean_keys(before, causality), 0.0),
             Some(indexer) => {

@@ -1,6 +1,6 @@
 //! Multi-head latent attention, and the indexer that makes it sparse.
 
-use super::{Check, MOST_TOKENS, Scores, Split, WIDEST, Work};
+use super::{Check, MOST_TOKENS, Reach, Scores, Split, WIDEST, Work};
 use crate::model::flops::Causality;
 
 /// Attention whose keys and values are projected up from one low-rank vector a token.
@@ -20,8 +20,10 @@ pub struct Latent {
     pub v_dim: u32,
     /// Width of a gate that the output passes, projected from the stream; zero without one.
     pub gate: u32,
-    /// What chooses the keys that are seen; all are without it.
+    /// What chooses the keys that are seen; all within reach are without it.
     pub indexer: Option<Indexer>,
+    /// Which keys a query sees where nothing chooses among them.
+    pub reach: Reach,
 }
 
 /// A small attention that scores all keys, of which the best are attended to (DeepSeek sparse attention).
@@ -72,7 +74,10 @@ impl Latent {
         (work.queries, work.key_values) = (heads * (nope + rope), heads * (nope + rope + v));
         let all = super::Reach::Full.mean_keys(seq_len, causality);
         work.scores = match self.indexer {
-            None => [Scores { heads, qk: nope + rope, v, keys: all }, Scores::default()],
+            None => {
+                let keys = self.reach.mean_keys(seq_len, causality);
+                [Scores { heads, qk: nope + rope, v, keys }, Scores::default()]
+            }
             Some(indexer) => {
                 let keys = super::Reach::Window(indexer.top_k).mean_keys(seq_len, causality);
                 // A query's own choice of keys is read in the latent space, as one head for all (MQA mode).
@@ -92,6 +97,9 @@ impl Latent {
         check.width("attention.qk_nope", self.qk_nope);
         check.range("attention.qk_rope", self.qk_rope, 0, WIDEST);
         check.width("attention.v_dim", self.v_dim);
+        if let Reach::Window(tokens) | Reach::Chunk(tokens) = self.reach {
+            check.range("attention.window_tokens", tokens, 1, MOST_TOKENS);
+        }
         if let Some(indexer) = self.indexer {
             check.heads("attention.indexer.heads", indexer.heads);
             check.width("attention.indexer.head_dim", indexer.head_dim);
