@@ -28,14 +28,15 @@
 //! | predictions against what was measured | [`BacktestRequest`] | [`BacktestReply`] |
 //! | the factors, fitted again | [`CalibrateRequest`] | [`CalibrateReply`] |
 //! | a chip against dated rules | [`PolicyRequest`] | [`PolicyReply`] |
+//! | a run of reinforcement learning | [`RlRequest`] | [`RlReply`] |
 //! | profiles: names, values, checks | [`ProfilesRequest`] | [`ProfilesReply`] |
 //!
 //! # The way of a question
 //!
 //! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
-//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `config`, `catalog`, `input`;
-//! `predict`, `solve`, `answer`; `calibration`, `fleet`, `scaling`; `ask`, `report`; and the command line.
+//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`, `catalog`, `input`;
+//! `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`, `scaling`; `reply`, `ask`, `report`; and the command line.
 //!
 //! # Invariants
 //!
@@ -59,7 +60,10 @@ mod model;
 mod policy;
 mod predict;
 mod reliability;
+mod reply;
 mod report;
+mod rl;
+mod rollout;
 mod scaling;
 mod scenario;
 mod solve;
@@ -82,6 +86,7 @@ pub use ask::policy::{PolicyReply, PolicyRequest};
 pub use ask::profiles::{ProfilesReply, ProfilesRequest};
 pub use ask::reply::{ReplyHead, ResultBlock};
 pub use ask::request::About;
+pub use ask::rl::{RlReply, RlRequest};
 pub use ask::sweep::{SweepReply, SweepRequest};
 pub use catalog::Catalog;
 pub use error::{Error, Kind as ErrorKind};
@@ -148,6 +153,12 @@ pub mod internals {
     }
     pub mod report {
         pub use crate::report::*;
+    }
+    pub mod rl {
+        pub use crate::rl::*;
+    }
+    pub mod rollout {
+        pub use crate::rollout::*;
     }
     pub mod scaling {
         pub use crate::scaling::*;

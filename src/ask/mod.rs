@@ -14,7 +14,12 @@ pub mod optimal;
 pub mod plan;
 pub mod policy;
 pub mod profiles;
-pub mod reply;
 pub mod request;
 pub mod result;
+pub mod rl;
 pub mod sweep;
+
+/// What every reply has in common.
+pub mod reply {
+    pub use crate::reply::*;
+}

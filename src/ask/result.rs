@@ -38,17 +38,20 @@ pub fn sources(answer: &Answer) -> Vec<SourceLine> {
     answer.sources.iter().map(|(path, source)| SourceLine::new(path, source)).collect()
 }
 
-/// Bills, limits and plans that a question does not look at; a term that is asked for chooses the price.
-pub fn unheard(command: &str, spec: &Spec) -> Option<String> {
-    if command == "estimate" || command.starts_with("plan ") {
-        return None;
-    }
+/// Bills, limits and plans that a question does not look at; a term that is asked for chooses the price. Of reinforcement
+/// learning only its own question hears.
+pub fn unheard(command: &str, spec: &Spec) -> Vec<String> {
+    let bills = command == "estimate" || command.starts_with("plan ");
     let prices = |origin: &Origin| command != "layout" && matches!(origin, Origin::Flag(_));
     let unheard = |field: &&Field| {
-        let heard = |origin: &Origin| field.path == "bill.term" && prices(origin);
-        !matches!(field.group, Group::Values | Group::Layout) && (field.origin)(spec).is_some_and(|from| !heard(from))
+        let heard = |origin: &Origin| bills || (field.path == "bill.term" && prices(origin));
+        !matches!(field.group, Group::Values | Group::Layout | Group::Rl)
+            && (field.origin)(spec).is_some_and(|from| !heard(from))
     };
-    idle(FIELDS.iter().filter(unheard), &format!("`{command}` neither judges nor bills"))
+    let of_rl = |field: &&Field| command != "rl" && field.group == Group::Rl && (field.origin)(spec).is_some();
+    let judged = idle(FIELDS.iter().filter(unheard), &format!("`{command}` neither judges nor bills"));
+    let learned = idle(FIELDS.iter().filter(of_rl), "they are of `flopbill rl`");
+    judged.into_iter().chain(learned).collect()
 }
 
 /// What was put in: every field that has a value, with where it is from.

@@ -32,6 +32,7 @@ pub mod model;
 pub mod price;
 pub mod read;
 pub mod region;
+pub mod rollout;
 pub mod rule;
 pub mod run_rows;
 pub mod scaling;

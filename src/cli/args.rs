@@ -135,6 +135,8 @@ verbs! {
     "layout" Layout(super::layout::LayoutArgs),
     /// Chips for a date, tokens for a budget, or the best model for both
     "plan" Plan(super::plan::PlanArgs),
+    /// A run of reinforcement learning (GRPO, PPO): rollouts, updates, and what each takes
+    "rl" Rl(super::rl::RlArgs),
     /// A chip against dated export rules and training thresholds
     "policy" Policy(super::policy::PolicyArgs),
     /// Predictions against measured steps and published hours

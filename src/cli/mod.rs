@@ -16,6 +16,7 @@ mod output;
 mod plan;
 mod policy;
 mod profiles;
+mod rl;
 mod sweep;
 mod values;
 
@@ -118,6 +119,7 @@ fn dispatch(args: &Args, profile: Option<&Path>) -> Result<Option<Reply>, Error>
         Command::Plan(plan) => plan::run(plan, &catalog).map(Some),
         Command::Policy(policy) => policy::run(policy, &catalog).map(Some),
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
+        Command::Rl(rl) => rl::run(rl, &catalog).map(Some),
         Command::Sweep(_) => Ok(None),
         Command::Init(init) => init::run(init),
         Command::Completions(completions) => completions::run(completions),

@@ -47,7 +47,7 @@ takes! {
     /// The run, its price and its layout.
     OfTheRun: of_the_run;
     /// All, but for what only plans need.
-    Everything: |field| field.path != "confidence";
+    Everything: |field| field.path != "confidence" && field.group != Group::Rl;
     /// A plan for a date.
     ForADate: |field| of_the_run(field) || matches!(field.path, "by" | "confidence");
     /// A plan for a budget.
@@ -58,6 +58,17 @@ takes! {
         || matches!(
             field.path,
             "run.gpu" | "run.chips" | "run.precision" | "run.tokens_per_second" | "stack.factor" | "measured" | "as_of"
+        )
+    };
+    /// A run of reinforcement learning of a model that is named already.
+    OfRl: |field| {
+        field.group == Group::Rl
+        || (field.is_of_a_step()
+            && !matches!(field.path, "run.sequence_length" | "run.document_length" | "run.global_batch"))
+        || matches!(
+            field.path,
+            "run.gpu" | "run.chips" | "run.precision" | "run.goodput" | "stack.factor" | "measured" | "price.rent"
+                | "bill.term" | "as_of"
         )
     };
     /// The day alone.

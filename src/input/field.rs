@@ -22,6 +22,8 @@ pub enum Group {
     Ranges,
     /// Limits that fail.
     Gates,
+    /// Reinforcement learning.
+    Rl,
 }
 
 impl Group {
@@ -33,6 +35,7 @@ impl Group {
             Self::Bill => "The whole bill",
             Self::Ranges => "Ranges (a value like 30%..45% spans its 5th to 95th percentile)",
             Self::Gates => "Gates (exit code 1 when one is broken)",
+            Self::Rl => "Reinforcement learning",
         }
     }
 }

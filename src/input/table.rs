@@ -20,6 +20,7 @@ use crate::input::text::{choice, date, days, name, number, rate, share, switch, 
 use crate::layout::parallelism::SCHEDULES;
 use crate::model::flops::RECOMPUTES;
 use crate::model::tuning::{TRAINED, Trained};
+use crate::rollout::algorithm::{ALGORITHMS, Algorithm};
 use crate::units::date::Date;
 use crate::units::parse::{Grammar, parse};
 use crate::units::show::exact;
@@ -221,6 +222,39 @@ fields! {
         "gate.max_days_p90" max_days_p90: Seconds = time().flag("max-days-p90", "TIME", "90d").within(SHORTEST, LONGEST);
         /// Fail when one run in ten needs more chips
         "gate.max_chips_p90" max_chips_p90: Chips = base("chips").flag("max-chips-p90", "N", "8192").within(1.0, CHIPS).whole();
+    }
+
+    Rl {
+        /// How the policy learns
+        "rl.algorithm" rl_algorithm: Algorithm = chosen(ALGORITHMS).flag("algorithm", "NAME", "grpo");
+        /// Updates of the policy
+        "rl.steps" rl_steps: f64 = number().flag("rl-steps", "N", "10400").within(1.0, 1e9).whole();
+        /// Questions of an update
+        "rl.prompts" rl_prompts: u32 = count().flag("prompts", "N", "32").within(1.0, MOST);
+        /// Responses to a question
+        "rl.samples" rl_samples: u32 = count().flag("samples", "N", "16").within(1.0, MOST);
+        /// Tokens of a question
+        "rl.prompt_tokens" rl_prompt_tokens: Tokens = base("tokens").flag("prompt-tokens", "N", "200").within(1.0, 1e8);
+        /// Tokens of a response, in the mean of the run
+        "rl.response_tokens" rl_response_tokens: Tokens = base("tokens")
+            .flag("response-tokens", "N", "8K").within(1.0, 1e8);
+        /// Tokens of a response at the most
+        "rl.max_response" rl_max_response: Tokens = base("tokens").flag("max-response", "N", "32768").within(2.0, 1e8);
+        /// Standard deviation of the logarithm of a response's length
+        "rl.length_spread" rl_length_spread: f64 = number().flag("length-spread", "SPREAD", "0.8").within(0.0, 3.0);
+        /// Updates for which one rollout writes the responses
+        "rl.steps_per_rollout" rl_steps_per_rollout: u32 = count()
+            .flag("steps-per-rollout", "N", "16").within(1.0, MOST);
+        /// Tokens that a decode step adds, drafts that are accepted among them
+        "rl.accepted" rl_accepted: f64 = number().flag("accepted", "N", "1.8").within(1.0, 16.0);
+        /// Forward passes over the responses besides the update: reference, critic, reward model
+        "rl.forward_passes" rl_forward_passes: u32 = count().flag("forward-passes", "N", "1").within(0.0, 100.0);
+        /// Chips of one engine that writes
+        "rl.engine_chips" rl_engine_chips: u32 = count().flag("engine-chips", "N", "32").within(1.0, MOST);
+        /// Write and learn at the same time, on chips of their own
+        "rl.async" rl_async: bool = yes().flag("async", "", "true");
+        /// Share of the chips that write, where they do nothing else
+        "rl.generation_share" rl_generation_share: Fraction = part().flag("generation-share", "SHARE", "75%");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The model: its layers, its parameters, its FLOPs and its memory.
 
 pub mod architecture;
+pub mod cache;
 pub mod flops;
 pub mod layers;
 pub mod memory;

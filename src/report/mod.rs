@@ -23,6 +23,7 @@ pub mod profile;
 pub mod ranges;
 mod render;
 pub mod resolved;
+pub mod rl;
 pub mod step;
 pub mod sweep;
 #[cfg(feature = "parquet")]

@@ -9,7 +9,7 @@ const SIDE: f64 = 4.0;
 
 /// The links of one chip, prepared once a step.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Links {
+pub struct Links {
     /// Seconds a byte over the scale-up link.
     near: f64,
     /// Seconds a byte over the network, for one chip's share of its server's.
@@ -24,19 +24,19 @@ pub(super) struct Links {
 
 /// An all-to-all in which each row goes to several members.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Exchange {
+pub struct Exchange {
     /// Rows a member sends.
-    pub(super) rows: f64,
+    pub rows: f64,
     /// Bytes of one.
-    pub(super) bytes: Bytes,
+    pub bytes: Bytes,
     /// Members.
-    pub(super) group: f64,
+    pub group: f64,
     /// Experts a row goes to.
-    pub(super) fanout: f64,
+    pub fanout: f64,
     /// Most servers they may lie on.
-    pub(super) servers: f64,
+    pub servers: f64,
     /// A row crosses the network once for each server, not once for each expert.
-    pub(super) once: bool,
+    pub once: bool,
 }
 
 /// Places that a row with `fanout` destinations, each drawn alike, reaches out of `places`.
@@ -52,7 +52,7 @@ fn distinct(places: f64, fanout: f64) -> f64 {
 
 impl Links {
     /// The links of a machine.
-    pub(super) fn new(machine: &Machine, f: &Factors) -> Self {
+    pub fn new(machine: &Machine, f: &Factors) -> Self {
         Self {
             near: 1.0 / (machine.scale_up.get() * f.scale_up),
             far: 1.0 / (machine.nic.get() * f.fabric),
@@ -72,7 +72,7 @@ impl Links {
     /// Thakur et al. 2005 (ring collectives); a ring through several servers enters and leaves each by every network
     /// card of its members there (NCCL).
     #[inline]
-    pub(super) fn gather(&self, bytes: Bytes, group: f64, stride: f64) -> Seconds {
+    pub fn gather(&self, bytes: Bytes, group: f64, stride: f64) -> Seconds {
         if group <= 1.0 {
             return Seconds::ZERO;
         }
@@ -97,7 +97,7 @@ impl Links {
     /// # Source
     /// Thakur et al. 2005: a reduce-scatter, then an all-gather.
     #[inline]
-    pub(super) fn reduce(&self, bytes: Bytes, group: f64, stride: f64) -> Seconds {
+    pub fn reduce(&self, bytes: Bytes, group: f64, stride: f64) -> Seconds {
         self.gather(bytes, group, stride) * 2.0
     }
 
@@ -108,7 +108,7 @@ impl Links {
     /// # Source
     /// Hockney 1994 (latency and bandwidth).
     #[inline]
-    pub(super) fn send(&self, bytes: Bytes, distance: f64) -> Seconds {
+    pub fn send(&self, bytes: Bytes, distance: f64) -> Seconds {
         let byte = if distance < self.domain { self.near } else { self.far };
         Seconds::new(bytes.get() * byte) + self.latency
     }
@@ -122,7 +122,7 @@ impl Links {
     /// # Source
     /// DeepSeek-V3, arXiv:2412.19437, section 3.2.2 (a token goes to each of at most four servers once, and is
     /// forwarded there over the scale-up link).
-    pub(super) fn exchange(&self, e: &Exchange) -> Seconds {
+    pub fn exchange(&self, e: &Exchange) -> Seconds {
         if e.group <= 1.0 {
             return Seconds::ZERO;
         }

@@ -6,7 +6,7 @@
 
 mod attention;
 pub mod bound;
-mod collectives;
+pub mod collectives;
 mod compute;
 pub mod efficiency;
 mod ends;

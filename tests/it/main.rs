@@ -45,6 +45,7 @@ mod properties_uncertainty;
 mod published_runs;
 mod ranges;
 mod remarks;
+mod rl;
 mod shell;
 mod smooth;
 mod steps;

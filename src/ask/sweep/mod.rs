@@ -159,7 +159,7 @@ impl Sweep {
         let idle = self.question.base.is_measured() && narrowed.is_none();
         let idle = idle.then(|| "the measured steps change nothing at the first point".to_owned());
         let left_out = narrowed.map(Narrowed::left_out).unwrap_or_default();
-        spec.and_then(|spec| unheard("sweep", &spec)).into_iter().chain(idle).chain(left_out).collect()
+        spec.map(|spec| unheard("sweep", &spec)).unwrap_or_default().into_iter().chain(idle).chain(left_out).collect()
     }
 
     /// A number that another question, another plan, or profiles with other values have another one of.

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 26] = [
+pub const LAYERS: [&str; 29] = [
     "error",
     "source",
     "units",
@@ -17,15 +17,18 @@ pub const LAYERS: [&str; 26] = [
     "scenario",
     "estimate",
     "uncertainty",
+    "rollout",
     "config",
     "catalog",
     "input",
     "predict",
     "solve",
     "answer",
+    "rl",
     "calibration",
     "fleet",
     "scaling",
+    "reply",
     "ask",
     "report",
     "cli",
@@ -33,7 +36,7 @@ pub const LAYERS: [&str; 26] = [
 ];
 
 /// The rooms that hold formulas.
-const FORMULAS: [&str; 7] = ["model", "layout", "step", "predict", "reliability", "cost", "policy"];
+const FORMULAS: [&str; 8] = ["model", "layout", "step", "rollout", "predict", "reliability", "cost", "policy"];
 
 /// The last room that sees no files, clock, text format or output.
 const LAST_PURE: &str = "estimate";
