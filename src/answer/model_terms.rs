@@ -14,11 +14,8 @@ use crate::model::params::{Embeddings, count};
 use crate::model::terms::{Term, terms};
 use crate::predict::Setting;
 use crate::predict::batch::SEQUENCE;
-use crate::predict::trained::in_documents;
+use crate::predict::trained::{as_trained, in_documents};
 use crate::solve::Var;
-
-/// Passes of a training step, in units of a forward pass.
-const PASSES: f64 = 3.0;
 
 /// Conventions of parameters at work that differ by more than this are all shown.
 const WORTH_SAYING: f64 = 0.01;
@@ -63,6 +60,8 @@ pub struct ModelCounts {
     pub active_parameters: Option<ActiveParams>,
     /// FLOPs of one token in training: every product and the causal half of the attention.
     pub flop_per_token: f64,
+    /// Tokens of the sequence that they hold for.
+    pub sequence_length: u32,
     /// The same of the whole run, where its FLOPs are known by 6ND.
     pub exact_flop: Option<f64>,
 }
@@ -131,7 +130,10 @@ impl ModelTerms {
         let model = match setting {
             // With what is trained of it, and the documents it is trained on.
             Some(setting) => setting.model.clone(),
-            None => in_documents(catalog.model(&entry.value).map_err(|error| entry.origin.locate(error))?, spec),
+            None => {
+                let model = catalog.model(&entry.value).map_err(|error| entry.origin.locate(error))?;
+                as_trained(in_documents(model, spec), spec, &mut Vec::new())?
+            }
         };
         let given = spec.sequence_length.as_ref().map(|length| length.value.get() as u32);
         let length = given.or(setting.map(|setting| setting.seq_len)).unwrap_or_else(|| usual_length(&model.shape));
@@ -196,6 +198,7 @@ impl ModelCounts {
             parameters: terms.parameters,
             active_parameters: terms.active_parameters,
             flop_per_token: terms.flop_per_token,
+            sequence_length: terms.sequence_length,
             exact_flop: answer.estimate.flop.zip(ratio).map(|(flop, ratio)| flop.get() * ratio),
         }))
     }
@@ -228,7 +231,7 @@ fn layers(shape: &Architecture) -> Vec<LayerRow> {
 }
 
 fn row(term: &Term, all: f64) -> TermRow {
-    let flop = PASSES * term.forward.get();
+    let flop = term.trained.get();
     TermRow {
         term: term.key,
         label: term.label,

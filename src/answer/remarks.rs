@@ -196,7 +196,9 @@ fn warnings(
     let settled: &Settled = &priced.settled;
     let mut say = Vec::new();
     say.extend(settled.solved.set_aside().map(|var| gave_way(looked, settled, var)));
-    if let Some(mfu) = estimate.mfu.filter(|mfu| mfu.get() > IMPLAUSIBLE_MFU) {
+    // Of frozen weights 6ND counts gradients that nobody computes.
+    let frozen = pacing.setting().is_some_and(|setting| setting.model.shape.tuning.is_frozen());
+    if let Some(mfu) = estimate.mfu.filter(|mfu| mfu.get() > IMPLAUSIBLE_MFU && !frozen) {
         let share = show::percent(mfu.get());
         say.push(format!("an MFU of {share} is implausible: no published run of this size is above 60 %"));
     }

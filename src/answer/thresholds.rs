@@ -25,6 +25,8 @@ pub struct Thresholds {
     pub flop: f64,
     /// The same by 6ND, where `flop` is not.
     pub six_nd_flop: Option<f64>,
+    /// Tokens of the sequences that `flop` is counted in, where it is not by 6ND.
+    pub sequence_length: Option<u32>,
     /// Those that the run reaches.
     pub reached: Vec<ThresholdLine>,
     /// The nearest that it does not reach.
@@ -75,6 +77,7 @@ impl Thresholds {
         let on = |day| Self {
             too_late: too_late(known, day),
             six_nd_flop: exact.map(|_| six_nd.get()),
+            sequence_length: model.filter(|_| exact.is_some()).map(|model| model.sequence_length),
             ..Self::on(answer, work, &rules, day)
         };
         Ok(asked.or(known).map(on))
@@ -91,7 +94,17 @@ impl Thresholds {
         let (reached, mut later): (Vec<_>, Vec<_>) = lines.into_iter().partition(|line| line.flop <= work.get());
         let next = if later.is_empty() { None } else { Some(later.remove(0)) };
         let (as_of, flop) = (day.to_string(), work.get());
-        Self { as_of, flop, six_nd_flop: None, reached, next, later, note: NO_ADVICE, too_late: None }
+        Self {
+            as_of,
+            flop,
+            six_nd_flop: None,
+            sequence_length: None,
+            reached,
+            next,
+            later,
+            note: NO_ADVICE,
+            too_late: None,
+        }
     }
 
     /// Every threshold, the lowest first.

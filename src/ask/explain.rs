@@ -95,7 +95,7 @@ impl ExplainRequest {
 
 /// Whether a model is all that is asked about, at a length or at the usual one.
 fn is_bare(spec: &Spec) -> bool {
-    let of_model = ["model", "run.sequence_length", "run.document_length"];
+    let of_model = ["model", "run.sequence_length", "run.document_length", "run.tuning", "run.lora_rank"];
     let others = FIELDS.iter().filter(|field| !of_model.contains(&field.path));
     spec.model.is_some() && others.map(|field| (field.origin)(spec)).all(|origin| origin.is_none())
 }

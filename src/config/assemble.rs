@@ -55,6 +55,16 @@ impl<'a> Assembled<'a> {
         all.filter(move |(_, of)| of == key).map(|(name, _)| name.as_str())
     }
 
+    /// Every other name, with the one that it stands for.
+    pub fn names(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.chain.iter().flat_map(|class| &class.names).map(|(name, of)| (name.as_str(), of.as_str()))
+    }
+
+    /// The name that a key stands for: its own unless it is another's.
+    pub fn named(&self, key: &'a str) -> &'a str {
+        self.names().find(|(name, _)| *name == key).map_or(key, |(_, of)| of)
+    }
+
     /// What to know of a count.
     pub fn note(&self) -> Option<&'a str> {
         self.chain.iter().find_map(|class| class.note.as_deref())

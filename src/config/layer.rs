@@ -159,6 +159,9 @@ const MLPS: [(&str, Read<Mlp>); 3] = [
         let names = ["experts", "active", "expert_width", "shared_width", "zero_experts", "expert_latent"];
         let [count, active, width, shared_width, zero, latent] = scope.widths(names)?;
         let (gated, biases) = (scope.flag_of("gated")?, scope.width_of("expert_biases")?);
+        if let Some(key) = scope.key_behind("active").filter(|key| active == 0 && scope.says(key)) {
+            return Err(Trouble::new(Some(&key), format!("{key}: no expert is at work")));
+        }
         Ok(Mlp::Moe(Experts { count, active, width, gated, shared_width, zero, latent, biases }))
     }),
 ];

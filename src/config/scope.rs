@@ -108,6 +108,11 @@ impl<'a> Scope<'a> {
         self.written(key).is_some_and(|value| !value.is_null())
     }
 
+    /// Whether the file has a value under this very name.
+    pub fn says(&self, key: &str) -> bool {
+        self.object.get(key).is_some_and(|value| !value.is_null())
+    }
+
     fn written(&self, key: &'a str) -> Option<&'a Value> {
         self.object.get(key).or_else(|| self.class.names_of(key).find_map(|name| self.object.get(name)))
     }

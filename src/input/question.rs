@@ -129,7 +129,9 @@ impl Question {
 /// # Errors
 /// An unknown name; a file that cannot be read.
 pub fn base_of(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
-    let of_model = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let path = Path::new(name);
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let of_model = is_json || (crate::catalog::is_path(name) && path.join("config.json").is_file());
     let found = if of_model { None } else { Some(catalog.find(Kind::Runs, name)) };
     match found {
         Some(Ok(found)) => spec(&found),

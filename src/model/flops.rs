@@ -197,7 +197,7 @@ fn passes(counting: Counting) -> (f64, f64) {
 }
 
 /// Parameters of the adapters that every token meets, in all layers.
-fn adapters(shape: &Architecture) -> f64 {
+pub(super) fn adapters(shape: &Architecture) -> f64 {
     let of = |(layer, count): (&Layer, u32)| shape.tuning.adapters(shape.hidden, layer) * f64::from(count);
     shape.layers.each().map(of).sum()
 }

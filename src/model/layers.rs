@@ -59,6 +59,8 @@ pub struct Layers {
     count: u32,
     /// How the kinds repeat, where they do so simply.
     pattern: Option<Pattern>,
+    /// The kind of the last layer that has both an attention core and an MLP; the last kind where none has.
+    last: usize,
 }
 
 /// A run of one kind, and after it the same few kinds again and again, the last of which holds experts or all alike.
@@ -97,7 +99,9 @@ impl Layers {
             }
         }
         let pattern = pattern(&kinds, &indices);
-        Self { kinds: kinds.into(), before: before.into(), count: order.len() as u32, pattern }
+        let whole = |kind: &usize| kinds.get(*kind).is_some_and(|one| one.mixer.is_softmax() && one.mlp.is_some());
+        let last = indices.iter().rev().copied().find(whole).unwrap_or(kinds.len().saturating_sub(1));
+        Self { kinds: kinds.into(), before: before.into(), count: order.len() as u32, pattern, last }
     }
 
     /// `leading` layers of one kind, and after them these again and again, so many in all.
@@ -166,19 +170,10 @@ impl Layers {
         (0..self.count).filter_map(of)
     }
 
-    /// The last layer that has both a mixer and an MLP of its model's usual kind, after which modules for later tokens
-    /// are built.
+    /// The last layer that has both an attention core and an MLP, after which modules for later tokens are built.
+    #[inline]
     pub fn last(&self) -> Option<&Layer> {
-        let whole = |layer: &&Layer| layer.mixer.is_softmax() && layer.mlp.is_some();
-        let at = |layer: &Layer| self.last_of(layer);
-        self.kinds.iter().filter(whole).max_by_key(|layer| at(layer)).or(self.kinds.last())
-    }
-
-    /// The depth of the last layer of a kind.
-    fn last_of(&self, layer: &Layer) -> u32 {
-        let Some(kind) = self.kinds.iter().position(|kind| kind == layer) else { return 0 };
-        let count = |n: u32| self.before(n).get(kind).copied();
-        (0..=self.count).rev().find(|&n| n == 0 || count(n) != count(n - 1)).unwrap_or(0)
+        self.kinds.get(self.last)
     }
 
     /// Layers with experts.

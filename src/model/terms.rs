@@ -1,7 +1,7 @@
 //! A model term by term: what each part holds, and what it computes for one token.
 
 use super::architecture::Architecture;
-use super::flops::{Causality, FlopPerToken, forward};
+use super::flops::{Causality, FlopPerToken, adapters, forward};
 use super::params::{ParamCount, count};
 use crate::units::{Flop, Params};
 
@@ -18,16 +18,19 @@ pub struct Term {
     pub active: Params,
     /// FLOPs of one token, forward.
     pub forward: Flop,
+    /// FLOPs of one token in training, forward and backward.
+    pub trained: Flop,
 }
 
 /// The parts of a model in the order in which a token meets them; those that a model does not have are left out.
 ///
-/// FLOPs are those of the causal half of the square; a training step takes three times a forward pass.
+/// FLOPs are those of the causal half of the square; a training step takes three times a forward pass, and twice that of
+/// weights that are frozen.
 ///
 /// # Formula
 /// two FLOPs for each weight a token meets, and [`forward`]'s cores; a lookup and norms multiply nothing
 /// # Source
-/// as [`count`] and [`forward`]
+/// as [`count`] and [`forward`]; Hu et al. 2021, arXiv:2106.09685 (frozen weights)
 /// ```
 /// use flopbill::Catalog;
 /// use flopbill::internals::model::terms::terms;
@@ -41,12 +44,26 @@ pub struct Term {
 pub fn terms(shape: &Architecture, seq_len: u32) -> Vec<Term> {
     let (counted, flop) = (count(shape), forward(shape, seq_len, Causality::Causal));
     let all = [ends(shape, &counted, &flop), mixers(&counted, &flop), mlps(&counted, &flop), last(&counted, &flop)];
-    all.concat().into_iter().filter(|term| term.params > Params::ZERO || term.forward > Flop::ZERO).collect()
+    let frozen = shape.tuning.is_frozen();
+    let trained = |term: Term| {
+        // A frozen weight has no gradient; a core has no weight.
+        let passes = if frozen && !term.key.ends_with("core") && term.key != "indexer" { 2.0 } else { 3.0 };
+        Term { trained: term.forward * passes, ..term }
+    };
+    let adapters = Params::new(adapters(shape));
+    let beside = trained(whole("adapters", "adapters", adapters, met(adapters)));
+    let beside = Term { trained: beside.forward * 3.0, ..beside };
+    all.concat()
+        .into_iter()
+        .map(trained)
+        .chain([beside])
+        .filter(|term| term.params > Params::ZERO || term.forward > Flop::ZERO)
+        .collect()
 }
 
 /// A part whose weights every token meets.
 fn whole(key: &'static str, label: &'static str, params: Params, forward: Flop) -> Term {
-    Term { key, label, params, active: params, forward }
+    Term { key, label, params, active: params, forward, trained: Flop::ZERO }
 }
 
 /// FLOPs of a token that meets so many weights.
@@ -78,7 +95,7 @@ fn mlps(counted: &ParamCount, flop: &FlopPerToken) -> Vec<Term> {
     vec![
         whole("mlp", "dense MLP", counted.dense_mlp, flop.mlp),
         whole("router", "router", counted.router, flop.router),
-        Term { key: "experts", label: "routed experts", params, active, forward: flop.experts },
+        Term { key: "experts", label: "routed experts", params, active, forward: flop.experts, trained: Flop::ZERO },
         whole("shared_experts", "shared experts", counted.shared_experts, flop.shared),
         whole("beside", "other matrices", counted.beside + counted.ends, flop.beside + met(counted.ends)),
     ]
@@ -90,6 +107,6 @@ fn last(counted: &ParamCount, flop: &FlopPerToken) -> Vec<Term> {
     vec![
         whole("norms", "norms and biases", counted.norms, Flop::ZERO),
         whole("head", "head", counted.head, head),
-        Term { key: "mtp", label: "multi-token prediction", params, active, forward: flop.mtp },
+        Term { key: "mtp", label: "multi-token prediction", params, active, forward: flop.mtp, trained: Flop::ZERO },
     ]
 }

@@ -1,6 +1,8 @@
 //! Which weights a training run changes: all, or narrow adapters beside frozen ones.
 
 use super::layers::Layer;
+use super::mixer::Mixer;
+use super::mixer::grouped::Projected;
 use super::mlp::{Mlp, matrices};
 use crate::model::flops::Causality;
 
@@ -93,8 +95,8 @@ impl Tuning {
     ///
     /// let llama = Catalog::built_in().model("llama-7b")?;
     /// let layer = &llama.shape.layers.kinds()[0];
-    /// // by hand: queries, keys and values in one product and out of 4096; three matrices of 4096 and 11008
-    /// let by_hand = 8.0 * (3.0 * 4096.0 + 4096.0 + 2.0 * 4096.0 + 3.0 * (4096.0 + 11008.0));
+    /// // by hand: queries, keys, values and out, each of 4096 and 4096; three matrices of 4096 and 11008
+    /// let by_hand = 8.0 * (4.0 * (4096.0 + 4096.0) + 3.0 * (4096.0 + 11008.0));
     /// assert_eq!(Tuning::Lora(8).adapters(4096, layer), by_hand);
     /// # Ok::<(), flopbill::Error>(())
     /// ```
@@ -106,6 +108,19 @@ impl Tuning {
         let stream = f64::from(hidden);
         let work = layer.mixer.work(hidden, 0, Causality::Causal);
         let mixer: f64 = work.products().iter().map(|product| product.outputs + product.inputs).sum();
+        // Queries, keys, values and a gate are one product here, and have an adapter each.
+        let apart = match &layer.mixer {
+            Mixer::Grouped(grouped) => {
+                let keys = match grouped.projected {
+                    Projected::Both => 2.0,
+                    Projected::Keys => 1.0,
+                    Projected::Neither => 0.0,
+                };
+                keys + f64::from(u8::from(grouped.gate > 0))
+            }
+            _ => 0.0,
+        };
+        let mixer = mixer + apart * stream;
         let of = |width: u32, gated: bool| {
             if width == 0 { 0.0 } else { matrices(gated) * (f64::from(width) + stream) }
         };

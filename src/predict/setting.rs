@@ -6,7 +6,7 @@ use super::batch::{SEQUENCE, StepBatch};
 use super::measured::Evidence;
 use super::prediction::usual_states;
 use super::software::Software;
-use super::trained::{as_trained, in_documents, language_alone, offloaded};
+use super::trained::{as_trained, in_documents, language_alone, offloaded, tuned_batch};
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::memory_spread::memory_spread;
 use crate::catalog::model::ModelProfile;
@@ -375,6 +375,9 @@ fn batch(
 ) -> Result<StepBatch, Error> {
     if let Some(entry) = &spec.global_batch {
         return StepBatch::given(entry.value, seq_len).map_err(|error| entry.origin.locate(error));
+    }
+    if let Some(found) = tuned_batch(spec, chosen) {
+        return Ok(found);
     }
     if let Some((own, run)) = recipe.and_then(|recipe| Some((recipe.spec.global_batch.as_ref()?.value, &recipe.id))) {
         let found = StepBatch::given(own, seq_len)?;

@@ -1,5 +1,6 @@
 //! What a question says of its model beyond its shape: how its documents are packed, and which weights are trained.
 
+use super::batch::StepBatch;
 use crate::catalog::model::ModelProfile;
 use crate::error::Error;
 use crate::input::file::Spec;
@@ -7,6 +8,9 @@ use crate::layout::fixed::Fixed;
 use crate::model::flops::Recompute;
 use crate::model::tuning::{Trained, Tuning};
 use crate::units::show;
+
+/// Sequences of a step of tuning (Dettmers et al. 2023, arXiv:2305.14314, tune with 16 to 64).
+const TUNED_BATCH: u32 = 64;
 
 /// Rank of adapters where nobody gives one (Hugging Face PEFT's usual 8 to 64).
 const RANK: u32 = 16;
@@ -20,11 +24,7 @@ pub fn in_documents(mut model: ModelProfile, spec: &Spec) -> ModelProfile {
 }
 
 /// The model with the weights frozen that are not trained.
-pub(super) fn as_trained(
-    mut model: ModelProfile,
-    spec: &Spec,
-    chosen: &mut Vec<String>,
-) -> Result<ModelProfile, Error> {
+pub fn as_trained(mut model: ModelProfile, spec: &Spec, chosen: &mut Vec<String>) -> Result<ModelProfile, Error> {
     let trained = spec.tuning.as_ref().map_or(Trained::Full, |entry| entry.value);
     let rank = spec.lora_rank.as_ref();
     if trained == Trained::Full {
@@ -61,5 +61,14 @@ pub(super) fn language_alone(model: &ModelProfile) -> Option<String> {
     (all > 0.0).then(|| {
         let names = names.join(" and ");
         format!("hours and memory are the language model's alone, without its {names} ({count} parameters), trained or frozen")
+    })
+}
+
+/// Sequences of a step of tuning with adapters, where nobody gives them: batches of pre-training are far larger.
+pub(super) fn tuned_batch(spec: &Spec, chosen: &mut Vec<String>) -> Option<StepBatch> {
+    let tuned = spec.tuning.as_ref().is_some_and(|entry| entry.value != Trained::Full);
+    tuned.then(|| {
+        chosen.push(format!("{TUNED_BATCH} sequences a step of tuning, assumed"));
+        StepBatch::Known(TUNED_BATCH)
     })
 }

@@ -47,7 +47,9 @@ fn terms(model: &ModelTerms) -> Section {
 
 fn counts(model: &ModelTerms) -> Section {
     let mut section = Section::facts("In all");
-    section.fact("parameters", show::count(model.parameters, 4), "without multi-token prediction");
+    let modules = model.terms.iter().any(|term| term.term == "mtp");
+    let of = if modules { "without multi-token prediction" } else { "" };
+    section.fact("parameters", show::count(model.parameters, 4), of);
     for tower in &model.towers {
         section.fact(&tower.name, show::count(tower.parameters, 4), "beside it, in neither FLOPs nor hours");
     }
@@ -60,7 +62,8 @@ fn counts(model: &ModelTerms) -> Section {
         Some(active) => at_work(&mut section, active),
     }
     let flop = |value: f64| show::prefixed(value, "FLOP", 4);
-    let causal = "a token, forward and backward: all products, and the causal half of the attention";
+    let beside = if modules { "; multi-token prediction is in it" } else { "" };
+    let causal = format!("a token, forward and backward: all products, and the causal half of the attention{beside}");
     section.fact("exact", flop(model.flop_per_token), causal);
     section.fact("full square", flop(model.flop_per_token_full_square), "with the whole square of the attention");
     if let Some(six) = model.six_n {

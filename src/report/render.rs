@@ -156,8 +156,11 @@ pub fn plain(view: &View) -> String {
     let mut take = |path: &str, value: &serde_json::Value| {
         text += &format!("{path}\t{}\n", text_of(value).replace(['\t', '\n'], " "))
     };
-    leaves("", view.json.get("result").unwrap_or(&view.json), &mut take);
-    for beside in ["plan", "run", "bill"] {
+    let result = view.json.get("result").unwrap_or(&view.json);
+    if result.as_array().is_none_or(|rows| !rows.is_empty()) {
+        leaves("", result, &mut take);
+    }
+    for beside in ["plan", "run", "bill", "model"] {
         view.json
             .get(beside)
             .filter(|block| block.is_object())

@@ -123,7 +123,7 @@ fn cycle(reply: &RlReply) -> Section {
 fn responses(reply: &RlReply) -> Section {
     let rl = &reply.rl;
     let mut section = Section::facts("Responses");
-    let of = format!("{} rollouts", show::grouped(&show::whole(rl.rollouts)));
+    let of = format!("{} rollouts", show::whole(rl.rollouts));
     section.fact("responses", show::count(rl.responses, 3), of);
     section.fact("tokens generated", show::count(rl.tokens_generated, 3), "");
     section.fact("tokens trained on", show::count(rl.tokens_trained, 3), "questions and responses");

@@ -21,12 +21,15 @@ fn nearest(rules: &Thresholds) -> Section {
         let share = format!("{} of {}", show::percent(line.reached), show::number(line.flop, 3));
         section.fact("next", share, named(line) + &short.unwrap_or_default());
     }
-    if let Some(six) = rules.six_nd_flop {
+    if let (Some(six), Some(length)) = (rules.six_nd_flop, rules.sequence_length) {
         let [exact, six] = [rules.flop, six].map(|flop| show::number(flop, 4));
         section.fact(
             "counted",
             format!("{exact} FLOP"),
-            format!("exactly, without what is recomputed; 6ND gives {six}"),
+            format!(
+                "exactly, in sequences of {}, without what is recomputed; 6ND gives {six}",
+                show::whole(f64::from(length))
+            ),
         );
     }
     section

@@ -120,6 +120,10 @@ impl Asked {
             let error = Error::bad_input("rl.generation_share says which chips write, and here all of them do");
             errors.push(error.with_hint("add --async, or leave the share out"));
         }
+        if let Some(share) = spec.rl_generation_share.as_ref().filter(|entry| entry.value.get() >= 1.0) {
+            let error = Error::bad_input("rl.generation_share: all chips write, and none is left to learn");
+            errors.push(share.origin.locate(error.with_hint("give less than 100 %, or leave the share out")));
+        }
         if let (Some(steps), Some(each)) = (&spec.rl_steps, &spec.rl_steps_per_rollout)
             && f64::from(each.value) > steps.value
         {

@@ -49,6 +49,7 @@ pub(super) struct Moe {
 
 impl Kind {
     /// Of a layer in a stream of this width, in a sequence of so many tokens that see each other.
+    #[inline(always)]
     pub(super) fn of(layer: &Layer, hidden: u32, seen: u32) -> Self {
         let work = layer.mixer.work(hidden, seen, Causality::Causal);
         let (ffn, up, moe) = match &layer.mlp {
@@ -66,6 +67,16 @@ impl Kind {
             ffn,
             up,
             moe,
+        }
+    }
+
+    /// Parameters outside the experts and in them, without norms and biases.
+    #[inline]
+    pub(super) fn params(&self, hidden: f64) -> [f64; 2] {
+        let split = self.split_params(hidden);
+        match self.moe {
+            None => [split, 0.0],
+            Some(moe) => [split + moe.routed * hidden, moe.count * (self.up + 1.0) * moe.width * moe.stream],
         }
     }
 

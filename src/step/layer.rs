@@ -120,17 +120,18 @@ impl<'a> LayerContext<'a> {
         }
     }
 
+    /// What a kind of layer does here.
+    #[inline(always)]
+    pub(super) fn kind(&self, layer: &Layer) -> Kind {
+        Kind::of(layer, self.shape.hidden, self.shape.seen_within(self.layout.seq_len))
+    }
+
     /// One layer of a kind.
-    pub(super) fn layer(&self, layer: &Layer) -> ForwardBackward {
-        let kind = Kind::of(layer, self.shape.hidden, self.shape.seen_within(self.layout.seq_len));
-        let mut p = match kind.moe {
-            None => self.dense(&kind),
-            Some(moe) => self.moe(&kind, &moe),
-        };
-        if self.layout.offload.activations() {
-            self.offloaded(&mut p, layer);
+    pub(super) fn layer(&self, kind: &Kind) -> ForwardBackward {
+        match &kind.moe {
+            None => self.dense(kind),
+            Some(moe) => self.moe(kind, moe),
         }
-        p
     }
 
     /// One layer with a dense MLP, or without any.

@@ -48,6 +48,10 @@ pub struct StepTime {
     pub gradients_exposed: Seconds,
     /// The optimizer's pass.
     pub optimizer: Seconds,
+    /// Activations on their way to the host's memory and back.
+    pub offloaded: Seconds,
+    /// Their exposed part.
+    pub offloaded_exposed: Seconds,
     /// Waiting for the slowest of many chips.
     pub straggler: Seconds,
     /// Data, clipping, logging.
@@ -99,7 +103,7 @@ impl StepTime {
             some("ep", "EP traffic", w.ep, w.ep_exposed),
             some("cp", "CP traffic", w.cp, w.cp_exposed),
             some("sharding", "ZeRO-3 traffic", w.shard, w.shard_exposed),
-            some("host", "offloaded activations", w.host, w.host_exposed),
+            some("host", "offloaded activations", self.offloaded, self.offloaded_exposed),
             all("bubble", "pipeline bubble", self.bubble),
             all("pp", "PP transfers", self.transfers),
             some("gradients", "gradient traffic", self.gradients, self.gradients_exposed),
@@ -139,11 +143,14 @@ pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: 
     let slowest = pieces.sum(&share);
     let work = slowest.both().times(b.micro_batches);
     let bubble = pipeline::bubble(layout, &stages, &share, &times);
-    let held = overlap::on_chip(&b);
+    let held = overlap::on_chip(&b, &pieces);
     let (gradients, gradients_exposed) = overlap::gradients(&b, shape.tied_embeddings, &held, slowest.bwd.total());
+    let [offloaded, offloaded_exposed] = b.offloaded(share[2], &slowest);
     StepTime {
         work,
         bubble,
+        offloaded,
+        offloaded_exposed,
         transfers: pipeline::transfers(&b),
         gradients,
         gradients_exposed,

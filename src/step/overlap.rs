@@ -1,10 +1,10 @@
 //! Gradient traffic, what of it the backward pass hides, and the optimizer's pass.
 
 use super::layer::LayerContext;
+use super::pipeline::Pieces;
 use crate::hardware::optimizer::Optimizer;
 use crate::layout::parallelism::ZeroStage;
 use crate::model::layers::Layer;
-use crate::model::params;
 use crate::units::{Bytes, BytesPerSecond, Seconds};
 
 /// Memory of a host that serves one chip: of two sockets with eight channels of DDR5 each, eight ways; an assumption.
@@ -34,15 +34,10 @@ pub(super) struct OnChip {
 /// weights, the adapters alone
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2; Liu et al. 2025, arXiv:2504.14960 (experts).
-pub(super) fn on_chip(b: &LayerContext<'_>) -> OnChip {
+pub(super) fn on_chip(b: &LayerContext<'_>, pieces: &Pieces) -> OnChip {
     let (shape, hidden) = (b.shape, b.hidden);
     let (pp, tp) = (f64::from(b.layout.pp), b.tp);
-    let (mut trunk, mut experts) = (0.0, 0.0);
-    for (layer, count) in shape.layers.each() {
-        let (n, one) = (f64::from(count), params::layer(shape.hidden, layer));
-        trunk += n * (one.split() + one.router - one.biases).get();
-        experts += n * one.routed_experts.get();
-    }
+    let Pieces { trunk, experts, .. } = *pieces;
     if shape.tuning.is_frozen() {
         let each = |(layer, count): (&Layer, u32)| shape.tuning.adapters(shape.hidden, layer) * f64::from(count);
         let adapters: f64 = shape.layers.each().map(each).sum();

@@ -12,7 +12,13 @@ const SHOWN_INTERLEAVED: f64 = 0.3;
 /// One micro-batch through the first end of the network, its last, and a layer that is the mean of all: stages are cut so
 /// that each takes as long, whatever kinds of layers it holds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pieces([ForwardBackward; 3]);
+pub(super) struct Pieces {
+    pieces: [ForwardBackward; 3],
+    /// Parameters of all layers outside their experts, without norms and biases.
+    pub(super) trunk: f64,
+    /// Of all routed experts.
+    pub(super) experts: f64,
+}
 
 impl Pieces {
     /// Embedding; head, loss and multi-token prediction; layers of each kind in their shares.
@@ -21,19 +27,26 @@ impl Pieces {
         let (all, module) = (f64::from(layers.len().max(1)), b.shape.module());
         let (mut layer, mut last) = (ForwardBackward::default(), ForwardBackward::default());
         last.add(&b.head(), 1.0 + modules);
+        let (mut trunk, mut experts) = (0.0, 0.0);
         for (kind, count) in layers.each() {
-            let one = b.layer(kind);
-            layer.add(&one, f64::from(count) / all);
-            if modules > 0.0 && Some(kind) == module {
+            let (of, n) = (b.kind(kind), f64::from(count));
+            let one = b.layer(&of);
+            layer.add(&one, n / all);
+            if modules > 0.0 && module.is_some_and(|module| std::ptr::eq(module, kind)) {
                 last.add(&one, modules);
             }
+            if !kind.again {
+                let [outside, routed] = of.params(b.hidden);
+                trunk += n * outside;
+                experts += n * routed;
+            }
         }
-        Self([b.embedding(), last, layer])
+        Self { pieces: [b.embedding(), last, layer], trunk, experts }
     }
 
     /// Time of each in both directions, and what of it are weight gradients.
     pub(super) fn times(&self) -> Times {
-        let [first, last, layer] = &self.0;
+        let [first, last, layer] = &self.pieces;
         let (first, last, layer) = (first.both(), last.both(), layer.both());
         Times {
             total: [first.total(), last.total(), layer.total()],
@@ -45,7 +58,7 @@ impl Pieces {
     /// So many of each.
     pub(super) fn sum(&self, share: &Share) -> ForwardBackward {
         let mut sum = ForwardBackward::default();
-        for (piece, n) in self.0.iter().zip(share).filter(|(_, n)| **n > 0.0) {
+        for (piece, n) in self.pieces.iter().zip(share).filter(|(_, n)| **n > 0.0) {
             sum.add(piece, *n);
         }
         sum

@@ -31,10 +31,6 @@ pub struct TimeByKind {
     pub shard: Seconds,
     /// Their exposed part.
     pub shard_exposed: Seconds,
-    /// Activations on their way to the host's memory and back.
-    pub host: Seconds,
-    /// Their exposed part.
-    pub host_exposed: Seconds,
     /// Of the matrix products, those of weight gradients, which some schedules move into the bubble.
     pub weight_gradient: Seconds,
 }
@@ -59,8 +55,7 @@ impl TimeByKind {
     /// By definition.
     #[inline]
     pub fn total(&self) -> Seconds {
-        let traffic = self.tp_exposed + self.ep_exposed + self.cp_exposed + self.shard_exposed + self.host_exposed;
-        self.busy() + self.launch + traffic
+        self.busy() + self.launch + self.tp_exposed + self.ep_exposed + self.cp_exposed + self.shard_exposed
     }
 
     /// Adds `n` times another.
@@ -84,8 +79,6 @@ impl TimeByKind {
         self.cp_exposed += other.cp_exposed * n;
         self.shard += other.shard * n;
         self.shard_exposed += other.shard_exposed * n;
-        self.host += other.host * n;
-        self.host_exposed += other.host_exposed * n;
         self.weight_gradient += other.weight_gradient * n;
     }
 

@@ -4,6 +4,7 @@ use super::layer::{ACTIVATION, LayerContext, Traffic};
 use super::time_by_kind::ForwardBackward;
 use crate::model::layers::Layer;
 use crate::model::memory::{self, MicroBatch};
+use crate::units::{Bytes, Seconds};
 
 /// A weight of four bits, read and written in 16 bits, each way.
 const WIDENED: Traffic = Traffic { fwd: 2.5, bwd: 2.5 };
@@ -33,19 +34,25 @@ impl LayerContext<'_> {
         }
     }
 
-    /// Activations go to the host behind the forward pass, and come back behind the backward pass.
+    /// Activations of so many layers of the mean kind go to the host behind the forward pass of a micro-batch, and come back
+    /// behind its backward pass: all of that in a step, and what of it shows.
     ///
     /// # Formula
-    /// what a chip keeps of the layer over its link to the host, each way
+    /// what a chip keeps of the layers over its link to the host, each way
     /// # Source
     /// Rhu et al. 2016, arXiv:1602.08124 (vDNN); PyTorch, `save_on_cpu`.
-    pub(super) fn offloaded(&self, p: &mut ForwardBackward, layer: &Layer) {
-        let batch = MicroBatch { tokens: self.t, seq_len: self.seq };
-        let kept = memory::layer(self.shape.hidden, layer, batch, &self.layout.keeping());
-        let traffic = kept / self.host;
-        for work in [&mut p.fwd, &mut p.bwd] {
-            work.host = traffic;
-            work.host_exposed = self.behind(traffic, work.total());
+    pub(super) fn offloaded(&self, layers: f64, stage: &ForwardBackward) -> [Seconds; 2] {
+        if !self.layout.offload.activations() {
+            return [Seconds::ZERO; 2];
         }
+        let batch = MicroBatch { tokens: self.t, seq_len: self.seq };
+        let (keeping, all) = (self.layout.keeping(), f64::from(self.shape.layers.len().max(1)));
+        let each = |(layer, count): (&Layer, u32)| {
+            memory::layer(self.shape.hidden, layer, batch, &keeping) * (f64::from(count) / all)
+        };
+        let kept = self.shape.layers.each().map(each).fold(Bytes::ZERO, |sum, one| sum + one) * layers;
+        let traffic = kept / self.host;
+        let shown = self.behind(traffic, stage.fwd.total()) + self.behind(traffic, stage.bwd.total());
+        [traffic * 2.0 * self.micro_batches, shown * self.micro_batches]
     }
 }

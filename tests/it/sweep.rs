@@ -320,12 +320,17 @@ fn an_interrupted_sweep_is_neither_mixed_with_another_nor_thrown_away() {
     let started = |text: &str| text.contains("\"points\":") && !text.contains("\"points\":0,");
     for _ in 0..100 {
         let mut child = command(folder.path(), &args).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(600));
-        child.kill().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            if fs::read_to_string(&journal).is_ok_and(|text| started(&text)) {
+                child.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         child.wait().unwrap();
         if fs::read_to_string(&journal).is_ok_and(|text| started(&text)) {
             break;
         }
+        let _ = fs::remove_file(folder.path().join("a.csv")); // it was done before it could be stopped
     }
     let entry = fs::read_to_string(&journal).unwrap();
     assert!(started(&entry), "{entry}");

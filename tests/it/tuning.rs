@@ -62,8 +62,8 @@ fn frozen_weights_take_two_passes_of_three() {
     assert_eq!(lora.mlp, full.mlp * (2.0 / 3.0));
     assert_eq!(lora.head, full.head * (2.0 / 3.0));
     assert_eq!(lora.attention_core, full.attention_core);
-    // by hand: 16 (n + k) for queries with keys and values, out, and three matrices of 14336; six FLOPs each
-    let adapters = 32.0 * 16.0 * (6144.0 + 4096.0 + 2.0 * 4096.0 + 3.0 * (4096.0 + 14_336.0));
+    // by hand: 16 (n + k) for queries, keys, values, out, and three matrices of 14336; six FLOPs each
+    let adapters = 32.0 * 16.0 * (8192.0 + 2.0 * 5120.0 + 8192.0 + 3.0 * (4096.0 + 14_336.0));
     assert!((lora.beside.get() / (6.0 * adapters) - 1.0).abs() < 1e-12, "{:?}", lora.beside);
 }
 

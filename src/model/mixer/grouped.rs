@@ -59,7 +59,7 @@ impl Grouped {
     }
 
     /// Products `h (a d + g (d_qk + d_v) + gate)` and `a d_v h`, scores of a heads.
-    #[inline]
+    #[inline(always)]
     pub(super) fn work(&self, hidden: f64, seq_len: u32, causality: Causality) -> Work {
         let [heads, qk, v, gate] = [self.heads, self.head_dim, self.v_dim, self.gate].map(f64::from);
         let into = heads * qk + gate + self.key_values();

@@ -53,7 +53,7 @@ impl Latent {
 
     /// Products down to the ranks and up from them, out, and of the indexer; scores of a heads over all keys, or in the
     /// latent space (`d_c + d_r` and `d_c` wide) over the keys chosen, beside the indexer's over all.
-    #[inline]
+    #[inline(always)]
     pub(super) fn work(&self, hidden: f64, seq_len: u32, causality: Causality) -> Work {
         let [heads, q_rank, kv_rank, nope, rope, v, gate] =
             [self.heads, self.q_rank, self.kv_rank, self.qk_nope, self.qk_rope, self.v_dim, self.gate].map(f64::from);

@@ -156,7 +156,7 @@ pub struct Scan {
 }
 
 /// Most products of one mixer.
-const MOST: usize = 10;
+const MOST: usize = 8;
 
 /// What a mixer does for one token.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -185,6 +185,7 @@ impl Work {
     };
 
     /// These products in the order in which they run; those of no width are left out.
+    #[inline(always)] // built where it is used: it is large, and every step asks for it
     fn of<const N: usize>(products: [(f64, f64, Split); N]) -> Self {
         const { assert!(N <= MOST) };
         let mut work = Self::NONE;
@@ -236,7 +237,7 @@ impl Mixer {
     /// of each kind, in its own file
     /// # Source
     /// there
-    #[inline]
+    #[inline(always)]
     pub fn work(&self, hidden: u32, seq_len: u32, causality: Causality) -> Work {
         let width = f64::from(hidden);
         match self {
