@@ -1,5 +1,7 @@
 //! A model as papers print it: parameters and FLOPs a token, term by term, under each convention.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -10,10 +12,10 @@ use crate::error::Error;
 use crate::input::file::Spec;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Choice, Counting, per_token};
-use crate::model::params::{Embeddings, count};
+use crate::model::params::{Embeddings, ParamCount, count};
 use crate::model::terms::{Term, terms};
 use crate::predict::Setting;
-use crate::predict::batch::SEQUENCE;
+use crate::predict::batch::usual_length;
 use crate::predict::trained::{as_trained, in_documents};
 use crate::solve::Var;
 
@@ -126,31 +128,15 @@ impl ModelTerms {
     /// # Errors
     /// A model that does not read.
     pub fn of_spec(spec: &Spec, setting: Option<&Setting>, catalog: &Catalog) -> Result<Option<Self>, Error> {
-        let Some(entry) = &spec.model else { return Ok(None) };
-        let model = match setting {
-            // With what is trained of it, and the documents it is trained on.
-            Some(setting) => setting.model.clone(),
-            None => {
-                let model = catalog.model(&entry.value).map_err(|error| entry.origin.locate(error))?;
-                as_trained(in_documents(model, spec), spec, &mut Vec::new())?
-            }
-        };
-        let given = spec.sequence_length.as_ref().map(|length| length.value.get() as u32);
-        let length = given.or(setting.map(|setting| setting.seq_len)).unwrap_or_else(|| usual_length(&model.shape));
-        Ok(Some(Self::of(&model, length)))
+        Ok(asked(spec, setting, catalog)?.map(|(model, length)| Self::of(&model, length)))
     }
 
     /// Of a model, in sequences of so many tokens.
     pub fn of(model: &ModelProfile, sequence_length: u32) -> Self {
         let shape = &model.shape;
         let counted = count(shape);
-        let known = counted.active_known;
-        let active = |embeddings| counted.active(embeddings).get();
-        let of = |causality| {
-            let choice = Choice::Terms { causality, counting: Counting::Model };
-            per_token(shape, sequence_length, choice).total().get()
-        };
-        let all = of(Causality::Causal);
+        let active_parameters = ActiveParams::of(&counted);
+        let all = exact(shape, sequence_length, Causality::Causal);
         Self {
             model: model.name.clone(),
             layers: layers(shape),
@@ -158,27 +144,12 @@ impl ModelTerms {
             sequence_length,
             towers: model.towers.iter().map(TowerRow::of).collect(),
             parameters: counted.total().get(),
-            active_parameters: known.then(|| ActiveParams {
-                counted: active(Embeddings::Counted),
-                head_only: active(Embeddings::HeadOnly),
-                left_out: active(Embeddings::LeftOut),
-            }),
+            active_parameters,
             flop_per_token: all,
-            flop_per_token_full_square: of(Causality::Full),
-            six_n: known.then(|| 6.0 * active(Embeddings::Counted)),
+            flop_per_token_full_square: exact(shape, sequence_length, Causality::Full),
+            six_n: active_parameters.map(|active| 6.0 * active.counted),
         }
     }
-}
-
-/// Tokens of a sequence where nothing says them.
-///
-/// # Formula
-/// [`SEQUENCE`], or the model's learned positions where there are fewer
-/// # Source
-/// An assumption.
-pub fn usual_length(shape: &Architecture) -> u32 {
-    let positions = shape.learned_positions;
-    if (1..SEQUENCE).contains(&positions) { positions } else { SEQUENCE }
 }
 
 impl ModelCounts {
@@ -187,24 +158,35 @@ impl ModelCounts {
     /// # Errors
     /// A model that does not read.
     pub fn of(answer: &Answer, catalog: &Catalog) -> Result<Option<Self>, Error> {
-        let Some(terms) = ModelTerms::of_spec(&answer.spec, answer.pacing.setting(), catalog)? else { return Ok(None) };
+        let Some((model, length)) = asked(&answer.spec, answer.pacing.setting(), catalog)? else { return Ok(None) };
+        let counted = count(&model.shape);
+        let each = exact(&model.shape, length, Causality::Causal);
         let get = |var| answer.solved.knowns.get(var);
         let six_nd = get(Var::Params).zip(get(Var::Tokens)).map(|(params, tokens)| 6.0 * params * tokens);
         // FLOPs that were stated, and not by 6ND, are what they are.
         let by_six = six_nd.zip(get(Var::Flop)).is_some_and(|(six, flop)| (flop / six - 1.0).abs() < 1e-6);
-        let ratio = get(Var::Params).map(|params| terms.flop_per_token / (6.0 * params)).filter(|_| by_six);
+        let ratio = get(Var::Params).map(|params| each / (6.0 * params)).filter(|_| by_six);
         Ok(Some(Self {
-            model: terms.model,
-            parameters: terms.parameters,
-            active_parameters: terms.active_parameters,
-            flop_per_token: terms.flop_per_token,
-            sequence_length: terms.sequence_length,
+            model: model.name.clone(),
+            parameters: counted.total().get(),
+            active_parameters: ActiveParams::of(&counted),
+            flop_per_token: each,
+            sequence_length: length,
             exact_flop: answer.estimate.flop.zip(ratio).map(|(flop, ratio)| flop.get() * ratio),
         }))
     }
 }
 
 impl ActiveParams {
+    fn of(counted: &ParamCount) -> Option<Self> {
+        let active = |embeddings| counted.active(embeddings).get();
+        counted.active_known.then(|| Self {
+            counted: active(Embeddings::Counted),
+            head_only: active(Embeddings::HeadOnly),
+            left_out: active(Embeddings::LeftOut),
+        })
+    }
+
     /// Whether the ends make a difference worth saying.
     pub fn differ(&self) -> bool {
         self.counted / self.left_out - 1.0 > WORTH_SAYING
@@ -215,6 +197,31 @@ impl TowerRow {
     fn of(tower: &Tower) -> Self {
         Self { name: tower.name.clone(), parameters: tower.params.get() }
     }
+}
+
+/// The model of a spec, if it names one, with what is trained of it and the documents it is trained on; and the tokens
+/// of a sequence: as many as the spec says, else as its runs train on.
+fn asked<'a>(
+    spec: &Spec,
+    setting: Option<&'a Setting>,
+    catalog: &Catalog,
+) -> Result<Option<(Cow<'a, ModelProfile>, u32)>, Error> {
+    let Some(entry) = &spec.model else { return Ok(None) };
+    let model = match setting {
+        Some(setting) => Cow::Borrowed(&setting.model),
+        None => {
+            let model = catalog.model(&entry.value).map_err(|error| entry.origin.locate(error))?;
+            Cow::Owned(as_trained(in_documents(model, spec), spec, &mut Vec::new())?)
+        }
+    };
+    let given = spec.sequence_length.as_ref().map(|length| length.value.get() as u32);
+    let length = given.or(setting.map(|setting| setting.seq_len)).unwrap_or_else(|| usual_length(&model.shape));
+    Ok(Some((model, length)))
+}
+
+/// FLOPs of one token in training.
+fn exact(shape: &Architecture, sequence_length: u32, causality: Causality) -> f64 {
+    per_token(shape, sequence_length, Choice::Terms { causality, counting: Counting::Model }).total().get()
 }
 
 fn layers(shape: &Architecture) -> Vec<LayerRow> {

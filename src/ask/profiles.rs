@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::check;
 use super::reply::{Ordered, ReplyHead};
-use crate::answer::model_terms::{ModelTerms, usual_length};
+use crate::answer::model_terms::ModelTerms;
 use crate::catalog::accelerator::accelerator;
 use crate::catalog::leaves::{Leaf, leaves};
 use crate::catalog::model::model;
@@ -16,6 +16,7 @@ use crate::catalog::stack_row::StackRow;
 use crate::catalog::{Catalog, Found, KINDS, Kind, is_path};
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
+use crate::predict::batch::usual_length;
 
 /// The question of `profiles`.
 ///

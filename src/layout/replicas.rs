@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::layout::parallelism::Layout;
+use crate::model::architecture::gcd;
 
 /// The counts of replicas of one shape, from the most down: each range runs the same number of micro-batches, and begins
 /// with the fewest replicas that do. What a range begins with does not depend on the chips there are.
@@ -88,10 +89,6 @@ impl Iterator for Replicas {
         self.most = fewest - self.unit;
         Some(fewest as u32..=most as u32)
     }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Architecture {
     /// Shoeybi et al. 2019, arXiv:1909.08053, section 3: each chip has whole heads.
     pub fn split_heads(&self) -> u32 {
         let heads = self.layers.kinds().iter().map(|layer| layer.mixer.heads()).filter(|heads| *heads > 0);
-        heads.reduce(gcd).unwrap_or(self.hidden)
+        heads.map(u64::from).reduce(gcd).map_or(self.hidden, |divisor| divisor as u32)
     }
 
     /// Whether some layers are mixtures of experts.
@@ -130,6 +130,6 @@ impl Architecture {
 }
 
 /// The greatest common divisor.
-fn gcd(a: u32, b: u32) -> u32 {
+pub(crate) fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }

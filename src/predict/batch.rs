@@ -4,11 +4,23 @@ use crate::catalog::Catalog;
 use crate::catalog::batches::{BatchSizes, batches};
 use crate::error::Error;
 use crate::input::batch::Batch;
+use crate::model::architecture::Architecture;
 use crate::uncertainty::dist::Dist;
 use crate::units::{Params, Tokens, show};
 
 /// Tokens of a sequence where nobody says. An assumption.
 pub const SEQUENCE: u32 = 4096;
+
+/// Tokens of a sequence where nothing says them.
+///
+/// # Formula
+/// [`SEQUENCE`], or the model's learned positions where there are fewer
+/// # Source
+/// An assumption.
+pub fn usual_length(shape: &Architecture) -> u32 {
+    let positions = shape.learned_positions;
+    if (1..SEQUENCE).contains(&positions) { positions } else { SEQUENCE }
+}
 
 /// Most sequences of a step.
 const MOST: f64 = (1u32 << 20) as f64;

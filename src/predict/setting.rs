@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::batch::{SEQUENCE, StepBatch};
+use super::batch::{SEQUENCE, StepBatch, usual_length};
 use super::measured::Evidence;
 use super::prediction::usual_states;
 use super::software::Software;
@@ -350,13 +350,10 @@ fn seq_len(spec: &Spec, recipe: Option<&PublishedRun>, model: &ModelProfile, cho
     }
     let own = recipe.and_then(|recipe| Some((recipe.spec.sequence_length.as_ref()?.value.get(), recipe.id.as_str())));
     let Some((tokens, run)) = own else {
-        let positions = model.shape.learned_positions;
-        if (1..SEQUENCE).contains(&positions) {
-            chosen.push(format!("sequences of {positions} tokens: the model has no more positions"));
-            return positions;
-        }
-        chosen.push(format!("sequences of {SEQUENCE} tokens, assumed"));
-        return SEQUENCE;
+        let length = usual_length(&model.shape);
+        let why = if length < SEQUENCE { ": the model has no more positions" } else { ", assumed" };
+        chosen.push(format!("sequences of {length} tokens{why}"));
+        return length;
     };
     chosen.push(format!(
         "sequences of {}: those of the published run {run}",
