@@ -34,8 +34,8 @@ fn one_step(c: &mut Criterion) {
         };
         let Ok(factors) = known.calibration(&case.setting.family).map(|known| known.factors) else { continue };
         let setting = &case.setting;
-        let (shape, stack) = (&setting.model.shape, &setting.stack.stack);
-        let step = || perform(black_box(shape), black_box(&case.layout), &setting.machine, stack, &factors);
+        let (model, stack) = (&case.model, &setting.stack.stack);
+        let step = || perform(black_box(model), black_box(&case.layout), &setting.machine, stack, &factors);
         c.bench_function(name, |b| b.iter(step));
     }
 }

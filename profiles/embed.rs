@@ -12,9 +12,9 @@ use std::{env, fs, io, path::Path};
 fn main() -> io::Result<()> {
     let root = Path::new("profiles");
     println!("cargo::rerun-if-changed=profiles");
-    let mut files = Vec::new(); // (kind, stem, absolute path)
+    let mut files = Vec::new(); // (kind, stem, path)
     let mut aliases = Vec::new(); // (kind, alias, stem)
-    let mut tables = Vec::new(); // (stem, absolute path) of measured rows
+    let mut tables = Vec::new(); // (stem, path) of measured rows
     for folder in fs::read_dir(root)? {
         let folder = folder?.path();
         let Some(kind) = folder.file_name().and_then(|name| name.to_str()).filter(|_| folder.is_dir()) else {
@@ -27,7 +27,7 @@ fn main() -> io::Result<()> {
             let is = |wanted: &str| path.extension().is_some_and(|extension| extension == wanted);
             if is("csv") && kind == "measurements" {
                 println!("cargo::rerun-if-changed={}", path.display());
-                tables.push((stem, fs::canonicalize(&path)?));
+                tables.push((stem, path));
                 continue;
             }
             if !is("toml") {
@@ -37,7 +37,7 @@ fn main() -> io::Result<()> {
             for alias in aliases_of(&fs::read_to_string(&path)?) {
                 aliases.push((kind.to_owned(), alias, stem.clone()));
             }
-            files.push((kind.to_owned(), stem, fs::canonicalize(&path)?));
+            files.push((kind.to_owned(), stem, path));
         }
     }
     files.sort();
@@ -47,7 +47,7 @@ fn main() -> io::Result<()> {
     }
     let mut code = String::from("pub(super) static FILES: &[(&str, &str, &str)] = &[\n");
     for (kind, stem, path) in files {
-        let _ = writeln!(code, "    ({kind:?}, {stem:?}, include_str!({:?})),", path.display().to_string());
+        let _ = writeln!(code, "    ({kind:?}, {stem:?}, {}),", included(&path));
     }
     code.push_str("];\npub(super) static ALIASES: &[(&str, &str, &str)] = &[\n");
     for (kind, alias, stem) in aliases {
@@ -56,11 +56,17 @@ fn main() -> io::Result<()> {
     code.push_str("];\npub(super) static MEASUREMENTS: &[(&str, &str)] = &[\n");
     tables.sort();
     for (stem, path) in tables {
-        let _ = writeln!(code, "    ({stem:?}, include_str!({:?})),", path.display().to_string());
+        let _ = writeln!(code, "    ({stem:?}, {}),", included(&path));
     }
     code.push_str("];\n");
     let out = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
     fs::write(Path::new(&out).join("embedded.rs"), code)
+}
+
+/// The file's text, by a path from where the package lies: checkouts may share one target folder.
+fn included(path: &Path) -> String {
+    let path = format!("/{}", path.display().to_string().replace('\\', "/"));
+    format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))")
 }
 
 /// The names in the line `aliases = ["a", "b"]` above the first table.

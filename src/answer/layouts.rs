@@ -57,10 +57,11 @@ pub struct Layouts {
 pub fn layouts(setting: &Setting, chips: Chips, peak: FlopPerSecond, keep: usize) -> Result<Layouts, Error> {
     let sequences = setting.batch.sequences();
     let space = setting.space(chips, sequences)?;
-    let found = setting.ranked(chips, sequences, keep).map_err(|error| diagnosis(setting, chips, error))?;
+    let model = setting.workload();
+    let found = setting.ranked(&model, chips, sequences, keep).map_err(|error| diagnosis(setting, chips, error))?;
     let Found { best, considered, fit, timed } = found;
     let candidate = |ranked: Ranked| {
-        let prediction = setting.predicted(&ranked, space.chips);
+        let prediction = setting.predicted(&model, &ranked, space.chips);
         Candidate { parts: parts(&prediction.step), mfu: prediction.mfu(setting, peak), prediction }
     };
     Ok(Layouts { best: best.into_iter().map(candidate).collect(), considered, fit, timed })

@@ -220,7 +220,9 @@ impl Found {
     /// What nobody said of the best layout.
     pub fn unsaid(&self) -> Unsaid {
         let best = self.layouts.best.first().map(|best| &best.prediction);
-        best.map_or(Unsaid::NOTHING, |best| self.setting.unsaid(&best.layout, best.step.total()))
+        best.map_or(Unsaid::NOTHING, |best| {
+            self.setting.unsaid(&self.setting.workload(), &best.layout, best.step.total())
+        })
     }
 
     /// What was taken because nobody said, in sentences.

@@ -61,11 +61,11 @@ fn middle(mut values: Vec<f64>) -> f64 {
 
 /// What the layout of a row takes over the fastest one on the same chips with the same batch.
 fn lost(case: &Case) -> Option<f64> {
-    let Setting { model, machine, stack, calibration, .. } = &case.setting;
+    let Setting { machine, stack, calibration, .. } = &case.setting;
     let open = crate::layout::fixed::Fixed { zero: stack.zero, schedule: stack.schedule, ..Default::default() };
     let best = case.setting.clone().with_degrees(open);
     let best = best.on_with(Chips::new(case.layout.chips() as f64), case.layout.global_batch).ok()?;
-    let used = perform(&model.shape, &case.layout, machine, &stack.stack, &calibration.factors).total();
+    let used = perform(&case.model, &case.layout, machine, &stack.stack, &calibration.factors).total();
     Some((used / best.step.total()).ln().max(0.0))
 }
 

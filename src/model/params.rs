@@ -220,15 +220,21 @@ pub fn count(shape: &Architecture) -> ParamCount {
 ///
 /// # Formula
 /// the mixer's weights, `mlp = k h f` with k = 3 gated, else 2; `routed = E k d w`, `active = A k d w`,
-/// `shared = k h s`, `router = h E`, and what stands around them; none of a layer whose weights are an earlier one's
+/// `shared = k h s`, `router = h E`, and what stands around them; none of a layer whose weights are an earlier layer's
 /// # Source
 /// Vaswani et al. 2017, arXiv:1706.03762; Ainslie et al. 2023, arXiv:2305.13245 (grouped queries);
 /// Shazeer 2020, arXiv:2002.05202 (gated MLP).
-#[inline]
 pub fn layer(hidden: u32, layer: &Layer) -> LayerParams {
-    if layer.again {
-        return LayerParams::default();
-    }
+    if layer.again { LayerParams::default() } else { weights(hidden, layer) }
+}
+
+/// Counts the weights that one layer works with, whether or not they are an earlier layer's.
+///
+/// # Formula
+/// as [`layer`]
+/// # Source
+/// as [`layer`]
+pub fn weights(hidden: u32, layer: &Layer) -> LayerParams {
     let width = f64::from(hidden);
     let mixer = layer.mixer.work(hidden, 0, Causality::Causal).params();
     let around = LayerParams {

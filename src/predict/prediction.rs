@@ -11,6 +11,7 @@ use crate::layout::search::{Found, Ranked, Space, search};
 use crate::model::flops::{Causality, Choice, Counting, per_token, train_work};
 use crate::step::bound::LowerBound;
 use crate::step::losses::{Loss, Losses};
+use crate::step::workload::Workload;
 use crate::step::{StepTime, perform};
 use crate::units::{Bytes, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Seconds, Tokens, show};
 
@@ -140,10 +141,16 @@ impl Setting {
     /// # Errors
     /// As [`Setting::on`].
     pub fn on_with(&self, chips: Chips, sequences: u32) -> Result<Prediction, Error> {
-        let found = self.ranked(chips, sequences, 1)?;
+        let model = self.workload();
+        let found = self.ranked(&model, chips, sequences, 1)?;
         let best = found.best.first().ok_or_else(|| self.none(chips))?;
-        let predicted = self.predicted(best, whole(chips)?);
-        Ok(Prediction { unsaid: self.unsaid(&predicted.layout, predicted.step.total()), ..predicted })
+        let predicted = self.predicted(&model, best, whole(chips)?);
+        Ok(Prediction { unsaid: self.unsaid(&model, &predicted.layout, predicted.step.total()), ..predicted })
+    }
+
+    /// The model as a step multiplies it, in the setting's sequences.
+    pub fn workload(&self) -> Workload {
+        Workload::of(&self.model.shape, self.seq_len)
     }
 
     /// The fastest layouts, with what the search looked at. What more nodes lose beyond the step is part of a layout's
@@ -151,10 +158,10 @@ impl Setting {
     ///
     /// # Errors
     /// As [`Setting::on`].
-    pub fn ranked(&self, chips: Chips, sequences: u32, keep: usize) -> Result<Found, Error> {
+    pub fn ranked(&self, model: &Workload, chips: Chips, sequences: u32, keep: usize) -> Result<Found, Error> {
         let space = self.space(chips, sequences)?;
         let (stack, factors) = (&self.stack.stack, &self.calibration.factors);
-        let timing = LowerBound::new(space.shape, &self.machine, stack, factors).losing(self.losses());
+        let timing = LowerBound::new(model, &self.machine, stack, factors).losing(self.losses());
         search(&space, &self.given, keep, timing)
     }
 
@@ -172,10 +179,10 @@ impl Setting {
     /// the step of the layout, its memory, and goodput on `chips / chips of a node` nodes
     /// # Source
     /// By construction: a prediction is what these say of one layout.
-    pub fn predicted(&self, ranked: &Ranked, chips: u32) -> Prediction {
+    pub fn predicted(&self, model: &Workload, ranked: &Ranked, chips: u32) -> Prediction {
         let Ranked { layout, fit, .. } = *ranked;
         let factors = &self.calibration.factors;
-        let step = perform(&self.model.shape, &layout, &self.machine, &self.stack.stack, factors);
+        let step = perform(model, &layout, &self.machine, &self.stack.stack, factors);
         // A node that is held idle fails no job.
         let goodput = self.believed.goodput.on(self.nodes(&layout));
         let (headroom, software) = (Headroom::of(&fit, self.memory_spread), self.software().median);

@@ -7,6 +7,7 @@ use crate::layout::parallelism::{Layout, Schedule};
 use crate::model::flops::Recompute;
 use crate::step::losses::Loss;
 use crate::step::perform;
+use crate::step::workload::Workload;
 use crate::units::Seconds;
 
 /// What is computed again, by how often people do. Assumptions.
@@ -71,7 +72,7 @@ impl Setting {
     /// weights of how often each is used, times the probability that it fits, times `(t0 / t)^4`
     /// # Source
     /// `profiles/assumptions/software.toml`, `[layout_gap]`; the weights are assumptions.
-    pub fn unsaid(&self, layout: &Layout, time: Seconds) -> Unsaid {
+    pub fn unsaid(&self, model: &Workload, layout: &Layout, time: Seconds) -> Unsaid {
         if self.given.is_open() {
             return Unsaid { factor: self.believed.gap().log_of(self.nodes(layout)).exp(), spread: 0.0 };
         }
@@ -80,7 +81,7 @@ impl Setting {
             return Unsaid::NOTHING;
         }
         let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
-        self.plausible(layout, time, |(weight, log)| {
+        self.plausible(model, layout, time, |(weight, log)| {
             sum += weight;
             first += weight * log;
             second += weight * log * log;
@@ -92,7 +93,7 @@ impl Setting {
         Unsaid { factor: mean.exp(), spread: (second / sum - mean * mean).max(0.0).sqrt() }
     }
 
-    fn plausible(&self, layout: &Layout, time: Seconds, mut take: impl FnMut(Plausible)) {
+    fn plausible(&self, model: &Workload, layout: &Layout, time: Seconds, mut take: impl FnMut(Plausible)) {
         let given = &self.given;
         let virtual_stages = self.virtual_stages(layout);
         for (recompute, often) in RECOMPUTES {
@@ -111,7 +112,7 @@ impl Setting {
                     if weight > 0.0 {
                         let one =
                             Layout { recompute, micro_batch, vpp, schedule: self.schedule(layout, vpp), ..*layout };
-                        self.weigh(&one, weight, time).into_iter().for_each(&mut take);
+                        self.weigh(model, &one, weight, time).into_iter().for_each(&mut take);
                     }
                 }
             }
@@ -119,13 +120,13 @@ impl Setting {
     }
 
     /// A setting by its weight, where it is legal.
-    fn weigh(&self, layout: &Layout, weight: f64, time: Seconds) -> Option<Plausible> {
+    fn weigh(&self, model: &Workload, layout: &Layout, weight: f64, time: Seconds) -> Option<Plausible> {
         let shape = &self.model.shape;
         layout.check(shape, layout.chips()).ok()?;
         let held = fit(shape, layout, self.machine.memory, &super::RESERVE);
         let room = (held.capacity / held.total).ln() / MEMORY;
         let fits = 1.0 / (1.0 + (-1.7 * room).exp());
-        let step = perform(shape, layout, &self.machine, &self.stack.stack, &self.calibration.factors).total();
+        let step = perform(model, layout, &self.machine, &self.stack.stack, &self.calibration.factors).total();
         let longer = step / time;
         Some((weight * fits * longer.powi(-CARE), longer.ln()))
     }

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::layer::{LayerContext, Traffic};
-use super::time_by_kind::{ForwardBackward, TimeByKind};
+use super::time_by_kind::ForwardBackward;
 use crate::model::flops::Kernel;
 use crate::model::mixer::Split;
 use crate::units::Flop;
@@ -20,13 +20,11 @@ const SCAN: Traffic = Traffic { fwd: 6.0, bwd: 12.0 };
 const SMALL_BLOCKS: f64 = 2.0;
 
 impl LayerContext<'_> {
-    /// Attention, norms, and what goes with them in every layer; and the core alone, for recompute.
-    pub(super) fn attention_block(&self, kind: &Kind) -> (ForwardBackward, TimeByKind) {
-        let mut p = self.core(kind);
-        let core = p.fwd;
-        self.projections(&mut p, kind);
-        self.rest(&mut p, kind);
-        (p, core)
+    /// Attention, norms, and what goes with them in every layer.
+    pub(super) fn attention_block(&self, p: &mut ForwardBackward, kind: &Kind) {
+        self.core(p, kind);
+        self.projections(p, kind);
+        self.rest(p, kind);
     }
 
     fn projections(&self, p: &mut ForwardBackward, kind: &Kind) {
@@ -44,23 +42,21 @@ impl LayerContext<'_> {
     }
 
     /// What mixes the tokens: an attention core, or a state that passes over them.
-    fn core(&self, kind: &Kind) -> ForwardBackward {
+    pub(super) fn core(&self, p: &mut ForwardBackward, kind: &Kind) {
         if kind.softmax {
             return match self.layout.kernel {
-                Kernel::Fused => self.fused_core(kind),
-                Kernel::Unfused => self.unfused_core(kind),
+                Kernel::Fused => self.fused_core(p, kind),
+                Kernel::Unfused => self.unfused_core(p, kind),
             };
         }
         let scan = &kind.work.scan;
-        let mut p = ForwardBackward::default();
         if scan.moved > 0.0 {
             let products = SMALL_BLOCKS * (scan.flop - scan.elementwise_flop).max(0.0);
             let (forward, backward) = self.r.attention(Flop::new(self.t * products / self.tp));
-            p.fwd.attention = forward;
-            p.bwd.attention = backward;
-            self.stream(&mut p, self.t * scan.moved / self.tp, SCAN);
+            p.fwd.attention += forward;
+            p.bwd.attention += backward;
+            self.stream(p, self.t * scan.moved / self.tp, SCAN);
         }
-        p
     }
 
     /// Tile by tile, below the diagonal only.
@@ -69,16 +65,16 @@ impl LayerContext<'_> {
     /// `2 t c a (d_qk + d_v) / tp` FLOPs forward for c keys seen and a heads, 2.5 times that backward
     /// # Source
     /// Dao 2023, arXiv:2307.08691, section 3.1.
-    fn fused_core(&self, kind: &Kind) -> ForwardBackward {
+    fn fused_core(&self, p: &mut ForwardBackward, kind: &Kind) {
         let (r, [core, indexer]) = (&self.r, &kind.work.scores);
         let flop = 2.0 * self.t * core.keys * core.heads / self.tp * (core.qk + core.v);
         let ring = if self.stack.plain_ring { 1.0 + RING * (1.0 - 1.0 / self.cp) } else { 1.0 };
         let slower = r.attention_shape(self.seq / self.cp, core.qk) * ring;
         // Every chip of a group scores all heads of an indexer.
         let scored = self.t * indexer.flop();
-        let mut p = ForwardBackward::default();
-        (p.fwd.attention, p.bwd.attention) = r.attention(Flop::new(flop * slower + scored));
-        p
+        let (forward, backward) = r.attention(Flop::new(flop * slower + scored));
+        p.fwd.attention += forward;
+        p.bwd.attention += backward;
     }
 
     /// Scores and probabilities are whole matrices in memory, computed above the diagonal too.
@@ -87,16 +83,14 @@ impl LayerContext<'_> {
     /// batches of `s x s x d` products, two forward and four backward, and passes over `a s^2` scores
     /// # Source
     /// Korthikanti et al. 2022, arXiv:2205.05198, figure 3.
-    fn unfused_core(&self, kind: &Kind) -> ForwardBackward {
+    fn unfused_core(&self, p: &mut ForwardBackward, kind: &Kind) {
         let (r, core) = (&self.r, &kind.work.scores[0]);
         let batch = f64::from(self.layout.micro_batch) * core.heads / self.tp;
         let rows = self.seq / self.cp;
         let products = r.batched(batch, rows, self.seq, core.qk) + r.batched(batch, rows, core.v, self.seq);
         let both = products * r.alignment(core.qk);
-        let mut p = ForwardBackward::default();
-        p.fwd.attention = both;
-        p.bwd.attention = both * 2.0;
-        self.stream(&mut p, batch * rows * self.seq, SCORES);
-        p
+        p.fwd.attention += both;
+        p.bwd.attention += both * 2.0;
+        self.stream(p, batch * rows * self.seq, SCORES);
     }
 }

@@ -6,11 +6,11 @@ use super::losses::Losses;
 use super::machine::Machine;
 use super::pipeline::{self, Pieces, Times};
 use super::stack::Stack;
+use super::workload::Workload;
 use super::{perform, servers};
 use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
 use crate::layout::search::Timing;
 use crate::layout::stages::Stages;
-use crate::model::architecture::Architecture;
 use crate::units::{ChipSeconds, Chips, Seconds};
 
 /// Keeps a bound below the time whatever the order in which either is summed.
@@ -22,7 +22,7 @@ const MOST_STRAGGLER: f64 = 0.5;
 /// The step model as a search asks it: what a layer takes is worked out once for all layouts that share it.
 #[derive(Debug, Clone, Copy)]
 pub struct LowerBound<'a> {
-    shape: &'a Architecture,
+    model: &'a Workload,
     machine: &'a Machine,
     stack: &'a Stack,
     factors: &'a Factors,
@@ -35,8 +35,8 @@ pub struct LowerBound<'a> {
 
 impl<'a> LowerBound<'a> {
     /// For one model, chip and software.
-    pub fn new(shape: &'a Architecture, machine: &'a Machine, stack: &'a Stack, factors: &'a Factors) -> Self {
-        Self { shape, machine, stack, factors, losses: Losses::NONE, family: [0; 4], known: Default::default() }
+    pub fn new(model: &'a Workload, machine: &'a Machine, stack: &'a Stack, factors: &'a Factors) -> Self {
+        Self { model, machine, stack, factors, losses: Losses::NONE, family: [0; 4], known: Default::default() }
     }
 
     /// The same with what more servers lose.
@@ -53,7 +53,7 @@ impl<'a> LowerBound<'a> {
         }
         let hides = match layout.schedule {
             Schedule::OneFOneB | Schedule::ZeroBubble => 0,
-            Schedule::Interleaved if self.shape.is_moe() => 1,
+            Schedule::Interleaved if self.model.shape.is_moe() => 1,
             Schedule::Interleaved => 0,
             Schedule::DualPipe => 2,
         };
@@ -61,7 +61,7 @@ impl<'a> LowerBound<'a> {
         *known.get_or_insert_with(|| {
             let zero = ZeroStage::Optimizer;
             let alone = Layout { zero, global_batch: layout.dp * layout.micro_batch, ..*layout };
-            Pieces::of(&LayerContext::new(self.shape, &alone, self.machine, self.stack, self.factors)).times()
+            Pieces::of(&LayerContext::new(self.model, &alone, self.machine, self.stack, self.factors)).times()
         })
     }
 }
@@ -77,7 +77,7 @@ fn log2_below(x: f64) -> f64 {
 impl Timing for LowerBound<'_> {
     fn least(&mut self, family: &Layout) -> ChipSeconds {
         let times = self.pieces(family);
-        let whole = [1.0, 1.0, f64::from(self.shape.layers.len())];
+        let whole = [1.0, 1.0, f64::from(self.model.shape.layers.len())];
         // Some schedules hide the traffic of experts; what they hide saves no more than it takes.
         let all = pipeline::dot(&whole, &times.total) - pipeline::dot(&whole, &times.expert_traffic);
         let sequences = f64::from(family.global_batch) / f64::from(family.micro_batch);
@@ -87,7 +87,7 @@ impl Timing for LowerBound<'_> {
 
     fn bound(&mut self, layout: &Layout) -> Seconds {
         let times = self.pieces(layout);
-        let stages = Stages::of(layout.pp, self.shape.layers.len());
+        let stages = Stages::of(layout.pp, self.model.shape.layers.len());
         let slowest = pipeline::slowest(layout, &stages, &times);
         let bubble = pipeline::bubble(layout, &stages, &slowest, &times);
         let rounds = layout.micro_batches() as f64;
@@ -105,7 +105,7 @@ impl Timing for LowerBound<'_> {
     }
 
     fn time(&mut self, layout: &Layout) -> Seconds {
-        perform(self.shape, layout, self.machine, self.stack, self.factors).total()
+        perform(self.model, layout, self.machine, self.stack, self.factors).total()
     }
 
     fn loss(&self, chips: f64) -> f64 {

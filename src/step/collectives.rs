@@ -22,6 +22,28 @@ pub struct Links {
     latency: Seconds,
 }
 
+/// Chips that pass parts of a tensor around.
+#[derive(Debug, Clone, Copy)]
+pub struct Ring {
+    /// Seconds for each byte of the tensor.
+    byte: f64,
+    /// To start a collective and to pass every server.
+    latency: Seconds,
+}
+
+impl Ring {
+    /// Time of an all-gather or a reduce-scatter of a tensor.
+    ///
+    /// # Formula
+    /// that of [`Links::gather`]
+    /// # Source
+    /// as there
+    #[inline]
+    pub fn gather(&self, bytes: Bytes) -> Seconds {
+        Seconds::new(bytes.get() * self.byte) + self.latency
+    }
+}
+
 /// An all-to-all in which each row goes to several members.
 #[derive(Debug, Clone, Copy)]
 pub struct Exchange {
@@ -73,8 +95,19 @@ impl Links {
     /// card of its members there (NCCL).
     #[inline]
     pub fn gather(&self, bytes: Bytes, group: f64, stride: f64) -> Seconds {
+        self.ring(group, stride).gather(bytes)
+    }
+
+    /// The ring of `group` chips, `stride` apart, for collectives of more than one size.
+    ///
+    /// # Formula
+    /// that of [`Links::gather`]
+    /// # Source
+    /// as there
+    #[inline]
+    pub fn ring(&self, group: f64, stride: f64) -> Ring {
         if group <= 1.0 {
-            return Seconds::ZERO;
+            return Ring { byte: 0.0, latency: Seconds::ZERO };
         }
         let members = (self.domain / stride).floor().clamp(1.0, group);
         let (byte, hops) = if members >= group {
@@ -82,7 +115,7 @@ impl Links {
         } else {
             ((self.far / members).max(self.near), 1.0 + (group / members).log2())
         };
-        Seconds::new((group - 1.0) / group * bytes.get() * byte) + self.latency * hops
+        Ring { byte: (group - 1.0) / group * byte, latency: self.latency * hops }
     }
 
     /// Axes of the torus that a group spans, 16 chips to an axis.

@@ -37,7 +37,8 @@ impl LayerContext<'_> {
     /// DeepSeek-V3, arXiv:2412.19437, sections 2.1.2 and 3.2; Liu et al. 2025, arXiv:2504.14960.
     pub(super) fn moe(&self, kind: &Kind, moe: &Moe) -> ForwardBackward {
         let (hidden, up, r, tp) = (self.hidden, kind.up, &self.r, self.tp);
-        let (mut p, core) = self.attention_block(kind);
+        let mut p = ForwardBackward::default();
+        self.attention_block(&mut p, kind);
         if moe.shared > 0.0 {
             self.linear(&mut p, up * moe.shared / tp, hidden);
             self.linear(&mut p, hidden, moe.shared / tp);
@@ -59,11 +60,11 @@ impl LayerContext<'_> {
         self.move_rows(&mut p, rows * moe.stream * self.f.permute, PERMUTED);
         self.activation(&mut p, up, rows * width);
         self.cast(&mut p, rows * (moe.stream + width), rows * (moe.stream + up * width));
-        let blocks = f64::from(u8::from(kind.mixer > 0.0)) + if moe.shared > 0.0 { 1.0 } else { 0.0 };
+        let blocks = f64::from(u8::from(kind.mixes)) + if moe.shared > 0.0 { 1.0 } else { 0.0 };
         self.tensor_traffic(&mut p, blocks);
         self.context_traffic(&mut p, kind);
         let experts = local * (up + 1.0) * width * moe.stream;
-        let rest = kind.split_params(hidden) / tp + moe.routed * hidden;
+        let rest = kind.split / tp + moe.routed * hidden;
         self.accumulate(&mut p, rest + experts);
         let traffic = self.exchange(kind, moe, tokens);
         self.hide(&mut p.fwd, traffic);
@@ -75,7 +76,7 @@ impl LayerContext<'_> {
         self.waits(&mut p, waiting + local * each + if r.narrow { CASTS } else { 0.0 });
         let activations = rows * width * 2.0 * (up + 1.0);
         let bytes = activations + self.t * hidden / tp * NORMS_AGAIN;
-        self.recompute(&mut p, &core, Cheap { bytes, last: Seconds::ZERO });
+        self.recompute(&mut p, kind, Cheap { bytes, last: Seconds::ZERO });
         self.shard_traffic(&mut p, rest + experts);
         p
     }

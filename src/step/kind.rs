@@ -4,14 +4,17 @@ use crate::model::flops::Causality;
 use crate::model::layers::Layer;
 use crate::model::mixer::{Mixer, Work};
 use crate::model::mlp::{Experts, Mlp, matrices};
+use crate::model::params;
 
 /// What a layer does, and its widths.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
     /// What its mixer does for one token.
     pub(super) work: Work,
-    /// Parameters of its mixer.
-    pub(super) mixer: f64,
+    /// Parameters that tensor parallelism splits.
+    pub(super) split: f64,
+    /// There is a mixer.
+    pub(super) mixes: bool,
     /// Tokens see each other by softmax attention.
     pub(super) softmax: bool,
     /// The model routes a token to the experts of few servers alone, as those with latent attention do.
@@ -49,17 +52,16 @@ pub(super) struct Moe {
 
 impl Kind {
     /// Of a layer in a stream of this width, in a sequence of so many tokens that see each other.
-    #[inline(always)]
     pub(super) fn of(layer: &Layer, hidden: u32, seen: u32) -> Self {
-        let work = layer.mixer.work(hidden, seen, Causality::Causal);
         let (ffn, up, moe) = match &layer.mlp {
             Mlp::None => (0.0, 0.0, None),
             Mlp::Dense(dense) => (f64::from(dense.width), matrices(dense.gated) - 1.0, None),
             Mlp::Moe(experts) => (0.0, experts.matrices() - 1.0, Some(Moe::of(experts, f64::from(hidden)))),
         };
         Self {
-            work,
-            mixer: work.params(),
+            work: layer.mixer.work(hidden, seen, Causality::Causal),
+            split: params::weights(hidden, layer).split().get(),
+            mixes: layer.mixer.is_some(),
             softmax: layer.mixer.is_softmax(),
             limited: matches!(layer.mixer, Mixer::Latent(_) | Mixer::Compressed(_)),
             blocks: layer.blocks(),
@@ -68,22 +70,6 @@ impl Kind {
             up,
             moe,
         }
-    }
-
-    /// Parameters outside the experts and in them, without norms and biases.
-    #[inline]
-    pub(super) fn params(&self, hidden: f64) -> [f64; 2] {
-        let split = self.split_params(hidden);
-        match self.moe {
-            None => [split, 0.0],
-            Some(moe) => [split + moe.routed * hidden, moe.count * (self.up + 1.0) * moe.width * moe.stream],
-        }
-    }
-
-    /// Parameters that tensor parallelism splits: mixer, dense MLP or shared experts, and matrices of no kind.
-    pub(super) fn split_params(&self, hidden: f64) -> f64 {
-        let shared = self.moe.map_or(0.0, |moe| (self.up + 1.0) * moe.shared + 2.0 * moe.latent);
-        self.mixer + self.beside + hidden * ((self.up + 1.0) * self.ffn + shared)
     }
 }
 

@@ -6,12 +6,12 @@ use super::efficiency::Factors;
 use super::kind::Kind;
 use super::machine::Machine;
 use super::stack::{Again, Stack, TensorOverlap};
-use super::time_by_kind::{ForwardBackward, TimeByKind};
+use super::time_by_kind::ForwardBackward;
+use super::workload::Workload;
 use crate::hardware::precision::Precision;
 use crate::layout::parallelism::{Layout, ZeroStage};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
-use crate::model::layers::Layer;
 use crate::units::{Bytes, BytesPerSecond, Seconds};
 
 /// Bytes of an activation's element.
@@ -66,6 +66,8 @@ pub(super) struct Cheap {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LayerContext<'a> {
     /// The model.
+    pub(super) model: &'a Workload,
+    /// Its shape.
     pub(super) shape: &'a Architecture,
     /// Width of its residual stream.
     pub(super) hidden: f64,
@@ -96,14 +98,17 @@ pub(super) struct LayerContext<'a> {
 impl<'a> LayerContext<'a> {
     /// Prepares a step.
     pub(super) fn new(
-        shape: &'a Architecture,
+        model: &'a Workload,
         layout: &'a Layout,
         machine: &Machine,
         stack: &'a Stack,
         f: &'a Factors,
     ) -> Self {
+        debug_assert_eq!(layout.seq_len, model.seq_len, "a model is prepared for sequences of one length");
+        let shape = &model.shape;
         let (tp, cp, seq) = (f64::from(layout.tp), f64::from(layout.cp), f64::from(layout.seq_len));
         Self {
+            model,
             shape,
             hidden: f64::from(shape.hidden),
             layout,
@@ -118,12 +123,6 @@ impl<'a> LayerContext<'a> {
             seq,
             micro_batches: (layout.micro_batches() as f64).max(1.0),
         }
-    }
-
-    /// What a kind of layer does here.
-    #[inline(always)]
-    pub(super) fn kind(&self, layer: &Layer) -> Kind {
-        Kind::of(layer, self.shape.hidden, self.shape.seen_within(self.layout.seq_len))
     }
 
     /// One layer of a kind.
@@ -142,7 +141,8 @@ impl<'a> LayerContext<'a> {
     /// Korthikanti et al. 2022, arXiv:2205.05198, figures 4 and 5: what a layer computes and moves.
     fn dense(&self, kind: &Kind) -> ForwardBackward {
         let (hidden, tp) = (self.hidden, self.tp);
-        let (mut p, core) = self.attention_block(kind);
+        let mut p = ForwardBackward::default();
+        self.attention_block(&mut p, kind);
         if kind.ffn > 0.0 {
             self.linear(&mut p, kind.up * kind.ffn / tp, hidden);
             self.linear(&mut p, hidden, kind.ffn / tp);
@@ -150,7 +150,7 @@ impl<'a> LayerContext<'a> {
         }
         self.tensor_traffic(&mut p, kind.blocks);
         self.context_traffic(&mut p, kind);
-        let params = kind.split_params(hidden) / tp;
+        let params = kind.split / tp;
         self.accumulate(&mut p, params);
         let kernels = match self.layout.kernel {
             Kernel::Fused => KERNELS,
@@ -159,7 +159,7 @@ impl<'a> LayerContext<'a> {
         self.launches(&mut p, kernels * kind.blocks / 2.0 + self.casts());
         let last =
             if kind.ffn > 0.0 { self.r.product(self.t, hidden, kind.ffn / tp, ACTIVATION) } else { Seconds::ZERO };
-        self.recompute(&mut p, &core, Cheap { bytes: 0.0, last });
+        self.recompute(&mut p, kind, Cheap { bytes: 0.0, last });
         self.shard_traffic(&mut p, params);
         p
     }
@@ -360,10 +360,14 @@ impl<'a> LayerContext<'a> {
     /// # Source
     /// Korthikanti et al. 2022, arXiv:2205.05198, section 5; PyTorch, `torch.utils.checkpoint` (early stop);
     /// torchtitan, selective activation checkpointing by operation (every second product is kept).
-    pub(super) fn recompute(&self, p: &mut ForwardBackward, core: &TimeByKind, cheap: Cheap) {
+    pub(super) fn recompute(&self, p: &mut ForwardBackward, kind: &Kind, cheap: Cheap) {
         match (self.layout.recompute, self.layout.kernel, self.stack.again) {
             (Recompute::None, ..) => {}
-            (Recompute::Selective, Kernel::Unfused, _) => p.bwd.add(core, 1.0),
+            (Recompute::Selective, Kernel::Unfused, _) => {
+                let mut core = ForwardBackward::default();
+                self.core(&mut core, kind);
+                p.bwd.add(&core.fwd, 1.0);
+            }
             (Recompute::Selective, Kernel::Fused, Again::Half) => {
                 p.bwd.gemm += p.fwd.gemm * 0.5;
                 p.bwd.experts += p.fwd.experts * 0.5;

@@ -18,20 +18,22 @@ pub mod machine;
 pub mod operation;
 mod overlap;
 mod pipeline;
+
 pub mod ranking;
 pub mod stack;
 pub mod time_by_kind;
 mod tuned;
+pub mod workload;
 
 use crate::layout::parallelism::Layout;
 use crate::layout::stages::Stages;
-use crate::model::architecture::Architecture;
 use crate::units::{Flop, FlopPerSecond, Fraction, Seconds};
 use efficiency::Factors;
 use layer::LayerContext;
 use machine::Machine;
 use stack::Stack;
 use time_by_kind::TimeByKind;
+use workload::Workload;
 
 /// Time of one step by kind, on the slowest stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -126,16 +128,16 @@ impl StepTime {
 
 /// The time of one step.
 ///
-/// The layout must have passed [`Layout::check`] for the shape and the machine [`Machine::check`] for its precision;
-/// nothing is allocated.
+/// The layout must have passed [`Layout::check`] for the shape and have the sequence length that the model is prepared
+/// for, and the machine [`Machine::check`] for its precision; nothing is allocated.
 ///
 /// # Formula
 /// `m T + bubble + transfers + exposed gradients + optimizer + slowest chip + fixed`: T the slowest stage's time for
 /// one of m micro-batches
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2, with the terms of the modules named above.
-pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: &Stack, f: &Factors) -> StepTime {
-    let b = LayerContext::new(shape, layout, machine, stack, f);
+pub fn perform(model: &Workload, layout: &Layout, machine: &Machine, stack: &Stack, f: &Factors) -> StepTime {
+    let (shape, b) = (&model.shape, LayerContext::new(model, layout, machine, stack, f));
     let pieces = pipeline::Pieces::of(&b);
     let times = pieces.times();
     let stages = Stages::of(layout.pp, shape.layers.len());
@@ -143,7 +145,7 @@ pub fn perform(shape: &Architecture, layout: &Layout, machine: &Machine, stack: 
     let slowest = pieces.sum(&share);
     let work = slowest.both().times(b.micro_batches);
     let bubble = pipeline::bubble(layout, &stages, &share, &times);
-    let held = overlap::on_chip(&b, &pieces);
+    let held = overlap::on_chip(&b);
     let (gradients, gradients_exposed) = overlap::gradients(&b, shape.tied_embeddings, &held, slowest.bwd.total());
     let [offloaded, offloaded_exposed] = b.offloaded(share[2], &slowest);
     StepTime {

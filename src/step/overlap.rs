@@ -1,10 +1,9 @@
 //! Gradient traffic, what of it the backward pass hides, and the optimizer's pass.
 
 use super::layer::LayerContext;
-use super::pipeline::Pieces;
+use super::workload::Workload;
 use crate::hardware::optimizer::Optimizer;
 use crate::layout::parallelism::ZeroStage;
-use crate::model::layers::Layer;
 use crate::units::{Bytes, BytesPerSecond, Seconds};
 
 /// Memory of a host that serves one chip: of two sockets with eight channels of DDR5 each, eight ways; an assumption.
@@ -30,17 +29,15 @@ pub(super) struct OnChip {
 /// Counts the parameters of one chip.
 ///
 /// # Formula
-/// `layers (attention + MLP + shared experts + router) / (tp pp) + v h / tp`, and `E experts / (ep etp pp)`; of frozen
+/// `layers (attention + MLP + shared experts + router + norms) / (tp pp) + v h / tp`, and `E experts / (ep etp pp)`; of frozen
 /// weights, the adapters alone
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2; Liu et al. 2025, arXiv:2504.14960 (experts).
-pub(super) fn on_chip(b: &LayerContext<'_>, pieces: &Pieces) -> OnChip {
+pub(super) fn on_chip(b: &LayerContext<'_>) -> OnChip {
     let (shape, hidden) = (b.shape, b.hidden);
     let (pp, tp) = (f64::from(b.layout.pp), b.tp);
-    let Pieces { trunk, experts, .. } = *pieces;
+    let Workload { trunk, experts, adapters, .. } = *b.model;
     if shape.tuning.is_frozen() {
-        let each = |(layer, count): (&Layer, u32)| shape.tuning.adapters(shape.hidden, layer) * f64::from(count);
-        let adapters: f64 = shape.layers.each().map(each).sum();
         return OnChip { dense: adapters / (tp * pp), experts: 0.0, end: 0.0 };
     }
     let end = f64::from(shape.vocab) * hidden / tp;
@@ -68,9 +65,10 @@ pub(super) fn gradients(b: &LayerContext<'_>, tied: bool, p: &OnChip, backward: 
     }
     let (group, experts) = (layout.replicas() as f64, layout.expert_replicas() as f64);
     let apart = f64::from(layout.ep) * f64::from(layout.etp);
+    let rings = [b.links.ring(group, b.tp), b.links.ring(experts, apart)];
     let over_replicas = |bytes: f64| {
         let (dense, routed) = (Bytes::new(p.dense * bytes), Bytes::new(p.experts * bytes));
-        b.links.gather(dense, group, b.tp) + b.links.gather(routed, experts, apart)
+        rings[0].gather(dense) + rings[1].gather(routed)
     };
     let reduce = over_replicas(bytes);
     let gather = if layout.zero == ZeroStage::None { reduce } else { over_replicas(2.0) };

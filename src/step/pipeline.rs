@@ -1,7 +1,7 @@
 //! Stages: the slowest sets the pace, the others' work is the bubble.
 
 use super::layer::LayerContext;
-use super::time_by_kind::ForwardBackward;
+use super::time_by_kind::{ForwardBackward, TimeByKind};
 use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::stages::Stages;
 use crate::units::{Bytes, Seconds};
@@ -14,10 +14,6 @@ const SHOWN_INTERLEAVED: f64 = 0.3;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pieces {
     pieces: [ForwardBackward; 3],
-    /// Parameters of all layers outside their experts, without norms and biases.
-    pub(super) trunk: f64,
-    /// Of all routed experts.
-    pub(super) experts: f64,
 }
 
 impl Pieces {
@@ -25,33 +21,29 @@ impl Pieces {
     pub(super) fn of(b: &LayerContext<'_>) -> Self {
         let (layers, modules) = (&b.shape.layers, f64::from(b.shape.mtp_modules));
         let (all, module) = (f64::from(layers.len().max(1)), b.shape.module());
-        let (mut layer, mut last) = (ForwardBackward::default(), ForwardBackward::default());
+        let mut pieces = [b.embedding(), ForwardBackward::default(), ForwardBackward::default()];
+        let [_, last, layer] = &mut pieces;
         last.add(&b.head(), 1.0 + modules);
-        let (mut trunk, mut experts) = (0.0, 0.0);
-        for (kind, count) in layers.each() {
-            let (of, n) = (b.kind(kind), f64::from(count));
-            let one = b.layer(&of);
-            layer.add(&one, n / all);
-            if modules > 0.0 && module.is_some_and(|module| std::ptr::eq(module, kind)) {
+        for (of, kind, count) in b.model.each() {
+            let one = b.layer(kind);
+            layer.add(&one, f64::from(count) / all);
+            if modules > 0.0 && module.is_some_and(|module| std::ptr::eq(module, of)) {
                 last.add(&one, modules);
             }
-            if !kind.again {
-                let [outside, routed] = of.params(b.hidden);
-                trunk += n * outside;
-                experts += n * routed;
-            }
         }
-        Self { pieces: [b.embedding(), last, layer], trunk, experts }
+        Self { pieces }
     }
 
     /// Time of each in both directions, and what of it are weight gradients.
     pub(super) fn times(&self) -> Times {
-        let [first, last, layer] = &self.pieces;
-        let (first, last, layer) = (first.both(), last.both(), layer.both());
+        let each = |of: fn(&TimeByKind) -> Seconds| {
+            let [first, last, layer] = &self.pieces;
+            [first, last, layer].map(|piece| of(&piece.fwd) + of(&piece.bwd))
+        };
         Times {
-            total: [first.total(), last.total(), layer.total()],
-            weight_gradient: [first.weight_gradient, last.weight_gradient, layer.weight_gradient],
-            expert_traffic: [first.ep_exposed, last.ep_exposed, layer.ep_exposed],
+            total: each(TimeByKind::total),
+            weight_gradient: each(|work| work.weight_gradient),
+            expert_traffic: each(|work| work.ep_exposed),
         }
     }
 

@@ -4,6 +4,7 @@ use super::bound::LowerBound;
 use super::efficiency::Factors;
 use super::machine::Machine;
 use super::stack::Stack;
+use super::workload::Workload;
 use crate::error::Error;
 use crate::layout::fixed::Fixed;
 use crate::layout::search::{Found, Space, search};
@@ -25,5 +26,6 @@ pub fn rank_within(
     factors: &Factors,
     keep: usize,
 ) -> Result<Found, Error> {
-    search(space, fixed, keep, LowerBound::new(space.shape, machine, stack, factors))
+    let model = Workload::of(space.shape, space.seq_len);
+    search(space, fixed, keep, LowerBound::new(&model, machine, stack, factors))
 }

@@ -22,6 +22,7 @@ use flopbill::internals::step::machine::Machine;
 use flopbill::internals::step::perform;
 use flopbill::internals::step::ranking::rank_within;
 use flopbill::internals::step::stack::Stack;
+use flopbill::internals::step::workload::Workload;
 use flopbill::internals::units::{Bytes, Fraction};
 
 use super::invariants::Dice;
@@ -71,7 +72,8 @@ impl Bed {
     }
 
     fn time(&self, layout: &Layout) -> f64 {
-        perform(&self.shape, layout, &self.machine, &Stack::CURRENT, &self.factors).total().get()
+        let model = Workload::of(&self.shape, layout.seq_len);
+        perform(&model, layout, &self.machine, &Stack::CURRENT, &self.factors).total().get()
     }
 }
 
@@ -141,7 +143,8 @@ fn losses_are_ranked_and_more_chips_never_take_longer() {
         let loss = |dice: &mut Dice, doublings| Loss { per_doubling: dice.below(30) as f64 * 0.01, doublings };
         let losses = Losses { node: 8, all: [loss(&mut dice, 3.0), loss(&mut dice, 6.0)] };
         let found = |chips: u32, keep: usize| {
-            let timing = LowerBound::new(&bed.shape, &bed.machine, &Stack::CURRENT, &bed.factors).losing(losses);
+            let model = Workload::of(&bed.shape, 4096);
+            let timing = LowerBound::new(&model, &bed.machine, &Stack::CURRENT, &bed.factors).losing(losses);
             search(&bed.space(chips), &Fixed::default(), keep, timing).ok().map(|found| found.best[0])
         };
         let (mut chips, mut before) = (8 + dice.below(64) as u32, None::<Ranked>);
@@ -320,7 +323,8 @@ fn no_layout_beats_its_bounds() {
         }
         tried += 1;
         let stack = Stack::CURRENT;
-        let mut bounds = LowerBound::new(&bed.shape, &bed.machine, &stack, &bed.factors);
+        let model = Workload::of(&bed.shape, 4096);
+        let mut bounds = LowerBound::new(&model, &bed.machine, &stack, &bed.factors);
         for recompute in RECOMPUTES {
             let (bound, least) = (bounds.bound(&Layout { recompute, ..layout }), bounds.least(&layout));
             for dp in 1..=layout.dp {

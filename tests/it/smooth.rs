@@ -55,7 +55,7 @@ fn most(found: &On, fewer: u32) -> Option<f64> {
         return Some(1.0 - layout.micro_batches() as f64 / before.micro_batches() as f64 + BESIDE);
     }
     let factors = &setting.calibration.factors;
-    let time = perform(shape, &before, &setting.machine, &setting.stack.stack, factors).total();
+    let time = perform(&setting.workload(), &before, &setting.machine, &setting.stack.stack, factors).total();
     Some(1.0 - prediction.step.total() / time + 1e-9)
 }
 

@@ -9,6 +9,7 @@ use crate::predict::measured::row::step_time;
 use crate::predict::{Setting, Unsaid};
 use crate::step::efficiency::Factors;
 use crate::step::perform;
+use crate::step::workload::Workload;
 use crate::units::{Chips, Seconds};
 
 /// Chips of a row that does not say.
@@ -27,6 +28,8 @@ pub struct Case {
     pub gpu: String,
     /// What is predicted.
     pub setting: Setting,
+    /// Its model as a step multiplies it.
+    pub model: Workload,
     /// The layout.
     pub layout: Layout,
     /// Measured time of one step.
@@ -42,8 +45,8 @@ pub struct Case {
 impl Case {
     /// The step's time under these factors, in the layout that was found, on the software the factors were fitted to.
     pub fn predicted(&self, factors: &Factors) -> Seconds {
-        let Setting { model, machine, stack, .. } = &self.setting;
-        perform(&model.shape, &self.layout, machine, &stack.stack, factors).total() * self.unsaid.factor
+        let Setting { machine, stack, .. } = &self.setting;
+        perform(&self.model, &self.layout, machine, &stack.stack, factors).total() * self.unsaid.factor
     }
 
     /// The signed error under these factors: predicted over measured, less one.
@@ -72,6 +75,8 @@ pub fn resolve(row: &StepRow, known: &mut Known) -> Result<Case, String> {
     let source = row.id.rsplit_once('-').map_or(row.id.as_str(), |(source, _)| source).to_owned();
     let group = format!("{source}|{}|{}", row.model, row.gpu);
     let (id, gpu, layout) = (row.id.clone(), row.gpu.clone(), predicted.layout);
+    let model = setting.workload();
     let single_node = layout.chips() <= u64::from(setting.machine.node);
-    Ok(Case { id, source, group, gpu, setting, layout, measured, choices, single_node, unsaid: predicted.unsaid })
+    let unsaid = predicted.unsaid;
+    Ok(Case { id, source, group, gpu, setting, model, layout, measured, choices, single_node, unsaid })
 }
