@@ -13,7 +13,7 @@ use crate::rollout::algorithm::Algorithm;
 use crate::rollout::lengths::Lengths;
 use crate::solve::Var;
 use crate::source::Source;
-use crate::units::{Bytes, ChipSeconds, Chips, Seconds, Tokens, Usd};
+use crate::units::{Bytes, ChipSeconds, Chips, Seconds, Tokens, Usd, show};
 
 /// The run with its answer at the medians.
 #[derive(Debug, Clone)]
@@ -123,6 +123,13 @@ impl Job {
             say.push(
                 "the critic is as large as the policy, and learns as long; the two are not in memory at once".into(),
             );
+        }
+        if let Some(asked) = self.asked.share
+            && let got = self.chosen.writing / self.chips.get()
+            && (got - asked).abs() > 0.005 * asked
+        {
+            let [got, asked] = [got, asked].map(|share| show::percent_to(share, 3));
+            say.push(format!("{got} of the chips write, where {asked} were asked for: nodes are not divided"));
         }
         say.push("learning is laid out for sequences as long as a token finds its response in the mean: the longest may take more memory".into());
         say.push("rewards are computed beside the rest: sandboxes and verifiers take no time of their own".into());

@@ -126,6 +126,16 @@ fn the_longest_responses_set_the_end_of_a_rollout() {
 }
 
 #[test]
+fn a_share_that_nodes_do_not_make_is_told() {
+    let told = |share: &str| {
+        let reply = ask(small().chips(32).rl_async(true).set("rl.generation_share", share));
+        reply.head.assumptions.into_iter().find(|line| line.contains("nodes are not divided"))
+    };
+    assert_eq!(told("75%"), None);
+    assert!(told("60%").is_some_and(|line| line.starts_with("50 % of the chips write, where 60 % were asked for")));
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_what_would_help() {
     let text = refusal(Input::new().model("llama-3-8b").gpu("h100").chips(16));
     for part in ["`rl.steps` is missing", "`rl.prompts` is missing", "give --response-tokens 8K"] {
