@@ -37,15 +37,18 @@ pub struct ModelTerms {
     /// What stands beside the language model: towers for pictures and sound.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub towers: Vec<TowerRow>,
+    /// What its file does not say and its class has a value of its own for: `key value`.
+    pub assumed: Vec<String>,
     /// All parameters, without multi-token prediction and towers.
     pub parameters: f64,
     /// Of these, at work for one token: with the embedding, with the head alone, without either. Not known where the
     /// source does not say how many experts are.
     pub active_parameters: Option<ActiveParams>,
-    /// FLOPs of one token in training, forward and backward: every product and the causal half of the attention.
-    pub flop_per_token: f64,
+    /// FLOPs of one token in training, forward and backward: every product and the causal half of the attention. Not
+    /// known where the parameters at work are not.
+    pub flop_per_token: Option<f64>,
     /// The same with the whole square of the attention.
-    pub flop_per_token_full_square: f64,
+    pub flop_per_token_full_square: Option<f64>,
     /// Six for each parameter at work, embedding counted: the usual short cut.
     pub six_n: Option<f64>,
 }
@@ -114,12 +117,12 @@ pub struct TermRow {
     pub label: &'static str,
     /// Parameters.
     pub parameters: f64,
-    /// Of these, at work for one token.
-    pub active: f64,
+    /// Of these, at work for one token, where that is known.
+    pub active: Option<f64>,
     /// FLOPs of one token in training, forward and backward.
-    pub flop: f64,
+    pub flop: Option<f64>,
     /// Share of the FLOPs.
-    pub share: f64,
+    pub share: Option<f64>,
 }
 
 impl ModelTerms {
@@ -136,17 +139,19 @@ impl ModelTerms {
         let shape = &model.shape;
         let counted = count(shape);
         let active_parameters = ActiveParams::of(&counted);
-        let all = exact(shape, sequence_length, Causality::Causal);
+        let known = |causality| counted.active_known.then(|| exact(shape, sequence_length, causality));
+        let all = known(Causality::Causal);
         Self {
             model: model.name.clone(),
             layers: layers(shape),
             terms: terms(shape, sequence_length).iter().map(|term| row(term, all)).collect(),
             sequence_length,
             towers: model.towers.iter().map(TowerRow::of).collect(),
+            assumed: model.assumed.to_vec(),
             parameters: counted.total().get(),
             active_parameters,
             flop_per_token: all,
-            flop_per_token_full_square: exact(shape, sequence_length, Causality::Full),
+            flop_per_token_full_square: known(Causality::Full),
             six_n: active_parameters.map(|active| 6.0 * active.counted),
         }
     }
@@ -237,14 +242,16 @@ fn layers(shape: &Architecture) -> Vec<LayerRow> {
     each.collect()
 }
 
-fn row(term: &Term, all: f64) -> TermRow {
-    let flop = term.trained.get();
+/// A term's row beside the sum of all FLOPs; experts of which nobody says how many work have parameters alone.
+fn row(term: &Term, all: Option<f64>) -> TermRow {
+    let known = all.is_some() || !matches!(term.key, "experts" | "mtp");
+    let flop = known.then(|| term.trained.get());
     TermRow {
         term: term.key,
         label: term.label,
         parameters: term.params.get(),
-        active: term.active.get(),
+        active: known.then(|| term.active.get()),
         flop,
-        share: if all > 0.0 { flop / all } else { 0.0 },
+        share: all.filter(|all| *all > 0.0).zip(flop).map(|(all, flop)| flop / all),
     }
 }

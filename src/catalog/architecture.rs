@@ -33,6 +33,7 @@ pub fn class(found: &Found) -> Result<Class, Error> {
             towers: r.tables("towers", tower),
             ignores: r.texts("ignores"),
             structural: r.texts("structural"),
+            structural_keys: r.texts("structural_keys"),
         };
         class.shape.shrink_to_fit();
         Some(class)

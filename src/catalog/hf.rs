@@ -11,7 +11,7 @@ use crate::config::assemble::Assembled;
 use crate::config::build::{architecture as build, params};
 use crate::config::class::Class;
 use crate::config::scope::{Scope, Trouble};
-use crate::config::unknown::unknown;
+use crate::config::unknown::{one_letter_apart, unknown};
 use crate::error::Error;
 use crate::model::architecture::Architecture;
 use crate::source::{Source, SourceKind};
@@ -26,6 +26,8 @@ pub struct HfModel {
     pub shape: Architecture,
     /// What stands beside it.
     pub towers: Vec<Tower>,
+    /// What the file does not say and its class has a value of its own for: `key value`.
+    pub assumed: Vec<String>,
     /// The file, as a source.
     pub source: Source,
 }
@@ -62,9 +64,20 @@ pub fn architecture(file: &str, text: &str, catalog: &Catalog) -> Result<HfModel
     let Some(outer) = class(model_type) else { return Err(place.error(&[], "model_type", "no class")) };
     let read = read(outer, object, class).map_err(|(path, troubles)| place.all(&path, troubles))?;
     let named = object.get("_name_or_path").and_then(Value::as_str).filter(|name| !name.is_empty());
-    let (shape, towers) = read;
-    Ok(HfModel { name: named.unwrap_or(model_type).to_owned(), shape, towers, source: source(file, outer.note()) })
+    let (shape, towers, assumed) = read;
+    let name = named.unwrap_or(model_type).to_owned();
+    Ok(HfModel { name, shape, towers, assumed, source: source(file, outer.note()) })
 }
+
+/// What a reader of a count wants to know was read: the expressions of it.
+const TOLD: [&str; 5] = ["layers", "hidden", "heads", "ffn", "vocab"];
+
+/// Keys by which a language model is told.
+const TOLD_WITHIN: [&str; 5] =
+    ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "num_key_value_heads"];
+
+/// What to say of a description that no file names.
+const ONLY_LIKE: &str = "other classes are like it, and no file names it";
 
 type Troubles<'a> = (Vec<&'a str>, Vec<Trouble>);
 
@@ -73,7 +86,7 @@ fn read<'a>(
     outer: &'a Assembled<'a>,
     object: &'a Map<String, Value>,
     class: impl Fn(&str) -> Option<&'a Assembled<'a>>,
-) -> Result<(Architecture, Vec<Tower>), Troubles<'a>> {
+) -> Result<(Architecture, Vec<Tower>, Vec<String>), Troubles<'a>> {
     let mut wrapper = Scope::new(outer, object, Vec::new());
     for tower in outer.towers() {
         let Some(key) =
@@ -92,7 +105,8 @@ fn read<'a>(
     let Some(inner) = outer.inner() else {
         let strange = unknown(&wrapper);
         let shape = build(&wrapper, None).map_err(|troubles| (Vec::new(), [troubles, strange.clone()].concat()))?;
-        return if strange.is_empty() { Ok((shape, towers(&wrapper)?)) } else { Err((Vec::new(), strange)) };
+        let assumed = wrapper.assumed(&TOLD);
+        return if strange.is_empty() { Ok((shape, towers(&wrapper)?, assumed)) } else { Err((Vec::new(), strange)) };
     };
     let Some((within, path)) = within(object, &inner.key, inner.flat, inner.fixed, &inner.absent) else {
         return Err((Vec::new(), vec![missing(&inner.key)]));
@@ -101,12 +115,31 @@ fn read<'a>(
     let Some(text_class) = class(name) else { return Err((path, vec![Trouble::new(None, "no class")])) };
     let text = Rc::new(Scope::new(text_class, within, path));
     wrapper.with_part("text", Rc::clone(&text));
-    let strange = unknown(&text);
+    let mut strange = unknown(&text);
+    strange.extend(astray(&wrapper, &inner.key, inner.flat));
     let shape = build(&text, Some(&wrapper)).map_err(|troubles| (text.path.clone(), troubles))?;
     if !strange.is_empty() && !inner.flat {
         return Err((text.path.clone(), strange));
     }
-    Ok((shape, towers(&wrapper)?))
+    Ok((shape, towers(&wrapper)?, text.assumed(&TOLD)))
+}
+
+/// Values of a language model that stand beside the object which the wrapper reads them from, in a file without it.
+fn astray(wrapper: &Scope<'_>, key: &str, flat: bool) -> Vec<Trouble> {
+    if flat || wrapper.says(key) {
+        return Vec::new();
+    }
+    let mut typed = wrapper.object().iter().filter(|(_, value)| value.is_object()).map(|(known, _)| known.as_str());
+    if let Some(typed) = typed.find(|typed| one_letter_apart(typed, key)) {
+        return vec![Trouble::new(Some(typed), format!("{typed}: no such key is read; did you mean `{key}`?"))];
+    }
+    let beside = |name: &&&str| wrapper.says(name) && !wrapper.class().knows(name);
+    let complaint = |name: &&str| {
+        let model_type = wrapper.class().model_type();
+        let message = format!("{name}: `{model_type}` reads it within `{key}`, and the file has none");
+        Trouble::new(Some(name), message)
+    };
+    TOLD_WITHIN.iter().filter(beside).map(complaint).collect()
 }
 
 fn missing(key: &str) -> Trouble {
@@ -169,7 +202,8 @@ fn chains(
         let known = |error: Error| {
             let error = if error.kind() == crate::error::Kind::UnknownName {
                 let hint = error.hint().unwrap_or_default().to_owned();
-                Error::unknown_name("model_type", name, []).with_hint(hint)
+                let error = Error::unknown_name("model_type", name, []);
+                if hint.is_empty() { error } else { error.with_hint(hint) }
             } else {
                 error
             };
@@ -180,7 +214,7 @@ fn chains(
         }
         let classes = chain(catalog, name).map_err(known)?;
         if classes.first().is_some_and(|class| class.base) {
-            return Err(known(Error::unknown_name("model_type", name, [])));
+            return Err(known(Error::unknown_name("model_type", name, []).with_hint(ONLY_LIKE)));
         }
         Ok((name.to_owned(), classes))
     };
@@ -208,6 +242,13 @@ fn chains(
     Ok(all)
 }
 
+/// What helps, by what the complaint says.
+const HINTS: [(&str, &str); 3] = [
+    ("missing", "is this the config.json of a language model's weights?"),
+    ("would change what is counted", "leave it out if the model does not use it, or name the class that reads it"),
+    ("reads it within", "move the language model's values into that object, as the library writes them"),
+];
+
 /// Where errors point.
 struct Place<'a> {
     file: &'a str,
@@ -231,11 +272,19 @@ impl Place<'_> {
         self.point(path, key, Error::bad_input(message))
     }
 
-    fn all(&self, path: &[&str], troubles: Vec<Trouble>) -> Error {
+    fn all(&self, path: &[&str], mut troubles: Vec<Trouble>) -> Error {
+        let mut told = Vec::new();
+        troubles.retain(|trouble| {
+            let again = trouble.key.is_some() && told.contains(&trouble.key);
+            told.push(trouble.key.clone());
+            !again
+        });
         let one = |trouble: Trouble| {
-            let hint = "is this the config.json of a language model's weights?";
             let error = Error::bad_input(&trouble.message);
-            let error = if trouble.message.contains("missing") { error.with_hint(hint) } else { error };
+            let error = match HINTS.iter().find(|(part, _)| trouble.message.contains(part)) {
+                Some((_, hint)) => error.with_hint(*hint),
+                None => error,
+            };
             self.point(path, trouble.key.as_deref().unwrap_or("model_type"), error)
         };
         let nothing = || Error::bad_input(format!("{} does not describe a language model", self.file));
@@ -262,7 +311,8 @@ fn json(place: &Place<'_>) -> Result<Value, Error> {
 
 /// The text with `NaN` and `Infinity` in numbers as long as they; `None` where it has none.
 fn endless(text: &str) -> Option<String> {
-    const WORDS: [(&str, &str); 2] = [("Infinity", "1.000e99"), ("NaN", "0.0")];
+    // Each as long as its word, so that errors keep their places; `Val` knows both.
+    const WORDS: [(&str, &str); 2] = [("Infinity", "1.000e99"), ("NaN", "-0 ")];
     if !WORDS.iter().any(|(word, _)| text.contains(word)) {
         return None;
     }

@@ -33,6 +33,8 @@ pub struct ModelProfile {
     pub shape: Architecture,
     /// What stands beside it: towers for pictures and sound.
     pub towers: Arc<[hf::Tower]>,
+    /// What a `config.json` does not say and its class has a value of its own for: `key value`.
+    pub assumed: Arc<[String]>,
     /// What its authors say it counts, for the tests.
     pub published: Published,
     /// Where each value came from.
@@ -104,6 +106,7 @@ pub fn model(found: &Found, catalog: &Catalog) -> Result<ModelProfile, Error> {
             aliases,
             shape,
             towers,
+            assumed: Arc::default(), // a profile names its sources
             published: published.unwrap_or(NOTHING_PUBLISHED),
             sources,
             disagreements,
@@ -187,6 +190,7 @@ impl ModelProfile {
             aliases: Vec::new(),
             shape,
             towers: Arc::default(),
+            assumed: Arc::default(),
             published: NOTHING_PUBLISHED,
             sources: Sources::default(),
             disagreements: Arc::default(),
@@ -200,8 +204,8 @@ fn hf_model(path: &Path, catalog: &Catalog) -> Result<ModelProfile, Error> {
     let text = read_text(path)?;
     let read = hf::architecture(&shown, &text, catalog)?;
     let sources = Sources([("*".into(), read.source)].into());
-    let towers = read.towers.into();
-    Ok(ModelProfile { sources, towers, file: shown, ..ModelProfile::described(&read.name, read.shape) })
+    let (towers, assumed) = (read.towers.into(), read.assumed.into());
+    Ok(ModelProfile { sources, towers, assumed, file: shown, ..ModelProfile::described(&read.name, read.shape) })
 }
 
 /// The table of a profile that holds the field which [`Architecture::check`] refuses.

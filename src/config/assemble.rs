@@ -90,6 +90,17 @@ impl<'a> Assembled<'a> {
         self.chain.iter().flat_map(|class| &class.structural).map(String::as_str)
     }
 
+    /// Whole names that speak of structure.
+    pub fn structural_keys(&self) -> impl Iterator<Item = &'a str> {
+        self.chain.iter().flat_map(|class| &class.structural_keys).map(String::as_str)
+    }
+
+    /// The keys that the class has values of its own for, and their other names.
+    pub fn own_keys(&self) -> impl Iterator<Item = &'a str> {
+        let defaults = self.chain.iter().flat_map(|class| class.defaults.keys()).map(String::as_str);
+        defaults.chain(self.names().map(|(name, _)| name))
+    }
+
     /// Whether the class reads any key with this word in it.
     pub fn speaks_of(&self, word: &str) -> bool {
         let mut found = false;

@@ -32,6 +32,8 @@ pub struct Class {
     pub ignores: Vec<String>,
     /// Parts of names that speak of structure: a key that holds one and is not known is refused.
     pub structural: Vec<String>,
+    /// Whole names that speak of structure: such a key is refused unless the class knows that very key.
+    pub structural_keys: Vec<String>,
 }
 
 /// Something that the class can build and this reader cannot count.

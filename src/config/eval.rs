@@ -142,10 +142,21 @@ impl<'a> Scope<'a> {
             }
             return Ok(false);
         }
-        Ok(match self.value(b, frame)? {
-            Val::Text(text) => matches!(wanted, Val::Text(part) if text.contains(part)),
-            other => other.list().is_some_and(|list| list.iter().any(|entry| Val::of(entry).same(wanted))),
-        })
+        let list = match self.value(b, frame)? {
+            Val::Null => return Ok(false),
+            Val::Text(text) => return Ok(matches!(wanted, Val::Text(part) if text.contains(part))),
+            other => other.list().ok_or_else(|| self.too_short(b, other, 0))?,
+        };
+        let numbered = wanted.real().is_some();
+        if let Some(odd) = list.iter().map(Val::of).find(|entry| numbered && entry.real().is_none()) {
+            let key = self.key_of(b);
+            let named = key.as_deref().unwrap_or("a list");
+            return Err(Trouble::new(
+                key.as_deref(),
+                format!("{named}: {} among its entries is not a number", odd.shown()),
+            ));
+        }
+        Ok(list.iter().any(|entry| Val::of(entry).same(wanted)))
     }
 
     fn call(&self, function: Function, arguments: &'a [Expr], frame: Frame<'a>) -> Result<Val<'a>, Trouble> {

@@ -20,6 +20,7 @@ use crate::model::mlp::{Dense, Experts, Mlp};
 fn whole(value: Val<'_>) -> Option<u64> {
     let whole = match value {
         Val::Null => Some(0),
+        Val::Bool(_) => None,
         other => other.whole(),
     };
     whole.and_then(|number| u64::try_from(number).ok())

@@ -196,6 +196,23 @@ impl<'a> Scope<'a> {
         given.or_else(known).or(keys.first()).map(|key| (*key).to_owned())
     }
 
+    /// Of these expressions, those that rest on the class's own value where the file gives none: `key value`.
+    pub fn assumed(&self, names: &[&str]) -> Vec<String> {
+        let one = |name: &&str| {
+            let key = self.key_behind(name)?;
+            let own = self.class.default(&key).filter(|_| !self.keys_given(name))?;
+            Some(format!("{key} {}", Val::of(own).shown()))
+        };
+        names.iter().filter_map(one).collect()
+    }
+
+    /// Whether the file has any of the keys that an expression rests on.
+    fn keys_given(&self, name: &str) -> bool {
+        let mut keys = Vec::new();
+        self.behind(name, 0, &mut keys);
+        keys.iter().any(|key| self.given(key))
+    }
+
     /// All keys that an expression rests on, in the order in which they stand.
     fn behind(&self, name: &str, deep: usize, keys: &mut Vec<&'a str>) {
         let Some(expr) = self.class.expr(name, 0).filter(|_| deep < 8 && keys.len() < 64) else { return };

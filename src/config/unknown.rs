@@ -2,15 +2,20 @@
 
 use super::scope::{Scope, Trouble};
 use super::value::Val;
+use crate::error::nearest;
 use serde_json::Value;
 
 /// Complaints about keys that would change what is counted if the class read them.
 pub fn unknown(scope: &Scope<'_>) -> Vec<Trouble> {
     let class = scope.class();
     // A class that reads some keys of a kind knows the kind, and what else is said of it changes no count.
-    let speaks = |key: &str| class.structural().any(|word| key.contains(word) && !class.speaks_of(word));
+    let speaks = |key: &str| {
+        class.structural().any(|word| key.contains(word) && !class.speaks_of(word))
+            || class.structural_keys().any(|whole| key == whole)
+    };
     let strange = scope.object().iter().filter(|(key, value)| {
-        speaks(key) && Val::of(value).truth() && !matches!(value, serde_json::Value::String(_)) && !class.knows(key)
+        let says = Val::of(value).truth() && !matches!(value, Value::String(_)) && !does_nothing(key, value);
+        speaks(key) && says && !class.knows(key)
     });
     let complaint = |key: &str| {
         let model_type = class.model_type();
@@ -18,7 +23,40 @@ pub fn unknown(scope: &Scope<'_>) -> Vec<Trouble> {
             format!("{key}: the class of `{model_type}` has no such key, and it would change what is counted");
         Trouble::new(Some(key), message)
     };
-    strange.map(|(key, _)| complaint(key)).chain(disagreeing(scope)).chain(mistyped(scope)).collect()
+    let strange = strange.map(|(key, _)| complaint(key));
+    strange.chain(disagreeing(scope)).chain(mistyped(scope)).chain(misspelt(scope)).collect()
+}
+
+/// Whether a key of structure says by this value that there is nothing: experts in every layer.
+fn does_nothing(key: &str, value: &Value) -> bool {
+    matches!(key, "moe_layer_freq" | "decoder_sparse_step" | "interleave_moe_layer_step") && value.as_i64() == Some(1)
+}
+
+/// Complaints about keys that are one letter away from one that the class has, and that the file has not.
+fn misspelt(scope: &Scope<'_>) -> Vec<Trouble> {
+    let class = scope.class();
+    let meant = |key: &str| {
+        let letter = |own: &&str| own.len() > 5 && own.len().abs_diff(key.len()) <= 1 && !scope.says(own);
+        let near = nearest(key, class.own_keys().filter(letter))?;
+        one_letter_apart(key, near).then_some(near)
+    };
+    let unknown = scope.object().iter().filter(|(key, value)| value.is_number() && !class.knows(key));
+    let complaint = |(key, _): (&String, _)| {
+        let meant = meant(key)?;
+        let model_type = class.model_type();
+        let message = format!("{key}: the class of `{model_type}` has no such key; did you mean `{meant}`?");
+        Some(Trouble::new(Some(key), message))
+    };
+    unknown.filter_map(complaint).collect()
+}
+
+/// Whether one is the other with a letter more, less or changed.
+pub fn one_letter_apart(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let first = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let rest = a.len().min(b.len()) - first;
+    let last = a.iter().rev().zip(b.iter().rev()).take(rest).take_while(|(x, y)| x == y).count();
+    a != b && a.len().max(b.len()) - first - last == 1
 }
 
 /// Complaints about a value that stands under two names and is not the same.
@@ -32,6 +70,11 @@ fn disagreeing(scope: &Scope<'_>) -> Vec<Trouble> {
     differ.map(complaint).collect()
 }
 
+/// Whether a number is below zero, or none at all.
+fn negative(number: &serde_json::Number) -> bool {
+    number.as_f64().is_some_and(f64::is_sign_negative)
+}
+
 /// Complaints about values that are not of the kind that the class's own is.
 fn mistyped(scope: &Scope<'_>) -> Vec<Trouble> {
     let class = scope.class();
@@ -42,10 +85,10 @@ fn mistyped(scope: &Scope<'_>) -> Vec<Trouble> {
             (Value::Bool(_), Value::String(_) | Value::Array(_) | Value::Object(_)) => "true or false",
             (Value::Bool(_), Value::Number(_)) if !whole => "true or false",
             (Value::Number(_), Value::Bool(_) | Value::String(_)) => "a number",
+            (Value::Number(own), Value::Number(given)) if negative(given) && !negative(own) => "a number from zero",
             _ => return None,
         };
-        let shown: String = value.to_string().chars().take(40).collect();
-        Some(Trouble::new(Some(key), format!("{key}: {shown} is not {expected}")))
+        Some(Trouble::new(Some(key), format!("{key}: {} is not {expected}", Val::of(value).shown())))
     };
     let listed = |key: &str, value: &Value| {
         let of_layers = key.ends_with("layer_types") || key == "layers_block_type";

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// From here on a number is one without an end: no model has as many of anything.
+pub const ENDLESS: f64 = 1e99;
+
 /// A value of a file, or one that was worked out from others.
 #[derive(Debug, Clone, Copy)]
 pub enum Val<'a> {
@@ -27,6 +30,9 @@ impl<'a> Val<'a> {
             Value::Bool(flag) => Self::Bool(*flag),
             Value::Number(number) => match (number.as_i64(), number.as_f64()) {
                 (Some(whole), _) => Self::Int(whole),
+                // How a file's words for no number and for one without an end are told.
+                (None, Some(number)) if number == 0.0 && number.is_sign_negative() => Self::Num(f64::NAN),
+                (None, Some(number)) if number.abs() >= ENDLESS => Self::Num(number.signum() * f64::INFINITY),
                 (None, Some(number)) => Self::number(number),
                 (None, None) => Self::Null,
             },
@@ -126,6 +132,7 @@ impl<'a> Val<'a> {
             Self::Null => "null".into(),
             Self::Bool(flag) => flag.to_string(),
             Self::Int(number) => number.to_string(),
+            Self::Num(number) if number.is_infinite() => if number > 0.0 { "Infinity" } else { "-Infinity" }.into(),
             Self::Num(number) => number.to_string(),
             Self::Text(text) => format!("\"{text}\""),
             Self::Json(value) => value.to_string(),

@@ -96,7 +96,7 @@ pub enum States {
     Moments16,
     /// Everything in 16 bits, without master weights: 2 + 2 + 4 bytes.
     Pure16,
-    /// 16-bit weights alone: moments wait in the host's memory, gradients are used up layer by layer.
+    /// 16-bit weights alone on the chip: 16-bit moments wait in the host's memory, gradients are used up layer by layer.
     Weights16,
 }
 
@@ -139,9 +139,16 @@ impl States {
             Self::Fp8Moments16 => (1.0, 4.0, 8.0),
             Self::Moments16 => (2.0, 2.0, 8.0),
             Self::Pure16 => (2.0, 2.0, 4.0),
-            Self::Weights16 => (2.0, 0.0, 0.0),
+            Self::Weights16 => (2.0, 0.0, 4.0),
         };
         StateBytes { weights, gradients, optimizer }
+    }
+
+    /// Bytes of one gradient on its way to where it is summed: those kept of it, or 16 bits where none is kept.
+    #[inline]
+    pub const fn sent(self) -> f64 {
+        let kept = self.bytes().gradients;
+        if kept > 0.0 { kept } else { 2.0 }
     }
 
     /// Bytes of Adam's two moments among those of the optimizer; the rest are master weights.
@@ -149,15 +156,14 @@ impl States {
     pub const fn moments(self) -> f64 {
         match self {
             Self::Fp32 | Self::Mixed | Self::MixedGradients16 | Self::Fp8 => 8.0,
-            Self::Fp8Moments16 | Self::Moments16 | Self::Pure16 => 4.0,
-            Self::Weights16 => 0.0,
+            Self::Fp8Moments16 | Self::Moments16 | Self::Pure16 | Self::Weights16 => 4.0,
         }
     }
 
     /// Bytes kept for one parameter under an optimizer, on the chip and on the host.
     ///
     /// # Formula
-    /// master weights as they are, moments as the optimizer has them; what is offloaded is on the host
+    /// master weights as they are, moments as the optimizer has them; what is offloaded or paged is on the host
     /// # Source
     /// Rajbhandari et al. 2020, arXiv:1910.02054, section 3; Ren et al. 2021, arXiv:2101.06840 (offload).
     /// ```
@@ -173,7 +179,7 @@ impl States {
         let master = bytes.optimizer - self.moments();
         let (chip, host) = if offload.optimizer() {
             (0.0, master + moments)
-        } else if optimizer.is_paged() {
+        } else if optimizer.is_paged() || matches!(self, Self::Weights16) {
             (master, moments)
         } else {
             (master + moments, 0.0)

@@ -121,7 +121,7 @@ fields! {
         "run.precision" precision: Precision = chosen(PRECISIONS).flag("precision", "FORMAT", "bf16");
         /// Format whose dense peak the MFU is a share of
         "run.mfu_basis" mfu_basis: Precision = chosen(PRECISIONS).flag("mfu-basis", "FORMAT", "bf16");
-        /// What is kept for each parameter, in all 16, 18, 16, 18, 13, 12, 8 and 2 bytes under Adam
+        /// What is kept for each parameter, in all 16, 18, 16, 18, 13, 12, 8 and 6 (4 of them on the host) bytes under Adam
         "run.states" states: States = chosen(STATES).flag("states", "STATES", "mixed").also(&["state"]);
         /// Optimizer, whose moments are kept for each trained parameter
         "run.optimizer" optimizer: Optimizer = chosen(OPTIMIZERS).flag("optimizer", "OPTIMIZER", "adam");

@@ -6,7 +6,7 @@ use super::batch::{SEQUENCE, StepBatch, usual_length};
 use super::measured::Evidence;
 use super::prediction::usual_states;
 use super::software::Software;
-use super::trained::{as_trained, in_documents, language_alone, offloaded, tuned_batch};
+use super::trained::{as_trained, in_documents, language_alone, of_its_class, offloaded, tuned_batch};
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::memory_spread::memory_spread;
 use crate::catalog::model::ModelProfile;
@@ -156,6 +156,7 @@ impl Setting {
         let precision = precision(spec, chip, &machine, recipe.as_ref(), &mut chosen);
         let seq_len = seq_len(spec, recipe.as_ref(), &model, &mut chosen);
         let model = as_trained(in_documents(model, spec), spec, &mut chosen)?;
+        chosen.extend(of_its_class(&model));
         chosen.extend(language_alone(&model));
         let counted = count(&model.shape);
         let batch = batch(spec, recipe.as_ref(), counted.total(), seq_len, catalog, &mut chosen)?;

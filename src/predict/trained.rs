@@ -64,6 +64,12 @@ pub(super) fn language_alone(model: &ModelProfile) -> Option<String> {
     })
 }
 
+/// That the model's file leaves to its class how wide or deep it is, where it does.
+pub fn of_its_class(model: &ModelProfile) -> Option<String> {
+    let values = model.assumed.join(", ");
+    (!values.is_empty()).then(|| format!("its file does not say, and its class has: {values}"))
+}
+
 /// Sequences of a step of tuning with adapters, where nobody gives them: batches of pre-training are far larger.
 pub(super) fn tuned_batch(spec: &Spec, chosen: &mut Vec<String>) -> Option<StepBatch> {
     let tuned = spec.tuning.as_ref().is_some_and(|entry| entry.value != Trained::Full);

@@ -32,14 +32,19 @@ fn terms(model: &ModelTerms) -> Section {
     let length = show::whole(f64::from(model.sequence_length));
     let heading = format!("The model, for one token of a sequence of {length}");
     let mut section = Section::new(heading, &["Term", "Parameters", "At work", "FLOPs, trained", "Share"]);
-    let or_dash = |value: f64, text: String| if value > 0.0 { text } else { "-".to_owned() };
+    let or_dash = |value: Option<f64>, text: &dyn Fn(f64) -> String| match value {
+        None => "not known".to_owned(),
+        Some(value) if value > 0.0 => text(value),
+        Some(_) => "-".to_owned(),
+    };
+    let count = |value: f64| show::count(value, 4);
     for term in &model.terms {
         section.row([
             term.label.to_owned(),
-            or_dash(term.parameters, show::count(term.parameters, 4)),
-            or_dash(term.active, show::count(term.active, 4)),
-            or_dash(term.flop, show::prefixed(term.flop, "FLOP", 4)),
-            or_dash(term.flop, show::percent(term.share)),
+            or_dash(Some(term.parameters), &count),
+            or_dash(term.active, &count),
+            or_dash(term.flop, &|flop| show::prefixed(flop, "FLOP", 4)),
+            or_dash(term.share, &show::percent),
         ]);
     }
     section
@@ -47,6 +52,9 @@ fn terms(model: &ModelTerms) -> Section {
 
 fn counts(model: &ModelTerms) -> Section {
     let mut section = Section::facts("In all");
+    if !model.assumed.is_empty() {
+        section.fact("of its class", model.assumed.join(", "), "the file does not say");
+    }
     let modules = model.terms.iter().any(|term| term.term == "mtp");
     let of = if modules { "without multi-token prediction" } else { "" };
     section.fact("parameters", show::count(model.parameters, 4), of);
@@ -64,10 +72,11 @@ fn counts(model: &ModelTerms) -> Section {
     let flop = |value: f64| show::prefixed(value, "FLOP", 4);
     let beside = if modules { "; multi-token prediction is in it" } else { "" };
     let causal = format!("a token, forward and backward: all products, and the causal half of the attention{beside}");
-    section.fact("exact", flop(model.flop_per_token), causal);
-    section.fact("full square", flop(model.flop_per_token_full_square), "with the whole square of the attention");
-    if let Some(six) = model.six_n {
-        let over = show::percent(six / model.flop_per_token - 1.0);
+    let told = |value: Option<f64>| value.map_or("not known".to_owned(), flop);
+    section.fact("exact", told(model.flop_per_token), causal);
+    section.fact("full square", told(model.flop_per_token_full_square), "with the whole square of the attention");
+    if let Some((six, exact)) = model.six_n.zip(model.flop_per_token) {
+        let over = show::percent(six / exact - 1.0);
         section.fact("6N", flop(six), format!("for N parameters at work; {over} beside the exact count"));
     }
     section

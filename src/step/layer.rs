@@ -326,7 +326,7 @@ impl<'a> LayerContext<'a> {
         };
         let gather = self.links.gather(Bytes::new(params * each), group, self.tp);
         // Gradients of adapters alone are not worth a line here.
-        let gradients = if tuning.is_frozen() { 0.0 } else { self.layout.states.bytes().gradients };
+        let gradients = if tuning.is_frozen() { 0.0 } else { self.layout.states.sent() };
         let reduce = self.links.gather(Bytes::new(params * gradients), group, self.tp);
         p.fwd.shard += gather;
         p.fwd.shard_exposed += self.behind(gather, p.fwd.total());

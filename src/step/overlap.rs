@@ -57,7 +57,7 @@ pub(super) fn on_chip(b: &LayerContext<'_>) -> OnChip {
 pub(super) fn gradients(b: &LayerContext<'_>, tied: bool, p: &OnChip, backward: Seconds) -> (Seconds, Seconds) {
     let layout = b.layout;
     let stride = b.tp * b.cp * f64::from(layout.dp);
-    let bytes = layout.states.bytes().gradients;
+    let bytes = layout.states.sent();
     let tied =
         if tied && layout.pp > 1 { b.links.reduce(Bytes::new(p.end * bytes), 2.0, stride) } else { Seconds::ZERO };
     if layout.zero == ZeroStage::Weights {
@@ -103,8 +103,9 @@ pub(super) fn optimizer(b: &LayerContext<'_>, p: &OnChip) -> Seconds {
     let here = b.r.moved(Bytes::new(owned * (2.0 * bytes.optimizer + 2.0 * bytes.gradients + bytes.weights)));
     let elsewhere = if layout.offload.optimizer() {
         // Gradients go to the host, which updates its states, and the new weights come back.
-        let traffic = Bytes::new(owned * (bytes.gradients + bytes.weights)) / b.host;
-        traffic + Bytes::new(owned * (2.0 * host + bytes.gradients)) / HOST_MEMORY
+        let gradients = layout.states.sent();
+        let traffic = Bytes::new(owned * (gradients + bytes.weights)) / b.host;
+        traffic + Bytes::new(owned * (2.0 * host + gradients)) / HOST_MEMORY
     } else {
         Bytes::new(owned * 2.0 * host) / b.host // pages come and go
     };

@@ -91,6 +91,84 @@ fn changed_keys_change_the_count_as_in_the_library() {
     assert!(exact as f64 >= 0.85 * types.len() as f64, "{exact} of {} types are counted", types.len());
 }
 
+/// Several keys at once, each beside what the others say: the totals are the library's.
+#[test]
+fn keys_that_meet_are_counted_as_in_the_library() {
+    let together = [
+        (r#"{"model_type": "longcat_flash", "num_hidden_layers": 8}"#, 107_245_328_384_u64),
+        (
+            r#"{"model_type": "mamba2", "hidden_size": 1024, "num_heads": 32, "num_hidden_layers": 4,
+                "vocab_size": 50304, "intermediate_size": 4096}"#,
+            136_803_712,
+        ),
+        (
+            r#"{"model_type": "jamba", "hidden_size": 1536, "intermediate_size": 4096, "num_hidden_layers": 8,
+                "num_attention_heads": 12, "vocab_size": 50304, "num_key_value_heads": 4, "head_dim": 64}"#,
+            1_545_663_872,
+        ),
+        (
+            r#"{"model_type": "nemotron_h", "layers_block_type": ["mamba", "moe", "attention", "moe"],
+                "hidden_size": 1536, "mlp_bias": true, "moe_latent_size": 512, "n_routed_experts": 6}"#,
+            604_432_272,
+        ),
+        (
+            r#"{"model_type": "phi", "hidden_size": 1024, "num_hidden_layers": 4, "num_attention_heads": 16,
+                "head_dim": 80, "qk_layernorm": true}"#,
+            193_056_768,
+        ),
+        (
+            r#"{"model_type": "exaone4", "hidden_size": 5120, "intermediate_size": 27392, "num_hidden_layers": 4,
+                "num_attention_heads": 40, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 102400,
+                "sliding_window": 4096, "sliding_window_pattern": "LLLG"}"#,
+            2_983_245_824,
+        ),
+    ];
+    let (mut exact, mut all) = (0, 0);
+    for row in rows("together.jsonl") {
+        all += 1;
+        match read(&row["config"].to_string()) {
+            Ok(model) => {
+                exact += 1;
+                assert_eq!(differences(&row, &model), [""; 0], "{}", row["config"]);
+            }
+            Err(error) => assert!(is_reasoned(&error), "{}: {error}", row["config"]),
+        }
+    }
+    assert!(f64::from(exact) >= 0.85 * f64::from(all), "{exact} of {all} are counted");
+    for (config, total) in together {
+        let model = read(config).unwrap_or_else(|error| panic!("{config}: {error}"));
+        assert_eq!(count(&model.shape).total().get(), total as f64, "{config}");
+    }
+}
+
+/// What would be dropped without a word is refused at its key.
+#[test]
+fn values_that_mean_nothing_are_refused_by_name() {
+    for (config, part) in [
+        (r#"{"model_type": "gemma3", "txt_config": {"hidden_size": 2560}}"#, "did you mean `text_config`"),
+        (r#"{"model_type": "llava", "hidden_size": 5120, "num_hidden_layers": 40}"#, "reads it within `text_config`"),
+        (r#"{"model_type": "llama", "num_hidden_layer": 80}"#, "did you mean `num_hidden_layers`"),
+        (r#"{"model_type": "deepseek_v3", "first_k_dense_replace": -5}"#, "-5 is not a number from zero"),
+        (r#"{"model_type": "deepseek_v3", "first_k_dense_replace": NaN}"#, "NaN is not a number from zero"),
+        (r#"{"model_type": "deepseek_v3", "moe_layer_freq": 2}"#, "would change what is counted"),
+        (r#"{"model_type": "llama", "num_hidden_layers": Infinity}"#, "Infinity is not a whole number"),
+        (r#"{"model_type": "llama", "num_key_value_heads": true}"#, "true is not a whole number"),
+        (r#"{"model_type": "qwen2", "num_hidden_layers": 4, "layer_types": ["full_attention"]}"#, "layer_types"),
+        (r#"{"model_type": "qwen3_moe", "mlp_only_layers": 5}"#, "5 is not a list"),
+        (r#"{"model_type": "qwen3_moe", "mlp_only_layers": ["1"]}"#, "is not a number"),
+        (r#"{"model_type": "qwen3_moe", "n_shared_experts": 2}"#, "would change what is counted"),
+        (r#"{"model_type": "mpt", "d_model": 2048, "n_heads": 12}"#, "does not divide"),
+        (r#"{"model_type": "dory", "num_hidden_layers": 9}"#, "not all layers"),
+        (r#"{"model_type": "mamba2", "num_heads": 100}"#, "not expand times hidden_size"),
+    ] {
+        let error = read(config).expect_err(config).to_string();
+        assert!(error.contains(part), "{config}: {error}");
+    }
+    // What a file does not say, and its class does, is named.
+    let model = read(r#"{"model_type": "llama", "num_hidden_layers": 4, "hidden_size": 4096}"#).unwrap();
+    assert_eq!(model.assumed, ["num_attention_heads 32", "intermediate_size 11008", "vocab_size 32000"]);
+}
+
 #[test]
 fn every_class_is_read_and_is_like_one_that_exists() {
     let catalog = Catalog::built_in();

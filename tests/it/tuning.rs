@@ -45,6 +45,15 @@ fn a_full_70b_fits_on_eight_cards_with_its_states_on_the_host() {
     };
     let held = gigabytes(&eight("weights-16bit")).expect("fits");
     assert!((25.0..60.0).contains(&held), "{held}");
+    // By hand: 69 billion parameters on eight chips, two moments of 2 bytes each way over PCIe 4.0 at 32 GB/s.
+    let optimizer = |question: &Question| {
+        let reply = layout(question, 1, catalog()).unwrap().reply();
+        reply.step.iter().find(|part| part.part == "optimizer").map_or(0.0, |part| part.seconds)
+    };
+    let paged = optimizer(&eight("weights-16bit"));
+    assert!((2.1..2.3).contains(&paged), "{paged}");
+    let eighth = optimizer(&eight("weights-16bit").with("run.optimizer", "adam-8bit"));
+    assert!((1.05..1.25).contains(&eighth), "{eighth}");
     assert!(gigabytes(&eight("mixed-16bit-gradients")).is_err());
     let full = on("llama-2-70b", "a100", 8.0).with("run.states", "mixed-16bit-gradients");
     assert!(gigabytes(&full.clone().with("run.global_batch", "16seq")).is_err());
