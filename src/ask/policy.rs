@@ -185,8 +185,11 @@ impl PolicyRequest {
             Some(goodput) => goodput,
             None => goodput_prior(&chip.chip, catalog)?,
         };
-        let pace = Pace { peak: chip.chip.peak_of(chip.chip.training_precision())?, mfu: self.mfu, goodput };
-        gpu_hours_to(Flop::new(1.0), &pace)?;
+        let peak = chip.chip.peak.of(chip.chip.training_precision());
+        let pace = Pace { peak: peak.unwrap_or_default(), mfu: self.mfu, goodput };
+        if peak.is_some() {
+            gpu_hours_to(Flop::new(1.0), &pace)?;
+        }
         let price = match self.price {
             Some(price) => Some(price),
             None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
@@ -198,6 +201,9 @@ impl PolicyRequest {
             head.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
         }
         head.warnings.extend(too_late(known, day));
+        if let Err(error) = chip.chip.peak_of(chip.chip.training_precision()) {
+            head.warnings.push(format!("no hours to a threshold are given: {}", error.message()));
+        }
         let sources = rules.iter().filter_map(|found| {
             let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;
             Some(SourceLine::new(found.rule.id.as_str(), source))

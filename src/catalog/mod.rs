@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::error::nearest;
 use crate::units::date::Date;
 
 pub mod accelerator;
@@ -38,6 +37,7 @@ pub mod run_rows;
 pub mod scaling;
 pub mod software;
 pub mod software_text;
+pub mod spelled;
 pub mod stack;
 pub mod stack_row;
 pub mod stack_text;
@@ -46,6 +46,7 @@ pub mod system;
 pub mod table;
 
 use read::Document;
+use spelled::Place;
 
 #[allow(missing_docs)]
 mod embedded {
@@ -181,14 +182,26 @@ impl Catalog {
                 return open(&path);
             }
         }
-        built_in(kind, &wanted).ok_or_else(|| self.unknown(kind, name))
+        if let Some(found) = built_in(kind, &wanted) {
+            return Ok(found);
+        }
+        match spelled::as_written(kind, name, &self.folders) {
+            Some(Place::File(path)) => open(&path),
+            Some(Place::BuiltIn(id)) => built_in(kind, id).ok_or_else(|| self.unknown(kind, name)),
+            None => Err(self.unknown(kind, name)),
+        }
+    }
+
+    /// Whether a name is the id or an alias of a profile of this kind, as it stands.
+    pub fn has_exactly(&self, kind: Kind, name: &str) -> bool {
+        let wanted = normal(name);
+        let user = || self.folders.iter().any(|folder| in_folder(&folder.join(kind.folder()), &wanted).is_some());
+        built_in_id(kind, &wanted).is_some() || user()
     }
 
     /// Whether a name is a profile of this kind.
     pub fn has(&self, kind: Kind, name: &str) -> bool {
-        let wanted = normal(name);
-        let user = || self.folders.iter().any(|folder| in_folder(&folder.join(kind.folder()), &wanted).is_some());
-        built_in_id(kind, &wanted).is_some() || user()
+        self.has_exactly(kind, name) || spelled::as_written(kind, name, &self.folders).is_some()
     }
 
     /// The ids of a kind, sorted, users' own included.
@@ -214,13 +227,6 @@ impl Catalog {
         let mut ids = self.ids(Kind::Runs);
         ids.retain(|id| self.find(Kind::Runs, id).is_ok_and(|found| names(&found.document.text)));
         ids
-    }
-
-    /// The id or alias of the kind that is nearest to a name, if one is near.
-    pub fn nearest(&self, kind: Kind, name: &str) -> Option<String> {
-        let ids = self.ids(kind);
-        let aliases = embedded::ALIASES.iter().filter(|alias| alias.0 == kind.folder()).map(|alias| alias.1);
-        nearest(&normal(name), ids.iter().map(String::as_str).chain(aliases)).map(str::to_owned)
     }
 
     /// An error that names the nearest id or alias of the kind.

@@ -69,13 +69,14 @@ fn rules(asked: &Asked) -> Section {
 fn thresholds(asked: &Asked) -> Section {
     let Pace { peak, mfu, goodput } = asked.pace;
     let columns = ["Threshold", "On that day", "From", "GPU-hours", "Cost"];
-    let heading = format!(
+    let known = format!(
         "Thresholds on this chip, at {} of {}, goodput {}",
         show::percent(mfu.get()),
         show::prefixed(peak.get(), "FLOP/s", 4),
         show::percent(goodput.get())
     );
-    let mut section = Section::new(heading, &columns);
+    let unknown = "Thresholds on this chip: no hours, since its 16-bit peak is not known".to_owned();
+    let mut section = Section::new(if asked.chip.chip.has_16_bit() { known } else { unknown }, &columns);
     section.numeric = vec![2, 3, 4];
     for found in &asked.rules {
         for (test, bound) in training_thresholds(&found.rule) {
