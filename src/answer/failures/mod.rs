@@ -1,6 +1,7 @@
 //! What failures do to a job of this size: how often it is interrupted, how often it saves, what share of its time trains.
 
 mod drawn;
+mod reply;
 mod words;
 
 use super::Answer;
@@ -21,6 +22,7 @@ use crate::uncertainty::dist::Dist;
 use crate::units::date::Date;
 use crate::units::{Bytes, BytesPerSecond, Chips, Fraction, Seconds};
 use drawn::Model;
+pub use reply::FailuresReply;
 
 /// What the user gives; what is `None` is left to the profiles.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -209,8 +211,8 @@ pub fn failures(
 fn between(chips: Chips, rate: &Belief) -> Result<[Seconds; 3], Error> {
     let rate_of = |per_1000_node_days: f64| FailureRate { per_1000_node_days, all_cause: 1.0, hbm: 1.0 };
     let middle = mtbf(chips, NODE as u32, &rate_of(rate.per_1000_node_days))?;
-    let off = Dist::lognormal(1.0, rate.spread.max(1e-12))?;
-    Ok([0.1, 0.5, 0.9].map(|level| if level == 0.5 { middle } else { middle * off.quantile(level) }))
+    let normal = Dist::normal(0.0, 1.0)?;
+    Ok([0.1, 0.5, 0.9].map(|level| middle * (rate.spread * normal.quantile(level)).exp()))
 }
 
 /// Spare chips, in whole nodes of the chip.

@@ -4,9 +4,8 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::answer::decompose::{Decomposition, decompose};
-use crate::answer::failures::FailureChoices;
+use crate::answer::failures::{FailureChoices, FailuresReply};
 use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, unit_price, whole_bill};
-use crate::ask::estimate::failures::FailuresReply;
 use crate::ask::reply::{Ordered, SourceLine};
 use crate::catalog::Catalog;
 use crate::cost::{Charge, CostLine, Scope, View};

@@ -1,7 +1,6 @@
 //! Hours, time, chips and cost of a run, with everything that was asked beside them.
 
 pub mod bill;
-pub mod failures;
 pub mod gates;
 pub mod parts;
 pub mod ranges;
