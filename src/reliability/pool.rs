@@ -143,13 +143,16 @@ impl Pools {
         };
         let logs: Vec<Vec<Mean>> = groups.iter().map(|group| group.iter().map(seen).collect()).collect();
         let between = extra(&logs);
-        let pool = |((chip, era), (group, logs)): (&(&str, &str), (&Vec<Cluster<'_>>, &Vec<Mean>))| Pool {
-            chip: (*chip).into(),
-            era: (*era).into(),
-            mean: weighted(logs, between),
-            rows: group.iter().flat_map(|cluster| &cluster.rows).map(|row| row.id.to_owned()).collect(),
-        };
-        let each: Vec<Pool> = places.iter().zip(groups.iter().zip(&logs)).map(pool).collect();
+        let each: Vec<Pool> = places
+            .iter()
+            .zip(groups.iter().zip(&logs))
+            .map(|((chip, era), (group, logs))| Pool {
+                chip: (*chip).into(),
+                era: (*era).into(),
+                mean: weighted(logs, between),
+                rows: group.iter().flat_map(|cluster| &cluster.rows).map(|row| row.id.to_owned()).collect(),
+            })
+            .collect();
         if each.is_empty() {
             return Err(Error::bad_input("no published failure rate is known"));
         }
