@@ -4,6 +4,7 @@ pub mod confidence;
 pub mod confirm;
 pub mod decompose;
 pub mod drivers;
+pub mod failures;
 pub mod given;
 pub mod layouts;
 pub mod looked_up;

@@ -1,6 +1,7 @@
 //! Every charge of one answer in a chosen view, its emissions and water, and what failures do at its size.
 
 use crate::answer::Answer;
+use crate::answer::failures::{Decides, FailureChoices, Failures, Job, failures};
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
 use crate::catalog::read::Sources;
@@ -15,9 +16,7 @@ use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::{PriceList, Term};
 use crate::hardware::region::{GridBasis, Region};
 use crate::input::file::Origin;
-use crate::reliability::availability::spares;
-use crate::reliability::rate::mtbf;
-use crate::reliability::{Goodput, Interval, Stops, checkpoint, plan};
+use crate::reliability::checkpoint;
 use crate::solve::Var;
 use crate::source::{Source, SourceKind};
 use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, show};
@@ -48,6 +47,8 @@ pub struct Choices {
     pub people: Option<f64>,
     /// How long they work on it.
     pub duration: Option<Seconds>,
+    /// Failures, checkpoints and storage.
+    pub failures: FailureChoices,
 }
 
 /// The whole bill of an answer.
@@ -69,8 +70,8 @@ pub struct WholeBill {
     pub region: Region,
     /// Where the chip's, the place's and the bill's values come from.
     shelf: Shelf,
-    /// What failures do at this size; `None` without a number of chips or parameters.
-    pub failures: Option<Failures>,
+    /// What failures do at this size.
+    pub failures: Failures,
     /// Assumptions of the view, in sentences.
     pub assumptions: Vec<String>,
     /// What a reader should know before using the totals, in sentences.
@@ -86,17 +87,6 @@ pub struct Owned {
     pub rented: Option<Price>,
     /// The utilisation above which owning is cheaper.
     pub break_even: Option<f64>,
-}
-
-/// Failures of a job of this size.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Failures {
-    /// What stops the job.
-    pub stops: Stops,
-    /// Goodput at the best checkpoint interval.
-    pub goodput: Goodput,
-    /// Spare chips to order, in whole nodes.
-    pub spares: Chips,
 }
 
 /// The sources that lines refer to.
@@ -150,6 +140,8 @@ pub struct BillQuestion<'a> {
     pub rent: Option<(Price, Option<Source>)>,
     /// That rent was asked for: it is the rent of whatever term is.
     pub rent_is_asked: bool,
+    /// The goodput that decides the hours.
+    pub decides: Decides,
 }
 
 impl<'a> BillQuestion<'a> {
@@ -171,6 +163,7 @@ impl<'a> BillQuestion<'a> {
             tokens: answer.solved.knowns.get(Var::Tokens).map(Tokens::new),
             rent: answer.price.as_ref().map(|price| (price.value, rent_source(answer, &price.origin))),
             rent_is_asked: answer.price.as_ref().is_some_and(|price| matches!(price.origin, Origin::Flag(_))),
+            decides: Decides::of(answer),
         })
     }
 }
@@ -208,17 +201,15 @@ pub fn whole_bill(
     let mut terms = defaults.terms(&inputs)?;
     terms.programme.compute = choices.programme.or(terms.programme.compute);
     let mut assumptions = assumptions(choices, view, &terms, &place.region);
-    let failures = match failures(question, &inputs, &defaults) {
-        Ok(found) => found,
-        Err(error) => {
-            assumptions.push(format!("failures at this size: {}", error.message()));
-            None
-        }
-    };
+    let (bytes, kept) = (defaults.checkpoint.bytes_per_param, defaults.checkpoint.kept);
+    assumptions.push(format!("checkpoints: {bytes} bytes a parameter, {kept} kept (profiles/assumptions/bill.toml)"));
+    let job = Job { chip, chips: question.chips, checkpoint: inputs.checkpoint };
+    let failures = failures(&job, &choices.failures, &defaults, &question.decides, catalog)?;
+    assumptions.extend(failures.assumed.iter().map(|one| format!("{} {}: {}", one.path, one.text, one.origin)));
     let typical = |term: Term| prices.as_ref()?.sources.of(&format!("typical.{}", term.name())).cloned();
     let rent_source = match choices.term.filter(|term| *term != Term::OnDemand) {
         Some(term) => {
-            let found = rent_terms(term, list, &defaults, failures.as_ref().map(|found| &found.stops))?;
+            let found = rent_terms(term, list, &defaults, failures.saved.as_ref().map(|found| &found.stops))?;
             let asked = question.rent.clone().filter(|_| question.rent_is_asked);
             terms.rent.offer = found.offer;
             terms.rent.price = asked.as_ref().map(|(price, _)| *price).or(found.price);
@@ -243,10 +234,14 @@ pub fn whole_bill(
         Shelf { bill: sources, region: place.sources, rent: rent_source, prices: prices.map(|found| found.sources) };
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
-        warnings: [commitment.and_then(|found| outlives(&found, &usage)), idle_border(choices, view)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        warnings: [
+            commitment.and_then(|found| outlives(&found, &usage)),
+            idle_border(choices, view),
+            failures.contradicts(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         terms,
         owned,
         commitment,
@@ -355,24 +350,6 @@ fn assumptions(choices: &Choices, view: View, terms: &Terms, region: &Region) ->
         View::Own | View::Epoch => {}
     }
     found
-}
-
-/// What failures do at this size, apart from the goodput of the answer.
-fn failures(question: &BillQuestion<'_>, inputs: &Inputs, defaults: &Defaults) -> Result<Option<Failures>, Error> {
-    let (Some(chips), Some(size)) = (question.chips, inputs.checkpoint) else { return Ok(None) };
-    let (of, node_chips) = (&defaults.failures, question.chip.node_chips);
-    let stops = Stops {
-        mtbf: mtbf(chips, node_chips, &of.rate)?,
-        checkpoint: checkpoint::pause(size, chips, &defaults.save())?,
-        restart: of.restart,
-        detect: of.detect,
-    };
-    let losses = defaults.losses();
-    let goodput = plan(&crate::reliability::Downtime::Modelled { stops, interval: Interval::Optimal, losses })?;
-    let node = f64::from(node_chips.max(1));
-    let per_1000 = of.rate.per_1000_node_days * of.rate.all_cause * of.rate.hbm;
-    let kept = spares(chips.get() / node, per_1000, of.repair, of.spares_confidence)?;
-    Ok(Some(Failures { stops, goodput, spares: Chips::new(kept as f64 * node) }))
 }
 
 /// The price of a unit on a line, if it is priced.

@@ -10,7 +10,6 @@ use crate::cost::defaults::{
     StorageDefaults,
 };
 use crate::error::Error;
-use crate::reliability::rate::{BANDS, FailureRate};
 use crate::units::KgCo2e;
 use crate::units::parse::Grammar;
 
@@ -34,9 +33,6 @@ impl Catalog {
         bill(&self.find(Kind::Assumptions, "bill")?)
     }
 }
-
-/// The ways a checkpoint leaves the chips, and how a profile writes them.
-const SAVES: [(&str, bool); 2] = [("storage", true), ("host", false)];
 
 /// Reads the defaults.
 ///
@@ -133,34 +129,13 @@ fn range(r: &Reader<'_>) -> Option<Range> {
 }
 
 fn failures(r: &Reader<'_>) -> Option<FailureDefaults> {
-    let rate = (number(r, "per_1000_node_days"), number(r, "all_cause"), number(r, "hbm"));
-    let belief = (number(r, "shape"), number(r, "scale"));
-    let times = (quantity(r, "detect"), quantity(r, "restart"), quantity(r, "repair"));
-    let spares = (quantity(r, "spares"), quantity(r, "spares_confidence"));
-    Some(FailureDefaults {
-        band: choice(r, "band", &BANDS)?,
-        rate: FailureRate { per_1000_node_days: rate.0?, all_cause: rate.1?, hbm: rate.2? },
-        shape: belief.0?,
-        scale: belief.1?,
-        detect: times.0?,
-        restart: times.1?,
-        repair: times.2?,
-        spares: spares.0?,
-        spares_confidence: spares.1?,
-    })
+    let found = (quantity(r, "repair"), quantity(r, "spares"), quantity(r, "spares_confidence"));
+    Some(FailureDefaults { repair: found.0?, spares: found.1?, spares_confidence: found.2? })
 }
 
 fn checkpoint(r: &Reader<'_>) -> Option<CheckpointDefaults> {
     let numbers = (number(r, "bytes_per_param"), number(r, "kept"));
-    let rates = (quantity(r, "storage_bandwidth"), quantity(r, "copy_per_chip"), quantity(r, "copy_overhead"));
-    Some(CheckpointDefaults {
-        to_storage: choice(r, "save", &SAVES)?,
-        bytes_per_param: numbers.0?,
-        kept: numbers.1?,
-        storage_bandwidth: rates.0?,
-        copy_per_chip: rates.1?,
-        copy_overhead: rates.2?,
-    })
+    Some(CheckpointDefaults { bytes_per_param: numbers.0?, kept: numbers.1? })
 }
 
 fn commitment(r: &Reader<'_>) -> Option<Commitment> {
@@ -281,7 +256,7 @@ mod tests {
     #[test]
     fn the_built_in_defaults_are_complete_and_sourced() {
         let bill = Catalog::built_in().bill().unwrap();
-        assert_eq!(bill.defaults.failures.rate.per_1000_node_days, 4.4);
+        assert_eq!(bill.defaults.failures.repair.days(), 3.0);
         assert!(bill.sources.of("own.interest").is_some());
         let losses = crate::reliability::availability::chain(&bill.defaults.losses()).unwrap();
         assert!((losses.get() - 0.995 * 0.98 * 0.99 * 0.995).abs() < 1e-12);

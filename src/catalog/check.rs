@@ -7,8 +7,8 @@ use toml::de::DeTable;
 use super::read::Document;
 use super::{Catalog, Found, KINDS, Kind};
 use super::{
-    accelerator, architecture, batches, bill, factors, figures, fleet, memory_spread, model, price, region, rollout,
-    rule, scaling, software, stack, system,
+    accelerator, architecture, batches, bill, factors, failures, figures, fleet, memory_spread, model, price, region,
+    rollout, rule, scaling, software, stack, system,
 };
 use crate::error::Error;
 
@@ -32,6 +32,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
         Kind::Assumptions => match found.id.as_str() {
             "batch" => batches::batch_sizes(found).map(drop),
             "bill" => bill::bill(found).map(drop),
+            "failures" => failures::failures(found).map(drop),
             "memory" => memory_spread::read(found).map(drop),
             "rollout" => rollout::rollout(found).map(drop),
             "scaling" => scaling::scaling(found).map(drop),
@@ -62,7 +63,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
     if let Some((_, kind, _)) = KINDS.iter().find(|(known, _, _)| Some(*known) == folder) {
         return Ok(*kind);
     }
-    const TELLING: [(&str, Kind); 19] = [
+    const TELLING: [(&str, Kind); 20] = [
         ("model_type", Kind::Architectures),
         ("peak", Kind::Accelerators),
         ("typical", Kind::Prices),
@@ -78,6 +79,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
         ("factors", Kind::Factors),
         ("tensor_overlap", Kind::Stacks),
         ("failures", Kind::Assumptions),
+        ("era", Kind::Assumptions),
         ("law", Kind::Assumptions),
         ("length_spread", Kind::Assumptions),
         ("other", Kind::Assumptions),

@@ -19,6 +19,7 @@ pub mod bill;
 pub mod check;
 pub mod factors;
 pub mod factors_text;
+pub mod failures;
 pub mod figures;
 pub mod fleet;
 pub mod hf;

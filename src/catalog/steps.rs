@@ -239,7 +239,8 @@ fn fit<'de, D: Deserializer<'de>>(from: D) -> Result<Fit, D::Error> {
 /// None in a build whose tests pass.
 pub fn shipped() -> Result<Vec<StepRow>, Error> {
     let mut rows = Vec::new();
-    for (name, text) in super::embedded::MEASUREMENTS.iter().filter(|(name, _)| !matches!(*name, "runs" | "memory")) {
+    let steps = |name: &str| !matches!(name, "runs" | "memory" | "failures");
+    for (name, text) in super::embedded::MEASUREMENTS.iter().filter(|(name, _)| steps(name)) {
         rows.extend(all::<StepRow>(name, text)?);
     }
     Ok(rows)

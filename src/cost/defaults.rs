@@ -2,8 +2,7 @@
 //!
 //! The values are data, in `profiles/assumptions/bill.toml`; none of them stands in code.
 
-use crate::reliability::rate::{Band, FailureRate};
-use crate::units::{BytesPerSecond, Fraction, KgCo2e, Seconds, Usd};
+use crate::units::{Fraction, KgCo2e, Seconds, Usd};
 
 use super::carbon::Embodied;
 use super::currency::DatedRate;
@@ -20,21 +19,9 @@ pub struct Range {
     pub high: Fraction,
 }
 
-/// Failures, and what each costs.
+/// What stands ready for failed nodes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FailureDefaults {
-    /// What the rate counts.
-    pub band: Band,
-    /// Failures of a node.
-    pub rate: FailureRate,
-    /// Shape of the Gamma over rates.
-    pub shape: f64,
-    /// Scale of the Gamma over rates, per 1000 node-days.
-    pub scale: f64,
-    /// Detection and rescheduling.
-    pub detect: Seconds,
-    /// Reload and warm-up.
-    pub restart: Seconds,
     /// Repair of a node.
     pub repair: Seconds,
     /// Spare chips, relative to those at work.
@@ -46,16 +33,8 @@ pub struct FailureDefaults {
 /// Checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CheckpointDefaults {
-    /// Whether the job waits for shared storage.
-    pub to_storage: bool,
     /// Bytes of a parameter in a checkpoint.
     pub bytes_per_param: f64,
-    /// Write bandwidth of the shared storage.
-    pub storage_bandwidth: BytesPerSecond,
-    /// Copy bandwidth of one chip to its host.
-    pub copy_per_chip: BytesPerSecond,
-    /// Fixed cost of the copy.
-    pub copy_overhead: Seconds,
     /// Full checkpoints kept.
     pub kept: f64,
 }
@@ -220,7 +199,7 @@ pub struct FleetDefaults {
 /// Every default of the bill.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defaults {
-    /// Failures.
+    /// Failed nodes.
     pub failures: FailureDefaults,
     /// Checkpoints.
     pub checkpoint: CheckpointDefaults,

@@ -4,7 +4,6 @@ use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::{PriceList, Term};
 use crate::reliability::availability::Losses;
-use crate::reliability::checkpoint::Save;
 use crate::units::{Bytes, EnergyPrice, Fraction, Price, Seconds, Usd, Watts};
 
 use super::Terms;
@@ -76,15 +75,6 @@ impl Defaults {
     pub fn losses(&self) -> Losses {
         let [planned, slow, rollback, evaluation] = self.losses.map(|range| range.mode);
         Losses { planned, slow, rollback, evaluation }
-    }
-
-    /// How a checkpoint leaves the chips.
-    pub fn save(&self) -> Save {
-        let of = &self.checkpoint;
-        if of.to_storage {
-            return Save::ToStorage { bandwidth: of.storage_bandwidth };
-        }
-        Save::ToHost { per_chip: of.copy_per_chip, overhead: of.copy_overhead }
     }
 
     /// Power of a chip on the wanted basis, or on the next that its sheets allow; `None` if none does.

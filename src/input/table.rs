@@ -20,11 +20,14 @@ use crate::input::text::{choice, date, days, name, number, rate, share, switch, 
 use crate::layout::parallelism::SCHEDULES;
 use crate::model::flops::RECOMPUTES;
 use crate::model::tuning::{TRAINED, Trained};
+use crate::reliability::checkpoint::{WAYS, Way};
 use crate::rollout::algorithm::{ALGORITHMS, Algorithm};
 use crate::units::date::Date;
 use crate::units::parse::{Grammar, parse};
 use crate::units::show::exact;
-use crate::units::{ChipSeconds, Chips, Flop, Fraction, Params, Price, Quantity as _, Seconds, Tokens, Usd};
+use crate::units::{
+    BytesPerSecond, ChipSeconds, Chips, Flop, Fraction, Params, Price, Quantity as _, Seconds, Tokens, Usd,
+};
 
 macro_rules! fields {
     ($($group:ident { $(
@@ -198,6 +201,20 @@ fields! {
             .flag("programme", "FACTOR", "2.2").also(&["program"]).within(1.0, 1000.0);
         /// People in research and engineering, for a year
         "bill.people" people: f64 = number().flag("people", "N", "150").within(0.0, 1e6);
+        /// Interrupts of the job in 1000 days of a node of 8 chips
+        "failures.interrupts" interrupts: f64 = number().flag("interrupts", "N", "4.4").within(0.001, 10_000.0);
+        /// From an interrupt until the job is started again, a bare number in days
+        "failures.detect" detect_time: Seconds = time().flag("detect-time", "TIME", "10min").within(0.0, 365.0);
+        /// Reload and warm-up after an interrupt, a bare number in days
+        "failures.restart" restart_time: Seconds = time().flag("restart-time", "TIME", "5min").within(0.0, 365.0);
+        /// Write bandwidth of the cluster's shared storage, all nodes together
+        "failures.storage" storage: BytesPerSecond = base("bytes per second")
+            .flag("storage", "BANDWIDTH", "2TB/s").within(1e6, 1e15);
+        /// What the job waits for when it saves its state
+        "failures.checkpoint" checkpoint: Way = chosen(WAYS).flag("checkpoint", "WHERE", "host");
+        /// Useful work between checkpoints, a bare number in days; the best interval without it
+        "failures.interval" checkpoint_every: Seconds = time()
+            .flag("checkpoint-every", "TIME", "1h").within(SHORTEST, 365.0);
     }
 
     Ranges {

@@ -21,6 +21,42 @@ pub enum Save {
     },
 }
 
+/// Where a job waits for its checkpoint to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// On shared storage.
+    Storage,
+    /// In host memory; it reaches the storage while the job goes on.
+    Host,
+}
+
+/// The ways and how they are written.
+pub const WAYS: [(&str, Way); 2] = [("storage", Way::Storage), ("host", Way::Host)];
+
+/// What the rates of shared storage and of published failures are counted for.
+pub const NODE: f64 = 8.0;
+
+/// Write bandwidth of the shared storage of a cluster.
+///
+/// # Formula
+/// `min(n / 8 * b, cap)`: b the bandwidth for a node of 8 chips
+/// # Source
+/// BLOOM wrote 57.5 GB/s on 384 chips, Llama 3 2 TB/s on 16,384 (arXiv:2407.21783).
+///
+/// ```
+/// use flopbill::internals::reliability::checkpoint::shared;
+/// use flopbill::internals::units::{BytesPerSecond, Chips};
+/// let (node, cap) = (BytesPerSecond::new(1e9), BytesPerSecond::new(7e12));
+/// assert_eq!(shared(Chips::new(16384.0), node, cap)?.get(), 2.048e12); // by hand: 2048 nodes
+/// assert_eq!(shared(Chips::new(100_000.0), node, cap)?.get(), 7e12);
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+pub fn shared(chips: Chips, per_node: BytesPerSecond, cap: BytesPerSecond) -> Result<BytesPerSecond, Error> {
+    positive("the number of chips", chips)?;
+    let all = positive("the storage bandwidth", per_node)? * (chips.get() / NODE);
+    Ok(all.min(positive("the cap of the storage bandwidth", cap)?))
+}
+
 /// Size of a checkpoint.
 ///
 /// # Formula

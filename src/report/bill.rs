@@ -3,11 +3,13 @@
 use super::json::cell;
 use super::view::{Section, View};
 use crate::answer::decompose::Decomposition;
-use crate::answer::whole_bill::{Failures, Owned, WholeBill, unit_price};
+use crate::answer::failures::Failures;
+use crate::answer::whole_bill::{Owned, WholeBill, unit_price};
 use crate::ask::estimate::bill::chips_not_priced;
 use crate::cost::energy::meter_power;
 use crate::cost::{Charge, CostLine};
 use crate::hardware::region::GRID_BASES;
+use crate::reliability::checkpoint::Way;
 use crate::units::{Usd, show};
 
 /// Adds a bill to the view of its estimate.
@@ -17,7 +19,7 @@ pub fn add(view: &mut View, whole: &WholeBill) {
     view.sections.extend(owned(whole));
     view.sections.extend(reservation(whole));
     view.sections.extend(footprint(whole));
-    view.sections.extend(whole.failures.as_ref().map(failures));
+    view.sections.push(failures(&whole.failures));
     view.note("Not in these totals", not_priced(whole));
     view.note("Assumptions of the bill", whole.assumptions.clone());
     view.note("Sources of the bill", sources(whole));
@@ -157,13 +159,47 @@ fn footprint(whole: &WholeBill) -> Option<Section> {
 }
 
 fn failures(found: &Failures) -> Section {
-    let mut section = Section::facts("Failures at this size (a model, not in the hours above)");
-    section.fact("a failure every", show::duration(found.stops.mtbf), "");
-    let pause = show::duration(found.stops.checkpoint);
-    section.fact("checkpoint every", show::duration(found.goodput.interval), format!("each holds the job for {pause}"));
-    section.fact("goodput, failures", show::percent(found.goodput.from_failures.get()), "at that interval");
-    section.fact("goodput, all losses", show::percent(found.goodput.total.get()), "stragglers, stops, evaluation");
-    section.fact("spare chips", show::chips(found.spares), "in whole nodes, for repairs");
+    let mut section = Section::facts("Failures at this size (a model beside the hours above)");
+    let between = |[low, _, high]: [String; 3]| match low == high {
+        true => "as given".to_owned(),
+        false => format!("{low} to {high} (80 %)"),
+    };
+    if let (Some(hours), Some(a_day)) = (found.between, found.a_day()) {
+        section.fact("interrupts", format!("{} a day", show::number(a_day, 3)), "while the job runs");
+        let shown = hours.map(show::duration);
+        section.fact("one every", shown[1].clone(), between(shown));
+    }
+    let per = format!("{} in 1000 days of 8 chips", show::number(found.rate.per_1000_node_days, 3));
+    section.fact("rate", per, format!("rests on {}", found.rests_on()));
+    if let Some(saved) = found.saved {
+        let size = show::prefixed(saved.size.get(), "B", 3);
+        let speed = show::prefixed(saved.storage.get(), "B/s", 3);
+        let waits = match saved.save {
+            Way::Storage => format!("to storage of {speed}"),
+            Way::Host => format!("to host memory; storage of {speed} follows"),
+        };
+        let pause = show::duration(saved.stops.checkpoint);
+        section.fact("a checkpoint takes", pause, format!("{size} {waits}"));
+        section.fact("checkpoint every", show::duration(saved.goodput.interval), "");
+        let [wait, restart] = [saved.stops.detect, saved.stops.restart].map(show::duration);
+        section.fact("back at work after", format!("{wait} + {restart}"), found.comes_back());
+        let up = show::percent(saved.goodput.from_failures.get());
+        section.fact("goodput, failures", up, "at that interval");
+        let mut share = |label: &str, share: [f64; 3], counts: &str| {
+            let shown = share.map(show::percent);
+            section.fact(label, shown[1].clone(), format!("{}; {counts}", between(shown.clone())));
+        };
+        share("effective share", saved.effective, "as reports count it: failures, planned stops, work rolled back");
+        share("goodput, all losses", saved.share, "stragglers and evaluation too");
+    }
+    for lacking in &found.lacks {
+        section.fact("not known", "-", lacking.clone());
+    }
+    let decides = &found.decides;
+    section.fact("goodput of the hours", show::percent(decides.goodput.get()), decides.text());
+    if let Some(spares) = found.spares {
+        section.fact("spare chips", show::chips(spares), "in whole nodes, for repairs");
+    }
     section
 }
 
@@ -184,5 +220,6 @@ fn sources(whole: &WholeBill) -> Vec<String> {
         let url = source.url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();
         found.push(format!("{}: {} ({as_of}{}){url}", line.label, source.title, source.kind));
     }
+    found.extend(whole.failures.sources.iter().cloned());
     found
 }

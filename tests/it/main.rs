@@ -20,6 +20,7 @@ mod compare;
 mod configs;
 mod doors;
 mod examples;
+mod failure_rates;
 mod failures;
 mod fuzz;
 mod golden;

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::answer::Answer;
 use crate::answer::decompose::{Decomposition, decompose};
-use crate::answer::whole_bill::{BillQuestion, Choices, Failures, WholeBill, unit_price, whole_bill};
+use crate::answer::failures::{FailureChoices, FailuresReply};
+use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, unit_price, whole_bill};
 use crate::ask::reply::{Ordered, SourceLine};
 use crate::catalog::Catalog;
 use crate::cost::{Charge, CostLine, Scope, View};
@@ -34,6 +35,7 @@ pub fn choices(spec: &Spec) -> Result<Choices, Error> {
         programme: spec.programme.as_ref().map(|entry| entry.value),
         people: spec.people.as_ref().map(|entry| entry.value),
         duration: None,
+        failures: FailureChoices::of(spec),
     })
 }
 
@@ -106,7 +108,7 @@ pub struct BillReply {
     /// What was assumed.
     pub assumptions: Vec<String>,
     /// What failures do at this size.
-    pub failures: Option<FailuresReply>,
+    pub failures: FailuresReply,
 }
 
 /// A reservation.
@@ -119,24 +121,6 @@ pub struct CommitmentReply {
     pub total_usd: f64,
     /// The run's part of it.
     pub used_by_this_run: f64,
-}
-
-/// Failures of a job of this size.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[non_exhaustive]
-pub struct FailuresReply {
-    /// Mean time between failures.
-    pub mtbf_hours: f64,
-    /// The best time between checkpoints.
-    pub checkpoint_interval_s: f64,
-    /// How long one holds the job.
-    pub checkpoint_pause_s: f64,
-    /// Share of the time that failures leave.
-    pub goodput_failures: f64,
-    /// With stragglers, stops and evaluation.
-    pub goodput: f64,
-    /// Spare chips, in whole nodes.
-    pub spare_chips: f64,
 }
 
 impl BillReply {
@@ -160,20 +144,7 @@ impl BillReply {
             }),
             region: whole.region.id.clone(),
             assumptions: whole.assumptions.clone(),
-            failures: whole.failures.as_ref().map(FailuresReply::of),
-        }
-    }
-}
-
-impl FailuresReply {
-    fn of(found: &Failures) -> Self {
-        Self {
-            mtbf_hours: found.stops.mtbf.hours(),
-            checkpoint_interval_s: found.goodput.interval.get(),
-            checkpoint_pause_s: found.stops.checkpoint.get(),
-            goodput_failures: found.goodput.from_failures.get(),
-            goodput: found.goodput.total.get(),
-            spare_chips: found.spares.get(),
+            failures: FailuresReply::of(&whole.failures),
         }
     }
 }

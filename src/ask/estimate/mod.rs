@@ -207,7 +207,7 @@ pub fn reply(
     head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
     Ok(EstimateReply {
         head,
-        defaults: resolved::defaults(&answer),
+        defaults: resolved::defaults(&answer, whole.as_ref()),
         result: block(&answer, spread.as_ref()),
         run: RunBlock::of(&answer),
         model,
@@ -225,7 +225,7 @@ pub fn reply(
         thresholds,
         gates: gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?,
         confirmed: answer.confirmed.clone(),
-        resolved: if request.show_resolved { resolved::all(&answer) } else { Vec::new() },
+        resolved: if request.show_resolved { resolved::all(&answer, whole.as_ref()) } else { Vec::new() },
         profiles: ProfileLine::of(&answer),
         made_from: MadeFrom { answer, spread, drivers, bill: whole },
     })

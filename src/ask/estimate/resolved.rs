@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use crate::answer::failures::Assumed;
 use crate::answer::given::outranked_by;
 use crate::answer::settled::Step;
+use crate::answer::whole_bill::WholeBill;
 use crate::answer::{Answer, prepared::var_of};
 use crate::ask::reply::Ordered;
 use crate::input::field::FIELDS;
@@ -34,15 +36,23 @@ pub struct Filled {
 }
 
 /// Every value.
-pub fn all(answer: &Answer) -> Vec<Resolved> {
-    given(answer).into_iter().chain(filled_in(answer)).collect()
+pub fn all(answer: &Answer, whole: Option<&WholeBill>) -> Vec<Resolved> {
+    given(answer).into_iter().chain(filled_in(answer)).chain(of_bill(whole)).collect()
 }
 
 /// The values that nobody gave.
-pub fn defaults(answer: &Answer) -> Ordered<Filled> {
+pub fn defaults(answer: &Answer, whole: Option<&WholeBill>) -> Ordered<Filled> {
     let one = |value: Resolved| (value.path.to_owned(), Filled { text: value.text, origin: value.origin });
-    filled_in(answer).into_iter().map(one).collect()
+    filled_in(answer).into_iter().chain(of_bill(whole)).map(one).collect()
 }
+
+/// What the whole bill takes for failures and storage.
+fn of_bill(whole: Option<&WholeBill>) -> impl Iterator<Item = Resolved> + '_ {
+    let one =
+        |one: &Assumed| Resolved { path: one.path, text: one.text.clone(), origin: format!("default: {}", one.origin) };
+    whole.into_iter().flat_map(|whole| &whole.failures.assumed).map(one)
+}
+
 /// The values of the file and the flags; a range as it was written.
 fn given(answer: &Answer) -> Vec<Resolved> {
     let gone: Vec<Var> = answer.solved.set_aside().collect();
