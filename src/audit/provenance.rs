@@ -183,10 +183,10 @@ fn host(url: &str) -> &str {
 fn of_vendor(url: &str, vendor: &str) -> bool {
     let host = host(url).to_lowercase();
     let path = url.split_once("://").map_or("", |(_, rest)| rest);
-    let below = |known: &&str| host == **known || host.ends_with(&format!(".{known}"));
-    let folder = |known: &&str| known.contains('/') && path.starts_with(&format!("{known}/"));
+    let below = |known: &str| host == known || host.ends_with(&format!(".{known}"));
+    let folder = |known: &str| known.contains('/') && path.starts_with(&format!("{known}/"));
     let own = !vendor.is_empty() && host.rsplit('.').nth(1) == Some(vendor);
-    own || VENDORS.iter().any(|known| below(&known) || folder(&known))
+    own || VENDORS.iter().any(|known| below(known) || folder(known))
 }
 
 /// Days that have not come.
