@@ -46,6 +46,7 @@
 
 mod answer;
 mod ask;
+mod audit;
 mod calibration;
 mod catalog;
 mod config;
@@ -108,6 +109,9 @@ pub mod internals {
     }
     pub mod ask {
         pub use crate::ask::*;
+    }
+    pub mod audit {
+        pub use crate::audit::*;
     }
     pub mod calibration {
         pub use crate::calibration::*;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The day up to which the facts that ship were gathered: whoever brings them up to date moves it.
+pub const FACTS: &str = "2026-11-30";
+
 /// How well a value is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {

@@ -35,7 +35,7 @@ pub enum ProfilesRequest {
     List(Option<String>),
     /// Everything in one: its name, kind/name where several kinds have it, or its path.
     Show(String),
-    /// Whether files are right.
+    /// Whether files are right, as of the catalog's day or that of the facts that ship, whichever is later.
     Check(Vec<PathBuf>),
 }
 
@@ -247,8 +247,8 @@ fn show(kind: Kind, found: &Found, catalog: &Catalog) -> Result<ShowReply, Error
 fn check_files(files: &[PathBuf], catalog: &Catalog) -> Result<CheckReply, Error> {
     let mut errors = Vec::new();
     let mut result = Vec::new();
-    for path in files {
-        match check::file(path, catalog) {
+    for (path, checked) in files.iter().zip(check::files(files, catalog)) {
+        match checked {
             Ok(kind) => result.push(CheckRow { file: path.display().to_string(), kind: kind.singular() }),
             Err(error) => errors.push(error),
         }

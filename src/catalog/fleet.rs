@@ -237,7 +237,7 @@ pub fn fleet(found: &Found, catalog: &Catalog) -> Result<FleetFile, Error> {
         let (mix, mixed_efficiency) = (r.choice("mix", &MIXINGS), r.quantity("mixed_efficiency"));
         let (order, horizon) = (r.choice("order", &ORDERS), r.quantity("horizon"));
         let (least_chips, delay_per_day) = (r.quantity("least_chips"), r.quantity("delay_per_day"));
-        if !found.from_user {
+        if !found.from_user || !sources.0.is_empty() {
             r.require_sources(&sources, &["assumptions", "start", "order", "mix", "action"]);
         }
         Some(FleetFile {

@@ -29,6 +29,7 @@ mod memo;
 pub mod memory_rows;
 pub mod memory_spread;
 pub mod model;
+mod names;
 pub mod price;
 pub mod read;
 pub mod region;
@@ -46,6 +47,7 @@ pub mod steps;
 pub mod system;
 pub mod table;
 
+pub use names::Name;
 use read::Document;
 use spelled::Place;
 
@@ -160,6 +162,11 @@ impl Catalog {
         }
     }
 
+    /// The day of asking, where one is named.
+    pub fn day(&self) -> Option<Date> {
+        self.day
+    }
+
     /// The same with one more folder, asked after the others and before the built-in profiles.
     #[must_use]
     pub fn and_folder(mut self, folder: &Path) -> Self {
@@ -220,11 +227,7 @@ impl Catalog {
     /// The ids of the published runs that name a model, sorted.
     pub fn runs_of(&self, model: &str) -> Vec<String> {
         let wanted = normal(model);
-        let names = |text: &str| {
-            let mut head = text.lines().take_while(|line| !line.starts_with('['));
-            let named = head.find_map(|line| line.strip_prefix("model")?.trim_start().strip_prefix('='));
-            named.is_some_and(|name| normal(name.trim().trim_matches('"')) == wanted)
-        };
+        let names = |text: &str| names::model_of(text).is_some_and(|name| normal(name) == wanted);
         let mut ids = self.ids(Kind::Runs);
         ids.retain(|id| self.find(Kind::Runs, id).is_ok_and(|found| names(&found.document.text)));
         ids
@@ -318,7 +321,7 @@ fn stem(path: &Path) -> Option<String> {
     path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned)
 }
 
-fn toml_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+fn toml_files(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
 }
@@ -336,15 +339,5 @@ fn in_folder(folder: &Path, wanted: &str) -> Option<PathBuf> {
 
 /// The aliases of a file, read from its first kilobyte: they stand above the first table.
 fn header_aliases(path: &Path) -> Vec<String> {
-    let mut head = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(1024).read_to_end(&mut head));
-    if read.is_err() {
-        return Vec::new();
-    }
-    let head = String::from_utf8_lossy(&head);
-    let line = head
-        .lines()
-        .take_while(|line| !line.starts_with('['))
-        .find_map(|line| line.strip_prefix("aliases")?.trim_start().strip_prefix('='));
-    line.map(|list| list.split('"').skip(1).step_by(2).map(normal).collect()).unwrap_or_default()
+    names::aliases_of(&names::head(path))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::Reply;
+use super::values::day;
 use flopbill::Error;
 use flopbill::internals::ask::profiles::ProfilesRequest;
 use flopbill::internals::catalog::Catalog;
@@ -34,15 +35,20 @@ enum ProfilesCommand {
         /// The files; their folder says their kind
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Today, after which nothing can have been read
+        #[arg(long, value_name = "DATE")]
+        as_of: Option<String>,
     },
 }
 
 /// Answers `flopbill profiles`.
 pub fn run(args: &ProfilesArgs, catalog: &Catalog) -> Result<Reply, Error> {
-    let request = match &args.command {
-        ProfilesCommand::List { kind } => ProfilesRequest::List(kind.clone()),
-        ProfilesCommand::Show { name } => ProfilesRequest::Show(name.clone()),
-        ProfilesCommand::Check { files } => ProfilesRequest::Check(files.clone()),
+    let (request, today) = match &args.command {
+        ProfilesCommand::List { kind } => (ProfilesRequest::List(kind.clone()), None),
+        ProfilesCommand::Show { name } => (ProfilesRequest::Show(name.clone()), None),
+        ProfilesCommand::Check { files, as_of } => {
+            (ProfilesRequest::Check(files.clone()), day(as_of.as_deref())?.or_else(super::today))
+        }
     };
-    Ok(Reply::new(report::profile::view(&request.ask(catalog)?)))
+    Ok(Reply::new(report::profile::view(&request.ask(&catalog.as_of(today))?)))
 }

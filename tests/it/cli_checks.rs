@@ -40,7 +40,8 @@ fn a_profile_names_only_what_exists() {
     let output = checked(&shell, "runs/a.toml", run);
     refused(&output, 3, &["runs/a.toml:2:9", "did you mean `deepseek-v3`?", "runs/a.toml:4:7"]);
     // A chip of one's own stands in the folder beside.
-    let chip = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("profiles/accelerators/h800-sxm.toml"));
+    let chip =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cmd/profiles.in/accelerators/bragi.toml"));
     assert_eq!(checked(&shell, "accelerators/mine.toml", &chip.unwrap()).status.code(), Some(0));
     assert_eq!(shell.run(&["profiles", "check", "prices/mine.toml"]).status.code(), Some(0));
 }

@@ -15,8 +15,8 @@ fn plain_is_short_and_holds_what_was_asked() {
     assert!(!policy.contains("schema_version"));
     let bill = plain(&shell, &["estimate", "deepseek-v3", "--bill", "rent"]);
     assert!(bill.contains("bill.programme_usd\t") && bill.contains("bill.lines."), "{bill}");
-    let fleet = plain(&shell, &["fleet", "400k", "--by", "2027-12-31"]);
-    assert!(fleet.contains("by.probability\t0.86\n") && fleet.contains("never\t0.08\n"), "{fleet}");
+    let fleet = plain(&shell, &["fleet", "400k", "--by", "2028-12-31"]);
+    assert!(fleet.contains("by.probability\t0.696\n") && fleet.contains("never\t0.032\n"), "{fleet}");
 }
 
 #[test]
@@ -95,14 +95,17 @@ fn profiles_are_shown_without_cutting_paths_and_quotes_as_a_table() {
 #[test]
 fn a_fleet_of_the_past_is_said() {
     let shell = Shell::new();
-    let warned = shell.run(&["fleet", "v3-again"]);
+    let run = "[[run]]\nname = 'V3 again'\nrun = 'deepseek-v3'\n";
+    let tranche = "[[tranche]]\nname = 'all'\nchip = 'h200'\ndate = 2026-03-01\nchips = 2048\n";
+    shell.write("past.toml", format!("name = 'past'\nstart = 2026-03-01\n{tranche}{run}"));
+    let warned = shell.run(&["fleet", "./past.toml"]);
     assert_eq!(warned.status.code(), Some(0));
     assert!(text(&warned.stderr).contains("starts on 2026-03-01, in the past as of 2026-11-24"));
     // The same day that is named is answered alike.
-    let named = shell.run(&["fleet", "v3-again", "--as-of", "2026-11-24"]);
+    let named = shell.run(&["fleet", "./past.toml", "--as-of", "2026-11-24"]);
     assert_eq!((named.status.code(), &named.stdout, &named.stderr), (Some(0), &warned.stdout, &warned.stderr));
-    assert!(shell.run(&["fleet", "v3-again", "--as-of", "2026-03-01"]).stderr.is_empty());
-    let by = shell.run(&["fleet", "v3-again", "--as-of", "2026-03-01", "--by", "2026-02-01"]);
+    assert!(shell.run(&["fleet", "./past.toml", "--as-of", "2026-03-01"]).stderr.is_empty());
+    let by = shell.run(&["fleet", "./past.toml", "--as-of", "2026-03-01", "--by", "2026-02-01"]);
     refused(&by, 2, &["before the fleet's start"]);
 }
 

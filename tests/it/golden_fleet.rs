@@ -11,6 +11,8 @@ use flopbill::internals::fleet::outlook::{compare, outlook};
 use flopbill::internals::fleet::queue::{Job, Order, finishes};
 use flopbill::internals::fleet::rate::{Mix, Part, together};
 use flopbill::internals::fleet::schedule::{Step, finish};
+use flopbill::internals::source::FACTS;
+use flopbill::internals::units::date::Date;
 use flopbill::internals::units::*;
 use flopbill::{Catalog, Question};
 
@@ -71,10 +73,29 @@ fn every_shipped_fleet_reads_and_says_what_it_assumes() {
         let sum: f64 = found.outcomes.iter().map(|outcome| outcome.branch.probability).sum();
         close(sum, 1.0, 1e-9);
         assert!(found.never().get() < 1.0, "{id}");
+        // What ships is asked about today: nothing of it lies before the facts that it rests on.
+        let facts: Date = FACTS.parse().unwrap();
+        let first = profile.fleet.tranches.iter().map(|tranche| tranche.date).min().unwrap();
+        assert!(profile.fleet.start > facts && first >= profile.fleet.start, "{id} starts on {}", profile.fleet.start);
         if !profile.fleet.actions.is_empty() {
             assert_eq!(compare(&profile.fleet).unwrap().0.len(), profile.fleet.actions.len(), "{id}");
         }
     }
+}
+
+/// The released DeepSeek-V4 Pro: 49B parameters at work, 33T tokens.
+#[test]
+fn a_run_of_v4_s_size_is_the_published_one() {
+    let catalog = Catalog::built_in();
+    let profile = fleet("v4", &catalog).unwrap();
+    let [experiment, last] = profile.fleet.runs.as_slice() else { panic!("{} runs", profile.fleet.runs.len()) };
+    // 6 x 49B x 33T = 9.70e24; the shape counts 1.6 % more at work than the rounded 49B.
+    close(last.work.get(), 6.0 * 49e9 * 33e12, 0.02);
+    close(experiment.work.get() * 10.0, last.work.get(), 1e-9);
+    let days = |chips: u32| days(&Question::default().with("model", "v4-pro").with("run.tokens", "33T"), "h200", chips);
+    let predicted = last.predicted.as_ref().unwrap();
+    let at_work = Chips::new(4096.0);
+    close(predicted.time("h200-sxm", at_work).unwrap().days(), days(4096), 1e-9);
 }
 
 #[test]

@@ -44,6 +44,8 @@ mod plan;
 mod plausible;
 mod profiles;
 mod properties_uncertainty;
+#[cfg(feature = "cli")]
+mod provenance;
 mod published_runs;
 mod ranges;
 mod remarks;

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 29] = [
+pub const LAYERS: [&str; 30] = [
     "error",
     "source",
     "units",
@@ -21,6 +21,7 @@ pub const LAYERS: [&str; 29] = [
     "config",
     "catalog",
     "input",
+    "audit",
     "predict",
     "solve",
     "answer",
