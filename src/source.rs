@@ -13,16 +13,19 @@ pub enum SourceKind {
     ListPrice,
     /// Read in a paper, model card, report or the press.
     Published,
+    /// A third party quotes it; the source itself was not read.
+    Quoted,
     /// Nobody published it: a guess, said so wherever it is used.
     Assumption,
 }
 
 /// The kinds and how a profile writes them.
-pub const SOURCE_KINDS: [(&str, SourceKind); 5] = [
+pub const SOURCE_KINDS: [(&str, SourceKind); 6] = [
     ("datasheet", SourceKind::Datasheet),
     ("measured", SourceKind::Measured),
     ("list_price", SourceKind::ListPrice),
     ("published", SourceKind::Published),
+    ("quoted", SourceKind::Quoted),
     ("assumption", SourceKind::Assumption),
 ];
 

@@ -44,6 +44,7 @@ mod profiles;
 mod properties_uncertainty;
 mod published_runs;
 mod ranges;
+mod regions;
 mod remarks;
 mod rl;
 mod shell;
