@@ -5,6 +5,7 @@ use crate::catalog::Catalog;
 use crate::catalog::region::RegionProfile;
 use crate::cost::carbon::{Accounting, Grid, Water};
 use crate::cost::defaults::HostingKind;
+use crate::cost::energy::Power;
 use crate::cost::own::Hosting;
 use crate::cost::{Terms, View};
 use crate::error::Error;
@@ -126,7 +127,13 @@ impl Place {
             said.extend(self.electricity_said());
         }
         said.extend(self.grid_said());
-        said.extend(self.pue_said());
+        said.extend(self.pue_said(terms));
+        if terms.own.power.is_none() {
+            said.push("the power of this chip is not known: no energy and no emissions".into());
+        }
+        if self.water().is_none() {
+            said.push(format!("no water use is known for {}: no energy and no emissions", self.region().name));
+        }
         let water = ["water.on_site_l_per_kwh", "water.off_site_l_per_kwh"];
         let values = [self.region().water_on_site, self.region().water_off_site];
         for ((path, value), whose) in water.into_iter().zip(values).zip(["on site", "at the power plants"]) {
@@ -152,7 +159,10 @@ impl Place {
     fn grid_said(&self) -> Vec<String> {
         let mut said: Vec<String> = Vec::new();
         let Some(found) = self.grid_year() else {
-            return vec![format!("no carbon of the grid is known for {}: no emissions", self.region().name)];
+            return vec![format!(
+                "no carbon of the grid is known for {}: no energy and no emissions",
+                self.region().name
+            )];
         };
         let carbon = format!("grid {} g/kWh", show::number(found.carbon.g_per_kwh(), 4));
         said.extend(
@@ -169,11 +179,15 @@ impl Place {
         said
     }
 
-    fn pue_said(&self) -> Option<String> {
+    fn pue_said(&self, terms: &Terms) -> Option<String> {
         if self.pue.is_some() {
             return None;
         }
-        let (path, pue) = self.known_pue()?;
+        let Some((path, pue)) = self.known_pue() else {
+            let (Power::Server { pue, .. } | Power::AllIn { pue, .. }) = terms.own.power? else { return None };
+            let (pue, name) = (show::number(pue, 4), &self.region().name);
+            return Some(format!("PUE {pue}, assumed as for any site: none is known for {name}"));
+        };
         self.lent(path, &format!("PUE {}", show::number(pue, 4)))
     }
 

@@ -271,6 +271,33 @@ mod at_the_door {
     }
 
     #[test]
+    fn a_place_of_ones_own_says_what_it_lacks() {
+        let shell = Shell::new();
+        let source = "[sources]\n\"*\" = { title = \"mine\", as_of = \"2026\", kind = \"measured\" }\n";
+        let of = |more: &str| {
+            shell.write("hall.toml", format!("name = \"Hall\"\n{more}{source}"));
+            shell.json(&["estimate", "deepseek-v3", "--bill", "own", "--region", "./hall.toml"])
+        };
+        let said = |json: &serde_json::Value, words: &str| {
+            let all = json["bill"]["assumptions"].to_string();
+            assert!(all.contains(words), "no `{words}` in {all}");
+        };
+        let bare = of("");
+        said(&bare, "no carbon of the grid is known for Hall");
+        said(&bare, "no water use is known for Hall");
+        said(&bare, "PUE 1.25, assumed as for any site: none is known for Hall");
+        assert!(bare["footprint"].is_null() && bare["bill"]["electricity"].is_null(), "its hosting is one price");
+        // Without a price nothing can be metered, and it is not priced at zero.
+        let metered = ["estimate", "deepseek-v3", "--bill", "own", "--region", "./hall.toml", "--hosting", "facility"];
+        shell.refused(&metered, 1, &["no electricity price is known for Hall", "give the region a parent"]);
+        let child = of("parent = \"norway\"\n[pue]\ncolocation = 1.1\n");
+        said(&child, "electricity $0.0456/kWh: taken from Norway, none is known for Hall");
+        said(&child, "grid 30.75 g/kWh: taken from Norway, none is known for Hall");
+        assert_eq!(child["bill"]["electricity"]["taken_from"], "Norway");
+        assert!(!child["bill"]["assumptions"].to_string().contains("PUE"), "measured");
+    }
+
+    #[test]
     fn energy_and_carbon_have_the_range_of_the_hours() {
         let shell = Shell::new();
         let asked = ["estimate", "--model", "llama-3-70b", "--tokens", "1T", "--gpu", "h200", "--chips", "1024"];
