@@ -21,6 +21,8 @@
 //! assert!(view.json["result"]["cost_usd"].is_null());
 //! ```
 
+pub mod footprint;
+
 use std::borrow::Cow;
 use std::fmt;
 

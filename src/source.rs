@@ -16,7 +16,7 @@ pub enum SourceKind {
     ListPrice,
     /// Read in the paper, model card, report or article that says it.
     Published,
-    /// Read where a third party quotes it.
+    /// A third party quotes it; the source itself was not read.
     Quoted,
     /// Nobody published it: a guess, said so wherever it is used.
     Assumption,

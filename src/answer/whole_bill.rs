@@ -1,24 +1,26 @@
 //! Every charge of one answer in a chosen view, its emissions and water, and what failures do at its size.
 
-use crate::answer::Answer;
-use crate::answer::failures::{Decides, FailureChoices, Failures, Job, failures};
+use super::Answer;
+use super::failures::{Decides, FailureChoices, Failures, Job, failures};
+use super::footprint::RunFootprint;
+use super::place::Place;
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
 use crate::catalog::read::Sources;
-use crate::cost::carbon::{self, Accounting, Footprint, Grid, Water};
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
 use crate::cost::inputs::Inputs;
 use crate::cost::rent::{Commitment, commitment, per_held_hour};
 use crate::cost::rent_terms::rent_terms;
-use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, energy, own};
+use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, own};
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::{PriceList, Term};
-use crate::hardware::region::{GridBasis, Region};
+use crate::hardware::region::Region;
 use crate::input::file::Origin;
 use crate::reliability::checkpoint;
 use crate::solve::Var;
 use crate::source::{Source, SourceKind};
+use crate::units::date::Date;
 use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, show};
 
 /// Bytes of a weight in the format that models are handed out in.
@@ -31,11 +33,17 @@ pub struct Choices {
     pub region: Option<String>,
     /// A hyperscaler's site rather than a rented hall.
     pub hyperscale: bool,
+    /// Power usage effectiveness of the site, instead of the place's.
+    pub pue: Option<f64>,
+    /// The day asked about.
+    pub day: Option<Date>,
+    /// When a published run was published.
+    pub run: Option<Date>,
     /// On what terms the chips are rented.
     pub term: Option<Term>,
     /// What the border takes.
     pub border: Option<BorderKind>,
-    /// What hosting is paid for.
+    /// What hosting is paid for; metered where a place is named, so that its price of electricity counts.
     pub hosting: Option<HostingKind>,
     /// The basis of the power.
     pub power: Option<PowerBasis>,
@@ -62,12 +70,10 @@ pub struct WholeBill {
     pub owned: Option<Owned>,
     /// What a reservation binds to beyond the run; `None` for other rents.
     pub commitment: Option<Commitment>,
-    /// Emissions, water and energy; `None` where the power of the chip is not known.
-    pub footprint: Option<Footprint>,
-    /// The electricity of the place; `None` where its carbon is not known.
-    pub grid: Option<Grid>,
+    /// Emissions, water, energy and power; `None` where the power of the chip or the grid of the place is not known.
+    pub footprint: Option<RunFootprint>,
     /// The place.
-    pub region: Region,
+    pub place: Place,
     /// Where the chip's, the place's and the bill's values come from.
     shelf: Shelf,
     /// What failures do at this size.
@@ -93,7 +99,6 @@ pub struct Owned {
 #[derive(Debug, Clone)]
 struct Shelf {
     bill: Sources,
-    region: Sources,
     prices: Option<Sources>,
     rent: Option<Source>,
 }
@@ -105,7 +110,7 @@ impl WholeBill {
         match line.source {
             "rent.price" => shelf.rent.as_ref(),
             "own.chip" | "epoch.server" => shelf.prices.as_ref()?.of("typical.purchase_per_chip"),
-            "own.electricity" | "epoch.electricity" => shelf.region.of("electricity.price"),
+            "own.electricity" | "epoch.electricity" => self.place.source("electricity.price"),
             "own.hosting" => shelf.bill.of("hosting"),
             "own.border" => shelf.bill.of(match self.terms.own.border {
                 cost::duty::BorderCharge::Duty { .. } => "border.duty",
@@ -193,14 +198,16 @@ pub fn whole_bill(
 ) -> Result<WholeBill, Error> {
     let chip = question.chip;
     let BillProfile { mut defaults, sources, .. } = catalog.bill()?;
-    choices.apply(&mut defaults);
-    let place = catalog.region(choices.region.as_deref().unwrap_or("world"))?;
+    let place = Place::of(choices, catalog)?;
+    choices.apply(&mut defaults, &place);
+    place.check(view, defaults.hosting.kind)?;
     let prices = catalog.prices(&chip.id)?;
     let list = prices.as_ref().map(|found| &found.list);
-    let inputs = inputs(question, choices, &defaults, (&place.region, electricity(&place.region, view)?), list)?;
+    let inputs = inputs(question, choices, &defaults, &place, list)?;
     let mut terms = defaults.terms(&inputs)?;
     terms.programme.compute = choices.programme.or(terms.programme.compute);
-    let mut assumptions = assumptions(choices, view, &terms, &place.region);
+    terms.epoch.pue = choices.pue.unwrap_or(terms.epoch.pue);
+    let mut assumptions = assumptions(choices, view, &terms, place.region());
     let (bytes, kept) = (defaults.checkpoint.bytes_per_param, defaults.checkpoint.kept);
     assumptions.push(format!("checkpoints: {bytes} bytes a parameter, {kept} kept (profiles/assumptions/bill.toml)"));
     let job = Job { chip, chips: question.chips, checkpoint: inputs.checkpoint };
@@ -226,12 +233,10 @@ pub fn whole_bill(
     });
     let usage = Usage { held: question.held, chips: question.chips, wall: question.wall };
     let commitment = commitment(usage.held, usage.chips, &terms.rent)?.filter(|_| view == View::Rent);
-    let (grid, water) = (grid(&place.region), water(&place.region));
-    let footprint = terms.own.power.zip(grid).zip(water).map(|((power, grid), water)| {
-        carbon::footprint(usage.held, energy::energy(usage.held, &power)?, &grid, &defaults.embodied, &water)
-    });
-    let shelf =
-        Shelf { bill: sources, region: place.sources, rent: rent_source, prices: prices.map(|found| found.sources) };
+    let footprint = RunFootprint::of(&usage, &place, &inputs, terms.own.power, &defaults)?;
+    assumptions.extend(place.said(view, &terms));
+    assumptions.extend(footprint.iter().flat_map(|found| found.said(&defaults)));
+    let shelf = Shelf { bill: sources, rent: rent_source, prices: prices.map(|found| found.sources) };
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
         warnings: [
@@ -245,9 +250,8 @@ pub fn whole_bill(
         terms,
         owned,
         commitment,
-        footprint: footprint.transpose()?,
-        grid,
-        region: place.region,
+        footprint,
+        place,
         shelf,
         failures,
         assumptions,
@@ -279,23 +283,13 @@ fn idle_border(choices: &Choices, view: View) -> Option<String> {
     Some(format!("--border {name} changes no line of --bill {shown}: {why}; it moves the owned hour beside it"))
 }
 
-/// The place's price of electricity; a rent contains it.
-fn electricity(region: &Region, view: View) -> Result<EnergyPrice, Error> {
-    match (region.electricity, view) {
-        (Some(price), _) => Ok(price),
-        (None, View::Rent) => Ok(EnergyPrice::ZERO),
-        (None, View::Own | View::Epoch) => {
-            let error = Error::no_solution(format!("no electricity price is known for {}", region.name));
-            Err(error.with_hint("give the region a parent, or a price in its profile"))
-        }
-    }
-}
-
 impl Choices {
-    /// Lays the choices over the defaults.
-    fn apply(&self, defaults: &mut Defaults) {
+    /// Lays the choices over the defaults. A place whose price of electricity is known has its electricity metered.
+    fn apply(&self, defaults: &mut Defaults, place: &Place) {
+        let metered = self.region.is_some() && place.region().electricity.is_some();
+        let usual = if metered { HostingKind::Facility } else { defaults.hosting.kind };
         defaults.border.kind = self.border.unwrap_or(defaults.border.kind);
-        defaults.hosting.kind = self.hosting.unwrap_or(defaults.hosting.kind);
+        defaults.hosting.kind = self.hosting.unwrap_or(usual);
         defaults.power.basis = self.power.unwrap_or(defaults.power.basis);
         defaults.own.utilisation = self.utilisation.unwrap_or(defaults.own.utilisation);
     }
@@ -306,11 +300,10 @@ fn inputs(
     question: &BillQuestion<'_>,
     choices: &Choices,
     defaults: &Defaults,
-    (region, electricity): (&Region, EnergyPrice),
+    place: &Place,
     prices: Option<&PriceList>,
 ) -> Result<Inputs, Error> {
-    let (hyperscale, hall) = (region.pue_hyperscale, region.pue_colocation);
-    let pue = if choices.hyperscale { hyperscale.or(hall) } else { hall.or(hyperscale) };
+    let electricity = place.region().electricity.unwrap_or(EnergyPrice::ZERO); // checked: nothing is metered without one
     let stored = |params| checkpoint::size(params, defaults.checkpoint.bytes_per_param);
     Ok(Inputs {
         rent: question.rent.as_ref().map(|(price, _)| *price),
@@ -319,18 +312,8 @@ fn inputs(
         egress: question.params.map(|params| Bytes::new(params.get() * WEIGHT_BYTES)),
         people: choices.people,
         duration: choices.duration.unwrap_or(Seconds::from_years(1.0)),
-        ..Inputs::about(question.chip, prices, pue.unwrap_or(defaults.epoch.pue_other), electricity)
+        ..Inputs::about(question.chip, prices, place.pue().unwrap_or(defaults.epoch.pue_other), electricity)
     })
-}
-
-/// The place's electricity, counted where it is used.
-fn grid(region: &Region) -> Option<Grid> {
-    let basis = region.carbon_basis.unwrap_or(GridBasis::LifeCycle);
-    Some(Grid { intensity: region.carbon?, accounting: Accounting::Location, basis })
-}
-
-fn water(region: &Region) -> Option<Water> {
-    Some(Water { on_site_l_per_kwh: region.water_on_site?, off_site_l_per_kwh: region.water_off_site? })
 }
 
 fn assumptions(choices: &Choices, view: View, terms: &Terms, region: &Region) -> Vec<String> {

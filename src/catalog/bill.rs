@@ -2,7 +2,7 @@
 
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
-use crate::cost::carbon::Embodied;
+use crate::cost::carbon::Inventory;
 use crate::cost::currency::DatedRate;
 use crate::cost::defaults::{
     BORDER_KINDS, BorderDefaults, CheckpointDefaults, Commitment, Defaults, EpochDefaults, FailureDefaults,
@@ -10,8 +10,8 @@ use crate::cost::defaults::{
     StorageDefaults,
 };
 use crate::error::Error;
-use crate::units::KgCo2e;
 use crate::units::parse::Grammar;
+use crate::units::{KgCo2e, Seconds};
 
 /// The bill's defaults with the source of each.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ fn defaults(r: &Reader<'_>) -> Option<Defaults> {
     let rates = r.tables("currency", rate);
     let fx_sigma = part(r, "fx", |t| Some([number(t, "cny_sigma")?, number(t, "eur_sigma")?]));
     let fleet = part(r, "fleet", fleet);
-    let (embodied, die) = carbon?;
+    let (inventories, embodied_life, die) = carbon?;
     Some(Defaults {
         failures: failures?,
         checkpoint: checkpoint?,
@@ -85,7 +85,8 @@ fn defaults(r: &Reader<'_>) -> Option<Defaults> {
         power: power?,
         epoch: epoch?,
         border: border?,
-        embodied,
+        inventories,
+        embodied_life,
         die,
         storage: storage?,
         programme: programme?,
@@ -211,9 +212,27 @@ fn border(r: &Reader<'_>) -> Option<BorderDefaults> {
     })
 }
 
-fn carbon(r: &Reader<'_>) -> Option<(Embodied, KgCo2e)> {
-    let found = (quantity(r, "embodied_per_chip"), quantity(r, "life"), number(r, "die_kg_per_cm2"));
-    Some((Embodied { per_chip: found.0?, life: found.1? }, KgCo2e::new(found.2?)))
+fn carbon(r: &Reader<'_>) -> Option<(Vec<Inventory>, Seconds, KgCo2e)> {
+    let inventories = r.tables("inventory", inventory);
+    if r.any("inventory").is_none() {
+        r.fail(
+            "inventory",
+            Error::bad_input("`inventory` is missing in [carbon]").with_hint("add [[carbon.inventory]]"),
+        );
+    }
+    let found = (quantity(r, "life"), number(r, "die_kg_per_cm2"));
+    Some((inventories, found.0?, KgCo2e::new(found.1?)))
+}
+
+fn inventory(r: &Reader<'_>) -> Option<Inventory> {
+    let name = r.need("name", r.text("name"));
+    let found = (quantity(r, "per_server"), number(r, "chips"), quantity(r, "life"));
+    let per_chip = r.quantity("per_chip").unwrap_or(KgCo2e::ZERO);
+    let inventory = Inventory { name: name?, per_server: found.0?, chips: found.1?, per_chip, life: found.2? };
+    if let Err(error) = inventory.a_chip() {
+        r.fail("chips", error);
+    }
+    Some(inventory)
 }
 
 fn storage(r: &Reader<'_>) -> Option<StorageDefaults> {

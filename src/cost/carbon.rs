@@ -45,6 +45,75 @@ pub struct Embodied {
     pub life: Seconds,
 }
 
+/// A published inventory: what making a server emitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inventory {
+    /// Whose it is: `BLOOM`.
+    pub name: String,
+    /// A server without what is counted by the chip.
+    pub per_server: KgCo2e,
+    /// Chips of a server.
+    pub chips: f64,
+    /// A chip, where it is counted apart from its server.
+    pub per_chip: KgCo2e,
+    /// The life that its authors spread it over.
+    pub life: Seconds,
+}
+
+impl Inventory {
+    /// Emissions of a chip with its part of the server.
+    ///
+    /// # Formula
+    /// `per_server / chips + per_chip`
+    /// # Source
+    /// Luccioni et al., arXiv:2211.02001: 2,500 kg a server and 318 kg a GPU.
+    ///
+    /// ```
+    /// use flopbill::internals::cost::carbon::Inventory;
+    /// use flopbill::internals::units::{KgCo2e, Seconds};
+    /// let (per_server, per_chip, life) = (KgCo2e::new(2500.0), KgCo2e::new(318.0), Seconds::from_years(6.0));
+    /// let bloom = Inventory { name: "BLOOM".into(), per_server, chips: 8.0, per_chip, life };
+    /// assert_eq!(bloom.a_chip()?.get(), 630.5); // by hand: 2500 / 8 + 318
+    /// # Ok::<(), flopbill::Error>(())
+    /// ```
+    pub fn a_chip(&self) -> Result<KgCo2e, Error> {
+        not_negative("the embodied emissions of a server", self.per_server)?;
+        if !(self.chips >= 1.0 && self.chips.is_finite()) {
+            return Err(Error::bad_input(format!("a server has at least one chip, not {}", self.chips)));
+        }
+        Ok(self.per_server / self.chips + self.per_chip)
+    }
+}
+
+/// A chip by several inventories, spread over one life: the least of them, their mean and the most.
+///
+/// # Formula
+/// `min`, `mean` and `max` of [`Inventory::a_chip`]
+/// # Source
+/// Two inventories give no distribution: their ends are shown as they are.
+///
+/// ```
+/// use flopbill::internals::cost::carbon::{Inventory, by_inventories};
+/// use flopbill::internals::units::{KgCo2e, Seconds};
+/// let of = |per_server: f64, per_chip: f64, years: f64| Inventory {
+///     name: String::new(), per_server: KgCo2e::new(per_server), chips: 8.0, per_chip: KgCo2e::new(per_chip),
+///     life: Seconds::from_years(years),
+/// };
+/// let found = by_inventories(&[of(2500.0, 318.0, 6.0), of(3700.0, 0.0, 4.0)], Seconds::from_years(5.0))?;
+/// assert_eq!(found.map(|one| one.per_chip.get()), [462.5, 546.5, 630.5]); // by hand: 3700 / 8, the mean, 2500 / 8 + 318
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+pub fn by_inventories(inventories: &[Inventory], life: Seconds) -> Result<[Embodied; 3], Error> {
+    let chips = inventories.iter().map(Inventory::a_chip).collect::<Result<Vec<_>, _>>()?;
+    let kg = || chips.iter().map(|chip| chip.get());
+    if chips.is_empty() {
+        return Err(Error::bad_input("no inventory of embodied emissions is given"));
+    }
+    let mean = kg().sum::<f64>() / kg().count() as f64;
+    let ends = [kg().fold(f64::INFINITY, f64::min), mean, kg().fold(0.0, f64::max)];
+    Ok(ends.map(|kg| Embodied { per_chip: KgCo2e::new(kg), life }))
+}
+
 /// Emissions and water of a run. Operational and embodied stay apart: they have different owners.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Footprint {

@@ -4,7 +4,7 @@
 
 use crate::units::{Fraction, KgCo2e, Seconds, Usd};
 
-use super::carbon::Embodied;
+use super::carbon::Inventory;
 use super::currency::DatedRate;
 use super::duty::BorderCharge;
 
@@ -221,8 +221,10 @@ pub struct Defaults {
     pub epoch: EpochDefaults,
     /// The border.
     pub border: BorderDefaults,
-    /// Embodied emissions.
-    pub embodied: Embodied,
+    /// Inventories of embodied emissions.
+    pub inventories: Vec<Inventory>,
+    /// The life that embodied emissions are spread over.
+    pub embodied_life: Seconds,
     /// Embodied emissions of a square centimetre of die.
     pub die: KgCo2e,
     /// Storage.

@@ -108,6 +108,31 @@ pub fn meter_power(power: &Power) -> Watts {
     }
 }
 
+/// Power of the IT equipment and at the utility meter per chip while everything runs at its rating: what a site is built
+/// for.
+///
+/// # Formula
+/// [`it_power`] and [`meter_power`] at a load of 1
+/// # Source
+/// Definition.
+///
+/// ```
+/// use flopbill::internals::cost::energy::{Power, peak_power};
+/// use flopbill::internals::units::{Fraction, Watts};
+/// let server = Power::Server { rated: Watts::new(1275.0), load: Fraction::new(0.8), fabric: Fraction::new(0.1), pue: 1.2 };
+/// let [it, meter] = peak_power(&server);
+/// assert!((it.get() - 1402.5).abs() < 1e-9 && (meter.get() - 1683.0).abs() < 1e-9); // by hand: 1275 * 1.1, * 1.2
+/// ```
+pub fn peak_power(power: &Power) -> [Watts; 2] {
+    let full = Fraction::new(1.0);
+    let at_full = match *power {
+        Power::Chip { tdp, .. } => Power::Chip { tdp, load: full },
+        Power::Server { rated, fabric, pue, .. } => Power::Server { rated, load: full, fabric, pue },
+        Power::AllIn { provisioned, pue, .. } => Power::AllIn { provisioned, load: full, pue },
+    };
+    [it_power(&at_full), meter_power(&at_full)]
+}
+
 /// Energy of the IT equipment, and at the meter.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Energy {

@@ -134,7 +134,7 @@ pub fn spec(found: &Found) -> Result<Spec, Error> {
         r.texts("aliases");
         spec.name = r.need("name", r.text("name"));
         spec.organisation = r.text("organisation");
-        r.date("date");
+        spec.date = r.day("date");
         fields(r, "", &mut spec);
         for table in tables() {
             // `stack = "name"` is a field, `[stack]` a table.

@@ -43,6 +43,8 @@ macro_rules! fields {
             pub file: Option<String>,
             /// Who ran it.
             pub organisation: Option<String>,
+            /// When it was published.
+            pub date: Option<Date>,
             $($( #[doc = $about] pub $field: Option<Entry<$type>>, )*)*
             /// Where steps were measured that do not say it themselves, where the question itself is asked elsewhere.
             pub home: Option<Arc<Spec>>,
@@ -185,6 +187,8 @@ fields! {
         "bill.view" bill: View = chosen(VIEWS).flag("bill", "VIEW", "own");
         /// A hyperscaler's site rather than a rented hall
         "bill.hyperscale" hyperscale: bool = yes().flag("hyperscale", "", "true");
+        /// Power usage effectiveness of the site, instead of the place's
+        "bill.pue" pue: f64 = number().flag("pue", "PUE", "1.3").within(1.0, 5.0);
         /// How the chips are rented; a reservation is charged for the hours held, its whole commitment shown beside
         "bill.term" term: Term = chosen(RENT_TERMS).flag("term", "TERM", "on_demand");
         /// What the border takes

@@ -6,19 +6,18 @@ use crate::answer::decompose::Decomposition;
 use crate::answer::failures::Failures;
 use crate::answer::whole_bill::{Owned, WholeBill, unit_price};
 use crate::ask::estimate::bill::chips_not_priced;
-use crate::cost::energy::meter_power;
 use crate::cost::{Charge, CostLine};
-use crate::hardware::region::GRID_BASES;
 use crate::reliability::checkpoint::Way;
+use crate::reply::footprint::FootprintReply;
 use crate::units::{Usd, show};
 
 /// Adds a bill to the view of its estimate.
-pub fn add(view: &mut View, whole: &WholeBill) {
+pub fn add(view: &mut View, whole: &WholeBill, footprint: Option<&FootprintReply>) {
     view.summary += &summary(whole);
     view.sections.push(lines(whole));
     view.sections.extend(owned(whole));
     view.sections.extend(reservation(whole));
-    view.sections.extend(footprint(whole));
+    view.sections.extend(footprint.and_then(|found| super::footprint::section(whole, found)));
     view.sections.push(failures(&whole.failures));
     view.note("Not in these totals", not_priced(whole));
     view.note("Assumptions of the bill", whole.assumptions.clone());
@@ -141,20 +140,6 @@ fn reservation(whole: &WholeBill) -> Option<Section> {
         format!("{} of it", show::percent(found.used.get())),
     );
     section.fact("for other work", show::usd(found.total * (1.0 - found.used.get())), "not in the bill");
-    Some(section)
-}
-
-fn footprint(whole: &WholeBill) -> Option<Section> {
-    let (print, grid, power) = (whole.footprint?, whole.grid?, whole.terms.own.power?);
-    let mut section = Section::facts(format!("Energy, carbon and water ({})", whole.region.name));
-    let kw = format!("{} kW a chip at the meter", show::number(meter_power(&power).kw(), 3));
-    section.fact("energy", format!("{} MWh", show::number(print.energy.facility.mwh(), 4)), kw);
-    let basis = GRID_BASES.iter().find(|(_, basis)| *basis == grid.basis).map_or("", |(name, _)| name);
-    let intensity = show::number(grid.intensity.g_per_kwh(), 4);
-    let tonnes = |kg: crate::units::KgCo2e| format!("{} t CO2e", show::number(kg.tonnes(), 4));
-    section.fact("operational", tonnes(print.operational), format!("{intensity} g/kWh, {basis}, location-based"));
-    section.fact("embodied", tonnes(print.embodied), "the run's part of making the hardware");
-    section.fact("water", format!("{} m3", show::number(print.water_m3, 4)), "on site and at the power plants");
     Some(section)
 }
 

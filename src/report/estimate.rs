@@ -40,7 +40,7 @@ pub fn view(reply: &EstimateReply) -> View {
     view.note("Check", checks(reply));
     view.head_notes(&reply.head);
     if let Some(whole) = bill {
-        super::bill::add(&mut view, whole);
+        super::bill::add(&mut view, whole, reply.footprint.as_ref());
     }
     if let Some(found) = &reply.decomposition {
         super::bill::add_decomposition(&mut view, &found.made_from);

@@ -10,6 +10,7 @@ pub mod drivers;
 pub mod estimate;
 pub mod explain;
 pub mod fleet;
+mod footprint;
 pub mod formats;
 mod html;
 pub mod json;

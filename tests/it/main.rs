@@ -48,6 +48,7 @@ mod properties_uncertainty;
 mod provenance;
 mod published_runs;
 mod ranges;
+mod regions;
 mod remarks;
 mod rl;
 mod shell;

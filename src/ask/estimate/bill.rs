@@ -5,8 +5,12 @@ use serde::Serialize;
 use crate::answer::Answer;
 use crate::answer::decompose::{Decomposition, decompose};
 use crate::answer::failures::{FailureChoices, FailuresReply};
+use crate::answer::place::Place;
+use crate::answer::ranges::{GPU_HOURS, Spread};
 use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, unit_price, whole_bill};
+use crate::ask::reply::footprint::{ElectricityReply, LEVELS};
 use crate::ask::reply::{Ordered, SourceLine};
+use crate::ask::result::varies;
 use crate::catalog::Catalog;
 use crate::cost::{Charge, CostLine, Scope, View};
 use crate::error::Error;
@@ -27,6 +31,9 @@ pub fn choices(spec: &Spec) -> Result<Choices, Error> {
     Ok(Choices {
         region: spec.region.as_ref().map(|entry| entry.value.clone()),
         hyperscale: spec.hyperscale.as_ref().is_some_and(|entry| entry.value),
+        pue: spec.pue.as_ref().map(|entry| entry.value),
+        day: spec.as_of.as_ref().map(|entry| entry.value),
+        run: spec.date,
         term: spec.term.as_ref().map(|entry| entry.value),
         border: spec.border.as_ref().map(|entry| entry.value),
         hosting: spec.hosting.as_ref().map(|entry| entry.value),
@@ -55,6 +62,13 @@ pub fn whole(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, Er
 pub fn of(question: &BillQuestion<'_>, kind: View, spec: &Spec, catalog: &Catalog) -> Result<WholeBill, Error> {
     let day = spec.as_of.as_ref().map(|entry| entry.value);
     whole_bill(question, kind, &choices(spec)?, &catalog.as_of(day))
+}
+
+/// Percentiles of the hours over the hours of the answer, where they vary.
+pub fn hours(answer: &Answer, spread: Option<&Spread>) -> Option<[f64; 3]> {
+    let summary = spread?.summaries.get(GPU_HOURS).filter(|summary| varies(summary))?;
+    let own = answer.estimate.total.held.gpu_hours();
+    Some(LEVELS.map(|(_, level)| summary.quantile(level).value / own)).filter(|_| own > 0.0)
 }
 
 /// The total with the work around the run; `None` where the chips have no price.
@@ -105,6 +119,8 @@ pub struct BillReply {
     pub commitment: Option<CommitmentReply>,
     /// The place.
     pub region: String,
+    /// Its electricity, where the bill or the owned hour beside it pays for it by the meter.
+    pub electricity: Option<ElectricityReply>,
     /// What was assumed.
     pub assumptions: Vec<String>,
     /// What failures do at this size.
@@ -142,7 +158,8 @@ impl BillReply {
                 total_usd: found.total.get(),
                 used_by_this_run: found.used.get(),
             }),
-            region: whole.region.id.clone(),
+            region: whole.place.region().id.clone(),
+            electricity: ElectricityReply::of(whole).filter(|_| Place::is_metered(whole.bill.view, &whole.terms)),
             assumptions: whole.assumptions.clone(),
             failures: FailuresReply::of(&whole.failures),
         }
@@ -193,45 +210,6 @@ pub fn lines(whole: &WholeBill) -> Vec<CostLineReply> {
         source: whole.source(line).map(|source| SourceLine::new(line.source, source)),
     };
     whole.bill.lines.iter().map(line).collect()
-}
-
-/// Energy, carbon and water of a run.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct FootprintReply {
-    /// At the chips' servers.
-    pub energy_it_mwh: f64,
-    /// At the meter of the site.
-    pub energy_facility_mwh: f64,
-    /// From the electricity.
-    pub operational_tco2e: f64,
-    /// The run's part of making the hardware.
-    pub embodied_tco2e: f64,
-    /// On site and at the power plants.
-    pub water_m3: f64,
-    /// Of the grid.
-    pub carbon_intensity_g_per_kwh: f64,
-    /// How electricity is counted.
-    pub accounting: &'static str,
-    /// The place.
-    pub region: String,
-}
-
-impl FootprintReply {
-    /// Of a bill whose chip's power and whose place's grid are known.
-    pub fn of(whole: &WholeBill) -> Option<Self> {
-        let (print, grid) = (whole.footprint?, whole.grid?);
-        Some(Self {
-            energy_it_mwh: print.energy.it.mwh(),
-            energy_facility_mwh: print.energy.facility.mwh(),
-            operational_tco2e: print.operational.tonnes(),
-            embodied_tco2e: print.embodied.tonnes(),
-            water_m3: print.water_m3,
-            carbon_intensity_g_per_kwh: grid.intensity.g_per_kwh(),
-            accounting: "location-based",
-            region: whole.region.id.clone(),
-        })
-    }
 }
 
 /// What a published figure counts and what it leaves out.

@@ -8,11 +8,12 @@ pub mod resolved;
 
 use serde::Serialize;
 
-use self::bill::{BillReply, CostLineReply, DecompositionReply, FootprintReply};
+use self::bill::{BillReply, CostLineReply, DecompositionReply};
 use self::gates::Gate;
 use self::parts::{Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};
 use self::ranges::Ranges;
 use self::resolved::{Filled, Resolved};
+use super::reply::footprint::FootprintReply;
 use super::reply::{Ordered, ReplyHead, ResultBlock};
 use super::request::About;
 use super::result::{block, head};
@@ -220,7 +221,7 @@ pub fn reply(
         drivers: drivers.as_ref().map(DriversReply::of),
         bill: whole.as_ref().map(BillReply::of),
         cost_lines: whole.as_ref().map(bill::lines).unwrap_or_default(),
-        footprint: whole.as_ref().and_then(FootprintReply::of),
+        footprint: whole.as_ref().and_then(|whole| FootprintReply::of(whole, bill::hours(&answer, spread.as_ref()))),
         decomposition: if whole.is_some() { bill::decomposition(&answer, catalog)? } else { None },
         thresholds,
         gates: gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?,
