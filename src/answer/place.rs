@@ -180,8 +180,8 @@ impl Place {
     }
 
     fn pue_said(&self, terms: &Terms) -> Option<String> {
-        if self.pue.is_some() {
-            return None;
+        if self.pue.is_some() || matches!(terms.own.power, Some(Power::Chip { .. })) {
+            return None; // given, or not counted at all
         }
         let Some((path, pue)) = self.known_pue() else {
             let (Power::Server { pue, .. } | Power::AllIn { pue, .. }) = terms.own.power? else { return None };

@@ -8,6 +8,7 @@ use flopbill::internals::answer::whole_bill::{BillQuestion, Choices, WholeBill, 
 use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Found, Kind, region::region};
 use flopbill::internals::cost::View;
+use flopbill::internals::cost::defaults::PowerBasis;
 use flopbill::internals::cost::energy::Power;
 use flopbill::internals::hardware::region::{GridBasis, Region};
 use flopbill::internals::input::question::Question;
@@ -191,6 +192,9 @@ fn what_is_taken_or_assumed_of_a_place_is_said() {
     );
     holds("usa", "embodied 546.5 kg a chip with its part of the server: the mean of BLOOM and OLMo, over 5 y of use");
     assert!(!said("norway").iter().any(|text| text.contains("electricity $")), "its price is its own");
+    let boards = Choices { power: Some(PowerBasis::Chip), ..at("norway") };
+    let boards = bill("deepseek-v3", View::Own, boards).assumptions.join("\n");
+    assert!(boards.contains("the board alone at 100 % of its limit") && !boards.contains("PUE"), "{boards}");
     let world = bill("deepseek-v3", View::Epoch, Choices::default()).assumptions.join("\n");
     assert!(world.contains("electricity $0.087/kWh, assumed: The level of industry"), "{world}");
 }
