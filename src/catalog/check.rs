@@ -7,8 +7,8 @@ use toml::de::DeTable;
 use super::read::Document;
 use super::{Catalog, Found, KINDS, Kind};
 use super::{
-    accelerator, architecture, batches, bill, factors, figures, fleet, memory_spread, model, price, region, rollout,
-    rule, scaling, software, stack, system,
+    accelerator, architecture, batches, bill, destination, factors, figures, fleet, memory_spread, model, price,
+    region, rollout, rule, scaling, software, stack, system,
 };
 use crate::error::Error;
 
@@ -24,7 +24,9 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
         Kind::Regions => region::region(found).map(drop),
         Kind::Runs => Ok(()),
         Kind::Models => model::model(found, catalog).map(drop),
-        Kind::Rules => rule::rule(found).map(drop),
+        Kind::Rules => {
+            rule::rule(found).and_then(|read| catalog.destinations()?.check_rule(&read.rule, found, catalog))
+        }
         Kind::Fleets => fleet::fleet(found, catalog).map(drop),
         Kind::Factors => factors::factors(found).map(drop),
         Kind::Stacks => stack::stack(found).map(drop),
@@ -32,6 +34,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
         Kind::Assumptions => match found.id.as_str() {
             "batch" => batches::batch_sizes(found).map(drop),
             "bill" => bill::bill(found).map(drop),
+            "destinations" => destination::destinations(found).and_then(|read| read.check(found, catalog)),
             "memory" => memory_spread::read(found).map(drop),
             "rollout" => rollout::rollout(found).map(drop),
             "scaling" => scaling::scaling(found).map(drop),
@@ -62,7 +65,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
     if let Some((_, kind, _)) = KINDS.iter().find(|(known, _, _)| Some(*known) == folder) {
         return Ok(*kind);
     }
-    const TELLING: [(&str, Kind); 19] = [
+    const TELLING: [(&str, Kind); 20] = [
         ("model_type", Kind::Architectures),
         ("peak", Kind::Accelerators),
         ("typical", Kind::Prices),
@@ -73,6 +76,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
         ("jurisdiction", Kind::Rules),
         ("tranche", Kind::Fleets),
         ("headline", Kind::Assumptions),
+        ("place", Kind::Assumptions),
         ("run", Kind::Runs),
         ("chips", Kind::Systems),
         ("factors", Kind::Factors),

@@ -19,6 +19,13 @@ pub struct RegionProfile {
     parent: Option<String>,
 }
 
+impl RegionProfile {
+    /// The region that this one is a part of.
+    pub fn parent(&self) -> Option<&str> {
+        self.parent.as_deref()
+    }
+}
+
 impl Catalog {
     /// The region of this name, completed from its parents.
     ///

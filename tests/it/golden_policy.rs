@@ -1,7 +1,7 @@
 //! The performance of chips as export rules count it, and the rules of a day.
 
 use flopbill::Catalog;
-use flopbill::internals::policy::rule::{Standing, Verdict, findings, standing};
+use flopbill::internals::policy::rule::{Item, Standing, Verdict, findings, standing};
 use flopbill::internals::policy::{Metric, Pace, chip_facts, chips_to_peak, distance, gpu_hours_to};
 use flopbill::internals::units::date::Date;
 use flopbill::internals::units::*;
@@ -85,7 +85,7 @@ fn outcomes(chip: &str, day: &str) -> Vec<(String, String)> {
         if standing(&profile.rule, day) != Standing::InForce {
             continue;
         }
-        for finding in findings(&profile.rule, &facts, &["datacentre"]) {
+        for finding in findings(&profile.rule, &Item { chip, facts, scopes: &["datacentre"] }) {
             if finding.verdict == Verdict::Met {
                 found.push((profile.rule.id.clone(), finding.test.outcome.clone()));
             }
