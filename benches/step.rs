@@ -47,7 +47,7 @@ fn layouts(c: &mut Criterion) {
         [("llama-3.1-405b", "h100", 1024, 512, Precision::Bf16), ("deepseek-v3", "h200", 2048, 15_360, Precision::Fp8)]
     {
         let (Ok(model), Ok(chip)) = (catalog.model(model), catalog.accelerator(chip)) else { continue };
-        let machine = Machine::of(&chip.chip);
+        let Ok(machine) = Machine::of(&chip.chip) else { continue };
         let Ok(factors) = catalog.factors(&chip.chip.factors).map(|profile| profile.calibration.factors) else {
             continue;
         };

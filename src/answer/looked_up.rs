@@ -197,6 +197,9 @@ fn basis(spec: &Spec, chip: &AcceleratorProfile) -> Precision {
 /// The peak that the MFU is a share of.
 fn peak_of(chip: &AcceleratorProfile, basis: Precision) -> Result<FlopPerSecond, Error> {
     chip.chip.peak_of(basis).map_err(|error| {
+        if !chip.chip.has_16_bit() {
+            return error;
+        }
         let (usual, has) = (chip.chip.training_precision(), error.hint().unwrap_or_default().to_owned());
         error.with_hint(format!("{has}; quote the MFU on one of these, as in --mfu-basis {usual}"))
     })

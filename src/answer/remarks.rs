@@ -88,6 +88,7 @@ fn assumptions(
             }
             say.extend(transfer.asked.chosen.iter().cloned());
             say.extend(borrowed(&transfer.asked));
+            say.extend(looked.on.iter().flat_map(|on| on.profile.assumed()));
             if settled.baseline.parts.len() > 1 {
                 say.push("every phase moves as the main one does".into());
             }
@@ -136,6 +137,7 @@ fn predicted(setting: &Setting, step: &Prediction, looked: &LookedUp<'_>) -> Vec
         say.push(format!("goodput {}: a prior, not this run's", show::percent(step.goodput)));
     }
     say.extend(borrowed(setting));
+    say.extend(looked.on.iter().flat_map(|on| on.profile.assumed()));
     say.extend(setting.chosen.iter().cloned());
     say
 }
@@ -180,7 +182,8 @@ pub(crate) fn unsaid(setting: &Setting, unsaid: Unsaid) -> Option<String> {
     })
 }
 
-fn borrowed(setting: &Setting) -> Option<String> {
+/// Whose factors time a chip of which nobody published steps.
+pub(crate) fn borrowed(setting: &Setting) -> Option<String> {
     let (chip, family) = (&setting.chip, &setting.family);
     let said = || format!("nobody published steps on {chip}: the factors of `{family}` stand in");
     setting.machine.borrowed.then(said)

@@ -234,6 +234,8 @@ impl Found {
         let of = crate::units::show::percent(crate::predict::RESERVE.share.get());
         lines.push(format!("{of} of the memory and 2 GB are set aside, assumed"));
         lines.push(format!("factors `{}`", setting.family));
+        lines.extend(crate::answer::remarks::borrowed(setting));
+        lines.extend(self.chip.assumed());
         lines
     }
 }

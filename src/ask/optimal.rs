@@ -199,7 +199,7 @@ impl OptimalRequest {
         };
         let limits = Limits {
             tokens: self.data.unwrap_or(Tokens::new(f64::INFINITY)),
-            memory: chip.memory.capacity,
+            memory: chip.memory.capacity.ok_or_else(|| chip.unknown(&["memory.capacity"], "a plan"))?,
             bytes_per_param: scaling.bytes_per_param,
             memory_share: scaling.memory_share,
             served: self.served.unwrap_or(Tokens::ZERO),

@@ -193,7 +193,9 @@ fn named(name: &str, catalog: &Catalog) -> Result<(Kind, Found), Error> {
         return Ok((check::kind_of(Path::new(name), &found.document)?, found));
     }
     // A name of several kinds means the first in the order of the kinds: a chip before its prices.
-    let first = KINDS.iter().map(|(_, kind, _)| *kind).find(|kind| catalog.has(*kind, name));
+    let kinds = || KINDS.iter().map(|(_, kind, _)| *kind);
+    let exact = kinds().find(|kind| catalog.has_exactly(*kind, name));
+    let first = exact.or_else(|| kinds().find(|kind| catalog.has(*kind, name)));
     let kind = first.ok_or_else(|| unknown(name, catalog))?;
     Ok((kind, catalog.find(kind, name)?))
 }

@@ -257,7 +257,7 @@ pub fn operations(path: &Path, names: &[String], today: Option<Date>, catalog: &
     let measured = measurement(path)?;
     let chip = catalog.accelerator(&measured.gpu)?.chip;
     let base = catalog.factors(&chip.factors)?.calibration;
-    let (factors, settled) = settle(&measured, &Machine::of(&chip), &base, names)?;
+    let (factors, settled) = settle(&measured, &Machine::of(&chip)?, &base, names)?;
     let names: Vec<String> = settled.iter().map(|one| one.factor.to_owned()).collect();
     let text = new_text(catalog, &chip.factors, &factors, &names, &source(path, today))?;
     let warnings = settled.iter().filter(|one| one.on_bound).map(|one| on_bound(one.factor)).collect();

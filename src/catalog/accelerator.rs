@@ -7,7 +7,7 @@ use super::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::hardware::accelerator::{Accelerator, Memory, Peaks, Power, ScaleUp};
 use crate::hardware::precision::Precision;
-use crate::source::Source;
+use crate::source::{Source, SourceKind};
 use crate::units::BytesPerSecond;
 
 /// A chip with the sources of its values.
@@ -45,15 +45,47 @@ impl AcceleratorProfile {
         let source = self.sources.of(&path)?;
         Some((format!("{} {path}", self.chip.id), source))
     }
+
+    /// What the time of a step rests on and nobody checked: guesses, each with its reason, and what is not known.
+    pub fn assumed(&self) -> Vec<String> {
+        let (links, id) = (&self.chip.scale_up, &self.chip.id);
+        let peak = if self.chip.peak.bf16.is_some() { "peak.dense.bf16" } else { "peak.dense.fp16" };
+        let timed = [
+            (peak, self.chip.has_16_bit()),
+            ("memory.capacity", self.chip.memory.capacity.is_some()),
+            ("memory.bandwidth", self.chip.memory.bandwidth.is_some()),
+            ("link.scale_up.per_chip_one_way", links.per_chip_one_way.is_some() && links.domain != Some(1)),
+            ("link.scale_up.domain", links.domain.is_some()),
+            ("link.nic.per_chip_one_way", self.chip.nic_one_way.is_some()),
+            ("node.chips", true),
+        ];
+        let guess = |path: &str| self.sources.of(path).filter(|source| source.kind == SourceKind::Assumption);
+        let known = timed.iter().filter(|(_, there)| *there);
+        let mut lines: Vec<String> =
+            known.filter_map(|(path, _)| Some(format!("{id} {path}, assumed: {}", guess(path)?.title))).collect();
+        if self.chip.nic_one_way.is_none() {
+            lines.push(format!("{id} link.nic is not known: 100 Gb/s a chip is taken beyond its scale-up domain"));
+        }
+        lines
+    }
 }
 
 impl Catalog {
-    /// The chip of this name.
+    /// The chip of this name, or of the server or rack of this name.
     ///
     /// # Errors
     /// An unknown name, or a profile that does not hold what it should.
     pub fn accelerator(&self, name: &str) -> Result<AcceleratorProfile, Error> {
-        self.remembered(name, |memo| &memo.accelerators, || accelerator(&self.find(Kind::Accelerators, name)?, self))
+        self.remembered(name, |memo| &memo.accelerators, || accelerator(&self.chip_file(name)?, self))
+    }
+
+    fn chip_file(&self, name: &str) -> Result<Found, Error> {
+        let found = self.find(Kind::Accelerators, name);
+        let unknown = found.as_ref().is_err_and(|error| error.kind() == crate::error::Kind::UnknownName);
+        if unknown && self.has(Kind::Systems, name) {
+            return self.find(Kind::Accelerators, &self.system(name)?.system.accelerator);
+        }
+        found
     }
 }
 
@@ -90,7 +122,7 @@ pub fn accelerator(found: &Found, catalog: &Catalog) -> Result<AcceleratorProfil
         let (aliases, sources) = (r.texts("aliases"), r.sources());
         let disagreements = r.tables("disagreements", disagreement).into();
         let chip = chip(r, &found.id, catalog);
-        r.require_sources(&sources, &["vendor", "form", "architecture", "factors", "borrowed"]); // labels
+        r.require_sources(&sources, &["vendor", "form", "architecture", "factors", "borrowed", "unknown"]); // labels
         Some(AcceleratorProfile { chip: chip?, aliases, sources, disagreements, document: found.document.clone() })
     })
 }
@@ -103,9 +135,13 @@ fn chip(r: &Reader<'_>, id: &str, catalog: &Catalog) -> Option<Accelerator> {
     let factors = family(r, architecture.as_deref(), catalog);
     let borrowed = r.flag("borrowed").unwrap_or(false);
     let release = r.date("release");
-    let peak = r.need("peak", r.table("peak", |p| p.need("dense", p.table("dense", peaks))));
-    let memory = r.need("memory", r.table("memory", memory));
-    let links = r.need("link", r.table("link", links));
+    let blank = &Blank::of(r);
+    let peak = match r.any("peak") {
+        None if blank.lists(PEAK) => Some(Peaks::default()),
+        _ => r.need("peak", r.table("peak", |p| p.need("dense", p.table("dense", |dense| peaks(dense, blank))))),
+    };
+    let memory = r.need("memory", r.table("memory", |inner| memory(inner, blank)));
+    let links = r.need("link", r.table("link", |inner| links(inner, blank)));
     let power = r.table("power", |p| Some(power(p))).unwrap_or_default();
     let die_area = r.table("die", |d| {
         d.text("basis");
@@ -147,7 +183,50 @@ fn family(r: &Reader<'_>, architecture: Option<&str>, catalog: &Catalog) -> Opti
     None
 }
 
-fn peaks(r: &Reader<'_>) -> Option<Peaks> {
+/// The 16-bit peak, in bf16 or fp16.
+const PEAK: &str = "peak.dense.bf16";
+
+/// What a step needs, and a profile may say that it is not known.
+const MAY_BE_BLANK: [&str; 5] =
+    [PEAK, "memory.capacity", "memory.bandwidth", "link.scale_up.per_chip_one_way", "link.scale_up.domain"];
+
+/// The values that a profile says are not known.
+struct Blank(Vec<String>);
+
+impl Blank {
+    fn of(r: &Reader<'_>) -> Self {
+        let listed = r.texts("unknown");
+        for path in listed.iter().filter(|path| !MAY_BE_BLANK.contains(&path.as_str())) {
+            r.fail("unknown", Error::unknown_of("unknown", path, MAY_BE_BLANK));
+        }
+        Self(listed)
+    }
+
+    fn lists(&self, path: &str) -> bool {
+        self.0.iter().any(|listed| listed == path)
+    }
+
+    /// A value that must stand under a key, or be listed as unknown: not both, and not neither.
+    fn or<T>(&self, path: &str, r: &Reader<'_>, key: &str, found: Option<T>) -> Option<Option<T>> {
+        match (found, self.lists(path)) {
+            (Some(_), true) => {
+                r.fail(key, Error::bad_input(format!("`{path}` is given, and `unknown` lists it")));
+                None
+            }
+            (None, true) => Some(None),
+            (None, false) => {
+                if r.any(key).is_none() {
+                    let error = Error::bad_input(format!("`{path}` is missing"));
+                    r.fail(key, error.with_hint(format!("where it is not known: unknown = [\"{path}\"]")));
+                }
+                None
+            }
+            (found, false) => Some(found),
+        }
+    }
+}
+
+fn peaks(r: &Reader<'_>, blank: &Blank) -> Option<Peaks> {
     let peaks = Peaks {
         fp64: r.quantity("fp64"),
         fp64_tensor: r.quantity("fp64_tensor"),
@@ -159,43 +238,49 @@ fn peaks(r: &Reader<'_>) -> Option<Peaks> {
         int8: r.quantity("int8"),
         fp4: r.quantity("fp4"),
     };
-    if peaks.bf16.is_none() && peaks.fp16.is_none() {
-        r.fail("bf16", Error::bad_input("a chip needs a dense bf16 or fp16 peak"));
+    let wide = peaks.bf16.or(peaks.fp16).is_some();
+    if wide == blank.lists(PEAK) {
+        let said = if wide { "`peak.dense.bf16` is given, and `unknown` lists it" } else { NO_PEAK };
+        let hint = format!("a peak that is not known is listed as such: unknown = [\"{PEAK}\"]");
+        r.fail("bf16", Error::bad_input(said).with_hint(hint));
         return None;
     }
     Some(peaks)
 }
 
-fn memory(r: &Reader<'_>) -> Option<Memory> {
+const NO_PEAK: &str = "a chip needs a dense bf16 or fp16 peak";
+
+fn memory(r: &Reader<'_>, blank: &Blank) -> Option<Memory> {
     let kind = r.need("kind", r.text("kind"));
-    let capacity = r.need("capacity", r.quantity("capacity"));
-    let bandwidth = r.need("bandwidth", r.quantity("bandwidth"));
+    let capacity = blank.or("memory.capacity", r, "capacity", r.quantity("capacity"));
+    let bandwidth = blank.or("memory.bandwidth", r, "bandwidth", r.quantity("bandwidth"));
     Some(Memory { kind: kind?, capacity: capacity?, bandwidth: bandwidth? })
 }
 
 /// The links: scale-up, PCIe both ways, NIC one way, and whether the NIC sits on the chip.
 type Links = (ScaleUp, Option<BytesPerSecond>, Option<BytesPerSecond>, bool);
 
-fn links(r: &Reader<'_>) -> Option<Links> {
+fn links(r: &Reader<'_>, blank: &Blank) -> Option<Links> {
     let pcie: Option<BytesPerSecond> = r.table("pcie", |p| {
         p.integer("generation");
         p.quantity("both_ways")
     });
-    let scale_up = r.need("scale_up", r.table("scale_up", |inner| scale_up(inner, pcie)));
+    let scale_up = r.need("scale_up", r.table("scale_up", |inner| scale_up(inner, pcie, blank)));
     let nic = r.table("nic", |n| Some((n.quantity("per_chip_one_way"), n.flag("on_chip").unwrap_or(false))));
     let (nic_one_way, on_chip) = nic.unwrap_or_default();
     Some((scale_up?, pcie, nic_one_way, on_chip))
 }
 
 /// A chip without a link to its neighbours reaches them over PCIe, at half of what it does both ways.
-fn scale_up(r: &Reader<'_>, pcie: Option<BytesPerSecond>) -> Option<ScaleUp> {
+fn scale_up(r: &Reader<'_>, pcie: Option<BytesPerSecond>, blank: &Blank) -> Option<ScaleUp> {
     let kind = r.need("kind", r.text("kind"));
-    let (domain, own) = (r.need("domain", r.integer("domain")), r.quantity("per_chip_one_way"));
+    let domain = blank.or("link.scale_up.domain", r, "domain", r.integer("domain").map(|domain| domain.max(1)));
+    let own = r.quantity("per_chip_one_way");
     let pair_one_way = r.quantity("pair_one_way");
-    let domain = domain?.max(1);
+    let domain = domain?;
     let per_chip_one_way = match (own, pcie) {
-        (None, Some(pcie)) if domain == 1 => pcie / 2.0,
-        _ => r.need("per_chip_one_way", own)?,
+        (None, Some(pcie)) if domain == Some(1) => Some(pcie / 2.0),
+        _ => blank.or("link.scale_up.per_chip_one_way", r, "per_chip_one_way", own)?,
     };
     let axes = r.integer("axes").unwrap_or(1).max(1);
     Some(ScaleUp { kind: kind?, per_chip_one_way, pair_one_way, domain, axes })

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::error::nearest;
 use crate::units::date::Date;
 
 pub mod accelerator;
@@ -30,6 +29,7 @@ mod memo;
 pub mod memory_rows;
 pub mod memory_spread;
 pub mod model;
+pub mod names;
 pub mod price;
 pub mod read;
 pub mod region;
@@ -46,6 +46,7 @@ pub mod steps;
 pub mod system;
 pub mod table;
 
+use names::Place;
 use read::Document;
 
 #[allow(missing_docs)]
@@ -182,14 +183,26 @@ impl Catalog {
                 return open(&path);
             }
         }
-        built_in(kind, &wanted).ok_or_else(|| self.unknown(kind, name))
+        if let Some(found) = built_in(kind, &wanted) {
+            return Ok(found);
+        }
+        match names::as_written(kind, name, &self.folders) {
+            Some(Place::File(path)) => open(&path),
+            Some(Place::BuiltIn(id)) => built_in(kind, id).ok_or_else(|| self.unknown(kind, name)),
+            None => Err(self.unknown(kind, name)),
+        }
+    }
+
+    /// Whether a name is the id or an alias of a profile of this kind, as it stands.
+    pub fn has_exactly(&self, kind: Kind, name: &str) -> bool {
+        let wanted = normal(name);
+        let user = || self.folders.iter().any(|folder| in_folder(&folder.join(kind.folder()), &wanted).is_some());
+        built_in_id(kind, &wanted).is_some() || user()
     }
 
     /// Whether a name is a profile of this kind.
     pub fn has(&self, kind: Kind, name: &str) -> bool {
-        let wanted = normal(name);
-        let user = || self.folders.iter().any(|folder| in_folder(&folder.join(kind.folder()), &wanted).is_some());
-        built_in_id(kind, &wanted).is_some() || user()
+        self.has_exactly(kind, name) || names::as_written(kind, name, &self.folders).is_some()
     }
 
     /// The ids of a kind, sorted, users' own included.
@@ -215,13 +228,6 @@ impl Catalog {
         let mut ids = self.ids(Kind::Runs);
         ids.retain(|id| self.find(Kind::Runs, id).is_ok_and(|found| names(&found.document.text)));
         ids
-    }
-
-    /// The id or alias of the kind that is nearest to a name, if one is near.
-    pub fn nearest(&self, kind: Kind, name: &str) -> Option<String> {
-        let ids = self.ids(kind);
-        let aliases = embedded::ALIASES.iter().filter(|alias| alias.0 == kind.folder()).map(|alias| alias.1);
-        nearest(&normal(name), ids.iter().map(String::as_str).chain(aliases)).map(str::to_owned)
     }
 
     /// An error that names the nearest id or alias of the kind.
@@ -325,20 +331,31 @@ fn in_folder(folder: &Path, wanted: &str) -> Option<PathBuf> {
     }
     let mut files: Vec<PathBuf> = toml_files(folder).collect();
     files.sort(); // the same answer whatever the order of the directory
-    files.into_iter().find(|path| header_aliases(path).iter().any(|alias| alias == wanted))
+    let names = |path: &PathBuf| header(&header_text(path).unwrap_or_default()).aliases;
+    files.into_iter().find(|path| names(path).iter().any(|alias| alias == wanted))
 }
 
-/// The aliases of a file, read from its first kilobyte: they stand above the first table.
-fn header_aliases(path: &Path) -> Vec<String> {
+/// The first kilobyte of a file, where its names stand.
+fn header_text(path: &Path) -> Option<String> {
     let mut head = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(1024).read_to_end(&mut head));
-    if read.is_err() {
-        return Vec::new();
-    }
-    let head = String::from_utf8_lossy(&head);
-    let line = head
-        .lines()
-        .take_while(|line| !line.starts_with('['))
-        .find_map(|line| line.strip_prefix("aliases")?.trim_start().strip_prefix('='));
-    line.map(|list| list.split('"').skip(1).step_by(2).map(normal).collect()).unwrap_or_default()
+    fs::File::open(path).and_then(|file| file.take(1024).read_to_end(&mut head)).ok()?;
+    Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// What a profile is called.
+struct Header {
+    name: String,
+    aliases: Vec<String>,
+}
+
+/// The names of a profile, which stand above its first table.
+fn header(text: &str) -> Header {
+    let line = |key: &str| {
+        let mut above = text.lines().take_while(|line| !line.starts_with('['));
+        above.find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='))
+    };
+    let quoted = |list: &str| list.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let name = line("name").and_then(|name| quoted(name).into_iter().next()).unwrap_or_default();
+    let aliases = line("aliases").map(|list| quoted(list).iter().map(|alias| normal(alias)).collect());
+    Header { name, aliases: aliases.unwrap_or_default() }
 }

@@ -87,9 +87,9 @@ pub struct Memory {
     /// HBM3, HBM3e, GDDR6.
     pub kind: String,
     /// Capacity in decimal bytes.
-    pub capacity: Bytes,
+    pub capacity: Option<Bytes>,
     /// Peak bandwidth.
-    pub bandwidth: BytesPerSecond,
+    pub bandwidth: Option<BytesPerSecond>,
 }
 
 /// The link between chips of one node or rack.
@@ -98,11 +98,11 @@ pub struct ScaleUp {
     /// NVLink4, Infinity Fabric, PCIe.
     pub kind: String,
     /// All links of one chip together, one way.
-    pub per_chip_one_way: BytesPerSecond,
+    pub per_chip_one_way: Option<BytesPerSecond>,
     /// Between one pair of chips, one way, where it is published: less than the whole on a mesh.
     pub pair_one_way: Option<BytesPerSecond>,
     /// Chips that reach each other at this rate.
-    pub domain: u32,
+    pub domain: Option<u32>,
     /// Axes of the torus that the links make; one where they meet in a switch.
     pub axes: u32,
 }
@@ -127,18 +127,43 @@ impl Accelerator {
         self.peak.of(precision).ok_or_else(|| {
             let has = super::precision::PRECISIONS.iter().filter(|(_, p)| self.peak.of(*p).is_some());
             let names: Vec<_> = has.map(|(name, _)| *name).collect();
-            Error::bad_input(format!("{} has no published {} peak", self.name, precision))
-                .with_hint(format!("it has: {}", names.join(", ")))
+            let has = if names.is_empty() { "none in any format".into() } else { names.join(", ") };
+            if self.has_16_bit() {
+                let error = Error::bad_input(format!("{} has no published {} peak", self.name, precision));
+                return error.with_hint(format!("it has: {has}"));
+            }
+            let error = Error::bad_input(format!("{} has no known bf16 or fp16 peak", self.name));
+            error.with_hint(format!("it has: {has}; {}", self.own_copy("peak.dense.bf16")))
         })
     }
 
-    /// Aggregate I/O both ways, as export rules count it: all links of the chip but its memory.
-    pub fn io_both_ways(&self) -> BytesPerSecond {
+    /// Whether a 16-bit peak is known, on which runs are quoted and timed.
+    pub fn has_16_bit(&self) -> bool {
+        self.peak.bf16.or(self.peak.fp16).is_some()
+    }
+
+    /// The refusal of what needs values that are not known, each by its path.
+    pub fn unknown(&self, paths: &[&str], what: &str) -> Error {
+        let named = paths.join(", ");
+        let [are, them] = if paths.len() == 1 { ["is", "it"] } else { ["are", "them"] };
+        let error = Error::bad_input(format!("{}: {named} {are} not known, and {what} needs {them}", self.name));
+        error.with_hint(self.own_copy(&named))
+    }
+
+    fn own_copy(&self, paths: &str) -> String {
+        let shown = format!("what `profiles show {}` has", self.id);
+        format!("put {paths} in a file of your own beside {shown}, and name that file: --gpu FILE")
+    }
+
+    /// Aggregate I/O both ways, as export rules count it: all links of the chip but its memory. Unknown where its main
+    /// link is.
+    pub fn io_both_ways(&self) -> Option<BytesPerSecond> {
         // Without a link of its own the scale-up bandwidth is the PCIe one, counted once.
-        let scale_up =
-            if self.scale_up.domain > 1 { self.scale_up.per_chip_one_way * 2.0 } else { BytesPerSecond::ZERO };
+        let alone = self.scale_up.domain == Some(1);
+        let scale_up = if alone { BytesPerSecond::ZERO } else { self.scale_up.per_chip_one_way? * 2.0 };
+        let pcie = if alone { self.pcie_both_ways? } else { self.pcie_both_ways.unwrap_or_default() };
         let nic = self.nic_one_way.filter(|_| self.nic_on_chip).unwrap_or_default() * 2.0;
-        scale_up + self.pcie_both_ways.unwrap_or_default() + nic
+        Some(scale_up + pcie + nic)
     }
 
     /// The widest format a training run of today uses on it: bf16, or fp16 before Ampere.

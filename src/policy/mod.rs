@@ -9,7 +9,7 @@ pub mod rule;
 use crate::error::Error;
 use crate::hardware::accelerator::{Accelerator, Peaks};
 use crate::units::check::{not_negative, positive, share};
-use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, SquareMm, Usd};
+use crate::units::{BytesPerSecond, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price, SquareMm, Usd};
 
 /// What a rule can measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,7 +91,8 @@ impl Facts {
 /// `TPP = max over formats of (dense TOP/s * bits)`; a multiply-accumulate counts as two operations
 /// # Source
 /// ECCN 3A090, technical note 1 to 3 (88 FR 73458): `2 * MacTOPS * bit length`, dense, aggregated over the
-/// circuit. TF32 counts with the 32 bits it is stored in.
+/// circuit. TF32 is left out, as in published tables: its 19 bits bind on no chip where it runs at half of the 16-bit rate.
+/// AWS prints the 16-bit rate for it too; with the 32 bits it is stored in, Trainium2 would have 21,344 and not 10,672.
 ///
 /// ```
 /// use flopbill::internals::hardware::accelerator::Peaks;
@@ -106,7 +107,6 @@ pub fn tpp(peaks: &Peaks) -> Option<f64> {
         (peaks.fp64, 64.0),
         (peaks.fp64_tensor, 64.0),
         (peaks.fp32, 32.0),
-        (peaks.tf32, 32.0),
         (peaks.bf16, 16.0),
         (peaks.fp16, 16.0),
         (peaks.fp8, 8.0),
@@ -143,14 +143,14 @@ pub fn performance_density(tpp: f64, die_area: SquareMm) -> f64 {
 pub fn chip_facts(chip: &Accelerator) -> Facts {
     let tpp = tpp(&chip.peak);
     let density = tpp.zip(chip.die_area).map(|(tpp, area)| performance_density(tpp, area));
-    let io = chip.io_both_ways().gb_per_s();
-    let memory = chip.memory.bandwidth.gb_per_s();
+    let io = chip.io_both_ways().map(BytesPerSecond::gb_per_s);
+    let memory = chip.memory.bandwidth.map(BytesPerSecond::gb_per_s);
     Facts::default()
         .with(Metric::Tpp, tpp)
         .with(Metric::PerformanceDensity, density)
-        .with(Metric::IoBidirectional, Some(io))
-        .with(Metric::DramBandwidth, Some(memory))
-        .with(Metric::DramPlusIo, Some(io + memory))
+        .with(Metric::IoBidirectional, io)
+        .with(Metric::DramBandwidth, memory)
+        .with(Metric::DramPlusIo, io.zip(memory).map(|(io, memory)| io + memory))
 }
 
 /// How fast held chips work on a run.

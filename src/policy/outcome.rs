@@ -296,11 +296,11 @@ pub fn export(rulings: &[Ruling<'_>], case: &Case<'_>) -> Export {
 /// The metrics that rulings wait for, each once.
 ///
 /// # Formula
-/// the unknown metrics of the tests that cannot be decided
+/// the unknown metrics of the tests that cannot be decided, of the rulings that hang on them
 /// # Source
 /// The rules' tests.
 pub fn waiting_for(rulings: &[Ruling<'_>], facts: &super::Facts) -> Vec<Metric> {
-    let open = rulings.iter().flat_map(|ruling| &ruling.behind);
+    let open = rulings.iter().filter(|ruling| ruling.low < ruling.high).flat_map(|ruling| &ruling.behind);
     let open = open.filter(|(_, finding)| matches!(finding.verdict, Verdict::Unknown(_)));
     let mut found = Vec::new();
     for condition in open.flat_map(|(_, finding)| &finding.test.all) {

@@ -152,7 +152,7 @@ impl Setting {
         let mut chosen = Vec::new();
         let open = spec.sequence_length.is_none() || spec.global_batch.is_none() || spec.precision.is_none();
         let recipe = if open { published_run(&model.id, catalog) } else { None };
-        let machine = Machine::of(&chip.chip);
+        let machine = Machine::of(&chip.chip)?;
         let precision = precision(spec, chip, &machine, recipe.as_ref(), &mut chosen);
         let seq_len = seq_len(spec, recipe.as_ref(), &model, &mut chosen);
         let model = as_trained(in_documents(model, spec), spec, &mut chosen)?;

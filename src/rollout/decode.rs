@@ -123,7 +123,7 @@ impl Writer<'_> {
     ///
     /// let catalog = Catalog::built_in();
     /// let (llama, chip) = (catalog.model("llama-3-8b")?, catalog.accelerator("h100")?);
-    /// let (machine, calibration) = (Machine::of(&chip.chip), catalog.calibration("hopper")?);
+    /// let (machine, calibration) = (Machine::of(&chip.chip)?, catalog.calibration("hopper")?);
     /// let writer = Writer {
     ///     shape: &llama.shape, machine: &machine, factors: &calibration.factors,
     ///     efficiency: Efficiency {

@@ -26,7 +26,7 @@ use crate::units::{Chips, Flop, Seconds};
 /// let catalog = Catalog::built_in();
 /// let (llama, chip) = (catalog.model("llama-3-8b")?, catalog.accelerator("h100")?);
 /// let efficiency = Efficiency::of(&[0.8, 0.6, 0.5, 0.4, 0.0, 1.0, 1.0, 2e10]);
-/// let machine = Machine::of(&chip.chip);
+/// let machine = Machine::of(&chip.chip)?;
 /// let time = pass(&llama.shape, &machine, Precision::Bf16, &efficiency, Chips::new(8.0), 1e6, 1.0);
 /// // by hand: 1e6 tokens x 2 x 7.504e9 FLOPs / (8 x 0.4 x 989.5e12)
 /// assert!((time.get() / (1e6 * 2.0 * 7.504e9 / (8.0 * 0.4 * 989.5e12)) - 1.0).abs() < 1e-3);

@@ -21,7 +21,7 @@ use crate::units::{Bytes, Seconds};
 /// let catalog = Catalog::built_in();
 /// let (chip, calibration) = (catalog.accelerator("h800")?, catalog.calibration("hopper")?);
 /// // by hand: 20 GB at 0.8 x 50 GB/s
-/// let time = weights(Bytes::from_gb(20.0), &Machine::of(&chip.chip), &calibration.factors);
+/// let time = weights(Bytes::from_gb(20.0), &Machine::of(&chip.chip)?, &calibration.factors);
 /// assert!((time.get() - 0.5).abs() < 1e-12);
 /// # Ok::<(), flopbill::Error>(())
 /// ```

@@ -35,7 +35,7 @@ pub struct Machine {
 }
 
 /// Network of a chip whose sheet names none: 100 Gb/s.
-const USUAL_NIC: BytesPerSecond = BytesPerSecond::new(12.5e9);
+pub const USUAL_NIC: BytesPerSecond = BytesPerSecond::new(12.5e9);
 
 /// Link to the host of a chip whose sheet names none: PCIe 4.0 with 16 lanes.
 const USUAL_HOST: BytesPerSecond = BytesPerSecond::new(32e9);
@@ -44,26 +44,46 @@ impl Machine {
     /// A chip in its usual server.
     ///
     /// # Formula
-    /// the sheet's values; where it has no bf16 rate, the next best format's; 100 Gb/s where it names no network
+    /// the sheet's values; where it has no bf16 rate, the fp16 one; 100 Gb/s where it names no network
     /// # Source
     /// `profiles/accelerators/`
-    pub fn of(chip: &Accelerator) -> Self {
+    /// # Errors
+    /// Every value that a step needs and is not known, by its path.
+    pub fn of(chip: &Accelerator) -> Result<Self, Error> {
         let peak = |format: Precision| chip.peak.of(format).unwrap_or(FlopPerSecond::ZERO);
-        let wide = chip.peak.bf16.or(chip.peak.fp16).or(chip.peak.tf32).or(chip.peak.fp32);
-        Self {
-            peak_16: wide.unwrap_or(FlopPerSecond::ZERO),
+        let (wide, links) = (chip.peak.bf16.or(chip.peak.fp16), &chip.scale_up);
+        let (memory, bandwidth) = (chip.memory.capacity, chip.memory.bandwidth);
+        let (Some(peak_16), Some(memory), Some(memory_bandwidth), Some(scale_up), Some(domain)) =
+            (wide, memory, bandwidth, links.per_chip_one_way, links.domain)
+        else {
+            let known = [
+                ("peak.dense.bf16", wide.is_some()),
+                ("memory.capacity", memory.is_some()),
+                ("memory.bandwidth", bandwidth.is_some()),
+                ("link.scale_up.per_chip_one_way", links.per_chip_one_way.is_some()),
+                ("link.scale_up.domain", links.domain.is_some()),
+            ];
+            let lacking: Vec<&str> = known.iter().filter(|(_, known)| !known).map(|(path, _)| *path).collect();
+            let error = chip.unknown(&lacking, "the time of a step");
+            let hint = error.hint().unwrap_or_default();
+            let hint =
+                if wide.is_some() { format!("an estimate with --mfu does without; or {hint}") } else { hint.into() };
+            return Err(error.with_hint(hint));
+        };
+        Ok(Self {
+            peak_16,
             peak_8: peak(Precision::Fp8),
             peak_4: peak(Precision::Fp4),
-            memory_bandwidth: chip.memory.bandwidth,
-            memory: chip.memory.capacity,
-            scale_up: chip.scale_up.per_chip_one_way,
-            domain: chip.scale_up.domain.max(1),
-            axes: chip.scale_up.axes.max(1),
+            memory_bandwidth,
+            memory,
+            scale_up,
+            domain: domain.max(1),
+            axes: links.axes.max(1),
             nic: chip.nic_one_way.unwrap_or(USUAL_NIC),
             host: chip.pcie_both_ways.map_or(USUAL_HOST, |both| both / 2.0),
             node: chip.node_chips.max(1),
             borrowed: chip.borrowed,
-        }
+        })
     }
 
     /// The rate of a recipe's matrix products where they are narrower than 16 bits; zero where they are not, or where

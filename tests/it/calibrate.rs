@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::shell::Shell;
 
 fn machine() -> Machine {
-    Machine::of(&Catalog::built_in().accelerator("h100-sxm").unwrap().chip)
+    Machine::of(&Catalog::built_in().accelerator("h100-sxm").unwrap().chip).unwrap()
 }
 
 fn works() -> Vec<Work> {

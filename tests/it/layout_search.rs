@@ -41,7 +41,7 @@ struct Bed {
 impl Bed {
     fn new(shape: Architecture, batch: u32) -> Self {
         let catalog = Catalog::built_in();
-        let machine = Machine::of(&catalog.accelerator("h100").unwrap().chip);
+        let machine = Machine::of(&catalog.accelerator("h100").unwrap().chip).unwrap();
         let factors = catalog.factors("hopper").unwrap().calibration.factors;
         Self { machine, factors, shape, batch, memory: machine.memory }
     }

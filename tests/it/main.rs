@@ -7,6 +7,7 @@ mod as_of;
 mod asks;
 mod backtest;
 mod calibrate;
+mod chips;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]

@@ -169,6 +169,20 @@ fn names_of_destinations() {
 
 #[test]
 fn what_is_not_published_leaves_it_unclear() {
+    // MI308X: no sheet. The letters name it, so that a licence is the least; from 4,800 on 3A090.a would deny it, and the
+    // rule of January decide by 21,000 and 6,500 GB/s. The duty hangs on the same two numbers.
+    let PolicyReply { result, .. } = ask("mi308x", "china", "2026-02-01");
+    let found = result.export.unwrap();
+    assert_eq!((found.outcome, found.at_least, found.at_most), ("unclear", Some("licence"), Some("denied")));
+    assert_eq!(found.waits_for, ["tpp", "performance_density", "dram_bandwidth_gb_s"]);
+    let by = |rule: &str| found.tests.iter().any(|test| test.rule == rule && test.verdict.starts_with("depends on"));
+    assert!(by("us-2023-10-3a090") && by("us-2026-01-china-gate"));
+    let border = says(result.border.as_deref());
+    assert_eq!(border, ["15 % of revenue, as reported", "unclear: 25 % duty on the declared value"]);
+    assert_eq!(export("mi308x", "russia", "2026-02-01").outcome, "unclear");
+    assert_eq!(export("mi308x", "singapore", "2026-02-01").outcome, "free");
+    let text = found.says;
+    assert!(text.starts_with("unclear, from licence to denied: nobody published its TPP"), "{text}");
     // TPU v4: 4,400 is under 4,800, and its die area is not known: with 5.92 TPP/mm2 it would be 3A090.a.
     let found = export("tpu-v4", "china", "2023-12");
     assert_eq!((found.outcome, found.at_least, found.at_most), ("unclear", Some("free"), Some("denied")));

@@ -167,7 +167,7 @@ fn what_cannot_be_is_refused_with_what_would_help() {
 #[test]
 fn the_roofline_is_near_the_service_that_deepseek_published() {
     let (v3, chip) = (catalog().model("deepseek-v3").unwrap(), catalog().accelerator("h800").unwrap());
-    let (machine, calibration) = (Machine::of(&chip.chip), catalog().calibration("hopper").unwrap());
+    let (machine, calibration) = (Machine::of(&chip.chip).unwrap(), catalog().calibration("hopper").unwrap());
     let profile = catalog().rollout().unwrap();
     let weights = Weights::of(&v3.shape, Precision::Fp8);
     let at = |level: f64| {

@@ -162,8 +162,10 @@ impl PolicyRequest {
             Some(goodput) => goodput,
             None => goodput_prior(&chip.chip, catalog)?,
         };
-        let peak = chip.chip.peak_of(chip.chip.training_precision()).ok();
-        let pace = peak.map(|peak| Pace { peak, mfu: self.mfu, goodput });
+        let peak = chip.chip.peak_of(chip.chip.training_precision());
+        let no_hours =
+            peak.as_ref().err().map(|error| format!("no hours to a threshold are given: {}", error.message()));
+        let pace = peak.ok().map(|peak| Pace { peak, mfu: self.mfu, goodput });
         pace.iter().try_for_each(|pace| gpu_hours_to(Flop::new(1.0), pace).map(drop))?;
         let price = match self.price {
             Some(price) => Some(price),
@@ -176,6 +178,7 @@ impl PolicyRequest {
             head.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
         }
         head.warnings.extend(too_late(known, day));
+        head.warnings.extend(no_hours);
         let sources = rules.iter().filter_map(|found| {
             let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;
             Some(SourceLine::new(found.rule.id.as_str(), source))

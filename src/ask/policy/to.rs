@@ -179,7 +179,10 @@ fn on_market(asked: &Asked, to: &To, scopes: &[&'static str]) -> ExportReply {
     let what = export(&found, &case);
     let deciding = deciding(what, &found);
     let waits_for = if matches!(what, Export::Between(..)) { waiting_for(&found, &facts) } else { Vec::new() };
-    let behind = deciding.iter().flat_map(|ruling| &ruling.behind);
+    // What cannot be decided says nothing where another test of the rule is met.
+    let hangs =
+        |ruling: &Ruling<'_>, finding: &Finding<'_>| ruling.low < ruling.high || finding.verdict == Verdict::Met;
+    let behind = deciding.iter().flat_map(|ruling| ruling.behind.iter().filter(|(_, finding)| hangs(ruling, finding)));
     let tests = behind.map(|(rule, finding)| BehindRow::of(rule, finding, &facts)).collect();
     let first = deciding.first();
     let beside = |ruling: &&Ruling<'_>| first.is_some_and(|first| first.rule.id != ruling.rule.id);
