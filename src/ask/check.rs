@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::fleet;
 use crate::input::file::spec;
 use crate::predict::setting::model_of;
+use crate::ruling::destination;
 
 /// Reads a file as the kind of profile it is, with everything that the kind demands. The chips and models that
 /// it names may stand in the folders beside its own.
@@ -35,7 +36,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
     match kind {
         Kind::Runs => run(found, catalog),
         Kind::Fleets => fleet::load::read(found, catalog).map(drop),
-        _ => check::profile(kind, found, catalog),
+        _ => check::profile(kind, found, catalog).and_then(|()| destination::check(kind, found, catalog)),
     }
 }
 

@@ -17,7 +17,6 @@ pub mod architecture;
 pub mod batches;
 pub mod bill;
 pub mod check;
-pub mod destination;
 pub mod factors;
 pub mod factors_text;
 pub mod figures;

@@ -3,12 +3,13 @@
 use super::policy_to;
 use super::view::{Records, Section, View};
 use crate::answer::thresholds::NO_ADVICE;
-use crate::ask::policy::rows::{BillRow, RuleRow};
-use crate::ask::policy::{Asked, PolicyReply, in_force, standing_text};
+use crate::ask::policy::PolicyReply;
 use crate::catalog::rule::RuleProfile;
 use crate::hardware::accelerator::Accelerator;
 use crate::policy::rule::{Condition, Rule, Status, Subject, Verdict, findings, training_thresholds};
 use crate::policy::{Metric, Pace, chip_facts, chips_to_peak, gpu_hours_to};
+use crate::ruling::rows::{BillRow, RuleRow};
+use crate::ruling::{Asked, in_force, says, standing_text};
 use crate::units::date::Date;
 use crate::units::{Chips, Flop, show};
 
@@ -53,7 +54,7 @@ fn rules(reply: &PolicyReply) -> Section {
     section.numeric.clear();
     let asked = &reply.made_from;
     for (row, found) in shown(reply).filter(|(_, found)| found.rule.subject == Subject::Chip) {
-        let says = crate::ask::policy::says(asked, &found.rule, &findings(&found.rule, &asked.item()));
+        let says = says(asked, &found.rule, &findings(&found.rule, &asked.item()));
         let says = if row.in_force { says } else { format!("({says})") };
         section.row([row.name.clone(), row.standing.clone(), says]);
     }

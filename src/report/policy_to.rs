@@ -2,10 +2,10 @@
 
 use super::view::Section;
 use crate::ask::policy::PolicyReply;
-use crate::ask::policy::rows::RuleRow;
-use crate::ask::policy::to::{BehindRow, ConditionRow, ExportReply, OtherReply, label};
 use crate::policy::METRICS;
 use crate::policy::rule::Condition;
+use crate::ruling::rows::RuleRow;
+use crate::ruling::to::{BehindRow, ConditionRow, ExportReply, OtherReply, label};
 use crate::units::show;
 
 /// The three things about a destination in as many sentences.

@@ -133,7 +133,9 @@ fn the_rule_of_2022_needs_both_numbers() {
     says("h200-sxm", "2022-10-08", "2022", "3A090");
     assert_eq!(outcomes("h800-sxm", "2022-10-08"), []);
     assert_eq!(outcomes("a800-sxm-80gb", "2022-10-08"), []);
-    assert_eq!(outcomes("h100-sxm", "2022-10-06"), []);
+    // Before, the letters of August name it.
+    assert_eq!(outcomes("h100-sxm", "2022-08-25"), []);
+    says("h100-sxm", "2022-10-06", "2022-08", "licence required");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! A chip on its way to a destination: every row by hand from the quoted texts of the rules.
 
-use flopbill::internals::ask::policy::to::{ExportReply, OtherReply};
+use flopbill::internals::ask::check;
 use flopbill::internals::catalog::read::Document;
-use flopbill::internals::catalog::{Found, Kind, check};
+use flopbill::internals::catalog::{Found, Kind};
 use flopbill::internals::policy::rule::{Item, Status, Verdict, findings, holds};
 use flopbill::internals::policy::{Facts, Metric};
+use flopbill::internals::ruling::to::{ExportReply, OtherReply};
 use flopbill::{Error, PolicyReply, PolicyRequest};
 
 use super::doors::catalog;
@@ -342,7 +343,7 @@ fn a_rule_file_names_places_that_are_there() {
     };
     let every = "effect = 'licence'\neverything = true";
     read(&rule("\"D:5\", \"macau\"", every)).unwrap();
-    let unknown = read(&rule("\"chine\"", every)).unwrap_err();
+    let unknown = read(&rule("\"chinna\"", every)).unwrap_err();
     assert_eq!(unknown.hint(), Some("did you mean `china`?"));
     let line = unknown.place().map(|place| place.text[..place.span.start].lines().count());
     assert_eq!(line, Some(9), "{unknown}");

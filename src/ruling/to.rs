@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Asked, standing_text, verdict_text};
 use crate::catalog::rule::RuleProfile;
 use crate::error::Error;
-use crate::policy::outcome::{Case, EFFECTS, Export, Outcome, Part, Place, REVIEWS, Ruling, reaches};
+use crate::policy::outcome::{Case, EFFECTS, Export, HOME, Outcome, Part, Place, REVIEWS, Ruling, reaches};
 use crate::policy::outcome::{export, other, rulings, waiting_for};
 use crate::policy::rule::{Condition, Finding, Item, Rule, Verdict};
 use crate::policy::{Facts, METRICS, Metric, chip_facts};
@@ -163,11 +163,9 @@ pub fn export_of(asked: &Asked, to: &To) -> ExportReply {
     let card = asked.chip.chip.memory.kind.starts_with("GDDR");
     let other = if scopes.contains(&"other") { "datacentre" } else { "other" };
     let there = on_market(asked, to, &[other]);
-    reply.otherwise = (card && there.outcome != reply.outcome).then(|| Otherwise {
-        market: other,
-        outcome: there.outcome,
-        rule: there.rule,
-    });
+    if card && there.outcome != reply.outcome {
+        reply.otherwise = Some(Otherwise { market: other, outcome: there.outcome, rule: there.rule });
+    }
     reply
 }
 
@@ -259,7 +257,7 @@ fn words(what: Export, deciding: &[&Ruling<'_>], asked: &Asked, to: &To, waits_f
     match what {
         Export::NotUs => format!("not a US export: {} is at home in {}", chip.vendor, home.unwrap_or_default()),
         Export::MakerUnknown => format!("unclear: where {} is at home is not known", chip.vendor),
-        Export::Is(_) if to.place.id == crate::policy::outcome::HOME => "free: no export".into(),
+        Export::Is(_) if to.place.id == HOME => "free: no export".into(),
         Export::Is(outcome) => {
             let exception = deciding.iter().any(|ruling| ruling.excepted());
             let unless = if exception { ", unless the exception NAC is used" } else { "" };
@@ -278,7 +276,7 @@ pub fn others(asked: &Asked, to: &To, part: Part) -> Vec<OtherReply> {
     let facts = chip_facts(&asked.chip.chip);
     let case = case(asked, to, facts, &asked.scopes);
     // A US duty or share of revenue is for what leaves the US.
-    if part == Part::Border && case.maker.is_some_and(|maker| maker.id != crate::policy::outcome::HOME) {
+    if part == Part::Border && case.maker.is_some_and(|maker| maker.id != HOME) {
         return Vec::new();
     }
     let rules: Vec<&Rule> = asked.rules.iter().map(|found| &found.rule).collect();

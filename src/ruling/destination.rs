@@ -1,10 +1,13 @@
 //! `profiles/assumptions/destinations.toml`: where chips go, in which country groups that is, where makers are at home.
 
-use super::read::{Reader, Sources};
-use super::{Catalog, Found, Kind, normal};
+use crate::catalog::read::{Reader, Sources};
+use crate::catalog::{Catalog, Found, Kind, normal, rule};
 use crate::error::Error;
 use crate::policy::outcome::{ANYWHERE, Place};
 use crate::policy::rule::Rule;
+
+/// The file's name.
+const ID: &str = "destinations";
 
 /// What one names to ask about a destination.
 const HINT: &str = "name one country: china, usa, singapore, uae";
@@ -32,7 +35,7 @@ impl Catalog {
     /// # Errors
     /// A profile that does not hold what it should.
     pub fn destinations(&self) -> Result<Destinations, Error> {
-        destinations(&self.find(Kind::Assumptions, "destinations")?)
+        destinations(&self.find(Kind::Assumptions, ID)?)
     }
 }
 
@@ -86,22 +89,14 @@ impl Destinations {
         found.map(|(country, _)| self.place(country, catalog)).transpose()
     }
 
-    /// Refuses a list that speaks of places nobody knows.
-    ///
-    /// # Errors
-    /// The first such place, in the file.
-    pub fn check(&self, found: &Found, catalog: &Catalog) -> Result<(), Error> {
+    fn check(&self, found: &Found, catalog: &Catalog) -> Result<(), Error> {
         let grouped = self.groups.iter().flat_map(|(_, places)| places);
         let homes = self.makers.iter().map(|(country, _)| country);
-        let every = grouped.chain(homes).chain(&self.examples);
-        every.map(|place| self.place(place, catalog).map_err(|error| at(error, place, found)).map(drop)).collect()
+        let mut every = grouped.chain(homes).chain(&self.examples);
+        every.try_for_each(|place| self.place(place, catalog).map_err(|error| at(error, place, found)).map(drop))
     }
 
-    /// Refuses a rule that reaches places or groups nobody knows, or amends a rule that is not there.
-    ///
-    /// # Errors
-    /// The first such name, in the file.
-    pub fn check_rule(&self, rule: &Rule, found: &Found, catalog: &Catalog) -> Result<(), Error> {
+    fn check_rule(&self, rule: &Rule, found: &Found, catalog: &Catalog) -> Result<(), Error> {
         let known = |name: &str| name == ANYWHERE || self.groups.iter().any(|(group, _)| group == name);
         for name in rule.reach.iter().flat_map(|reach| reach.to.iter().chain(&reach.except)).filter(|name| !known(name))
         {
@@ -111,6 +106,18 @@ impl Destinations {
             Some(other) => Err(at(catalog.unknown(Kind::Rules, other), other, found)),
             None => Ok(()),
         }
+    }
+}
+
+/// Refuses a profile that reads and speaks of places, groups or rules that nobody knows.
+///
+/// # Errors
+/// The first such name, in the file.
+pub fn check(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error> {
+    match kind {
+        Kind::Rules => catalog.destinations()?.check_rule(&rule::rule(found)?.rule, found, catalog),
+        Kind::Assumptions if found.id == ID => destinations(found)?.check(found, catalog),
+        _ => Ok(()),
     }
 }
 

@@ -1,26 +1,21 @@
 //! A chip's numbers against dated rules, and what they make of it on its way to a destination.
 
-pub mod rows;
-pub mod to;
-
 use serde::Serialize;
 
 use super::optimal::goodput_prior;
-use super::reply::{ReplyHead, SourceLine};
-use rows::{BillRow, Found, RuleRow, TestRow, ThresholdRow};
-use to::{ConditionRow, PlaceRow, To};
-
+use super::reply::{Ordered, ReplyHead, SourceLine};
 use crate::answer::thresholds::{NO_ADVICE, too_late};
 use crate::catalog::Catalog;
-use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::rule::{RuleProfile, known_until};
 use crate::error::Error;
 use crate::hardware::price::Term;
 use crate::input::field::check_all;
-use crate::policy::outcome::{Beside, PARTS, Part, Place, Reach, beside};
-use crate::policy::rule::{Finding, Item, Rule, Standing, Status, Subject, Verdict};
-use crate::policy::rule::{findings, names, standing, training_thresholds};
+use crate::policy::outcome::Part;
+use crate::policy::rule::{Finding, Status};
 use crate::policy::{METRICS, Pace, chip_facts, gpu_hours_to};
+use crate::ruling::rows::{BillRow, RuleRow, bill_row, row};
+use crate::ruling::to::{self, ExportReply, OtherReply, To};
+use crate::ruling::{Asked, in_force, says};
 use crate::units::date::Date;
 use crate::units::{Flop, Fraction, Price};
 
@@ -118,27 +113,33 @@ pub struct PolicyReply {
     pub made_from: Asked,
 }
 
-/// What a reply was made from.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// The chip.
-    pub chip: AcceleratorProfile,
-    /// Every rule.
-    pub rules: Vec<RuleProfile>,
+/// A chip's numbers, and what is said of them.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Found {
+    /// The chip's profile.
+    pub chip: String,
     /// The day.
-    pub day: Date,
-    /// What the chip is sold for: `datacentre` or `other`.
-    pub scopes: Vec<&'static str>,
-    /// The pace for hours to a threshold, where the chip's peak is known.
-    pub pace: Option<Pace>,
-    /// The price of an hour, where it is known.
-    pub price: Option<Price>,
-    /// Where the maker has its headquarters, if that is known.
-    pub maker: Option<Place>,
-    /// Where the chip goes, if that is asked.
-    pub to: Option<To>,
-    /// The outcome at places that stand for their groups, where no destination is named.
-    pub examples: Vec<PlaceRow>,
+    pub as_of: String,
+    /// Where the maker has its headquarters.
+    pub made_in: Option<String>,
+    /// The destination.
+    pub to: Option<String>,
+    /// Where the buyer has its headquarters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headquarters: Option<String>,
+    /// What becomes of the export.
+    pub export: Option<ExportReply>,
+    /// What the border costs; empty where nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub border: Option<Vec<OtherReply>>,
+    /// The destination's own rules, the strictest first; empty where none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_rules: Option<Vec<OtherReply>>,
+    /// The numbers that rules look at.
+    pub metrics: Ordered<Option<f64>>,
+    /// What each rule on chips in force says.
+    pub rules: Ordered<String>,
 }
 
 impl PolicyRequest {
@@ -211,16 +212,6 @@ impl PolicyRequest {
 /// Why nothing is said of a destination.
 const NO_DESTINATION: &str = "no destination is named: --to china";
 
-fn bill_row(rule: &Rule, day: Date) -> Option<BillRow> {
-    rule.introduced.is_none_or(|first| first <= day).then(|| BillRow {
-        id: rule.id.clone(),
-        name: rule.name.clone(),
-        introduced: rule.introduced.map(|date| date.to_string()),
-        standing: standing_text(rule, day),
-        summary: rule.summary.clone(),
-    })
-}
-
 fn result(asked: &Asked) -> Found {
     let facts = chip_facts(&asked.chip.chip);
     let metrics = METRICS.iter().take(OF_CHIPS).map(|(name, metric)| ((*name).to_owned(), facts.get(*metric)));
@@ -238,138 +229,5 @@ fn result(asked: &Asked) -> Found {
         own_rules: asked.to.as_ref().map(|to| to::others(asked, to, Part::Destination)),
         metrics: metrics.collect(),
         rules: in_force(asked).map(said).collect(),
-    }
-}
-
-fn row(asked: &Asked, found: &RuleProfile) -> RuleRow {
-    let rule = &found.rule;
-    let facts = chip_facts(&asked.chip.chip);
-    let tests = findings(rule, &asked.item());
-    let test = |finding: &Finding<'_>| TestRow {
-        outcome: finding.test.outcome.clone(),
-        scope: finding.test.scope.clone(),
-        verdict: asked.verdict(rule, finding),
-        conditions: finding.test.all.iter().map(|condition| ConditionRow::of(condition, &facts)).collect(),
-    };
-    let thresholds = training_thresholds(rule).map(|(test, bound)| {
-        let hours = asked.pace.and_then(|pace| gpu_hours_to(Flop::new(bound), &pace).ok());
-        ThresholdRow {
-            outcome: test.outcome.clone(),
-            flop: bound,
-            gpu_hours: hours.map(|hours| hours.gpu_hours()),
-            cost_usd: hours.zip(asked.price).map(|(hours, price)| (hours * price).get()),
-        }
-    });
-    let part = PARTS.iter().find(|(_, part)| *part == rule.part && rule.subject == Subject::Chip);
-    RuleRow {
-        id: rule.id.clone(),
-        name: rule.name.clone(),
-        jurisdiction: rule.jurisdiction.clone(),
-        part: part.map(|(name, _)| *name),
-        status: rule.status.name(),
-        standing: standing_text(rule, asked.day),
-        in_force: standing(rule, asked.day) == Standing::InForce,
-        reaches: asked.to.as_ref().map(|to| to::speaks(asked, found, to)),
-        destinations: destinations_text(rule),
-        summary: rule.summary.clone(),
-        conditions: rule.conditions.clone(),
-        end_use: rule.end_use.clone(),
-        rate: rule.rate.map(|rate| rate.get()),
-        effective: rule.effective.map(|date| date.to_string()),
-        until: rule.until.map(|date| date.to_string()),
-        named: names(rule, &asked.chip.chip.id),
-        tests: tests.iter().map(test).collect(),
-        training_thresholds: thresholds.collect(),
-    }
-}
-
-impl Asked {
-    /// The chip as rules look at it.
-    pub fn item(&self) -> Item<'_> {
-        Item { chip: &self.chip.chip.id, facts: chip_facts(&self.chip.chip), scopes: &self.scopes }
-    }
-
-    /// Why a rule is not about the chip, whatever its tests say of the numbers.
-    pub fn beside(&self, rule: &Rule) -> Option<String> {
-        let rules: Vec<&Rule> = self.rules.iter().map(|found| &found.rule).collect();
-        // `rule` is one of them: what is found borrows from those.
-        let rule = rules.iter().find(|known| known.id == rule.id)?;
-        Some(match beside(rule, &rules, &self.item(), self.maker.as_ref())? {
-            Beside::NotUs => "not about it: no US export".into(),
-            Beside::Undenied(other) => format!("not about it: {} denies it nothing", other.id),
-            Beside::Spared(why) => format!("does not help it: {why}"),
-        })
-    }
-
-    /// A verdict in a few words: none on a rule that is not about the chip.
-    pub fn verdict(&self, rule: &Rule, finding: &Finding<'_>) -> String {
-        if self.beside(rule).is_some() { "not about it".into() } else { verdict_text(finding.verdict) }
-    }
-}
-
-/// The rules on chips in force, with their tests.
-pub fn in_force(asked: &Asked) -> impl Iterator<Item = (&RuleProfile, Vec<Finding<'_>>)> {
-    let of_chips = asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip);
-    of_chips
-        .filter(|found| standing(&found.rule, asked.day) == Standing::InForce)
-        .map(move |found| (found, findings(&found.rule, &asked.item())))
-}
-
-/// What a rule says of the chip, in a few words.
-pub fn says(asked: &Asked, rule: &Rule, findings: &[Finding<'_>]) -> String {
-    if let Some(why) = asked.beside(rule) {
-        return why;
-    }
-    let mut met: Vec<&str> = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Met) {
-        if !met.contains(&finding.test.outcome.as_str()) {
-            met.push(&finding.test.outcome);
-        }
-    }
-    if !met.is_empty() {
-        return met.join(", ");
-    }
-    let unknown = findings.iter().find_map(|finding| match finding.verdict {
-        Verdict::Unknown(metric) => Some(metric.name()),
-        _ => None,
-    });
-    match unknown {
-        Some(metric) => format!("depends on {metric}, which is not known"),
-        None if findings.is_empty() => "not about it".into(),
-        None => "no test met".into(),
-    }
-}
-
-/// How a rule stands on a day, in a few words.
-pub fn standing_text(rule: &Rule, day: Date) -> String {
-    match (standing(rule, day), rule.status) {
-        (Standing::InForce, status @ (Status::Guidance | Status::Reported)) => status.name().into(),
-        (Standing::InForce, _) => "in force".into(),
-        (Standing::NotYet(Some(day)), _) => format!("from {day}"),
-        (Standing::NotYet(None), _) => "not yet".into(),
-        (Standing::Ended(day, Status::Bill), _) => format!("dropped {day}"),
-        (Standing::Ended(day, Status::InForce | Status::Guidance | Status::Reported), _) => format!("ended {day}"),
-        (Standing::Ended(day, status), _) => format!("{} {day}", status.name()),
-        (Standing::Never, _) => "never in force".into(),
-        (Standing::Proposed, _) => "bill".into(),
-    }
-}
-
-/// Where goods must go for a rule, in a few words.
-pub fn destinations_text(rule: &Rule) -> String {
-    let one = |reach: &Reach| {
-        let except = if reach.except.is_empty() { String::new() } else { format!(" but {}", reach.except.join(", ")) };
-        let firms = if reach.headquarters { ", and firms with headquarters there" } else { "" };
-        format!("{}{except}{firms}", reach.to.join(", "))
-    };
-    rule.reach.iter().map(one).collect::<Vec<_>>().join("; ")
-}
-
-/// A verdict, in a few words.
-pub fn verdict_text(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Met => "met".into(),
-        Verdict::NotMet => "not met".into(),
-        Verdict::Unknown(metric) => format!("depends on {}", metric.name()),
     }
 }
