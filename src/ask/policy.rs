@@ -172,7 +172,8 @@ impl PolicyRequest {
             Some(price) => Some(price),
             None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
         };
-        let other = self.not_datacentre || chip.chip.form.contains("consumer");
+        let elsewhere = ["consumer", "desktop", "workstation"].iter().any(|market| chip.chip.form.contains(market));
+        let other = self.not_datacentre || elsewhere;
         let scopes = if other { vec!["other"] } else { vec!["datacentre"] };
         let mut head = ReplyHead::new("policy", chip.chip.name.as_str());
         if self.as_of.is_none() {

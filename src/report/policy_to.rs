@@ -76,6 +76,7 @@ fn decided_by(reply: &PolicyReply, export: &ExportReply) -> String {
         Some(id) => by_rule(reply, id),
         None => match export.outcome {
             "free" => "no rule in force reaches it".into(),
+            "unclear" if !export.waits_for.is_empty() => "the tests below, by what is not known".into(),
             _ => String::new(),
         },
     }

@@ -182,7 +182,8 @@ fn on_market(asked: &Asked, to: &To, scopes: &[&'static str]) -> ExportReply {
         |ruling: &Ruling<'_>, finding: &Finding<'_>| ruling.low < ruling.high || finding.verdict == Verdict::Met;
     let behind = deciding.iter().flat_map(|ruling| ruling.behind.iter().filter(|(_, finding)| hangs(ruling, finding)));
     let tests = behind.map(|(rule, finding)| BehindRow::of(rule, finding, &facts)).collect();
-    let first = deciding.first();
+    // Where a value is missing, no rule decides yet.
+    let first = deciding.first().filter(|_| matches!(what, Export::Is(_)));
     let beside = |ruling: &&Ruling<'_>| first.is_some_and(|first| first.rule.id != ruling.rule.id);
     let also = found.iter().filter(beside).filter(|_| matches!(what, Export::Is(_)));
     let (at_least, at_most) = match what {
