@@ -28,7 +28,6 @@ mod memo;
 pub mod memory_rows;
 pub mod memory_spread;
 pub mod model;
-pub mod names;
 pub mod price;
 pub mod read;
 pub mod region;
@@ -38,6 +37,7 @@ pub mod run_rows;
 pub mod scaling;
 pub mod software;
 pub mod software_text;
+pub mod spelled;
 pub mod stack;
 pub mod stack_row;
 pub mod stack_text;
@@ -45,8 +45,8 @@ pub mod steps;
 pub mod system;
 pub mod table;
 
-use names::Place;
 use read::Document;
+use spelled::Place;
 
 #[allow(missing_docs)]
 mod embedded {
@@ -185,7 +185,7 @@ impl Catalog {
         if let Some(found) = built_in(kind, &wanted) {
             return Ok(found);
         }
-        match names::as_written(kind, name, &self.folders) {
+        match spelled::as_written(kind, name, &self.folders) {
             Some(Place::File(path)) => open(&path),
             Some(Place::BuiltIn(id)) => built_in(kind, id).ok_or_else(|| self.unknown(kind, name)),
             None => Err(self.unknown(kind, name)),
@@ -201,7 +201,7 @@ impl Catalog {
 
     /// Whether a name is a profile of this kind.
     pub fn has(&self, kind: Kind, name: &str) -> bool {
-        self.has_exactly(kind, name) || names::as_written(kind, name, &self.folders).is_some()
+        self.has_exactly(kind, name) || spelled::as_written(kind, name, &self.folders).is_some()
     }
 
     /// The ids of a kind, sorted, users' own included.
@@ -330,31 +330,20 @@ fn in_folder(folder: &Path, wanted: &str) -> Option<PathBuf> {
     }
     let mut files: Vec<PathBuf> = toml_files(folder).collect();
     files.sort(); // the same answer whatever the order of the directory
-    let names = |path: &PathBuf| header(&header_text(path).unwrap_or_default()).aliases;
-    files.into_iter().find(|path| names(path).iter().any(|alias| alias == wanted))
+    files.into_iter().find(|path| header_aliases(path).iter().any(|alias| alias == wanted))
 }
 
-/// The first kilobyte of a file, where its names stand.
-fn header_text(path: &Path) -> Option<String> {
+/// The aliases of a file, read from its first kilobyte: they stand above the first table.
+fn header_aliases(path: &Path) -> Vec<String> {
     let mut head = Vec::new();
-    fs::File::open(path).and_then(|file| file.take(1024).read_to_end(&mut head)).ok()?;
-    Some(String::from_utf8_lossy(&head).into_owned())
-}
-
-/// What a profile is called.
-struct Header {
-    name: String,
-    aliases: Vec<String>,
-}
-
-/// The names of a profile, which stand above its first table.
-fn header(text: &str) -> Header {
-    let line = |key: &str| {
-        let mut above = text.lines().take_while(|line| !line.starts_with('['));
-        above.find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='))
-    };
-    let quoted = |list: &str| list.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    let name = line("name").and_then(|name| quoted(name).into_iter().next()).unwrap_or_default();
-    let aliases = line("aliases").map(|list| quoted(list).iter().map(|alias| normal(alias)).collect());
-    Header { name, aliases: aliases.unwrap_or_default() }
+    let read = fs::File::open(path).and_then(|file| file.take(1024).read_to_end(&mut head));
+    if read.is_err() {
+        return Vec::new();
+    }
+    let head = String::from_utf8_lossy(&head);
+    let line = head
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .find_map(|line| line.strip_prefix("aliases")?.trim_start().strip_prefix('='));
+    line.map(|list| list.split('"').skip(1).step_by(2).map(normal).collect()).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! The facts of every chip, and the names that people write.
 
-use flopbill::internals::catalog::names::letters;
+use flopbill::internals::catalog::spelled::letters;
 use flopbill::internals::catalog::{Catalog, Kind};
 use flopbill::internals::hardware::accelerator::Accelerator;
 use flopbill::internals::hardware::precision::PRECISIONS;

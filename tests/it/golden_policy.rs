@@ -44,7 +44,7 @@ const TABLE: &[(&str, f64, Option<f64>, Option<f64>)] = &[
     ("rtx-5090d-v2", 4750.0, None, None),
     ("gb10", 2000.0, None, None),
     ("l40s", 5864.0, Some(9.64), Some(64.0)),
-    ("l20", 1912.0, Some(3.14), Some(64.0)),
+    ("l20", 1912.0, Some(3.1396), Some(64.0)),
     ("l2", 1544.0, None, Some(64.0)),
     ("l4", 1936.0, Some(6.59), Some(64.0)),
     ("a30", 2640.0, Some(3.20), Some(264.0)),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Catalog, Kind, embedded, header, normal, stem, toml_files};
+use super::{Catalog, Kind, embedded, normal, stem, toml_files};
 
 /// The kinds that are named by people. Others are looked up by ids of profiles, where a near name would be another's.
 const NAMED: [Kind; 4] = [Kind::Accelerators, Kind::Systems, Kind::Models, Kind::Regions];
@@ -18,7 +18,7 @@ pub(super) enum Place {
 /// Letters, digits and dots in lower case, whatever stands between them: `H-100`, `h100` and `H 100` are one.
 ///
 /// ```
-/// use flopbill::internals::catalog::names::letters;
+/// use flopbill::internals::catalog::spelled::letters;
 /// assert_eq!(letters("H-100"), "h100");
 /// assert_eq!(letters("Llama 3.1 (8B)"), "llama3.18b");
 /// ```
@@ -46,11 +46,15 @@ fn left_over(typed: &[String], full: &str, known: &[&str]) -> Option<usize> {
     Some(typed.len() - (found.1 - found.0))
 }
 
-/// The names of one file: its id, its full name, its aliases.
+/// The same of the names of one file, which stand above its first table: its id, its full name, its aliases.
 fn rank(typed: &[String], id: &str, text: &str) -> Option<usize> {
-    let head = header(text);
-    let known: Vec<&str> = std::iter::once(id).chain(head.aliases.iter().map(String::as_str)).collect();
-    left_over(typed, &head.name, &known)
+    let line = |key: &str| {
+        let mut above = text.lines().take_while(|line| !line.starts_with('['));
+        let list = above.find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix('='));
+        list.unwrap_or_default().split('"').skip(1).step_by(2)
+    };
+    let known: Vec<&str> = std::iter::once(id).chain(line("aliases")).collect();
+    left_over(typed, line("name").next().unwrap_or_default(), &known)
 }
 
 /// The profile that a name means when it is neither an id nor an alias as it stands; none where two are meant as well.
@@ -62,7 +66,7 @@ pub(super) fn as_written(kind: Kind, name: &str, folders: &[PathBuf]) -> Option<
     let mut found: Vec<(usize, String, Place)> = Vec::new();
     for folder in folders {
         for path in sorted(&folder.join(kind.folder())) {
-            let (Some(id), Some(text)) = (stem(&path), super::header_text(&path)) else { continue };
+            let (Some(id), Ok(text)) = (stem(&path), super::read_text(&path)) else { continue };
             found.extend(rank(&typed, &id, &text).map(|rank| (rank, id, Place::File(path))));
         }
     }
