@@ -65,6 +65,7 @@ mod reply;
 mod report;
 mod rl;
 mod rollout;
+mod ruling;
 mod scaling;
 mod scenario;
 mod solve;
@@ -163,6 +164,9 @@ pub mod internals {
     }
     pub mod rollout {
         pub use crate::rollout::*;
+    }
+    pub mod ruling {
+        pub use crate::ruling::*;
     }
     pub mod scaling {
         pub use crate::scaling::*;

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::fleet;
 use crate::input::file::spec;
 use crate::predict::setting::model_of;
+use crate::ruling::destination;
 
 /// A catalog with the names that it knows.
 struct Known {
@@ -73,7 +74,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
     match kind {
         Kind::Runs => run(found, catalog),
         Kind::Fleets => fleet::load::read(found, catalog).map(drop),
-        _ => check::profile(kind, found, catalog),
+        _ => check::profile(kind, found, catalog).and_then(|()| destination::check(kind, found, catalog)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A chip's numbers against dated rules.
+//! A chip's numbers against dated rules, and what they make of it on its way to a destination.
 
 use serde::Serialize;
 
@@ -6,14 +6,16 @@ use super::optimal::goodput_prior;
 use super::reply::{Ordered, ReplyHead, SourceLine};
 use crate::answer::thresholds::{NO_ADVICE, too_late};
 use crate::catalog::Catalog;
-use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::rule::{RuleProfile, known_until};
 use crate::error::Error;
 use crate::hardware::price::Term;
 use crate::input::field::check_all;
-use crate::policy::rule::{Finding, Rule, STATUSES, Standing, Status, Subject, Verdict};
-use crate::policy::rule::{findings, standing, training_thresholds};
+use crate::policy::outcome::Part;
+use crate::policy::rule::{Finding, Status};
 use crate::policy::{METRICS, Pace, chip_facts, gpu_hours_to};
+use crate::ruling::rows::{BillRow, RuleRow, bill_row, row};
+use crate::ruling::to::{self, ExportReply, OtherReply, To};
+use crate::ruling::{Asked, in_force, says};
 use crate::units::date::Date;
 use crate::units::{Flop, Fraction, Price};
 
@@ -28,6 +30,8 @@ const OF_CHIPS: usize = 5;
 /// let request = PolicyRequest::new("h200").as_of("2026-02-01".parse()?);
 /// let reply = request.ask(&Catalog::built_in())?;
 /// assert_eq!(reply.result.metrics.get("tpp"), Some(&Some(15_832.0)));
+/// let reply = request.to("china").ask(&Catalog::built_in())?;
+/// assert_eq!(reply.result.export.map(|export| export.outcome), Some("review"));
 /// # Ok::<(), flopbill::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +41,10 @@ pub struct PolicyRequest {
     pub chip: String,
     /// The day whose rules count; without it, the day up to which they are known.
     pub as_of: Option<Date>,
+    /// Where the chip goes: a country by name.
+    pub to: Option<String>,
+    /// Where the buyer or its ultimate parent has its headquarters; the destination without it.
+    pub headquarters: Option<String>,
     /// Not designed or marketed for datacentres.
     pub not_datacentre: bool,
     /// Share of the dense 16-bit peak, for hours to a threshold.
@@ -53,13 +61,34 @@ pub const MFU: Fraction = Fraction::new(0.4);
 impl PolicyRequest {
     /// A chip against the rules as they are known.
     pub fn new(chip: impl Into<String>) -> Self {
-        Self { chip: chip.into(), as_of: None, not_datacentre: false, mfu: MFU, goodput: None, price: None }
+        Self {
+            chip: chip.into(),
+            as_of: None,
+            to: None,
+            headquarters: None,
+            not_datacentre: false,
+            mfu: MFU,
+            goodput: None,
+            price: None,
+        }
     }
 
     /// The same against the rules of a day.
     #[must_use]
     pub fn as_of(self, day: Date) -> Self {
         Self { as_of: Some(day), ..self }
+    }
+
+    /// The same on its way to a country.
+    #[must_use]
+    pub fn to(self, country: impl Into<String>) -> Self {
+        Self { to: Some(country.into()), ..self }
+    }
+
+    /// The same for a buyer with headquarters in a country.
+    #[must_use]
+    pub fn headquarters(self, country: impl Into<String>) -> Self {
+        Self { headquarters: Some(country.into()), ..self }
     }
 }
 
@@ -72,8 +101,10 @@ pub struct PolicyReply {
     pub head: ReplyHead,
     /// The chip's numbers, and what each rule on chips in force says of them.
     pub result: Found,
-    /// Every rule.
+    /// Every rule, but for bills.
     pub rules: Vec<RuleRow>,
+    /// Bills that were introduced by that day. None of them decides anything.
+    pub bills: Vec<BillRow>,
     /// What this is not.
     pub note: &'static str,
     /// What the reply was made from.
@@ -90,86 +121,33 @@ pub struct Found {
     pub chip: String,
     /// The day.
     pub as_of: String,
+    /// Where the maker has its headquarters.
+    pub made_in: Option<String>,
+    /// The destination.
+    pub to: Option<String>,
+    /// Where the buyer has its headquarters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headquarters: Option<String>,
+    /// What becomes of the export.
+    pub export: Option<ExportReply>,
+    /// What the border costs; empty where nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub border: Option<Vec<OtherReply>>,
+    /// The destination's own rules, the strictest first; empty where none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_rules: Option<Vec<OtherReply>>,
     /// The numbers that rules look at.
     pub metrics: Ordered<Option<f64>>,
     /// What each rule on chips in force says.
     pub rules: Ordered<String>,
 }
 
-/// A rule.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct RuleRow {
-    /// Its profile.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Where it holds.
-    pub jurisdiction: String,
-    /// How it stands on the day.
-    pub standing: String,
-    /// Whether it is in force on the day.
-    pub in_force: bool,
-    /// From when on.
-    pub effective: Option<String>,
-    /// Up to when.
-    pub until: Option<String>,
-    /// Whether it names the chip.
-    pub named: bool,
-    /// What it tests.
-    pub tests: Vec<TestRow>,
-    /// What it says of training compute.
-    pub training_thresholds: Vec<ThresholdRow>,
-}
-
-/// A test of a rule.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct TestRow {
-    /// What follows.
-    pub outcome: String,
-    /// What it is about.
-    pub scope: String,
-    /// Whether the chip meets it.
-    pub verdict: String,
-}
-
-/// A threshold on training compute.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct ThresholdRow {
-    /// What follows.
-    pub outcome: String,
-    /// The bound.
-    pub flop: f64,
-    /// Chip-hours up to it.
-    pub gpu_hours: Option<f64>,
-    /// What they cost.
-    pub cost_usd: Option<f64>,
-}
-
-/// What a reply was made from.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// The chip.
-    pub chip: AcceleratorProfile,
-    /// Every rule.
-    pub rules: Vec<RuleProfile>,
-    /// The day.
-    pub day: Date,
-    /// What the chip is sold for: `datacentre` or `other`.
-    pub scopes: Vec<&'static str>,
-    /// The pace for hours to a threshold.
-    pub pace: Pace,
-    /// The price of an hour, where it is known.
-    pub price: Option<Price>,
-}
-
 impl PolicyRequest {
     /// Holds a chip against the rules.
     ///
     /// # Errors
-    /// A number out of its field's range; an unknown chip, a peak, MFU or goodput that no hours follow from.
+    /// A number out of its field's range; an unknown chip or place, a place of several countries, headquarters without a
+    /// destination; an MFU or goodput that no hours follow from.
     pub fn ask(&self, catalog: &Catalog) -> Result<PolicyReply, Error> {
         check_all(&[
             ("run.mfu", Some(self.mfu.get())),
@@ -185,36 +163,55 @@ impl PolicyRequest {
             Some(goodput) => goodput,
             None => goodput_prior(&chip.chip, catalog)?,
         };
-        let peak = chip.chip.peak.of(chip.chip.training_precision());
-        let pace = Pace { peak: peak.unwrap_or_default(), mfu: self.mfu, goodput };
-        if peak.is_some() {
-            gpu_hours_to(Flop::new(1.0), &pace)?;
-        }
+        let peak = chip.chip.peak_of(chip.chip.training_precision());
+        let no_hours =
+            peak.as_ref().err().map(|error| format!("no hours to a threshold are given: {}", error.message()));
+        let pace = peak.ok().map(|peak| Pace { peak, mfu: self.mfu, goodput });
+        pace.iter().try_for_each(|pace| gpu_hours_to(Flop::new(1.0), pace).map(drop))?;
         let price = match self.price {
             Some(price) => Some(price),
             None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
         };
-        let other = self.not_datacentre || chip.chip.form.contains("consumer");
+        let elsewhere = ["consumer", "desktop", "workstation"].iter().any(|market| chip.chip.form.contains(market));
+        let other = self.not_datacentre || elsewhere;
         let scopes = if other { vec!["other"] } else { vec!["datacentre"] };
         let mut head = ReplyHead::new("policy", chip.chip.name.as_str());
         if self.as_of.is_none() {
             head.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
         }
         head.warnings.extend(too_late(known, day));
-        if let Err(error) = chip.chip.peak_of(chip.chip.training_precision()) {
-            head.warnings.push(format!("no hours to a threshold are given: {}", error.message()));
-        }
+        head.warnings.extend(no_hours);
         let sources = rules.iter().filter_map(|found| {
             let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;
             Some(SourceLine::new(found.rule.id.as_str(), source))
         });
         head.sources = sources.collect();
-        let asked = Asked { chip, rules, day, scopes, pace, price };
+        let maker = catalog.destinations()?.home(&chip.chip.vendor, catalog)?;
+        let mut asked =
+            Asked { chip, rules, day, scopes, pace, price, maker, to: self.place(catalog)?, examples: Vec::new() };
+        if asked.to.is_none() {
+            asked.examples = to::examples(&asked, catalog)?;
+            head.unknown =
+                ["to", "export"].map(|key| (key.to_owned(), NO_DESTINATION.to_owned())).into_iter().collect();
+        }
         let result = result(&asked);
-        let rows = asked.rules.iter().map(|found| row(&asked, found)).collect();
-        Ok(PolicyReply { head, result, rules: rows, note: NO_ADVICE, made_from: asked })
+        let bill = |found: &&RuleProfile| found.rule.status == Status::Bill;
+        let rows = asked.rules.iter().filter(|found| !bill(found)).map(|found| row(&asked, found)).collect();
+        let bills = asked.rules.iter().filter(bill).filter_map(|found| bill_row(&found.rule, day)).collect();
+        Ok(PolicyReply { head, result, rules: rows, bills, note: NO_ADVICE, made_from: asked })
+    }
+
+    fn place(&self, catalog: &Catalog) -> Result<Option<To>, Error> {
+        match (self.to.as_deref(), self.headquarters.as_deref()) {
+            (None, Some(_)) => Err(Error::bad_input("headquarters are of a buyer: the destination is missing")
+                .with_hint("--to singapore --headquarters china")),
+            (to, headquarters) => to.map(|to| To::read(to, headquarters, catalog)).transpose(),
+        }
     }
 }
+
+/// Why nothing is said of a destination.
+const NO_DESTINATION: &str = "no destination is named: --to china";
 
 fn result(asked: &Asked) -> Found {
     let facts = chip_facts(&asked.chip.chip);
@@ -225,99 +222,13 @@ fn result(asked: &Asked) -> Found {
     Found {
         chip: asked.chip.chip.id.clone(),
         as_of: asked.day.to_string(),
+        made_in: asked.maker.as_ref().map(|place| place.id.clone()),
+        to: asked.to.as_ref().map(|to| to.place.id.clone()),
+        headquarters: asked.to.as_ref().map(|to| to.headquarters.id.clone()),
+        export: asked.to.as_ref().map(|to| to::export_of(asked, to)),
+        border: asked.to.as_ref().map(|to| to::others(asked, to, Part::Border)),
+        own_rules: asked.to.as_ref().map(|to| to::others(asked, to, Part::Destination)),
         metrics: metrics.collect(),
         rules: in_force(asked).map(said).collect(),
-    }
-}
-
-fn row(asked: &Asked, found: &RuleProfile) -> RuleRow {
-    let rule = &found.rule;
-    let tests = findings(rule, &chip_facts(&asked.chip.chip), &asked.scopes);
-    let test = |finding: &Finding<'_>| TestRow {
-        outcome: finding.test.outcome.clone(),
-        scope: finding.test.scope.clone(),
-        verdict: verdict_text(finding.verdict),
-    };
-    let thresholds = training_thresholds(rule).map(|(test, bound)| {
-        let hours = gpu_hours_to(Flop::new(bound), &asked.pace).ok();
-        ThresholdRow {
-            outcome: test.outcome.clone(),
-            flop: bound,
-            gpu_hours: hours.map(|hours| hours.gpu_hours()),
-            cost_usd: hours.zip(asked.price).map(|(hours, price)| (hours * price).get()),
-        }
-    });
-    let stands = standing(rule, asked.day);
-    RuleRow {
-        id: rule.id.clone(),
-        name: rule.name.clone(),
-        jurisdiction: rule.jurisdiction.clone(),
-        standing: standing_text(stands),
-        in_force: stands == Standing::InForce,
-        effective: rule.effective.map(|date| date.to_string()),
-        until: rule.until.map(|date| date.to_string()),
-        named: rule.chips.contains(&asked.chip.chip.id),
-        tests: tests.iter().map(test).collect(),
-        training_thresholds: thresholds.collect(),
-    }
-}
-
-/// The rules on chips in force, with the outcomes that are met.
-pub fn in_force(asked: &Asked) -> impl Iterator<Item = (&RuleProfile, Vec<Finding<'_>>)> {
-    let facts = chip_facts(&asked.chip.chip);
-    let of_chips = asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip);
-    of_chips
-        .filter(|found| standing(&found.rule, asked.day) == Standing::InForce)
-        .map(move |found| (found, findings(&found.rule, &facts, &asked.scopes)))
-}
-
-/// What a rule says of the chip, in a few words.
-pub fn says(asked: &Asked, rule: &Rule, findings: &[Finding<'_>]) -> String {
-    if rule.chips.contains(&asked.chip.chip.id) {
-        return "named".into();
-    }
-    let mut met: Vec<&str> = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.verdict == Verdict::Met) {
-        if !met.contains(&finding.test.outcome.as_str()) {
-            met.push(&finding.test.outcome);
-        }
-    }
-    if !met.is_empty() {
-        return met.join(", ");
-    }
-    let unknown = findings.iter().find_map(|finding| match finding.verdict {
-        Verdict::Unknown(metric) => Some(metric.name()),
-        _ => None,
-    });
-    match unknown {
-        Some(metric) => format!("depends on {metric}, which is not known"),
-        None => "no test met".into(),
-    }
-}
-
-/// How a rule stands, in a few words.
-pub fn standing_text(standing: Standing) -> String {
-    match standing {
-        Standing::InForce => "in force".into(),
-        Standing::NotYet(Some(day)) => format!("from {day}"),
-        Standing::NotYet(None) => "not yet".into(),
-        Standing::Ended(day, status) => format!("{} {day}", status_text(status)),
-        Standing::Never => "never in force".into(),
-    }
-}
-
-fn status_text(status: Status) -> &'static str {
-    match status {
-        Status::InForce => "ended",
-        other => STATUSES.iter().find(|(_, known)| *known == other).map_or("", |(name, _)| name),
-    }
-}
-
-/// A verdict, in a few words.
-pub fn verdict_text(verdict: Verdict) -> String {
-    match verdict {
-        Verdict::Met => "met".into(),
-        Verdict::NotMet => "not met".into(),
-        Verdict::Unknown(metric) => format!("depends on {}", metric.name()),
     }
 }

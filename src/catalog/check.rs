@@ -33,6 +33,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
             "batch" => batches::batch_sizes(found).map(drop),
             "bill" => bill::bill(found).map(drop),
             "failures" => failures::failures(found).map(drop),
+            "destinations" => Ok(()), // read where destinations are
             "memory" => memory_spread::read(found).map(drop),
             "rollout" => rollout::rollout(found).map(drop),
             "scaling" => scaling::scaling(found).map(drop),
@@ -74,6 +75,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
         ("jurisdiction", Kind::Rules),
         ("tranche", Kind::Fleets),
         ("headline", Kind::Assumptions),
+        ("place", Kind::Assumptions),
         ("run", Kind::Runs),
         ("chips", Kind::Systems),
         ("factors", Kind::Factors),

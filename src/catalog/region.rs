@@ -27,6 +27,11 @@ impl RegionProfile {
     pub fn taken_from(&self, path: &str) -> Option<&str> {
         self.taken.iter().find_map(|(taken, from)| (*taken == path).then_some(from.as_str()))
     }
+
+    /// The region that this one is a part of.
+    pub fn parent(&self) -> Option<&str> {
+        self.parent.as_deref()
+    }
 }
 
 impl Catalog {

@@ -3,7 +3,8 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
-use crate::policy::rule::{Condition, Rule, STATUSES, SUBJECTS, Status, Test};
+use crate::policy::outcome::{EFFECTS, PARTS, Part, REVIEWS, Reach};
+use crate::policy::rule::{Condition, Rule, STATUSES, SUBJECTS, Status, Subject, Test};
 use crate::policy::{METRICS, Metric};
 use crate::units::date::Date;
 
@@ -44,7 +45,7 @@ impl Catalog {
     /// A profile that does not hold what it should.
     pub fn training_rules(&self) -> Result<Vec<RuleProfile>, Error> {
         let over = STATUSES.map(|(name, status)| {
-            let ended = !matches!(status, Status::InForce | Status::Pending);
+            let ended = !matches!(status, Status::InForce | Status::Pending | Status::Guidance | Status::Reported);
             (ended, format!("\nstatus = \"{name}\"\n"))
         });
         self.rules_where(|text| {
@@ -89,12 +90,19 @@ fn read(r: &Reader<'_>, id: &str) -> Option<Rule> {
     let jurisdiction = r.need("jurisdiction", r.text("jurisdiction"));
     let status = r.need("status", r.choice("status", &STATUSES));
     let (effective, until) = (r.day("effective"), r.day("until"));
+    let introduced = r.day("introduced");
     r.day("decided");
-    if let (Some(first), Some(end)) = (effective, until)
+    if let (Some(first), Some(end)) = (effective.or(introduced), until)
         && end <= first
     {
         r.fail("until", Error::bad_input(format!("the rule ends on {end}, before it starts on {first}")));
     }
+    let part = r.choice("part", &PARTS);
+    if part.is_none() && subject == Some(Subject::Chip) {
+        r.need("part", part);
+    }
+    let export = part == Some(Part::Export);
+    let tests = r.tables("test", |inner| test(inner, export));
     let summary = r.need("summary", r.text("summary"));
     Some(Rule {
         id: id.to_owned(),
@@ -102,37 +110,67 @@ fn read(r: &Reader<'_>, id: &str) -> Option<Rule> {
         subject: subject?,
         jurisdiction: jurisdiction?,
         status: status?,
-        binding: r.flag("binding").unwrap_or(true),
+        part: part.unwrap_or(Part::Reading),
         effective,
+        compliance: r.day("compliance"),
         until,
-        destinations: r.text("destinations").unwrap_or_default(),
+        introduced,
+        reach: r.tables("reach", reach),
+        foreign: r.flag("foreign").unwrap_or(false),
+        amends: r.text("amends"),
+        spares: r.table("spares", spares).unwrap_or_default(),
+        rate: r.quantity("rate"),
         summary: summary?,
         notes: r.text("notes").unwrap_or_default(),
-        chips: r.texts("chips"),
         conditions: r.texts("conditions"),
+        end_use: r.texts("end_use"),
         figures: figures(r),
-        tests: r.tables("test", test),
+        tests,
     })
+}
+
+/// Where goods must go: places and country groups by name.
+fn reach(r: &Reader<'_>) -> Option<Reach> {
+    let to = r.texts("to");
+    if to.is_empty() {
+        r.fail(
+            "to",
+            Error::bad_input("a reach needs a place or a country group").with_hint("to = [\"D:5\", \"macau\"]"),
+        );
+    }
+    let (except, headquarters) = (r.texts("except"), r.flag("headquarters").unwrap_or(false));
+    Some(Reach { to, except, headquarters, review: r.choice("review", &REVIEWS) })
+}
+
+/// Chips that a rule does not help, and why.
+fn spares(r: &Reader<'_>) -> Option<(Vec<String>, String)> {
+    let why = r.need("why", r.text("why"));
+    Some((r.texts("chips"), why?))
 }
 
 /// Figures of a rule that are no tests, as they are written.
 fn figures(r: &Reader<'_>) -> Vec<(&'static str, String)> {
-    let names = ["country_cap_tpp", "consignee_year_cap_tpp", "china_tpp_share", "tariff"];
+    let names = ["country_cap_tpp", "consignee_year_cap_tpp", "china_tpp_share"];
     names.into_iter().filter_map(|name| Some((name, r.value(name)?.as_text()?.to_owned()))).collect()
 }
 
-fn test(r: &Reader<'_>) -> Option<Test> {
+/// A test; one of an export rule says what follows in a word that a machine knows.
+fn test(r: &Reader<'_>, export: bool) -> Option<Test> {
     let outcome = r.need("outcome", r.text("outcome"));
-    let all = r.tables("all", condition);
-    if all.is_empty() {
+    let (all, chips) = (r.tables("all", condition), r.texts("chips"));
+    if all.is_empty() && chips.is_empty() && r.flag("everything") != Some(true) {
         r.fail(
             "all",
-            Error::bad_input("a test needs at least one condition")
+            Error::bad_input("a test needs at least one condition, chips that it names, or everything = true")
                 .with_hint("all = [{ metric = \"tpp\", at_least = 4800 }]"),
         );
     }
+    let effect = r.choice("effect", &EFFECTS);
+    if export && effect.is_none() {
+        r.need("effect", effect);
+    }
     let (scope, note) = (r.text("scope").unwrap_or_default(), r.text("note").unwrap_or_default());
-    Some(Test { outcome: outcome?, scope, all, note })
+    Some(Test { outcome: outcome?, effect, scope, chips, all, note })
 }
 
 fn condition(r: &Reader<'_>) -> Option<Condition> {

@@ -1,4 +1,4 @@
-//! `flopbill policy`: a chip's numbers against dated rules.
+//! `flopbill policy`: a chip on its way to a destination, and its numbers against dated rules.
 
 use clap::Args;
 
@@ -19,6 +19,15 @@ pub struct PolicyArgs {
     /// The day whose rules count: 2026-02-01; without it, the day up to which they are known
     #[arg(long, value_name = "DATE")]
     as_of: Option<String>,
+    /// Where it goes: china, usa, singapore, uae; the export, the border and the country's own rule come first
+    #[arg(long, value_name = "COUNTRY")]
+    to: Option<String>,
+    /// Where the buyer or its ultimate parent has its headquarters; the destination without it
+    #[arg(long, value_name = "COUNTRY", requires = "to")]
+    headquarters: Option<String>,
+    /// Every numeric test beside the chip's value
+    #[arg(long)]
+    tests: bool,
     /// Not designed or marketed for datacentres
     #[arg(long)]
     not_datacentre: bool,
@@ -37,10 +46,12 @@ pub struct PolicyArgs {
 pub fn run(args: &PolicyArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = PolicyRequest::new(args.chip.as_str());
     request.as_of = day(args.as_of.as_deref())?;
+    request.to.clone_from(&args.to);
+    request.headquarters.clone_from(&args.headquarters);
     request.not_datacentre = args.not_datacentre;
     request.mfu = parse(&args.mfu)?;
     request.goodput = args.goodput.as_deref().map(parse).transpose()?;
     request.price = args.price.as_deref().map(parse).transpose()?;
     let found = request.ask(catalog)?;
-    Ok(Reply { warnings: found.head.warnings.clone(), ..Reply::new(view(&found)) })
+    Ok(Reply { warnings: found.head.warnings.clone(), ..Reply::new(view(&found, args.tests)) })
 }

@@ -3,6 +3,7 @@
 //! This states arithmetic against the text of a rule, with its date and source. It is not legal advice.
 //! The rules are data, in `profiles/rules/`.
 
+pub mod outcome;
 pub mod rule;
 
 use crate::error::Error;

@@ -20,6 +20,7 @@ pub mod listed;
 mod model;
 pub mod plan;
 pub mod policy;
+mod policy_to;
 pub mod profile;
 pub mod ranges;
 mod render;

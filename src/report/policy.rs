@@ -1,14 +1,15 @@
 //! Numbers against rules: a chip, and a run.
 
+use super::policy_to;
 use super::view::{Records, Section, View};
 use crate::answer::thresholds::NO_ADVICE;
-use crate::ask::policy::{Asked, PolicyReply, in_force, says, standing_text, verdict_text};
+use crate::ask::policy::PolicyReply;
 use crate::catalog::rule::RuleProfile;
 use crate::hardware::accelerator::Accelerator;
-use crate::policy::rule::{
-    Condition, Finding, Rule, Standing, Subject, Verdict, findings, standing, training_thresholds,
-};
+use crate::policy::rule::{Condition, Rule, Status, Subject, Verdict, findings, training_thresholds};
 use crate::policy::{Metric, Pace, chip_facts, chips_to_peak, gpu_hours_to};
+use crate::ruling::rows::{BillRow, RuleRow};
+use crate::ruling::{Asked, in_force, says, standing_text};
 use crate::units::date::Date;
 use crate::units::{Chips, Flop, show};
 
@@ -21,69 +22,96 @@ const CHIP_METRICS: [(&str, &str, &str, Metric); 5] = [
     ("memory and I/O", "GB/s", "", Metric::DramPlusIo),
 ];
 
-/// A chip against every rule of a day.
-pub fn view(reply: &PolicyReply) -> View {
+/// A chip against the rules of a day, on its way to a destination where one is named; with every numeric test on demand.
+pub fn view(reply: &PolicyReply, tests: bool) -> View {
     let asked = &reply.made_from;
     let chip = &asked.chip.chip;
+    let to = asked.to.as_ref().map(|to| format!(" to {}", to.place.name)).unwrap_or_default();
     let mut view = View {
-        title: format!("{} against the rules of {}", chip.name, asked.day),
-        summary: summary(asked),
+        title: format!("{}{to} under the rules of {}", chip.name, asked.day),
+        summary: policy_to::summary(reply),
         ..View::with_reply(reply)
     };
-    view.sections.push(chip_section(chip));
-    view.sections.push(rules(asked));
-    view.sections.push(thresholds(asked));
-    view.note("Read this with", std::iter::once(NO_ADVICE.to_owned()).chain(remarks(asked)).collect());
-    view.note("Sources", sources(asked));
+    view.sections.extend(policy_to::sections(reply));
+    if asked.to.is_none() {
+        view.sections.push(chip_section(chip));
+        view.sections.push(rules(reply));
+    }
+    view.sections.extend(tests.then(|| every_test(asked)));
+    if asked.to.is_none() {
+        view.sections.extend(thresholds(asked));
+    }
+    view.note("Bills (none of them counts)", bills(&reply.bills));
+    view.note("Read this with", std::iter::once(NO_ADVICE.to_owned()).chain(remarks(reply)).collect());
+    view.note("Sources", sources(reply));
     view.records = records(asked);
     view
 }
 
-fn summary(asked: &Asked) -> String {
-    let met = |findings: &[Finding<'_>]| findings.iter().any(|finding| finding.verdict == Verdict::Met);
-    let named = |rule: &Rule| rule.chips.contains(&asked.chip.chip.id);
-    let hit: Vec<String> = in_force(asked)
-        .filter(|(found, findings)| met(findings) || named(&found.rule))
-        .map(|(found, _)| found.rule.name.clone())
-        .collect();
-    if hit.is_empty() {
-        return "No rule in force on that day has a test that this chip meets.".into();
-    }
-    format!("Meets a test of: {}.", hit.join("; "))
-}
-
-fn rules(asked: &Asked) -> Section {
-    let facts = chip_facts(&asked.chip.chip);
+/// The rules on chips, with what each says of this one.
+fn rules(reply: &PolicyReply) -> Section {
     let mut section = Section::new("Rules on chips", &["Rule", "On that day", "Says"]);
     section.numeric.clear();
-    for found in asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip) {
-        let stands = standing(&found.rule, asked.day);
-        let says = says(asked, &found.rule, &findings(&found.rule, &facts, &asked.scopes));
-        let says = if stands == Standing::InForce { says } else { format!("({says})") };
-        section.row([found.rule.name.clone(), standing_text(stands), says]);
+    let asked = &reply.made_from;
+    for (row, found) in shown(reply).filter(|(_, found)| found.rule.subject == Subject::Chip) {
+        let says = says(asked, &found.rule, &findings(&found.rule, &asked.item()));
+        let says = if row.in_force { says } else { format!("({says})") };
+        section.row([row.name.clone(), row.standing.clone(), says]);
     }
     section
 }
 
+/// The rules that people see, each with its row: with a destination, those that say something on the way there.
+fn shown(reply: &PolicyReply) -> impl Iterator<Item = (&RuleRow, &RuleProfile)> {
+    let all = reply.made_from.rules.iter().filter(|found| found.rule.status != Status::Bill);
+    let deciding = policy_to::deciding(reply);
+    let says = move |row: &RuleRow| row.reaches.is_none() || deciding.contains(&row.id.as_str());
+    reply.rules.iter().zip(all).filter(move |(row, _)| says(row))
+}
+
+/// Every numeric test of the rules on chips, beside what the chip has.
+fn every_test(asked: &Asked) -> Section {
+    let mut section = Section::new("Every numeric test", &["Rule", "Asks", "Chip", "Verdict"]);
+    section.numeric.clear();
+    let item = asked.item();
+    for found in asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip) {
+        for finding in findings(&found.rule, &item).iter().filter(|finding| !finding.test.all.is_empty()) {
+            let asks = finding.test.all.iter().map(policy_to::bounds).collect::<Vec<_>>().join("; ");
+            let value = |condition: &Condition| {
+                let value = item.facts.get(condition.metric);
+                value.map_or_else(|| "not known".into(), |value| show::number(value, 5))
+            };
+            let has = finding.test.all.iter().map(value).collect::<Vec<_>>().join("; ");
+            section.row([found.rule.id.clone(), asks, has, asked.verdict(&found.rule, finding)]);
+        }
+    }
+    section
+}
+
+/// Bills, which decide nothing.
+fn bills(bills: &[BillRow]) -> Vec<String> {
+    bills.iter().map(|bill| format!("{} ({}): {}", bill.name, bill.standing, bill.summary)).collect()
+}
+
 /// Hours and dollars to the training thresholds, and chips to those of clusters.
-fn thresholds(asked: &Asked) -> Section {
-    let Pace { peak, mfu, goodput } = asked.pace;
+fn thresholds(asked: &Asked) -> Option<Section> {
+    let pace = asked.pace?;
+    let Pace { peak, mfu, goodput } = pace;
     let columns = ["Threshold", "On that day", "From", "GPU-hours", "Cost"];
-    let known = format!(
+    let heading = format!(
         "Thresholds on this chip, at {} of {}, goodput {}",
         show::percent(mfu.get()),
         show::prefixed(peak.get(), "FLOP/s", 4),
         show::percent(goodput.get())
     );
-    let unknown = "Thresholds on this chip: no hours, since its 16-bit peak is not known".to_owned();
-    let mut section = Section::new(if asked.chip.chip.has_16_bit() { known } else { unknown }, &columns);
+    let mut section = Section::new(heading, &columns);
     section.numeric = vec![2, 3, 4];
     for found in &asked.rules {
         for (test, bound) in training_thresholds(&found.rule) {
-            let Ok(hours) = gpu_hours_to(Flop::new(bound), &asked.pace) else { continue };
+            let Ok(hours) = gpu_hours_to(Flop::new(bound), &pace) else { continue };
             section.row([
                 format!("{}: {}", found.rule.name, test.outcome),
-                standing_text(standing(&found.rule, asked.day)),
+                standing_text(&found.rule, asked.day),
                 format!("{} FLOP", show::number(bound, 3)),
                 show::count(hours.gpu_hours(), 3),
                 asked.price.map_or_else(|| "not priced".into(), |price| show::usd(hours * price)),
@@ -93,14 +121,14 @@ fn thresholds(asked: &Asked) -> Section {
             let Ok(chips) = chips_to_peak(bound, peak) else { continue };
             section.row([
                 format!("{}: cluster", found.rule.name),
-                standing_text(standing(&found.rule, asked.day)),
+                standing_text(&found.rule, asked.day),
                 format!("{} OP/s", show::number(bound, 3)),
                 show::counted(show::chips(Chips::new(chips.get().ceil())), "chip"),
                 String::new(),
             ]);
         }
     }
-    section
+    Some(section)
 }
 
 fn cluster_bounds(rule: &Rule) -> impl Iterator<Item = f64> {
@@ -109,48 +137,56 @@ fn cluster_bounds(rule: &Rule) -> impl Iterator<Item = f64> {
     peaks.filter_map(|condition| condition.above.or(condition.at_least))
 }
 
-/// Conditions and notes of the rules in force.
-fn remarks(asked: &Asked) -> Vec<String> {
+/// What the rules say whose tests the chip meets, and what they ask beside their numbers: those that decide, where a
+/// destination is named.
+fn remarks(reply: &PolicyReply) -> Vec<String> {
+    let asked = &reply.made_from;
+    let decides = policy_to::deciding(reply);
     let mut lines = Vec::new();
     for (found, findings) in in_force(asked) {
+        let rule = &found.rule;
         let met = findings.iter().any(|finding| finding.verdict == Verdict::Met);
-        if !met && !found.rule.chips.contains(&asked.chip.chip.id) {
+        let beside = asked.beside(rule).is_some() && !decides.contains(&rule.id.as_str());
+        if !met || beside || (asked.to.is_some() && !decides.contains(&rule.id.as_str())) {
             continue;
         }
-        lines.push(format!("{}: {}", found.rule.name, found.rule.summary));
-        lines.extend(found.rule.conditions.iter().map(|condition| format!("it also asks: {condition}")));
+        lines.push(format!("{}: {}", rule.name, rule.summary));
+        let more = |what: &str, list: &[String]| (!list.is_empty()).then(|| format!("{what}: {}", list.join("; ")));
+        lines.extend(more("it also asks", &rule.conditions));
+        lines.extend(more("it is for", &rule.end_use));
     }
+    lines.extend(policy_to::remarks(reply));
     lines
 }
 
-fn sources(asked: &Asked) -> Vec<String> {
-    let line = |found: &RuleProfile| {
+fn sources(reply: &PolicyReply) -> Vec<String> {
+    let line = |(_, found): (&RuleRow, &RuleProfile)| {
         let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;
         let url = source.url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();
         Some(format!("{}: {} ({}, {}){url}", found.rule.id, source.title, source.as_of, source.kind))
     };
-    asked.rules.iter().filter_map(line).collect()
+    let on_chips = |found: &RuleProfile| reply.made_from.to.is_none() || found.rule.subject == Subject::Chip;
+    shown(reply).filter(|(_, found)| on_chips(found)).filter_map(line).collect()
 }
 
 fn records(asked: &Asked) -> Records {
-    let facts = chip_facts(&asked.chip.chip);
     let columns =
         ["rule", "jurisdiction", "standing", "test", "scope", "conditions", "outcome", "verdict", "effective", "until"]
             .map(str::to_owned)
             .to_vec();
     let mut rows = Vec::new();
     for found in asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip) {
-        for (index, finding) in findings(&found.rule, &facts, &asked.scopes).iter().enumerate() {
+        for (index, finding) in findings(&found.rule, &asked.item()).iter().enumerate() {
             let date = |date: Option<Date>| date.map(|date| date.to_string()).unwrap_or_default();
             rows.push(vec![
                 found.rule.id.clone(),
                 found.rule.jurisdiction.clone(),
-                standing_text(standing(&found.rule, asked.day)),
+                standing_text(&found.rule, asked.day),
                 (index + 1).to_string(),
                 finding.test.scope.clone(),
                 conditions_text(&finding.test.all),
                 finding.test.outcome.clone(),
-                verdict_text(finding.verdict),
+                asked.verdict(&found.rule, finding),
                 date(found.rule.effective),
                 date(found.rule.until),
             ]);
@@ -162,10 +198,11 @@ fn records(asked: &Asked) -> Records {
 /// Conditions as a line of a table: `tpp >= 4800; io_bidirectional_gb_s >= 600`.
 fn conditions_text(all: &[Condition]) -> String {
     let bounds = |condition: &Condition| {
-        let signs =
-            [(">=", condition.at_least), (">", condition.above), ("<", condition.below), ("<=", condition.at_most)];
         let name = condition.metric.name();
-        signs.map(|(sign, bound)| bound.map(|bound| format!("{name} {sign} {bound}"))).into_iter().flatten()
+        policy_to::signs(condition)
+            .map(|(sign, bound)| bound.map(|bound| format!("{name} {sign} {bound}")))
+            .into_iter()
+            .flatten()
     };
     all.iter().flat_map(bounds).collect::<Vec<_>>().join("; ")
 }
@@ -174,12 +211,12 @@ fn conditions_text(all: &[Condition]) -> String {
 pub fn chip_section(chip: &Accelerator) -> Section {
     let facts = chip_facts(chip);
     let mut section = Section::facts("As export rules count it");
-    for (label, unit, about, metric) in CHIP_METRICS {
+    for (name, unit, about, metric) in CHIP_METRICS {
         let value = match facts.get(metric) {
             Some(value) => format!("{} {unit}", show::number(value, 5)).trim_end().to_owned(),
             None => "not known".into(),
         };
-        section.fact(label, value, about);
+        section.fact(name, value, about);
     }
     section
 }

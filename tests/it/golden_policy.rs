@@ -1,7 +1,7 @@
 //! The performance of chips as export rules count it, and the rules of a day.
 
 use flopbill::Catalog;
-use flopbill::internals::policy::rule::{Standing, Verdict, findings, standing};
+use flopbill::internals::policy::rule::{Item, Standing, Verdict, findings, standing};
 use flopbill::internals::policy::{Metric, Pace, chip_facts, chips_to_peak, distance, gpu_hours_to};
 use flopbill::internals::units::date::Date;
 use flopbill::internals::units::*;
@@ -111,7 +111,7 @@ fn outcomes(chip: &str, day: &str) -> Vec<(String, String)> {
         if standing(&profile.rule, day) != Standing::InForce {
             continue;
         }
-        for finding in findings(&profile.rule, &facts, &["datacentre"]) {
+        for finding in findings(&profile.rule, &Item { chip, facts, scopes: &["datacentre"] }) {
             if finding.verdict == Verdict::Met {
                 found.push((profile.rule.id.clone(), finding.test.outcome.clone()));
             }
@@ -133,7 +133,9 @@ fn the_rule_of_2022_needs_both_numbers() {
     says("h200-sxm", "2022-10-08", "2022", "3A090");
     assert_eq!(outcomes("h800-sxm", "2022-10-08"), []);
     assert_eq!(outcomes("a800-sxm-80gb", "2022-10-08"), []);
-    assert_eq!(outcomes("h100-sxm", "2022-10-06"), []);
+    // Before, the letters of August name it.
+    assert_eq!(outcomes("h100-sxm", "2022-08-25"), []);
+    says("h100-sxm", "2022-10-06", "2022-08", "licence required");
 }
 
 #[test]

@@ -42,6 +42,7 @@ mod models;
 mod plan;
 #[cfg(feature = "cli")]
 mod plausible;
+mod policy_to;
 mod profiles;
 mod properties_uncertainty;
 #[cfg(feature = "cli")]

@@ -20,6 +20,7 @@ pub const LAYERS: [&str; 30] = [
     "rollout",
     "config",
     "catalog",
+    "ruling",
     "input",
     "audit",
     "predict",
