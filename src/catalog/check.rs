@@ -64,7 +64,7 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
     if let Some((_, kind, _)) = KINDS.iter().find(|(known, _, _)| Some(*known) == folder) {
         return Ok(*kind);
     }
-    const TELLING: [(&str, Kind); 20] = [
+    const TELLING: [(&str, Kind); 21] = [
         ("model_type", Kind::Architectures),
         ("peak", Kind::Accelerators),
         ("typical", Kind::Prices),
