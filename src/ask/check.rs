@@ -1,5 +1,5 @@
 //! Checking a profile file of any kind: what it holds, whether the profiles that it names exist, whether the rooms that
-//! use it take it, and what its reader cannot see ([`audit`]): where its values are from, units, dates, names.
+//! use it take it, and what its reader cannot see (`audit`): where its values are from, units, dates, names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
