@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 30] = [
+pub const LAYERS: [&str; 31] = [
     "error",
     "source",
     "units",
