@@ -47,10 +47,9 @@ impl Failures {
             return None;
         }
         let [own, low, middle, high] = [own, low, middle, high].map(show::percent);
-        let from = self.decides.text();
-        Some(format!(
-            "goodput {own} {from}; failures at this size leave {middle} ({low} to {high}): give --goodput to decide"
-        ))
+        let (from, prior) = (self.decides.text(), self.decides.from == Decided::Prior);
+        let advice = if prior { ": give --goodput to decide" } else { "" };
+        Some(format!("goodput {own} {from}; failures at this size leave {middle} ({low} to {high}){advice}"))
     }
 
     /// The values that nobody gave.
