@@ -239,6 +239,9 @@ fn peaks(r: &Reader<'_>, blank: &Blank) -> Option<Peaks> {
         fp4: r.quantity("fp4"),
     };
     let wide = peaks.bf16.or(peaks.fp16).is_some();
+    if !wide && (r.any("bf16").is_some() || r.any("fp16").is_some()) {
+        return None; // what is wrong with it is said already
+    }
     if wide == blank.lists(PEAK) {
         let said = if wide { "`peak.dense.bf16` is given, and `unknown` lists it" } else { NO_PEAK };
         let hint = format!("a peak that is not known is listed as such: unknown = [\"{PEAK}\"]");
