@@ -9,7 +9,6 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use flopbill::Catalog;
 use flopbill::internals::calibration::backtest::{self, Known};
 use flopbill::internals::calibration::calibrate::calibrate;
-use flopbill::internals::catalog::{run_rows, steps};
 use flopbill::internals::hardware::optimizer::{Offload, Optimizer};
 use flopbill::internals::hardware::precision::{Precision, States};
 use flopbill::internals::input::question::Question;
@@ -19,6 +18,7 @@ use flopbill::internals::layout::search::Space;
 use flopbill::internals::model::flops::Kernel;
 use flopbill::internals::model::memory::Autograd;
 use flopbill::internals::predict::Setting;
+use flopbill::internals::rows::{runs as run_rows, steps};
 use flopbill::internals::step::machine::Machine;
 use flopbill::internals::step::perform;
 use flopbill::internals::step::ranking::rank_within;

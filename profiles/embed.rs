@@ -53,14 +53,16 @@ fn main() -> io::Result<()> {
     for (kind, alias, stem) in aliases {
         let _ = writeln!(code, "    ({kind:?}, {alias:?}, {stem:?}),");
     }
-    code.push_str("];\npub(super) static MEASUREMENTS: &[(&str, &str)] = &[\n");
+    code.push_str("];\n");
+    let mut rows = String::from("pub(super) static MEASUREMENTS: &[(&str, &str)] = &[\n");
     tables.sort();
     for (stem, path) in tables {
-        let _ = writeln!(code, "    ({stem:?}, {}),", included(&path));
+        let _ = writeln!(rows, "    ({stem:?}, {}),", included(&path));
     }
-    code.push_str("];\n");
+    rows.push_str("];\n");
     let out = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
-    fs::write(Path::new(&out).join("embedded.rs"), code)
+    fs::write(Path::new(&out).join("embedded.rs"), code)?;
+    fs::write(Path::new(&out).join("measurements.rs"), rows)
 }
 
 /// The file's text, by a path from where the package lies: checkouts may share one target folder.

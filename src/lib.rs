@@ -35,7 +35,7 @@
 //!
 //! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
-//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`, `catalog`, `input`;
+//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`, `rows`, `catalog`, `input`;
 //! `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`, `scaling`; `reply`, `ask`, `report`; and the command line.
 //!
 //! # Invariants
@@ -65,6 +65,7 @@ mod reply;
 mod report;
 mod rl;
 mod rollout;
+mod rows;
 mod ruling;
 mod scaling;
 mod scenario;
@@ -164,6 +165,9 @@ pub mod internals {
     }
     pub mod rollout {
         pub use crate::rollout::*;
+    }
+    pub mod rows {
+        pub use crate::rows::*;
     }
     pub mod ruling {
         pub use crate::ruling::*;

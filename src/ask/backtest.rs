@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::reply::ReplyHead;
 use crate::calibration::backtest::{Known, MemoryReport, Skipped, memory, unreadable};
 use crate::calibration::history::{Runs, Steps, back_test_runs, back_test_steps};
-use crate::catalog::table::Row;
-use crate::catalog::{Catalog, memory_rows, run_rows, steps, table};
+use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::rows::table::Row;
+use crate::rows::{memory as memory_rows, runs as run_rows, steps, table};
 
 /// The question of `backtest`: the tables that are named, or all that comes with flopbill.
 ///

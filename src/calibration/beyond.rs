@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::backtest::{Case, RunResult};
 use crate::catalog::software::GoodputPrior;
-use crate::catalog::steps::Fit;
 use crate::predict::Setting;
+use crate::rows::steps::Fit;
 use crate::step::perform;
 use crate::units::Chips;
 

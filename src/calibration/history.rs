@@ -12,9 +12,9 @@ use crate::calibration::backtest::{
 };
 use crate::calibration::calibrate::calibrate;
 use crate::catalog::Catalog;
-use crate::catalog::run_rows::RunRow;
-use crate::catalog::steps::StepRow;
 use crate::error::Error;
+use crate::rows::runs::RunRow;
+use crate::rows::steps::StepRow;
 use crate::uncertainty::sensitivity::spearman;
 
 /// Fewest rows of a sweep over layouts.

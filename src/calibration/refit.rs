@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::calibration::backtest::{Case, Errors, Known, Skipped, StepResult, resolve, result};
 use crate::calibration::calibrate::{Report, calibrate, refit_some};
 use crate::catalog::Catalog;
-use crate::catalog::steps::StepRow;
 use crate::error::Error;
+use crate::rows::steps::StepRow;
 use crate::step::efficiency::{Factors, NAMES};
 
 /// Largest relative difference of two values that still count as the same: where a fit stops is the machine's affair.

@@ -4,12 +4,12 @@
 use serde::Deserialize;
 
 use super::read::{Reader, Sources};
-use super::table::{Named, Row, choice, shipped as all};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::reliability::checkpoint::{WAYS, Way};
 use crate::reliability::pool::{self, AllCause, Pools};
 use crate::reliability::rate::{BANDS, Band};
+use crate::rows::table::{Named, Row, choice, shipped as all};
 use crate::units::date::Date;
 use crate::units::{BytesPerSecond, Seconds};
 
@@ -154,7 +154,7 @@ impl Catalog {
 /// None in a build whose tests pass.
 pub fn shipped() -> Result<Vec<FailureRow>, Error> {
     let mut rows = Vec::new();
-    for (name, text) in super::embedded::MEASUREMENTS.iter().filter(|(name, _)| *name == "failures") {
+    for (name, text) in crate::rows::shipped_files().filter(|(name, _)| *name == "failures") {
         rows.extend(all::<FailureRow>(name, text)?);
     }
     Ok(rows)

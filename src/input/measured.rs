@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::read::{At, Document, Value};
-use crate::catalog::steps::StepRow;
-use crate::catalog::table;
 use crate::error::Error;
 use crate::input::batch::Batch;
 use crate::input::file::{Origin, Spec};
 use crate::input::question::Typed;
+use crate::rows::steps::StepRow;
+use crate::rows::table;
 use cells::Columns;
 
 /// The field's path.

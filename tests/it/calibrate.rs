@@ -4,10 +4,11 @@ use std::fs;
 
 use flopbill::internals::calibration::microbench::{predicted, settle};
 use flopbill::internals::calibration::refit::reproduce;
+use flopbill::internals::catalog::Catalog;
 use flopbill::internals::catalog::measurement::{Collective, Measurement, Operation, Work, read};
 use flopbill::internals::catalog::read::Document;
-use flopbill::internals::catalog::{Catalog, steps};
 use flopbill::internals::hardware::precision::Precision;
+use flopbill::internals::rows::steps;
 use flopbill::internals::step::efficiency::Factors;
 use flopbill::internals::step::machine::Machine;
 use flopbill::internals::units::Seconds;

@@ -9,11 +9,11 @@ use flopbill::internals::answer::{Answer, answer};
 use flopbill::internals::ask::keep::KeepRequest;
 use flopbill::internals::calibration::backtest::{Known, resolve};
 use flopbill::internals::catalog::Kind;
-use flopbill::internals::catalog::steps::{Metric, shipped};
 use flopbill::internals::input::measured::{Measured, Steps};
 use flopbill::internals::input::question::{Question, Typed};
 use flopbill::internals::model::flops::{Causality, Choice, Counting, Kernel, per_token};
 use flopbill::internals::predict::Prediction;
+use flopbill::internals::rows::steps::{Metric, shipped};
 use flopbill::{ConvertRequest, EstimateRequest, FleetRequest, Input, LayoutRequest};
 
 use tempfile::{TempDir, tempdir};

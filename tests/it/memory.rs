@@ -1,8 +1,8 @@
 //! Memory against what was measured: peaks on one chip, and layouts that ran or ran out.
 
 use flopbill::internals::calibration::backtest::{Known, MemoryReport, MemoryResult, memory};
+use flopbill::internals::catalog::Catalog;
 use flopbill::internals::catalog::memory_spread::memory_spread;
-use flopbill::internals::catalog::{Catalog, memory_rows};
 use flopbill::internals::hardware::precision::{Precision, States};
 use flopbill::internals::layout::fit::fit;
 use flopbill::internals::layout::parallelism::{Layout, ZeroStage};
@@ -11,6 +11,7 @@ use flopbill::internals::model::flops::{Kernel, Recompute};
 use flopbill::internals::model::memory::{Autograd, Keeping, MicroBatch, layer, logits, unused_blocks};
 use flopbill::internals::predict::RESERVE;
 use flopbill::internals::predict::headroom::{Headroom, held, reserved};
+use flopbill::internals::rows::memory as memory_rows;
 use flopbill::internals::units::{Bytes, Quantity as _};
 
 fn report() -> MemoryReport {

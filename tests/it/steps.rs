@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use flopbill::internals::calibration::backtest::{self, Known, StepReport, StepResult, summary};
 use flopbill::internals::calibration::calibrate::{calibrate, refit_some};
-use flopbill::internals::catalog::steps::{Fit, StepRow};
-use flopbill::internals::catalog::{Catalog, run_rows, steps};
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::rows::steps::{Fit, StepRow};
+use flopbill::internals::rows::{runs as run_rows, steps};
 use flopbill::internals::step::efficiency::NAMES;
 use flopbill::internals::uncertainty::score::coverage;
 

@@ -2,12 +2,12 @@
 
 use super::known::{Known, KnownChip};
 use super::shape;
-use crate::catalog::steps::StepRow;
 use crate::error::Error;
 use crate::input::batch::Batch;
 use crate::input::file::{Entry, Origin, Spec};
 use crate::predict::measured::row::{as_built, as_it_ran, given};
 use crate::predict::{Prediction, Setting};
+use crate::rows::steps::StepRow;
 use crate::units::show::counted;
 use crate::units::{Chips, Tokens};
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::model::ModelProfile;
-use crate::catalog::run_rows::RunRow;
 use crate::catalog::stack::{DEFAULT, DEFAULT_UNFUSED, StackProfile};
-use crate::catalog::steps::StepRow;
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::model::flops::Kernel;
+use crate::rows::runs::RunRow;
+use crate::rows::steps::StepRow;
 use crate::step::efficiency::Calibration;
 
 /// What a back-test looks up by name.

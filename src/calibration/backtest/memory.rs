@@ -3,13 +3,13 @@
 use super::ask::{Asked, ask};
 use super::known::Known;
 use super::{Skipped, summary};
-use crate::catalog::memory_rows::{Basis, MemoryRow};
 use crate::error::Kind;
 use crate::input::batch::Batch;
 use crate::layout::fit::{Fit, fit};
 use crate::layout::parallelism::{Layout, Schedule};
 use crate::model::flops::Recompute;
 use crate::predict::headroom::{Headroom, held, on_device, reserved};
+use crate::rows::memory::{Basis, MemoryRow};
 use crate::units::{Bytes, Chips};
 
 /// Bytes of a GiB.

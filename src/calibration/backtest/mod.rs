@@ -14,7 +14,7 @@ pub use memory::{MemoryReport, MemoryResult, memory};
 pub use resolve::{Case, resolve};
 pub use runs::{RunReport, RunResult, RunSummary, runs, summarise};
 
-use crate::catalog::steps::StepRow;
+use crate::rows::steps::StepRow;
 use crate::step::efficiency::Factors;
 use errors::{interval, score};
 

@@ -2,11 +2,11 @@
 
 use super::ask::{Asked, ask};
 use super::known::Known;
-use crate::catalog::steps::StepRow;
 use crate::input::batch::Batch;
 use crate::layout::parallelism::Layout;
 use crate::predict::measured::row::step_time;
 use crate::predict::{Setting, Unsaid};
+use crate::rows::steps::StepRow;
 use crate::step::efficiency::Factors;
 use crate::step::perform;
 use crate::step::workload::Workload;

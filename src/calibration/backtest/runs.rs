@@ -4,11 +4,11 @@ use super::Skipped;
 use super::ask::ask;
 use super::errors::interval;
 use super::known::Known;
-use crate::catalog::run_rows::RunRow;
-use crate::catalog::steps::StepRow;
 use crate::input::batch::Batch;
 use crate::predict::Prediction;
 use crate::predict::chips::fewest;
+use crate::rows::runs::RunRow;
+use crate::rows::steps::StepRow;
 use crate::units::{Chips, Seconds, Tokens};
 
 /// The time that a run may take where nobody says its chips. An assumption.

@@ -1,11 +1,11 @@
 //! A row's model: the profile of its name where that agrees, else the shape its columns describe.
 
 use crate::catalog::model::ModelProfile;
-use crate::catalog::steps::StepRow;
 use crate::model::mixer::grouped::Grouped;
 use crate::model::mlp::Experts;
 use crate::model::outline::{Attention, Mixtures, Outline};
 use crate::model::params;
+use crate::rows::steps::StepRow;
 
 /// Vocabulary of a model that does not say: GPT-2's, padded.
 const VOCAB: u32 = 50_304;

@@ -14,8 +14,8 @@ use crate::calibration::backtest::{
 use crate::calibration::beyond::layout_gap;
 use crate::calibration::pool::{Excess, Pool, pool};
 use crate::catalog::Catalog;
-use crate::catalog::steps::{Fit, StepRow};
 use crate::error::Error;
+use crate::rows::steps::{Fit, StepRow};
 use crate::step::efficiency::{COUNT, Calibration, Factors, NAMES};
 use problem::{Problem, Solution, fitted, weighted};
 

@@ -1,10 +1,10 @@
 //! The columns of measured steps under every name that people give them, and what stands in them.
 
-use crate::catalog::steps::{FlopCounting, Metric, StepRow};
-use crate::catalog::table::{columns, of_cells};
 use crate::error::{Error, nearest};
 use crate::input::batch::Batch;
 use crate::input::text::{rate, share};
+use crate::rows::steps::{FlopCounting, Metric, StepRow};
+use crate::rows::table::{columns, of_cells};
 use crate::units::parse::parse;
 use crate::units::{FlopPerSecond, Quantity as _, Seconds};
 

@@ -2,7 +2,6 @@
 //! number as the time of a step.
 
 use crate::catalog::Catalog;
-use crate::catalog::steps::{FlopCounting, Metric, StepRow};
 use crate::error::{Error, Kind};
 use crate::input::batch::Batch;
 use crate::input::file::{Entry, Origin, Spec};
@@ -12,6 +11,7 @@ use crate::layout::parallelism::{Layout, Schedule};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Choice, Counting, Kernel, Recompute, per_token, train_work};
 use crate::predict::{Prediction, Setting};
+use crate::rows::steps::{FlopCounting, Metric, StepRow};
 use crate::step::machine::Machine;
 use crate::units::{Bytes, BytesPerSecond, Chips, FlopPerSecond, Seconds, Tokens, Watts, show};
 

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 31] = [
+pub const LAYERS: [&str; 32] = [
     "error",
     "source",
     "units",
@@ -19,6 +19,7 @@ pub const LAYERS: [&str; 31] = [
     "uncertainty",
     "rollout",
     "config",
+    "rows",
     "catalog",
     "ruling",
     "input",

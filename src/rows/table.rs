@@ -100,7 +100,7 @@ pub fn columns<R: Row>() -> &'static [&'static str] {
 }
 
 /// The rows of a table that comes with flopbill, all of which read.
-pub(super) fn shipped<R: Row>(name: &str, text: &str) -> Result<Vec<R>, Error> {
+pub(crate) fn shipped<R: Row>(name: &str, text: &str) -> Result<Vec<R>, Error> {
     let all = rows(name, text)?;
     match all.unreadable.first() {
         Some((id, reason)) => Err(bad_table(name, &format!("{id}: {reason}"))),
@@ -253,7 +253,7 @@ pub(super) fn zero_counts<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u
 }
 
 /// What a column takes by name.
-pub(super) trait Named: Copy + 'static {
+pub(crate) trait Named: Copy + 'static {
     /// The names.
     const NAMES: &'static [(&'static str, Self)];
     /// Names that mean one of those.
@@ -288,7 +288,7 @@ impl Named for ZeroStage {
 }
 
 /// One of a few names; a blank may stand for none of them.
-pub(super) fn choice<'de, T: Named, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn choice<'de, T: Named, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(from)?;
     let wanted = text.to_lowercase();
     match T::NAMES.iter().chain(T::OTHERS).find(|(name, _)| *name == wanted) {

@@ -161,7 +161,7 @@ impl MemoryRow {
 /// None in a build whose tests pass.
 pub fn shipped() -> Result<Vec<MemoryRow>, Error> {
     let mut rows = Vec::new();
-    for (name, text) in super::embedded::MEASUREMENTS.iter().filter(|(name, _)| *name == "memory") {
+    for (name, text) in super::shipped_files().filter(|(name, _)| *name == "memory") {
         rows.extend(all::<MemoryRow>(name, text)?);
     }
     Ok(rows)

@@ -240,7 +240,7 @@ fn fit<'de, D: Deserializer<'de>>(from: D) -> Result<Fit, D::Error> {
 pub fn shipped() -> Result<Vec<StepRow>, Error> {
     let mut rows = Vec::new();
     let steps = |name: &str| !matches!(name, "runs" | "memory" | "failures");
-    for (name, text) in super::embedded::MEASUREMENTS.iter().filter(|(name, _)| steps(name)) {
+    for (name, text) in super::shipped_files().filter(|(name, _)| steps(name)) {
         rows.extend(all::<StepRow>(name, text)?);
     }
     Ok(rows)
