@@ -352,6 +352,9 @@ mod tests {
         assert_eq!(standing(&rule(Status::Vetoed, None, None), day("2026-01-01")), Standing::Never);
         assert_eq!(standing(&rule(Status::Pending, None, None), day("2026-01-01")), Standing::NotYet(None));
         assert_eq!(standing(&rule(Status::Bill, None, None), day("2026-01-01")), Standing::Proposed);
+        let stopped = rule(Status::Enjoined, Some("2026-01-01"), Some("2026-06-01"));
+        assert_eq!(standing(&stopped, day("2026-05-31")), Standing::InForce);
+        assert_eq!(standing(&stopped, day("2026-06-01")), Standing::Ended(day("2026-06-01"), Status::Enjoined));
         let late = Some(day("2025-05-15"));
         let late = Rule { compliance: late, ..rule(Status::NotEnforced, Some("2025-01-15"), Some("2025-05-13")) };
         assert_eq!(standing(&late, day("2025-03-01")), Standing::NotYet(Some(day("2025-05-15"))));
