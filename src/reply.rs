@@ -154,7 +154,7 @@ pub struct SourceLine {
     pub url: Option<String>,
     /// The day, month or year it speaks of.
     pub as_of: String,
-    /// How well the value is known: `datasheet`, `measured`, `list_price`, `published`, `assumption`.
+    /// How well the value is known: `datasheet`, `measured`, `list_price`, `published`, `quoted`, `assumption`.
     pub kind: String,
     /// What to know before using it.
     pub note: Option<String>,

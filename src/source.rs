@@ -2,27 +2,33 @@
 
 use std::fmt;
 
+/// The day up to which the facts that ship were gathered: whoever brings them up to date moves it.
+pub const FACTS: &str = "2026-11-30";
+
 /// How well a value is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
-    /// A vendor's sheet.
+    /// Read in the vendor's own sheet.
     Datasheet,
     /// Measured, with the conditions in the note.
     Measured,
     /// A price that anybody is offered.
     ListPrice,
-    /// Read in a paper, model card, report or the press.
+    /// Read in the paper, model card, report or article that says it.
     Published,
+    /// Read where a third party quotes it.
+    Quoted,
     /// Nobody published it: a guess, said so wherever it is used.
     Assumption,
 }
 
 /// The kinds and how a profile writes them.
-pub const SOURCE_KINDS: [(&str, SourceKind); 5] = [
+pub const SOURCE_KINDS: [(&str, SourceKind); 6] = [
     ("datasheet", SourceKind::Datasheet),
     ("measured", SourceKind::Measured),
     ("list_price", SourceKind::ListPrice),
     ("published", SourceKind::Published),
+    ("quoted", SourceKind::Quoted),
     ("assumption", SourceKind::Assumption),
 ];
 

@@ -1,5 +1,6 @@
 //! Every charge of one answer in a chosen view, its emissions and water, and what failures do at its size.
 
+use super::rented::Rented;
 use crate::answer::Answer;
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
@@ -8,19 +9,19 @@ use crate::cost::carbon::{self, Accounting, Footprint, Grid, Water};
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
 use crate::cost::inputs::Inputs;
 use crate::cost::rent::{Commitment, commitment, per_held_hour};
-use crate::cost::rent_terms::rent_terms;
 use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, energy, own};
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
-use crate::hardware::price::{PriceList, Term};
+use crate::hardware::price::Term;
 use crate::hardware::region::{GridBasis, Region};
 use crate::input::file::Origin;
+use crate::prices::Bought;
 use crate::reliability::availability::spares;
 use crate::reliability::rate::mtbf;
 use crate::reliability::{Goodput, Interval, Stops, checkpoint, plan};
 use crate::solve::Var;
 use crate::source::{Source, SourceKind};
-use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, show};
+use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, Usd, show};
 
 /// Bytes of a weight in the format that models are handed out in.
 const WEIGHT_BYTES: f64 = 2.0;
@@ -104,7 +105,7 @@ pub struct Failures {
 struct Shelf {
     bill: Sources,
     region: Sources,
-    prices: Option<Sources>,
+    bought: Option<Source>,
     rent: Option<Source>,
 }
 
@@ -114,7 +115,7 @@ impl WholeBill {
         let shelf = &self.shelf;
         match line.source {
             "rent.price" => shelf.rent.as_ref(),
-            "own.chip" | "epoch.server" => shelf.prices.as_ref()?.of("typical.purchase_per_chip"),
+            "own.chip" | "epoch.server" => shelf.bought.as_ref(),
             "own.electricity" | "epoch.electricity" => shelf.region.of("electricity.price"),
             "own.hosting" => shelf.bill.of("hosting"),
             "own.border" => shelf.bill.of(match self.terms.own.border {
@@ -202,9 +203,9 @@ pub fn whole_bill(
     let BillProfile { mut defaults, sources, .. } = catalog.bill()?;
     choices.apply(&mut defaults);
     let place = catalog.region(choices.region.as_deref().unwrap_or("world"))?;
-    let prices = catalog.prices(&chip.id)?;
-    let list = prices.as_ref().map(|found| &found.list);
-    let inputs = inputs(question, choices, &defaults, (&place.region, electricity(&place.region, view)?), list)?;
+    let bought = catalog.bought(&chip.id, choices.region.as_deref())?;
+    let purchase = bought.as_ref().map(|found| found.price);
+    let inputs = inputs(question, choices, &defaults, (&place.region, electricity(&place.region, view)?), purchase)?;
     let mut terms = defaults.terms(&inputs)?;
     terms.programme.compute = choices.programme.or(terms.programme.compute);
     let mut assumptions = assumptions(choices, view, &terms, &place.region);
@@ -215,18 +216,8 @@ pub fn whole_bill(
             None
         }
     };
-    let typical = |term: Term| prices.as_ref()?.sources.of(&format!("typical.{}", term.name())).cloned();
-    let rent_source = match choices.term.filter(|term| *term != Term::OnDemand) {
-        Some(term) => {
-            let found = rent_terms(term, list, &defaults, failures.as_ref().map(|found| &found.stops))?;
-            let asked = question.rent.clone().filter(|_| question.rent_is_asked);
-            terms.rent.offer = found.offer;
-            terms.rent.price = asked.as_ref().map(|(price, _)| *price).or(found.price);
-            let listed = || if found.by_discount { sources.of("commitment").cloned() } else { typical(term) };
-            asked.map_or_else(listed, |(_, source)| source)
-        }
-        None => question.rent.as_ref().and_then(|(_, source)| source.clone().or_else(|| typical(Term::OnDemand))),
-    };
+    let rent = Rented::of(question, choices, &defaults, failures.as_ref().map(|found| &found.stops), catalog)?;
+    (terms.rent.offer, terms.rent.price) = (rent.offer, rent.price);
     let rented = per_held_hour(&terms.rent)?;
     let owned = own::annual(&terms.own)?.map(|year| Owned {
         hour: own::per_used_hour(year.total(), terms.own.utilisation),
@@ -239,11 +230,13 @@ pub fn whole_bill(
     let footprint = terms.own.power.zip(grid).zip(water).map(|((power, grid), water)| {
         carbon::footprint(usage.held, energy::energy(usage.held, &power)?, &grid, &defaults.embodied, &water)
     });
+    let aged = |found: &Bought| catalog.aged("purchase price", &found.source.as_of, None);
+    let aged = bought.as_ref().filter(|_| view != View::Rent).map(aged).transpose()?.flatten();
     let shelf =
-        Shelf { bill: sources, region: place.sources, rent: rent_source, prices: prices.map(|found| found.sources) };
+        Shelf { bill: sources, region: place.sources, rent: rent.source, bought: bought.map(|found| found.source) };
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
-        warnings: [commitment.and_then(|found| outlives(&found, &usage)), idle_border(choices, view)]
+        warnings: [commitment.and_then(|found| outlives(&found, &usage)), idle_border(choices, view), aged]
             .into_iter()
             .flatten()
             .collect(),
@@ -312,7 +305,7 @@ fn inputs(
     choices: &Choices,
     defaults: &Defaults,
     (region, electricity): (&Region, EnergyPrice),
-    prices: Option<&PriceList>,
+    purchase: Option<Usd>,
 ) -> Result<Inputs, Error> {
     let (hyperscale, hall) = (region.pue_hyperscale, region.pue_colocation);
     let pue = if choices.hyperscale { hyperscale.or(hall) } else { hall.or(hyperscale) };
@@ -324,7 +317,7 @@ fn inputs(
         egress: question.params.map(|params| Bytes::new(params.get() * WEIGHT_BYTES)),
         people: choices.people,
         duration: choices.duration.unwrap_or(Seconds::from_years(1.0)),
-        ..Inputs::about(question.chip, prices, pue.unwrap_or(defaults.epoch.pue_other), electricity)
+        ..Inputs::about(question.chip, purchase, pue.unwrap_or(defaults.epoch.pue_other), electricity)
     })
 }
 

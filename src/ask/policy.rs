@@ -189,7 +189,7 @@ impl PolicyRequest {
         gpu_hours_to(Flop::new(1.0), &pace)?;
         let price = match self.price {
             Some(price) => Some(price),
-            None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
+            None => catalog.rent(&chip.chip.id, Term::OnDemand, None)?.map(|found| found.price),
         };
         let other = self.not_datacentre || chip.chip.form.contains("consumer");
         let scopes = if other { vec!["other"] } else { vec!["datacentre"] };

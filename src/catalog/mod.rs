@@ -18,6 +18,7 @@ pub mod architecture;
 pub mod batches;
 pub mod bill;
 pub mod check;
+pub mod currency;
 pub mod factors;
 pub mod factors_text;
 pub mod figures;
@@ -129,6 +130,8 @@ pub struct Catalog {
     memo: Option<Arc<memo::Memo>>,
     /// The day on which prices and the usual software are looked up; as they are known now without one.
     day: Option<Date>,
+    /// The day of asking: what a file dates later than this is a mistake.
+    today: Option<Date>,
 }
 
 impl Catalog {
@@ -150,12 +153,23 @@ impl Catalog {
         Self { memo: Some(self.memo.unwrap_or_default()), ..self }
     }
 
+    /// The same on the day of asking, after which no quote of a file that is checked can be dated.
+    #[must_use]
+    pub fn today(self, day: Option<Date>) -> Self {
+        Self { today: day, ..self }
+    }
+
     /// The same with prices and the usual software of a day, where one is named.
     pub fn as_of(&self, day: Option<Date>) -> Cow<'_, Self> {
         match day {
             None => Cow::Borrowed(self),
             Some(_) => Cow::Owned(Self { day, ..self.clone() }),
         }
+    }
+
+    /// The day on which prices are looked up, where one is named.
+    pub fn day(&self) -> Option<Date> {
+        self.day
     }
 
     /// The same with one more folder, asked after the others and before the built-in profiles.

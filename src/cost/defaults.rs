@@ -6,7 +6,6 @@ use crate::reliability::rate::{Band, FailureRate};
 use crate::units::{BytesPerSecond, Fraction, KgCo2e, Seconds, Usd};
 
 use super::carbon::Embodied;
-use super::currency::DatedRate;
 use super::duty::BorderCharge;
 
 /// A share with its least, likeliest and largest value.
@@ -250,8 +249,6 @@ pub struct Defaults {
     pub storage: StorageDefaults,
     /// The programme.
     pub programme: ProgrammeDefaults,
-    /// Exchange rates.
-    pub rates: Vec<DatedRate>,
     /// Yearly spread of the yuan and of the euro.
     pub fx_sigma: [f64; 2],
     /// Fleets.

@@ -40,6 +40,7 @@ mod models;
 mod plan;
 #[cfg(feature = "cli")]
 mod plausible;
+mod prices;
 mod profiles;
 mod properties_uncertainty;
 mod published_runs;

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 29] = [
+pub const LAYERS: [&str; 30] = [
     "error",
     "source",
     "units",
@@ -20,6 +20,7 @@ pub const LAYERS: [&str; 29] = [
     "rollout",
     "config",
     "catalog",
+    "prices",
     "input",
     "predict",
     "solve",
