@@ -35,9 +35,9 @@
 //!
 //! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
-//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`, `catalog`, `prices`,
-//! `input`;
-//! `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`, `scaling`; `reply`, `ask`, `report`; and the command line.
+//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`,
+//! `catalog`, `prices`, `input`; `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`, `scaling`; `reply`, `ask`,
+//! `report`; and the command line.
 //!
 //! # Invariants
 //!

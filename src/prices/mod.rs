@@ -6,6 +6,7 @@ use toml::de::DeTable;
 
 use crate::catalog::{Catalog, Kind};
 use crate::cost::currency::rate;
+use crate::cost::defaults::Commitment;
 use crate::cost::market::{self, Chosen, FRESH, Offered};
 use crate::error::Error;
 use crate::hardware::price::{Amount, PriceList, Purchase, Quote, Term};
@@ -86,8 +87,7 @@ impl Catalog {
         let (quote, mut price) = (found.quote, found.price);
         let mut said = Vec::new();
         let at = || if asked.is_world() { String::new() } else { format!(" in {}", asked.name) };
-        let discount =
-            self.discount(term).filter(|_| quote.term == Term::OnDemand).map_or(Ok(None), |years| years(self))?;
+        let discount = if quote.term == Term::OnDemand { self.discount(term)? } else { None };
         if let Some(share) = discount {
             price = price * (1.0 - share);
             let off = show::percent(share);
@@ -293,16 +293,13 @@ impl Catalog {
         Ok(Source { title, url, as_of: quote.date.clone(), kind, note })
     }
 
-    /// How the average discount of a commitment is found, where the term is one.
-    fn discount(&self, term: Term) -> Option<fn(&Self) -> Result<Option<f64>, Error>> {
-        match term {
-            Term::Reserved1y => Some(|catalog| catalog.average_discount(|found| found.one_year.get())),
-            Term::Reserved3y => Some(|catalog| catalog.average_discount(|found| found.three_years.get())),
-            _ => None,
-        }
-    }
-
-    fn average_discount(&self, of: fn(&crate::cost::defaults::Commitment) -> f64) -> Result<Option<f64>, Error> {
+    /// The average discount off rents on demand for a commitment; nothing for other terms.
+    fn discount(&self, term: Term) -> Result<Option<f64>, Error> {
+        let of: fn(&Commitment) -> f64 = match term {
+            Term::Reserved1y => |found| found.one_year.get(),
+            Term::Reserved3y => |found| found.three_years.get(),
+            _ => return Ok(None),
+        };
         let defaults = self.bill()?.defaults;
         Ok(defaults.commitments.iter().find(|found| found.provider == "other").map(of))
     }
