@@ -35,8 +35,9 @@
 //!
 //! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
-//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`, `rows`, `catalog`, `input`;
-//! `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`, `scaling`; `reply`, `ask`, `report`; and the command line.
+//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`,
+//! `rows`, `catalog`, `ruling`, `prices`, `input`, `audit`; `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`,
+//! `scaling`; `reply`, `ask`, `report`; and the command line.
 //!
 //! # Invariants
 //!
@@ -60,6 +61,7 @@ mod layout;
 mod model;
 mod policy;
 mod predict;
+mod prices;
 mod reliability;
 mod reply;
 mod report;
@@ -150,6 +152,9 @@ pub mod internals {
     }
     pub mod policy {
         pub use crate::policy::*;
+    }
+    pub mod prices {
+        pub use crate::prices::*;
     }
     pub mod predict {
         pub use crate::predict::*;

@@ -65,10 +65,11 @@ pub fn decompose(figures: &Figures, catalog: &Catalog) -> Result<Decomposition, 
     };
     for (chip, count, purchase) in &figures.fleet {
         let accelerator = catalog.accelerator(chip)?.chip;
-        let prices = catalog.prices(&accelerator.id)?;
-        let list = prices.as_ref().map(|found| &found.list);
-        let mut known = Inputs::about(&accelerator, list, defaults.epoch.pue_other, EnergyPrice::ZERO);
-        known.purchase = purchase.or(known.purchase);
+        let bought = match purchase {
+            Some(price) => Some(*price),
+            None => catalog.bought(&accelerator.id, None)?.map(|found| found.price),
+        };
+        let known = Inputs::about(&accelerator, bought, defaults.epoch.pue_other, EnergyPrice::ZERO);
         let terms = defaults.terms(&known)?.own;
         found.chips += *count;
         match (terms.chip, own::annual(&terms)?) {

@@ -21,6 +21,7 @@ pub mod published;
 mod quick;
 pub mod ranges;
 pub(crate) mod remarks;
+mod rented;
 mod scenario;
 pub mod settled;
 pub mod thresholds;
@@ -96,7 +97,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let pacing = Pacing::of(&looked, catalog)?;
     let settled = Settled::of(&looked, &pacing)?;
     let confirmation = Confirmation::of(question, &looked, &pacing, &settled, catalog)?;
-    let priced = Priced::of(&looked, &pacing, settled, catalog)?;
+    let priced = Priced::of(&looked, &pacing, settled, catalog, question.today)?;
     if priced.settled.get(Var::GpuHours).is_none() {
         return Err(underdetermined(&priced.settled, &looked));
     }
@@ -107,7 +108,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let scenario = scenario::scenario(&looked, &priced.settled);
     let estimate = estimate(&scenario)?;
     let mfu_origin = mfu_origin(&looked, &pacing, &priced.settled);
-    let remarks = Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref(), question.today);
+    let remarks = Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref());
     let idle = narrowed::idle(&looked.spec, &pacing, priced.settled.step, confirmation.is_some());
     let Priced { settled, price, .. } = priced;
     let (chip, basis) = looked.on.map(|on| (on.profile, on.basis)).unzip();

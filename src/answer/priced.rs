@@ -8,7 +8,9 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::hardware::price::Term;
 use crate::input::file::{Entry, Origin};
+use crate::prices::Rent;
 use crate::solve::{Rank, Var};
+use crate::units::date::Date;
 use crate::units::{Price, Quantity as _, show};
 
 /// The relations with a price among them, if there is one.
@@ -18,8 +20,10 @@ pub struct Priced {
     pub settled: Settled,
     /// The price, and where it came from.
     pub price: Option<Entry<Price>>,
-    /// The date of a price that came from a price list.
-    pub date: Option<String>,
+    /// The rent of the chip's price list, where that is the price.
+    pub rent: Option<Rent>,
+    /// What is wrong with its age, in a sentence.
+    pub aged: Option<String>,
     /// What a term that was asked for does to the price, in a sentence.
     pub said: Option<String>,
 }
@@ -30,13 +34,38 @@ impl Priced {
     ///
     /// # Errors
     /// A price list that is wrong; values that contradict each other.
-    pub fn of(looked: &LookedUp<'_>, pacing: &Pacing, settled: Settled, catalog: &Catalog) -> Result<Self, Error> {
+    pub fn of(
+        looked: &LookedUp<'_>,
+        pacing: &Pacing,
+        settled: Settled,
+        catalog: &Catalog,
+        today: Option<Date>,
+    ) -> Result<Self, Error> {
+        let mut found = Self::undated(looked, pacing, settled, catalog)?;
+        if let (Some(rent), Some(on)) = (&found.rent, &looked.on)
+            && !rent.later
+        {
+            let what = format!("rent {}", rent.term.words());
+            found.aged = match catalog.aged(&what, &rent.date, looked.day().or(today))? {
+                Some(aged) => {
+                    let newest = catalog.newest_rent(&on.profile.chip.id, &rent.date)?;
+                    Some(newest.map_or(aged.clone(), |newest| format!("{aged}; the newest known is {newest}")))
+                }
+                None => None,
+            };
+        }
+        Ok(found)
+    }
+
+    fn undated(looked: &LookedUp<'_>, pacing: &Pacing, settled: Settled, catalog: &Catalog) -> Result<Self, Error> {
         let spec = &looked.spec;
         let moved = looked.from.is_some();
         let term = spec.term.as_ref().filter(|term| is_flag(Some(*term)));
         if let Some(term) = term.filter(|_| !is_flag(spec.price.as_ref()) && !is_flag(spec.cost.as_ref())) {
-            if let Some(typical) = Typical::of(looked, term.value, catalog)? {
-                let own = spec.price.as_ref().filter(|_| !moved);
+            let own = spec.price.as_ref().filter(|_| !moved);
+            let listed = Typical::of(looked, term.value, catalog)?;
+            // What the run itself paid gives way to a rent of the term, not to one that only stands in for it.
+            if let Some(typical) = listed.filter(|listed| own.is_none() || !listed.rent.stands_in) {
                 return typical.before(own, &term.origin, settled, pacing);
             }
             let found = Self::without_term(looked, pacing, settled, catalog)?;
@@ -54,7 +83,7 @@ impl Priced {
         catalog: &Catalog,
     ) -> Result<Self, Error> {
         let moved = looked.from.is_some();
-        let known = |settled, price| Ok(Self { settled, price, date: None, said: None });
+        let known = |settled, price| Ok(Self { settled, price, rent: None, aged: None, said: None });
         let given = looked.spec.price.as_ref().filter(|price| !moved || rank(&price.origin) == Rank::Flag);
         if let Some(price) = given.filter(|_| !settled.solved.set_aside().any(|var| var == Var::Price)) {
             return known(settled, Some(price.clone()));
@@ -70,28 +99,28 @@ impl Priced {
     }
 }
 
-/// A typical price of the chip, and its date.
+/// A rent out of the chip's price list.
 struct Typical {
     price: Entry<Price>,
-    date: Option<String>,
+    rent: Rent,
 }
 
 impl Typical {
-    /// On these terms; `None` where the price list has none.
+    /// On these terms, or the nearest; `None` where the chip has no price list.
     fn of(looked: &LookedUp<'_>, term: Term, catalog: &Catalog) -> Result<Option<Self>, Error> {
         let Some(on) = &looked.on else { return Ok(None) };
-        let Some(profile) = catalog.prices(&on.profile.chip.id)? else { return Ok(None) };
-        let Some(price) = profile.list.typical(term) else { return Ok(None) };
-        let source = profile.sources.of(&format!("typical.{}", term.name()));
-        let said = |source: &crate::source::Source| format!(": {} ({}, {})", source.title, source.as_of, source.kind);
-        let (file, terms) = (&profile.file, term.name().replace('_', " "));
-        let origin = Origin::Profile(format!("{file}, {terms}{}", source.map(said).unwrap_or_default()));
-        Ok(Some(Self { price: Entry::new(price, origin), date: source.map(|source| source.as_of.clone()) }))
+        let region = looked.spec.region.as_ref();
+        let place = region.map(|region| region.value.as_str());
+        let located = |error: Error| region.map_or(error.clone(), |region| region.origin.locate(error));
+        let Some(rent) = catalog.rent(&on.profile.chip.id, term, place).map_err(located)? else { return Ok(None) };
+        let (file, terms, source) = (&rent.file, rent.term.words(), &rent.source);
+        let origin = Origin::Profile(format!("{file}, {terms}: {} ({}, {})", source.title, source.as_of, source.kind));
+        Ok(Some(Self { price: Entry::new(rent.price, origin), rent }))
     }
 
     fn into(self, settled: Settled, pacing: &Pacing) -> Result<Priced, Error> {
         let settled = settled.with(Var::Price, self.price.value.base(), pacing)?;
-        Ok(Priced { settled, price: Some(self.price), date: self.date, said: None })
+        Ok(Priced { settled, price: Some(self.price), rent: Some(self.rent), aged: None, said: None })
     }
 
     /// In the place of what the run itself paid.

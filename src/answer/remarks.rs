@@ -1,6 +1,6 @@
 //! What a reader should know beside the numbers: assumptions, warnings, sources.
 
-use super::given::outranked_by;
+use super::given::{is_flag, outranked_by};
 use super::looked_up::{LookedUp, OnChip};
 use super::pacing::Pacing;
 use super::prepared::{counts, var_of};
@@ -14,13 +14,10 @@ use crate::predict::{Prediction, Setting, Unsaid};
 use crate::solve::{Rank, Var, display, name};
 use crate::source::{Source, SourceKind};
 use crate::units::date::Date;
-use crate::units::{Seconds, show};
+use crate::units::show;
 
 /// An MFU above this has not been published for a whole run.
 const IMPLAUSIBLE_MFU: f64 = 0.7;
-
-/// A price older than this is worth a warning.
-const STALE: Seconds = Seconds::from_days(366.0);
 
 /// Sentences beside an answer.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +35,6 @@ impl Remarks {
         priced: &Priced,
         estimate: &Estimate,
         mfu_origin: Option<&Origin>,
-        today: Option<Date>,
     ) -> Self {
         let settled = &priced.settled;
         // An MFU that was implied by the hours agrees with them without saying anything.
@@ -46,7 +42,7 @@ impl Remarks {
         Self {
             confirmed: settled.solved.confirmed().filter(says).collect(),
             assumptions: assumptions(looked, pacing, priced, estimate, mfu_origin),
-            warnings: warnings(looked, pacing, priced, estimate, looked.day().or(today)),
+            warnings: warnings(looked, pacing, priced, estimate),
             sources: sources(looked, priced),
         }
     }
@@ -103,6 +99,7 @@ fn assumptions(
         && let Origin::Profile(from) = &price.origin
     {
         say.push(format!("price {}: {from}", show::price(price.value)));
+        say.extend(priced.rent.iter().flat_map(|rent| rent.said.iter().cloned()));
     }
     let sources = &looked.spec.sources.0;
     for path in ["run", "run.goodput", "price.rent", "phase"] {
@@ -189,13 +186,7 @@ pub(crate) fn borrowed(setting: &Setting) -> Option<String> {
     setting.machine.borrowed.then(said)
 }
 
-fn warnings(
-    looked: &LookedUp<'_>,
-    pacing: &Pacing,
-    priced: &Priced,
-    estimate: &Estimate,
-    today: Option<Date>,
-) -> Vec<String> {
+fn warnings(looked: &LookedUp<'_>, pacing: &Pacing, priced: &Priced, estimate: &Estimate) -> Vec<String> {
     let settled: &Settled = &priced.settled;
     let mut say = Vec::new();
     say.extend(settled.solved.set_aside().map(|var| gave_way(looked, settled, var)));
@@ -205,12 +196,7 @@ fn warnings(
         let share = show::percent(mfu.get());
         say.push(format!("an MFU of {share} is implausible: no published run of this size is above 60 %"));
     }
-    let dated = priced.date.as_deref().and_then(|date| Some((date, date.parse::<Date>().ok()?)));
-    if let (Some((text, date)), Some(today)) = (dated, today)
-        && date.until(today) > STALE
-    {
-        say.push(format!("the typical price is from {text}, more than a year ago: give --price"));
-    }
+    say.extend(priced.aged.iter().map(|aged| format!("{aged}: give --price")));
     say.extend(looked.day().into_iter().flat_map(|day| later(day, pacing, priced)));
     if let Some(chips) = estimate.chips.filter(|_| !settled.solved.knowns.is_solved(Var::Chips)) {
         let node = looked.on.as_ref().map_or(8, |on| on.profile.chip.node_chips);
@@ -220,6 +206,7 @@ fn warnings(
         }
     }
     say.extend(priced.said.clone());
+    say.extend(idle_region(looked, priced));
     say.extend(params(&looked.spec));
     say.extend(idle_fields(looked, settled.step));
     say
@@ -240,12 +227,19 @@ fn gave_way(looked: &LookedUp<'_>, settled: &Settled, var: Var) -> String {
     format!("{}:{was} ({from}) gave way to {by}{now}", name(var))
 }
 
+/// A place that was asked for, where neither the price nor a bill is of it.
+fn idle_region(looked: &LookedUp<'_>, priced: &Priced) -> Option<String> {
+    let asked = is_flag(looked.spec.region.as_ref()) && looked.spec.bill.is_none() && priced.rent.is_none();
+    let why = if priced.price.is_some() { "the price is not of a price list" } else { "no price of the chip is known" };
+    asked.then(|| format!("region changes nothing: {why}, and no bill is asked for"))
+}
+
 /// What is of a later date than the day that is asked about.
 fn later(day: Date, pacing: &Pacing, priced: &Priced) -> Vec<String> {
     let after = |text: &str| text.parse::<Date>().is_ok_and(|date| date > day);
-    let price = priced.date.as_deref().filter(|date| after(date));
+    let price = priced.rent.as_ref().filter(|rent| rent.later).map(|rent| &rent.date);
     let price =
-        price.map(|date| format!("no price is known as early as {day}: the typical one is of {date}: give --price"));
+        price.map(|date| format!("no price is known as early as {day}: the earliest is of {date}: give --price"));
     let stack = pacing.setting().map(|setting| &setting.stack).filter(|stack| after(&stack.era));
     let stack = stack.map(|stack| format!("the stack `{}` is software of {}, later than {day}", stack.id, stack.era));
     price.into_iter().chain(stack).collect()

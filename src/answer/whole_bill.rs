@@ -4,24 +4,25 @@ use super::Answer;
 use super::failures::{Decides, FailureChoices, Failures, Job, failures};
 use super::footprint::RunFootprint;
 use super::place::Place;
+use super::rented::Rented;
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
 use crate::catalog::read::Sources;
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
 use crate::cost::inputs::Inputs;
 use crate::cost::rent::{Commitment, commitment, per_held_hour};
-use crate::cost::rent_terms::rent_terms;
 use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, own};
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
-use crate::hardware::price::{PriceList, Term};
+use crate::hardware::price::Term;
 use crate::hardware::region::Region;
 use crate::input::file::Origin;
+use crate::prices::Bought;
 use crate::reliability::checkpoint;
 use crate::solve::Var;
 use crate::source::{Source, SourceKind};
 use crate::units::date::Date;
-use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, show};
+use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, Usd, show};
 
 /// Bytes of a weight in the format that models are handed out in.
 const WEIGHT_BYTES: f64 = 2.0;
@@ -99,7 +100,7 @@ pub struct Owned {
 #[derive(Debug, Clone)]
 struct Shelf {
     bill: Sources,
-    prices: Option<Sources>,
+    bought: Option<Source>,
     rent: Option<Source>,
 }
 
@@ -109,7 +110,7 @@ impl WholeBill {
         let shelf = &self.shelf;
         match line.source {
             "rent.price" => shelf.rent.as_ref(),
-            "own.chip" | "epoch.server" => shelf.prices.as_ref()?.of("typical.purchase_per_chip"),
+            "own.chip" | "epoch.server" => shelf.bought.as_ref(),
             "own.electricity" | "epoch.electricity" => self.place.source("electricity.price"),
             "own.hosting" => shelf.bill.of("hosting"),
             "own.border" => shelf.bill.of(match self.terms.own.border {
@@ -201,9 +202,9 @@ pub fn whole_bill(
     let place = Place::of(choices, catalog)?;
     choices.apply(&mut defaults, &place);
     place.check(view, defaults.hosting.kind)?;
-    let prices = catalog.prices(&chip.id)?;
-    let list = prices.as_ref().map(|found| &found.list);
-    let inputs = inputs(question, choices, &defaults, &place, list)?;
+    let bought = catalog.bought(&chip.id, choices.region.as_deref())?;
+    let purchase = bought.as_ref().map(|found| found.price);
+    let inputs = inputs(question, choices, &defaults, &place, purchase)?;
     let mut terms = defaults.terms(&inputs)?;
     terms.programme.compute = choices.programme.or(terms.programme.compute);
     terms.epoch.pue = choices.pue.unwrap_or(terms.epoch.pue);
@@ -213,18 +214,9 @@ pub fn whole_bill(
     let job = Job { chip, chips: question.chips, checkpoint: inputs.checkpoint };
     let failures = failures(&job, &choices.failures, &defaults, &question.decides, catalog)?;
     assumptions.extend(failures.assumed.iter().map(|one| format!("{} {}: {}", one.path, one.text, one.origin)));
-    let typical = |term: Term| prices.as_ref()?.sources.of(&format!("typical.{}", term.name())).cloned();
-    let rent_source = match choices.term.filter(|term| *term != Term::OnDemand) {
-        Some(term) => {
-            let found = rent_terms(term, list, &defaults, failures.saved.as_ref().map(|found| &found.stops))?;
-            let asked = question.rent.clone().filter(|_| question.rent_is_asked);
-            terms.rent.offer = found.offer;
-            terms.rent.price = asked.as_ref().map(|(price, _)| *price).or(found.price);
-            let listed = || if found.by_discount { sources.of("commitment").cloned() } else { typical(term) };
-            asked.map_or_else(listed, |(_, source)| source)
-        }
-        None => question.rent.as_ref().and_then(|(_, source)| source.clone().or_else(|| typical(Term::OnDemand))),
-    };
+    let stops = failures.saved.as_ref().map(|found| &found.stops);
+    let rent = Rented::of(question, choices, &defaults, stops, catalog)?;
+    (terms.rent.offer, terms.rent.price) = (rent.offer, rent.price);
     let rented = per_held_hour(&terms.rent)?;
     let owned = own::annual(&terms.own)?.map(|year| Owned {
         hour: own::per_used_hour(year.total(), terms.own.utilisation),
@@ -236,13 +228,16 @@ pub fn whole_bill(
     let footprint = RunFootprint::of(&usage, &place, &inputs, terms.own.power, &defaults)?;
     assumptions.extend(place.said(view, &terms));
     assumptions.extend(footprint.iter().flat_map(|found| found.said(&defaults)));
-    let shelf = Shelf { bill: sources, rent: rent_source, prices: prices.map(|found| found.sources) };
+    let aged = |found: &Bought| catalog.aged("purchase price", &found.source.as_of, None);
+    let aged = bought.as_ref().filter(|_| view != View::Rent).map(aged).transpose()?.flatten();
+    let shelf = Shelf { bill: sources, rent: rent.source, bought: bought.map(|found| found.source) };
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
         warnings: [
             commitment.and_then(|found| outlives(&found, &usage)),
             idle_border(choices, view),
             failures.contradicts(),
+            aged,
         ]
         .into_iter()
         .flatten()
@@ -301,7 +296,7 @@ fn inputs(
     choices: &Choices,
     defaults: &Defaults,
     place: &Place,
-    prices: Option<&PriceList>,
+    purchase: Option<Usd>,
 ) -> Result<Inputs, Error> {
     let electricity = place.region().electricity.unwrap_or(EnergyPrice::ZERO); // checked: nothing is metered without one
     let stored = |params| checkpoint::size(params, defaults.checkpoint.bytes_per_param);
@@ -312,7 +307,7 @@ fn inputs(
         egress: question.params.map(|params| Bytes::new(params.get() * WEIGHT_BYTES)),
         people: choices.people,
         duration: choices.duration.unwrap_or(Seconds::from_years(1.0)),
-        ..Inputs::about(question.chip, prices, place.pue().unwrap_or(defaults.epoch.pue_other), electricity)
+        ..Inputs::about(question.chip, purchase, place.pue().unwrap_or(defaults.epoch.pue_other), electricity)
     })
 }
 

@@ -233,11 +233,12 @@ fn rent(given: Option<Price>, chip: &Accelerator, catalog: &Catalog) -> Result<(
     if let Some(price) = given {
         return Ok((price, None));
     }
-    let Some(typical) = catalog.prices(&chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)) else {
+    let Some(found) = catalog.rent(&chip.id, Term::OnDemand, None)? else {
         let error = Error::no_solution(format!("no price is known for {}", chip.name));
         return Err(error.with_hint("give --price '$2/h'"));
     };
-    Ok((typical, Some(format!("price {}: typical on demand, not given", show::price(typical)))))
+    let (price, term) = (show::price(found.price), found.term.words());
+    Ok((found.price, Some(format!("price {price}: {term}, of {}, not given", found.date))))
 }
 
 /// The goodput that was given, or the prior of the chip's family with the sentence that says so.

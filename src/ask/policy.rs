@@ -170,7 +170,7 @@ impl PolicyRequest {
         pace.iter().try_for_each(|pace| gpu_hours_to(Flop::new(1.0), pace).map(drop))?;
         let price = match self.price {
             Some(price) => Some(price),
-            None => catalog.prices(&chip.chip.id)?.and_then(|found| found.list.typical(Term::OnDemand)),
+            None => catalog.rent(&chip.chip.id, Term::OnDemand, None)?.map(|found| found.price),
         };
         let elsewhere = ["consumer", "desktop", "workstation"].iter().any(|market| chip.chip.form.contains(market));
         let other = self.not_datacentre || elsewhere;

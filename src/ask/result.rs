@@ -45,7 +45,8 @@ pub fn unheard(command: &str, spec: &Spec) -> Vec<String> {
     let prices = |origin: &Origin| command != "layout" && matches!(origin, Origin::Flag(_));
     let unheard = |field: &&Field| {
         let heard = |origin: &Origin| bills || (field.path == "bill.term" && prices(origin));
-        !matches!(field.group, Group::Values | Group::Layout | Group::Rl)
+        let of_money = field.path == "region" && command == "layout";
+        (of_money || !matches!(field.group, Group::Values | Group::Layout | Group::Rl))
             && (field.origin)(spec).is_some_and(|from| !heard(from))
     };
     let of_rl = |field: &&Field| command != "rl" && field.group == Group::Rl && (field.origin)(spec).is_some();

@@ -3,7 +3,6 @@
 use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::cost::carbon::Inventory;
-use crate::cost::currency::DatedRate;
 use crate::cost::defaults::{
     BORDER_KINDS, BorderDefaults, CheckpointDefaults, Commitment, Defaults, EpochDefaults, FailureDefaults,
     FleetDefaults, HOSTING_KINDS, HostingDefaults, OwnDefaults, POWER_BASES, PowerDefaults, ProgrammeDefaults, Range,
@@ -69,7 +68,6 @@ fn defaults(r: &Reader<'_>) -> Option<Defaults> {
     let carbon = part(r, "carbon", carbon);
     let storage = part(r, "storage", storage);
     let programme = part(r, "programme", programme);
-    let rates = r.tables("currency", rate);
     let fx_sigma = part(r, "fx", |t| Some([number(t, "cny_sigma")?, number(t, "eur_sigma")?]));
     let fleet = part(r, "fleet", fleet);
     let (inventories, embodied_life, die) = carbon?;
@@ -90,7 +88,6 @@ fn defaults(r: &Reader<'_>) -> Option<Defaults> {
         die,
         storage: storage?,
         programme: programme?,
-        rates,
         fx_sigma: fx_sigma?,
         fleet: fleet?,
     })
@@ -248,13 +245,6 @@ fn storage(r: &Reader<'_>) -> Option<StorageDefaults> {
 fn programme(r: &Reader<'_>) -> Option<ProgrammeDefaults> {
     let found = (number(r, "low"), number(r, "high"), quantity(r, "usd_per_person_year"));
     Some(ProgrammeDefaults { low: found.0?, high: found.1?, usd_per_person_year: found.2? })
-}
-
-fn rate(r: &Reader<'_>) -> Option<DatedRate> {
-    let currency = r.need("code", r.text("code"));
-    let date = r.need("date", r.day("date"));
-    let usd_per_unit = number(r, "usd_per_unit");
-    Some(DatedRate { currency: currency?, date: date?, usd_per_unit: usd_per_unit? })
 }
 
 fn fleet(r: &Reader<'_>) -> Option<FleetDefaults> {

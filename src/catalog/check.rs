@@ -7,8 +7,8 @@ use toml::de::DeTable;
 use super::read::Document;
 use super::{Catalog, Found, KINDS, Kind};
 use super::{
-    accelerator, architecture, batches, bill, factors, failures, figures, fleet, memory_spread, model, price, region,
-    rollout, rule, scaling, software, stack, system,
+    accelerator, architecture, batches, bill, currency, factors, failures, figures, fleet, memory_spread, model, price,
+    region, rollout, rule, scaling, software, stack, system,
 };
 use crate::error::Error;
 
@@ -20,7 +20,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
     match kind {
         Kind::Accelerators => accelerator::accelerator(found, catalog).map(drop),
         Kind::Systems => system::system(found).and_then(|_| names_a_chip(found, catalog)),
-        Kind::Prices => price::prices(found).and_then(|_| names_a_chip(found, catalog)),
+        Kind::Prices => price::prices(found, catalog, catalog.today).and_then(|_| names_a_chip(found, catalog)),
         Kind::Regions => region::region(found).map(drop),
         Kind::Runs => Ok(()),
         Kind::Models => model::model(found, catalog).map(drop),
@@ -34,6 +34,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
             "bill" => bill::bill(found).map(drop),
             "failures" => failures::failures(found).map(drop),
             "destinations" => Ok(()), // read where destinations are
+            "currencies" => currency::currencies(found).map(drop),
             "memory" => memory_spread::read(found).map(drop),
             "rollout" => rollout::rollout(found).map(drop),
             "scaling" => scaling::scaling(found).map(drop),
@@ -64,11 +65,13 @@ pub fn kind_of(path: &Path, document: &Document) -> Result<Kind, Error> {
     if let Some((_, kind, _)) = KINDS.iter().find(|(known, _, _)| Some(*known) == folder) {
         return Ok(*kind);
     }
-    const TELLING: [(&str, Kind); 21] = [
+    const TELLING: [(&str, Kind); 23] = [
         ("model_type", Kind::Architectures),
         ("peak", Kind::Accelerators),
         ("typical", Kind::Prices),
         ("quote", Kind::Prices),
+        ("purchase", Kind::Prices),
+        ("currency", Kind::Assumptions),
         ("grid", Kind::Regions),
         ("shape", Kind::Models),
         ("phase", Kind::Runs),

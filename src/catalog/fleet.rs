@@ -14,6 +14,8 @@ pub struct FleetFile {
     pub name: String,
     /// What is assumed, in one sentence each.
     pub assumptions: Vec<String>,
+    /// The place of the chips, for what they cost.
+    pub region: Option<String>,
     /// The day from which everything counts.
     pub start: Date,
     /// Useful time over wall-clock.
@@ -232,17 +234,18 @@ pub fn fleet(found: &Found, catalog: &Catalog) -> Result<FleetFile, Error> {
         let predicted = !runs.is_empty() && runs.iter().all(|run| run.work.is_predicted());
         let tranches = r.tables("tranche", |t| tranche(t, &approvals, predicted, catalog));
         let actions = r.tables("action", |t| action(t, &tranches));
-        let (assumptions, goodput, expansion) =
-            (r.texts("assumptions"), r.quantity("goodput"), duration(r, "expansion"));
+        let (assumptions, region) = (r.texts("assumptions"), r.text("region"));
+        let (goodput, expansion) = (r.quantity("goodput"), duration(r, "expansion"));
         let (mix, mixed_efficiency) = (r.choice("mix", &MIXINGS), r.quantity("mixed_efficiency"));
         let (order, horizon) = (r.choice("order", &ORDERS), r.quantity("horizon"));
         let (least_chips, delay_per_day) = (r.quantity("least_chips"), r.quantity("delay_per_day"));
         if !found.from_user || !sources.0.is_empty() {
-            r.require_sources(&sources, &["assumptions", "start", "order", "mix", "action"]);
+            r.require_sources(&sources, &["assumptions", "region", "start", "order", "mix", "action"]);
         }
         Some(FleetFile {
             name: name?,
             assumptions,
+            region,
             start: start?,
             goodput,
             expansion,

@@ -11,6 +11,7 @@ use super::model::ModelProfile;
 use super::price::PriceProfile;
 use super::software::SoftwareProfile;
 use super::stack::StackProfile;
+use crate::cost::currency::DatedRate;
 use crate::error::Error;
 
 /// One kind of profile, by the name it was asked for.
@@ -24,6 +25,7 @@ pub(super) struct Memo {
     pub memory_spreads: Shelf<MemorySpread>,
     pub models: Shelf<ModelProfile>,
     pub prices: Shelf<Option<PriceProfile>>,
+    pub rates: Shelf<Vec<DatedRate>>,
     pub software: Shelf<SoftwareProfile>,
     pub stacks: Shelf<StackProfile>,
 }

@@ -68,7 +68,7 @@ takes! {
         || matches!(
             field.path,
             "run.gpu" | "run.chips" | "run.precision" | "run.goodput" | "stack.factor" | "measured" | "price.rent"
-                | "bill.term" | "as_of"
+                | "bill.term" | "as_of" | "region"
         )
     };
     /// The day alone.

@@ -1,8 +1,6 @@
 //! Money in other currencies, at the rate of a day.
 
 use crate::error::Error;
-use crate::units::Usd;
-use crate::units::check::positive;
 use crate::units::date::Date;
 
 /// What one unit of a currency bought on a day.
@@ -10,51 +8,45 @@ use crate::units::date::Date;
 pub struct DatedRate {
     /// ISO 4217 code, `CNY`.
     pub currency: String,
-    /// The day of the rate.
+    /// The day, or the first day of the month, of the rate.
     pub date: Date,
+    /// The date as its source gives it: `2026-09`.
+    pub as_of: String,
     /// US dollars per unit.
     pub usd_per_unit: f64,
 }
 
-/// An amount in dollars, and the day whose rate made it so.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Converted {
-    /// The amount.
-    pub usd: Usd,
-    /// The day of the rate that was used.
-    pub rate_date: Date,
-}
-
-/// An amount of a currency in US dollars, at the last rate known on a day.
+/// The rate of a currency to the US dollar that holds on a day: the latest not after it, or the earliest of all where none
+/// is so early; the latest of all without a day.
 ///
 /// # Formula
-/// `amount * usd_per_unit`, of the latest rate not after the day
+/// `usd = amount * usd_per_unit`
 /// # Source
 /// The table given; nothing is looked up.
 ///
+/// # Errors
+/// A currency that the table does not have.
+///
 /// ```
-/// use flopbill::internals::cost::currency::{DatedRate, to_usd};
-/// let rates = [DatedRate { currency: "CNY".into(), date: "2025-12".parse()?, usd_per_unit: 0.14 }];
-/// let module = to_usd(1.4e6, "cny", "2026-01-14".parse()?, &rates)?;
-/// assert!((module.usd.get() - 196_000.0).abs() < 1e-6); // by hand
-/// assert!(to_usd(1.0, "CNY", "2020-01-01".parse()?, &rates).is_err()); // no rate that old
+/// use flopbill::internals::cost::currency::{DatedRate, rate};
+/// let of = |date: &str, usd_per_unit| {
+///     Ok::<_, flopbill::Error>(DatedRate { currency: "CNY".into(), date: date.parse()?, as_of: date.into(), usd_per_unit })
+/// };
+/// let rates = [of("2025-12", 0.14)?, of("2026-09", 0.15)?];
+/// let on = |day: &str| rate("cny", Some(day.parse()?), &rates).map(|rate| 1.4e6 * rate.usd_per_unit);
+/// assert!((on("2026-01-14")? - 196_000.0).abs() < 1e-6); // by hand
+/// assert!((on("2020-01-01")? - 196_000.0).abs() < 1e-6); // none is so early
+/// assert!((on("2026-11-01")? - 210_000.0).abs() < 1e-6); // by hand
 /// # Ok::<(), flopbill::Error>(())
 /// ```
-pub fn to_usd(amount: f64, currency: &str, date: Date, rates: &[DatedRate]) -> Result<Converted, Error> {
-    if currency.eq_ignore_ascii_case("USD") {
-        return Ok(Converted { usd: Usd::new(amount), rate_date: date });
-    }
-    let named = |rate: &&DatedRate| rate.currency.eq_ignore_ascii_case(currency);
-    if !rates.iter().any(|rate| named(&rate)) {
-        return Err(Error::unknown_name("currency", currency, rates.iter().map(|rate| rate.currency.as_str())));
-    }
-    let known = rates.iter().filter(named).filter(|rate| rate.date <= date).max_by_key(|rate| rate.date);
-    let Some(rate) = known else {
-        return Err(Error::bad_input(format!("no rate of {currency} is known on {date}"))
-            .with_hint("give a later date, or add a dated rate"));
-    };
-    positive("the exchange rate", rate.usd_per_unit)?;
-    Ok(Converted { usd: Usd::new(amount * rate.usd_per_unit), rate_date: rate.date })
+pub fn rate<'r>(currency: &str, day: Option<Date>, rates: &'r [DatedRate]) -> Result<&'r DatedRate, Error> {
+    let named = || rates.iter().filter(|rate| rate.currency.eq_ignore_ascii_case(currency));
+    let known = named().filter(|rate| day.is_none_or(|day| rate.date <= day)).max_by_key(|rate| rate.date);
+    known.or_else(|| named().min_by_key(|rate| rate.date)).ok_or_else(|| {
+        let known = rates.iter().map(|rate| rate.currency.as_str());
+        let error = Error::unknown_name("currency", currency, known);
+        if error.hint().is_some() { error } else { error.with_hint("add a dated rate to assumptions/currencies.toml") }
+    })
 }
 
 /// Relative spread of an exchange rate some time ahead, as the sigma of a lognormal.

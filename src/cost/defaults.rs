@@ -5,7 +5,6 @@
 use crate::units::{Fraction, KgCo2e, Seconds, Usd};
 
 use super::carbon::Inventory;
-use super::currency::DatedRate;
 use super::duty::BorderCharge;
 
 /// A share with its least, likeliest and largest value.
@@ -231,8 +230,6 @@ pub struct Defaults {
     pub storage: StorageDefaults,
     /// The programme.
     pub programme: ProgrammeDefaults,
-    /// Exchange rates.
-    pub rates: Vec<DatedRate>,
     /// Yearly spread of the yuan and of the euro.
     pub fx_sigma: [f64; 2],
     /// Fleets.

@@ -2,7 +2,6 @@
 
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
-use crate::hardware::price::{PriceList, Term};
 use crate::reliability::availability::Losses;
 use crate::units::{Bytes, EnergyPrice, Fraction, Price, Seconds, Usd, Watts};
 
@@ -49,11 +48,11 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// What the sheet and the price list of a chip say; everything else is for the caller to add.
-    pub fn about(chip: &Accelerator, prices: Option<&PriceList>, pue: f64, electricity: EnergyPrice) -> Self {
+    /// What the sheet of a chip says, and what it costs to buy; everything else is for the caller to add.
+    pub fn about(chip: &Accelerator, purchase: Option<Usd>, pue: f64, electricity: EnergyPrice) -> Self {
         Self {
-            rent: prices.and_then(|list| list.typical(Term::OnDemand)),
-            purchase: prices.and_then(|list| list.purchase_per_chip),
+            rent: None,
+            purchase,
             tdp: chip.power.tdp,
             node_share: chip.power.node_share,
             all_in: chip.power.all_in,

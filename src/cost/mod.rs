@@ -16,6 +16,7 @@ pub mod energy;
 pub mod epoch;
 pub mod inputs;
 pub mod invest;
+pub mod market;
 pub mod network;
 pub mod own;
 pub mod people;

@@ -16,7 +16,7 @@ use crate::hardware::price::Term;
 use crate::input::file::{Entry, Origin};
 use crate::input::measured::{MEASURED, Measured};
 use crate::input::question::Question;
-use crate::units::{Chips, FlopPerSecond, Fraction, Price, Seconds, Usd};
+use crate::units::{Chips, FlopPerSecond, Fraction, Price, Seconds, Usd, show};
 
 /// A fleet with the sources of its values.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ struct Filling<'a> {
     said: std::cell::RefCell<Vec<String>>,
     /// Measured steps of the software of every run that names none.
     measured: Option<&'a str>,
+    /// Where the chips stand, for what they cost.
+    region: Option<&'a str>,
 }
 
 impl Filling<'_> {
@@ -76,7 +78,13 @@ pub fn read(found: &Found, catalog: &Catalog) -> Result<FleetProfile, Error> {
 fn read_after(found: &Found, measured: Option<&str>, catalog: &Catalog) -> Result<FleetProfile, Error> {
     let file = file::fleet(found, catalog)?;
     let bill = catalog.bill()?;
-    let filling = Filling { catalog, defaults: &bill.defaults, said: Vec::new().into(), measured };
+    let filling = Filling {
+        catalog,
+        defaults: &bill.defaults,
+        said: Vec::new().into(),
+        measured,
+        region: file.region.as_deref(),
+    };
     let fleet = body(&file, &filling)?;
     fleet.check().map_err(|error| file.at.locate(error))?;
     Ok(FleetProfile { fleet, sources: file.sources, filled_in: filling.said.into_inner(), file: file.file })
@@ -168,16 +176,19 @@ fn prices(
     if price.is_some() && purchase.is_some() {
         return Ok((price, purchase));
     }
-    let Some(list) = filling.catalog.prices(&chip.chip.id)? else { return Ok((price, purchase)) };
-    let fill = |what: &str, missing: bool| {
-        if missing {
-            filling.say(format!("{what} of {}: from {}", chip.chip.name, list.file));
-        }
-    };
-    let (typical, bought) = (list.list.typical(Term::OnDemand), list.list.purchase_per_chip);
-    fill("rent", price.is_none() && typical.is_some());
-    fill("purchase price", purchase.is_none() && bought.is_some());
-    Ok((price.or(typical), purchase.or(bought)))
+    let (id, name, place) = (&chip.chip.id, &chip.chip.name, filling.region);
+    let rent = if price.is_none() { filling.catalog.rent(id, Term::OnDemand, place)? } else { None };
+    let bought = if purchase.is_none() { filling.catalog.bought(id, place)? } else { None };
+    if let Some(rent) = &rent {
+        let (file, price, term) = (&rent.file, show::price(rent.price), rent.term.words());
+        filling.say(format!("rent of {name}: {price} {term} of {}, from {file}", rent.date));
+        rent.said.iter().for_each(|said| filling.say(format!("rent of {name}: {said}")));
+    }
+    if let Some(bought) = &bought {
+        let (file, price) = (&bought.file, show::usd(bought.price));
+        filling.say(format!("purchase price of {name}: {price} of {}, from {file}", bought.source.as_of));
+    }
+    Ok((price.or(rent.map(|rent| rent.price)), purchase.or(bought.map(|bought| bought.price))))
 }
 
 /// The sustained rate of a chip: stated, or an MFU of its dense 16-bit peak.

@@ -155,6 +155,8 @@ fields! {
         "run.hold_hours" hold_hours: bool = yes().flag("hold-hours", "", "true");
         /// The day for which prices, rules, fleets and software hold; today without it
         "as_of" as_of: Date = day().flag("as-of", "DATE", "2026-02-01");
+        /// Place of the chips: its rents and prices, and in the whole bill its electricity, carbon and water
+        "region" region: String = named().flag("region", "NAME", "sweden").also(&["place"]);
     }
 
     Layout {
@@ -181,8 +183,6 @@ fields! {
     }
 
     Bill {
-        /// Place of the chips, for electricity, carbon and water
-        "region" region: String = named().flag("region", "NAME", "sweden").also(&["place"]);
         /// Every charge with its source
         "bill.view" bill: View = chosen(VIEWS).flag("bill", "VIEW", "own");
         /// A hyperscaler's site rather than a rented hall

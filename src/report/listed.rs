@@ -13,9 +13,28 @@ type Listed = (&'static str, &'static [(&'static str, &'static str)]);
 const LISTED: [Listed; 4] = [
     (
         "quote",
-        &[("term", "Term"), ("price", "Price"), ("provider", "Provider"), ("region", "Region"), ("date", "Date")],
+        &[
+            ("term", "Term"),
+            ("price", "Price"),
+            ("amount", "Amount"),
+            ("currency", "Currency"),
+            ("provider", "Provider"),
+            ("region", "Region"),
+            ("date", "Date"),
+        ],
     ),
-    ("purchase", &[("what", "What"), ("price", "Price"), ("low", "Low"), ("high", "High"), ("date", "Date")]),
+    (
+        "purchase",
+        &[
+            ("what", "What"),
+            ("price", "Price"),
+            ("low", "Low"),
+            ("high", "High"),
+            ("amount", "Amount"),
+            ("currency", "Currency"),
+            ("date", "Date"),
+        ],
+    ),
     ("disagreements", &[("field", "Field"), ("value", "Value"), ("title", "Says"), ("note", "Note")]),
     ("phase", &[("name", "Phase"), ("gpu_hours", "GPU-hours"), ("tokens", "Tokens"), ("flop", "FLOP")]),
 ];
@@ -84,7 +103,7 @@ fn together(list: &str, columns: &[(&'static str, &'static str)], values: &[Leaf
 }
 
 fn is_number(key: &str) -> bool {
-    matches!(key, "price" | "low" | "high" | "value" | "gpu_hours" | "tokens" | "flop")
+    matches!(key, "price" | "amount" | "low" | "high" | "value" | "gpu_hours" | "tokens" | "flop")
 }
 
 /// A list whose entries are too different for one table: one each, under its name.

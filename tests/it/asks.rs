@@ -45,16 +45,16 @@ fn a_term_that_is_asked_for_chooses_the_price() {
     let of = |input: Input| EstimateRequest::new(input.set("bill", "rent")).ask(catalog()).unwrap();
     let price = |reply: &flopbill::EstimateReply| reply.run.usd_per_gpu_hour.unwrap();
     let spot = of(Input::about("deepseek-v3").gpu("h200").set("bill.term", "spot"));
-    assert!((price(&spot) - 1.45).abs() < 1e-12, "the typical one of profiles/prices/h200-sxm.toml");
-    let list = |text: &str| text.contains("h200-sxm.toml, spot: Lower median over 3 providers");
+    assert!((price(&spot) - 2.51).abs() < 1e-12, "the lower of Spheron's and Google Cloud's of 2026-08");
+    let list = |text: &str| text.contains("h200-sxm.toml, on spot: Lower median over 2 providers");
     assert!(spot.head.assumptions.iter().any(|text| list(text)), "{:?}", spot.head.assumptions);
     let asked = of(Input::about("deepseek-v3").gpu("h200").price("$9/h").set("bill.term", "spot"));
     assert!((price(&asked) - 9.0).abs() < 1e-12);
     let line = |reply: &flopbill::EstimateReply| reply.cost_lines[0].price.unwrap();
-    assert!((line(&asked) - 9.0).abs() < 1e-12 && (line(&spot) - 1.45).abs() < 1e-12, "{:?}", asked.cost_lines[0]);
-    // The run's own price is that of another term; where none is typical, the answer says so.
-    let on_demand = of(Input::about("deepseek-v3").set("bill.term", "on_demand"));
-    let says = "price: $2.00/h (profiles/runs/deepseek-v3.toml:27) gave way to bill.term, now $2.00/h";
+    assert!((line(&asked) - 9.0).abs() < 1e-12 && (line(&spot) - 2.51).abs() < 1e-12, "{:?}", asked.cost_lines[0]);
+    // The run's own price is that of another term; where none is known, the answer says so.
+    let on_demand = of(Input::about("deepseek-v3").set("bill.term", "reserved_1y"));
+    let says = "price: $2.00/h (profiles/runs/deepseek-v3.toml:27) gave way to bill.term, now $1.79/h";
     assert!(on_demand.head.warnings.iter().any(|text| text == says), "{:?}", on_demand.head.warnings);
     let none = of(Input::about("deepseek-v3").set("bill.term", "spot"));
     let says = "no typical price of `spot` is known for this chip: the price is of other terms";

@@ -528,8 +528,8 @@ fn a_clock_that_is_set_to_nonsense_does_no_harm() {
         assert_eq!(output.status.code(), Some(0), "{epoch}: {}", text(&output.stderr));
     }
     let warned = |epoch| {
-        let mut command = shell.command(&["estimate", "--gpu", "h800", "--gpu-hours", "1M"]);
-        text(&command.env("SOURCE_DATE_EPOCH", epoch).output().unwrap().stderr).contains("more than a year ago")
+        let mut command = shell.command(&["estimate", "--gpu", "tpu-v6e", "--gpu-hours", "1M"]);
+        text(&command.env("SOURCE_DATE_EPOCH", epoch).output().unwrap().stderr).contains(" months old")
     };
-    assert!(warned(NOW) && !warned("1735689600"), "the typical price of the H800 is of 2024-12");
+    assert!(warned(NOW) && !warned("1735689600"), "the newest rent of a TPU v6e is of 2025-03");
 }

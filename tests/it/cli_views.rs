@@ -74,7 +74,7 @@ fn every_value_is_shown_with_its_origin() {
     assert!(line("run.gpu_hours").contains("--gpu-hours"), "{shown}");
     assert!(line("run.chips").contains("--set"), "{shown}");
     assert!(line("run.goodput").contains("default"), "{shown}");
-    assert!(line("price.rent").contains("$3.50/h") && line("price.rent").contains("default"), "{shown}");
+    assert!(line("price.rent").contains("$3.99/h") && line("price.rent").contains("default"), "{shown}");
     let json = shell.json(&args);
     assert_eq!(json["inputs"]["run.chips"]["origin"], "--set run.chips");
     assert!(json["defaults"]["price.rent"]["origin"].as_str().unwrap().contains("profiles/prices/h200-sxm.toml"));

@@ -46,7 +46,7 @@ fn the_factors_explain_the_ratio_exactly() {
 #[test]
 fn a_change_of_price_and_tokens_by_hand() {
     let v3 = run("llama-3.1-405b");
-    let changed = v3.clone().with("run.tokens", "31.2T").with("price.rent", "$5.98/h");
+    let changed = v3.clone().with("run.tokens", "31.2T").with("price.rent", "$6.98/h");
     let found = difference(&side(&v3), &side(&changed), Target::Cost).unwrap();
     let ratio = |name: &str| found.factors.iter().find(|factor| factor.name == name).unwrap().ratio;
     assert!((ratio("tokens") - 2.0).abs() < 1e-9, "{found:?}");

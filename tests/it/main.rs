@@ -43,6 +43,7 @@ mod plan;
 #[cfg(feature = "cli")]
 mod plausible;
 mod policy_to;
+mod prices;
 mod profiles;
 mod properties_uncertainty;
 #[cfg(feature = "cli")]

@@ -149,9 +149,9 @@ fn a_border_that_a_bill_does_not_charge_is_said() {
         let found = border(view, BorderKind::Duty);
         assert_eq!(found.bill.programme(), border(view, BorderKind::None).bill.programme());
         assert!(found.warnings[0].contains(why) && found.warnings[0].contains("duty"), "{:?}", found.warnings);
-        assert!(border(view, BorderKind::None).warnings.is_empty());
+        assert!(!border(view, BorderKind::None).warnings.iter().any(|text| text.contains("border")));
     }
-    assert!(border(View::Own, BorderKind::Duty).warnings.is_empty());
+    assert!(!border(View::Own, BorderKind::Duty).warnings.iter().any(|text| text.contains("border")));
     let rented = bill(View::Rent, |_| ()).unwrap();
     assert!(rented.assumptions.iter().any(|text| text.contains("the rent contains")), "{:?}", rented.assumptions);
 }

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 32] = [
+pub const LAYERS: [&str; 33] = [
     "error",
     "source",
     "units",
@@ -22,6 +22,7 @@ pub const LAYERS: [&str; 32] = [
     "rows",
     "catalog",
     "ruling",
+    "prices",
     "input",
     "audit",
     "predict",
