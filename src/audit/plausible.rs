@@ -47,7 +47,7 @@ static ROWS: &[Row] = rows! {
         "peak.dense.fp32": "1 TFLOP/s".."5 PFLOP/s" of::<FlopPerSecond>;
         "peak.dense.*": "5 TFLOP/s".."500 PFLOP/s" of::<FlopPerSecond>;
         "memory.capacity": "4 GB".."4 TB" of::<Bytes>;
-        "memory.bandwidth": "100 GB/s".."200 TB/s" of::<BytesPerSecond>;
+        "memory.bandwidth": "100 GB/s".."30 PB/s" of::<BytesPerSecond>;
         "link.pcie.both_ways": "8 GB/s".."1 TB/s" of::<BytesPerSecond>;
         "link.nic.*": "0.5 GB/s".."2 TB/s" of::<BytesPerSecond>;
         "link.scale_up.domain": "1".."100000" bare;
