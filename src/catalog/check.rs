@@ -20,7 +20,7 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
     match kind {
         Kind::Accelerators => accelerator::accelerator(found, catalog).map(drop),
         Kind::Systems => system::system(found).and_then(|_| names_a_chip(found, catalog)),
-        Kind::Prices => price::prices(found, catalog, catalog.today).and_then(|_| names_a_chip(found, catalog)),
+        Kind::Prices => price::prices(found, catalog).and_then(|_| names_a_chip(found, catalog)),
         Kind::Regions => region::region(found).map(drop),
         Kind::Runs => Ok(()),
         Kind::Models => model::model(found, catalog).map(drop),

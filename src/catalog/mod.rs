@@ -130,8 +130,6 @@ pub struct Catalog {
     memo: Option<Arc<memo::Memo>>,
     /// The day on which prices and the usual software are looked up; as they are known now without one.
     day: Option<Date>,
-    /// The day of asking: what a file dates later than this is a mistake.
-    today: Option<Date>,
 }
 
 impl Catalog {
@@ -151,12 +149,6 @@ impl Catalog {
     #[must_use]
     pub fn remembering(self) -> Self {
         Self { memo: Some(self.memo.unwrap_or_default()), ..self }
-    }
-
-    /// The same on the day of asking, after which no quote of a file that is checked can be dated.
-    #[must_use]
-    pub fn today(self, day: Option<Date>) -> Self {
-        Self { today: day, ..self }
     }
 
     /// The same with prices and the usual software of a day, where one is named.

@@ -6,7 +6,6 @@ use crate::cost::currency::{DatedRate, rate};
 use crate::error::Error;
 use crate::hardware::price::{Amount, PriceList, Purchase, Quote, TERMS, Term};
 use crate::source::{SOURCE_KINDS, SourceKind};
-use crate::units::date::Date;
 use crate::units::{Price, Usd, show};
 
 /// Hours of a month, as price lists count it: 30 days.
@@ -37,7 +36,7 @@ impl Catalog {
     /// A profile that does not hold what it should.
     pub fn prices(&self, accelerator: &str) -> Result<Option<PriceProfile>, Error> {
         let read = || match self.has(Kind::Prices, accelerator) {
-            true => prices(&self.find(Kind::Prices, accelerator)?, self, None).map(Some),
+            true => prices(&self.find(Kind::Prices, accelerator)?, self).map(Some),
             false => Ok(None),
         };
         self.remembered(accelerator, |memo| &memo.prices, read)
@@ -48,17 +47,15 @@ impl Catalog {
 struct Known<'a> {
     catalog: &'a Catalog,
     rates: &'a [DatedRate],
-    /// The day after which nothing can be dated.
-    until: Option<Date>,
 }
 
-/// Reads one price list; with a day, nothing in it can be of a later one.
+/// Reads one price list.
 ///
 /// # Errors
 /// Everything that is wrong with the file, each with its place.
-pub fn prices(found: &Found, catalog: &Catalog, until: Option<Date>) -> Result<PriceProfile, Error> {
+pub fn prices(found: &Found, catalog: &Catalog) -> Result<PriceProfile, Error> {
     let rates = catalog.rates()?;
-    let known = Known { catalog, rates: &rates, until };
+    let known = Known { catalog, rates: &rates };
     found.document.read(|r| {
         r.need("name", r.text("name"));
         r.texts("aliases");
@@ -113,7 +110,7 @@ fn quote(r: &Reader<'_>, known: &Known<'_>) -> Option<Option<Quote>> {
     let provider = r.text("provider").unwrap_or_default();
     let region = r.text("region").unwrap_or_default();
     let place = place(r, known);
-    let date = date(r, known);
+    let date = r.need("date", r.date("date"));
     let counted = r.text("left_out").is_none();
     let (url, kind) = (r.text("url"), quoted_source(r));
     let found =
@@ -135,7 +132,7 @@ fn purchase(r: &Reader<'_>, known: &Known<'_>) -> Option<Option<Purchase>> {
     let chips = if native { None } else { chips(r, None) };
     let place = place(r, known);
     // A purchase without a date stands, but is not used where the age of a price counts.
-    let date = if r.value("date").is_some() { date(r, known) } else { None };
+    let date = if r.value("date").is_some() { r.need("date", r.date("date")) } else { None };
     let source = r.text("source").unwrap_or_default();
     let kind = quoted_source(r);
     r.text("provider");
@@ -213,17 +210,6 @@ fn place(r: &Reader<'_>, known: &Known<'_>) -> Option<String> {
         return None;
     }
     Some(name)
-}
-
-/// A date that is not in the future.
-fn date(r: &Reader<'_>, known: &Known<'_>) -> Option<String> {
-    let date = r.need("date", r.date("date"))?;
-    if let (Some(until), Some(day)) = (known.until, r.day("date"))
-        && day > until
-    {
-        r.fail("date", Error::bad_input(format!("{date} is in the future: today is {until}")));
-    }
-    Some(date)
 }
 
 /// Where a listed value is from.

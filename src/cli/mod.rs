@@ -106,7 +106,7 @@ fn answer(args: &Args) -> u8 {
 }
 
 fn dispatch(args: &Args, profile: Option<&Path>) -> Result<Option<Reply>, Error> {
-    let catalog = args.catalog()?.today(today());
+    let catalog = args.catalog()?;
     match &args.command {
         Command::Backtest(backtest) => backtest::run(backtest, &catalog).map(Some),
         Command::Estimate(estimate) => estimate::run(estimate, &catalog).map(Some),

@@ -233,7 +233,7 @@ fn a_price_file_that_is_wrong_is_refused_with_its_place() {
         ("term = \"hourly\"\nprice = \"$3/h\"".to_owned(), "unknown term `hourly`", 4),
         ("term = \"spot\"\nprice = \"-$3/h\"".to_owned(), "a price per GPU-hour cannot be negative", 5),
         ("term = \"spot\"\nprice = \"$3000/h\"".to_owned(), "a rent of a chip of $3,000 is absurd", 5),
-        ("term = \"spot\"\nprice = \"$3/h\"\ndate = \"2027-10\"".to_owned(), "2027-10 is in the future", 6),
+        ("term = \"spot\"\nprice = \"$3/h\"\ndate = \"2027-10\"".to_owned(), "quote.date is 2027-10, after", 6),
         ("term = \"spot\"\nprice = \"$3/h\"\nplace = \"chna\"".to_owned(), "unknown region `chna`", 6),
         (format!("{native}currency = \"CNX\"\namount = 140000"), "unknown currency `CNX`", 7),
         (format!("{native}currency = \"CNY\"\namount = 1"), "is absurd", 8),

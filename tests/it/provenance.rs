@@ -331,7 +331,7 @@ fn a_number_that_cannot_be_meant_is_found() {
     found(&[
         ("accelerators/bragi.toml", "500 TFLOP/s", "500 GFLOP/s", 10, "5 TFLOP/s to 500 PFLOP/s can be meant", unit),
         ("accelerators/bragi.toml", "96 GB", "96 TB", 14, "4 GB to 4 TB can be meant", unit),
-        ("accelerators/bragi.toml", "4 TB/s", "4 GB/s", 15, "100 GB/s to 200 TB/s can be meant", unit),
+        ("accelerators/bragi.toml", "4 TB/s", "4 GB/s", 15, "100 GB/s to 30 PB/s can be meant", unit),
         ("accelerators/bragi.toml", "300 GB/s", "300 TB/s", 19, "`link.scale_up.per_chip_one_way` is 300 TB/s", unit),
         ("accelerators/bragi.toml", "chips = 8\n", "chips = 80000\n", 23, "`node.chips` is 80000", unit),
         (
