@@ -339,8 +339,8 @@ fn a_number_that_cannot_be_meant_is_found() {
             "price = \"$3.5/h\"",
             "price = \"$2520/h\"",
             9,
-            "$0.01/h to $100/h can be meant",
-            unit,
+            "a rent of a chip of $2,520 is absurd",
+            "from $0.01 to $1000",
         ),
         (
             "prices/h200-sxm.toml",
