@@ -321,6 +321,7 @@ fn is_date(text: &str) -> bool {
     let widths = [4, 2, 2];
     (1..=3).contains(&parts.len())
         && parts.iter().zip(widths).all(|(part, width)| part.len() == width && part.bytes().all(|b| b.is_ascii_digit()))
+        && text.parse::<Date>().is_ok()
 }
 
 /// Checks a quantity computed from several values, at the key it belongs to.

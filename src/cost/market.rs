@@ -9,6 +9,9 @@ use crate::units::{Price, Quantity as _, Seconds};
 /// A price older than this is aged.
 pub const FRESH: Seconds = Seconds::from_days(183.0);
 
+/// Digits of a date of which the year alone is known.
+const YEAR: usize = 4;
+
 /// A quote in dollars, and how far its place is from the one that is asked about: 0 for there.
 #[derive(Debug, Clone, Copy)]
 pub struct Offered<'q> {
@@ -90,9 +93,10 @@ pub fn rent<'q>(offers: &[Offered<'q>], term: Term, day: Option<Date>) -> Option
     Some(Chosen { quote, price, away, list: list.iter().map(|offer| offer.quote).collect(), later })
 }
 
-/// Whether a date, of which a part may be missing, is not after a day.
+/// Whether a date, of which a part may be missing, is not after a day; what is known of a year alone is known at its end.
 pub fn known(date: &str, day: &str) -> bool {
-    day.get(..date.len()).is_some_and(|day| date <= day)
+    let whole_year = date.len() == YEAR && !day.ends_with("-12-31");
+    day.get(..date.len()).is_some_and(|day| date < day || (date == day && !whole_year))
 }
 
 /// The first day of a date of which a part may be missing.

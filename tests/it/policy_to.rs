@@ -131,11 +131,11 @@ fn other_destinations() {
         // D:4, but A:6.
         ("h200", "israel", "free", None),
         // D:5, and what January 2026 changes is for China and Macau.
-        ("h200", "russia", "denied", Some("us-2023-10-3a090")),
+        ("h200", "myanmar", "denied", Some("us-2023-10-3a090")),
         ("h200", "macau", "review", GATE),
         ("h200", "hong-kong", "review", GATE),
         // The letters reach all of D:5, not China alone.
-        ("h20", "russia", "licence", Some("us-2025-04-letters")),
+        ("h20", "myanmar", "licence", Some("us-2025-04-letters")),
         ("h20", "uae", "free", None),
         ("910c", "usa", "not a US export", None),
     ];
@@ -180,7 +180,7 @@ fn what_is_not_published_leaves_it_unclear() {
     assert!(by("us-2023-10-3a090") && by("us-2026-01-china-gate"));
     let border = says(result.border.as_deref());
     assert_eq!(border, ["15 % of revenue, as reported", "unclear: 25 % duty on the declared value"]);
-    assert_eq!(export("mi308x", "russia", "2026-02-01").outcome, "unclear");
+    assert_eq!(export("mi308x", "myanmar", "2026-02-01").outcome, "unclear");
     assert_eq!(export("mi308x", "singapore", "2026-02-01").outcome, "free");
     let text = found.says;
     assert!(text.starts_with("unclear, from licence to denied: nobody published its TPP"), "{text}");
@@ -350,4 +350,35 @@ fn a_rule_file_names_places_that_are_there() {
     assert!(read(&rule("\"china\"", "everything = true")).unwrap_err().to_string().contains("`effect` is missing"));
     assert!(read(&rule("\"china\"", "effect = 'licence'")).unwrap_err().to_string().contains("at least one condition"));
     assert!(read(&rule("", every)).unwrap_err().to_string().contains("a reach needs a place"));
+}
+
+/// 15 CFR part 746: an embargo asks for a licence whatever the numbers are, and denies it as a rule.
+#[test]
+fn an_embargo_denies_whatever_the_numbers_are() {
+    for (chip, to, day, outcome, rule) in [
+        ("l20", "iran", "2026-02-01", "denied", Some("us-embargoes")),
+        ("v100", "north-korea", "2019-01-01", "denied", Some("us-embargoes")),
+        ("h20", "russia", "2026-02-01", "denied", Some("us-2022-02-russia")),
+        ("mi308x", "russia", "2026-02-01", "denied", Some("us-2022-02-russia")),
+        ("v100", "russia", "2022-02-23", "free", None),
+        ("910c", "iran", "2026-02-01", "not a US export", None),
+    ] {
+        let found = export(chip, to, day);
+        assert_eq!((found.outcome, found.rule.as_deref()), (outcome, rule), "{chip} to {to} on {day}");
+    }
+}
+
+/// A bill that charges at the border what no rule asks says so: the same rules as `policy`.
+#[test]
+fn a_bill_says_what_the_rules_say_of_its_border() {
+    let warned = |chip: &str, place: &str, border: &str| {
+        let input = flopbill::Input::about("deepseek-v3").gpu(chip).bill("own").region(place).border(border);
+        let reply = flopbill::EstimateRequest::new(input.as_of("2026-02-01")).ask(catalog()).unwrap();
+        reply.head.warnings.into_iter().find(|line| line.contains("on the way to"))
+    };
+    assert_eq!(warned("h200", "china", "duty"), None, "25 % on what is inside the band");
+    let told = |chip: &str, place: &str, border: &str| warned(chip, place, border).unwrap_or_default();
+    assert!(told("ascend-910b", "china", "duty").contains("no rule that is known asks a duty"));
+    assert!(told("h100", "usa", "duty").contains("no rule that is known asks a duty"));
+    assert!(told("h20", "china", "revenue_share").contains("the rules say a share of revenue of 15 %"));
 }

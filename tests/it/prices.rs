@@ -234,6 +234,8 @@ fn a_price_file_that_is_wrong_is_refused_with_its_place() {
         ("term = \"spot\"\nprice = \"-$3/h\"".to_owned(), "a price per GPU-hour cannot be negative", 5),
         ("term = \"spot\"\nprice = \"$3000/h\"".to_owned(), "a rent of a chip of $3,000 is absurd", 5),
         ("term = \"spot\"\nprice = \"$3/h\"\ndate = \"2027-10\"".to_owned(), "quote.date is 2027-10, after", 6),
+        ("term = \"spot\"\nprice = \"$3/h\"\ndate = \"2026-13\"".to_owned(), "2026-13", 6),
+        ("term = \"spot\"\nprice = \"$3/h\"\ndate = \"2026-02-30\"".to_owned(), "2026-02-30", 6),
         ("term = \"spot\"\nprice = \"$3/h\"\nplace = \"chna\"".to_owned(), "unknown region `chna`", 6),
         (format!("{native}currency = \"CNX\"\namount = 140000"), "unknown currency `CNX`", 7),
         (format!("{native}currency = \"CNY\"\namount = 1"), "is absurd", 8),

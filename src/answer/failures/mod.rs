@@ -91,6 +91,8 @@ pub struct Failures {
     pub spares: Option<Chips>,
     /// What is not known for want of what.
     pub lacks: Vec<String>,
+    /// Why the job trains nothing, where it does not.
+    pub stuck: Option<String>,
     /// Values that nobody gave.
     pub assumed: Vec<Assumed>,
     /// Where they are from, a line each.
@@ -199,7 +201,10 @@ pub fn failures(
         }
         (Some(model), Some(size)) => match model.saved(size, defaults) {
             Ok(saved) => found.saved = Some(saved),
-            Err(error) => found.lacks.push(format!("the share that trains: {}", error.message())),
+            Err(error) => {
+                found.lacks.push(format!("the share that trains: {}", error.message()));
+                found.stuck = Some(error.message().to_owned());
+            }
         },
     }
     found.assumed = found.assume(given, model.as_ref());
@@ -233,6 +238,7 @@ impl Failures {
             saved: None,
             spares: None,
             lacks: Vec::new(),
+            stuck: None,
             assumed: Vec::new(),
             sources: Vec::new(),
             decides: decides.clone(),

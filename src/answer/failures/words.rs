@@ -40,8 +40,14 @@ impl Failures {
 
     /// A goodput of the hours that does not meet the range of this model, in words.
     pub fn contradicts(&self) -> Option<String> {
-        let [low, middle, high] = self.saved?.share;
         let own = self.decides.goodput.get();
+        if let Some(why) = self.stuck.as_ref().filter(|_| self.decides.from != Decided::Contained) {
+            let own = show::percent(own);
+            return Some(format!(
+                "failures at this size: {why}; the hours above stand on a goodput of {own} all the same"
+            ));
+        }
+        let [low, middle, high] = self.saved?.share;
         let [least, most] = self.decides.range.unwrap_or([own, own]);
         if self.decides.from == Decided::Contained || (least <= high && low <= most) {
             return None;

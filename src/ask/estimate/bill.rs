@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::border::against_rules;
 use crate::answer::Answer;
 use crate::answer::decompose::{Decomposition, decompose};
 use crate::answer::failures::{FailureChoices, FailuresReply};
@@ -61,7 +62,10 @@ pub fn whole(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, Er
 /// As [`whole`].
 pub fn of(question: &BillQuestion<'_>, kind: View, spec: &Spec, catalog: &Catalog) -> Result<WholeBill, Error> {
     let day = spec.as_of.as_ref().map(|entry| entry.value);
-    whole_bill(question, kind, &choices(spec)?, &catalog.as_of(day))
+    let (choices, catalog) = (choices(spec)?, catalog.as_of(day));
+    let mut whole = whole_bill(question, kind, &choices, &catalog)?;
+    whole.warnings.extend(against_rules(&whole, &question.chip.id, &choices, &catalog)?);
+    Ok(whole)
 }
 
 /// Percentiles of the hours over the hours of the answer, where they vary.

@@ -1,6 +1,7 @@
 //! Hours, time, chips and cost of a run, with everything that was asked beside them.
 
 pub mod bill;
+mod border;
 pub mod gates;
 pub mod parts;
 pub mod ranges;
