@@ -19,9 +19,11 @@ use crate::error::Error;
 pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error> {
     match kind {
         Kind::Accelerators => accelerator::accelerator(found, catalog).map(drop),
-        Kind::Systems => system::system(found).and_then(|_| names_a_chip(found, catalog)),
-        Kind::Prices => price::prices(found, catalog).and_then(|_| names_a_chip(found, catalog)),
-        Kind::Regions => region::region(found).map(drop),
+        Kind::Systems => system::system(found).and_then(|_| names_a(Kind::Accelerators, "accelerator", found, catalog)),
+        Kind::Prices => {
+            price::prices(found, catalog).and_then(|_| names_a(Kind::Accelerators, "accelerator", found, catalog))
+        }
+        Kind::Regions => region::region(found).and_then(|_| names_a(Kind::Regions, "parent", found, catalog)),
         Kind::Runs => Ok(()),
         Kind::Models => model::model(found, catalog).map(drop),
         Kind::Rules => rule::rule(found).map(drop),
@@ -44,16 +46,20 @@ pub fn profile(kind: Kind, found: &Found, catalog: &Catalog) -> Result<(), Error
     }
 }
 
-/// Refuses a profile whose `accelerator` nobody knows.
-fn names_a_chip(found: &Found, catalog: &Catalog) -> Result<(), Error> {
+/// Refuses a profile that names a profile of a kind which nobody knows, or itself as its parent.
+fn names_a(kind: Kind, key: &str, found: &Found, catalog: &Catalog) -> Result<(), Error> {
     let document = &found.document;
     let Ok(table) = DeTable::parse(&document.text) else { return Ok(()) }; // its reader has said so
-    let Some(value) = table.get_ref().get("accelerator") else { return Ok(()) };
+    let Some(value) = table.get_ref().get(key) else { return Ok(()) };
     let name = value.get_ref().as_str().unwrap_or_default();
-    if catalog.has(Kind::Accelerators, name) {
+    let error = if key == "parent" && name == found.id {
+        Error::bad_file(format!("`{key}` is the profile itself")).with_hint("name another one, or leave the line out")
+    } else if catalog.has(kind, name) {
         return Ok(());
-    }
-    Err(catalog.unknown(Kind::Accelerators, name).at(&document.file, &document.text, value.span()))
+    } else {
+        catalog.unknown(kind, name)
+    };
+    Err(error.at(&document.file, &document.text, value.span()))
 }
 
 /// The kind a file is: by its folder, else by a key that only one kind has.

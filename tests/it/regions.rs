@@ -334,3 +334,20 @@ mod at_the_door {
         );
     }
 }
+
+#[test]
+#[cfg(feature = "cli")]
+fn a_parent_that_is_none_is_found() {
+    let shell = super::shell::Shell::new();
+    std::fs::create_dir_all(shell.path("mine/regions")).unwrap();
+    for (parent, says) in [("atlantis", "unknown region `atlantis`"), ("asgard", "`parent` is the profile itself")] {
+        let text = format!(
+            "name = \"Asgard\"\nparent = \"{parent}\"\n[electricity]\nprice = \"$0.05/kWh\"\n[sources]\n\
+             \"*\" = {{ title = \"A table\", as_of = \"2026\", kind = \"published\" }}\n"
+        );
+        shell.write("mine/regions/asgard.toml", text);
+        let ran = shell.run(&["--profiles", "mine", "profiles", "check", "mine/regions/asgard.toml"]);
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned() + &String::from_utf8_lossy(&ran.stdout);
+        assert!(!ran.status.success() && said.contains(says) && said.contains("asgard.toml:2:"), "{parent}: {said}");
+    }
+}
