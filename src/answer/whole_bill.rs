@@ -228,6 +228,7 @@ pub fn whole_bill(
     let footprint = RunFootprint::of(&usage, &place, &inputs, terms.own.power, &defaults)?;
     assumptions.extend(place.said(view, &terms));
     assumptions.extend(footprint.iter().flat_map(|found| found.said(&defaults)));
+    assumptions.extend(bought.iter().filter(|_| view != View::Rent).filter_map(|found| found.said.clone()));
     let aged = |found: &Bought| catalog.aged("purchase price", &found.source.as_of, None);
     let aged = bought.as_ref().filter(|_| view != View::Rent).map(aged).transpose()?.flatten();
     let shelf = Shelf { bill: sources, rent: rent.source, bought: bought.map(|found| found.source) };
@@ -319,6 +320,16 @@ fn assumptions(choices: &Choices, view: View, terms: &Terms, region: &Region) ->
     if let (Some(factor), None) = (terms.programme.compute, choices.programme) {
         let times = show::number(factor, 3);
         found.push(format!("experiments and failed runs: all compute is {times} times the final run"));
+    }
+    if let (View::Own, Some(price)) = (view, terms.own.chip) {
+        let own = &terms.own;
+        let [interest, residual, network, used] =
+            [own.interest, own.residual, own.network, own.utilisation].map(|share| show::percent(share.get()));
+        let (price, life) = (show::usd(price), show::number(own.life.years(), 3));
+        found.push(format!(
+            "owned: {price} a chip with its part of the server, the network {network} of the cluster, over {life} y at \
+             {interest} a year, {residual} left at the end; every hour carries what {used} of use leaves unused, power too"
+        ));
     }
     match view {
         View::Rent => found.push("the rent contains what the provider paid at a border".into()),

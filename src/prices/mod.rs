@@ -66,6 +66,8 @@ pub struct Bought {
     pub source: Source,
     /// The price list.
     pub file: String,
+    /// How it is not what was asked for, in a sentence.
+    pub said: Option<String>,
 }
 
 impl Catalog {
@@ -128,11 +130,24 @@ impl Catalog {
         };
         let own = if asked.is_world() { None } else { newest(asked.ids.len() - 1)? };
         let file = profile.file.clone();
+        let none_there = |used: &str| {
+            let place = &asked.name;
+            (!asked.is_world()).then(|| format!("no purchase price in {place} is known: one {used} is used"))
+        };
+        let mut said = None;
         let server = match (own, stated) {
             (Some(own), _) => own,
-            (None, Some((price, source))) => return Ok(Some(Bought { price, source, file })),
+            (None, Some((price, source))) => {
+                return Ok(Some(Bought { price, source, file, said: none_there("of no particular place") }));
+            }
             (None, None) => match newest(usize::MAX)? {
-                Some(server) => server,
+                Some(server) => {
+                    let place = server.place.as_deref().map(|id| self.place(id)).transpose()?;
+                    said = none_there(
+                        &place.map_or("of no particular place".into(), |place| format!("of {}", place.name)),
+                    );
+                    server
+                }
                 None => return Ok(None),
             },
         };
@@ -141,7 +156,7 @@ impl Catalog {
         let title = format!("{}: {words}{at_rate}", server.source);
         let (as_of, kind) = (server.date.clone(), server.kind);
         let source = Source { title, url: None, as_of, kind, note: None };
-        Ok(Some(Bought { price: Usd::new(usd), source, file }))
+        Ok(Some(Bought { price: Usd::new(usd), source, file, said }))
     }
 
     /// What is wrong with the age of a price, in a sentence; nothing of one that is recent, or of which the year is all
