@@ -230,7 +230,14 @@ pub fn whole_bill(
     assumptions.extend(footprint.iter().flat_map(|found| found.said(&defaults)));
     assumptions.extend(bought.iter().filter(|_| view != View::Rent).filter_map(|found| found.said.clone()));
     let aged = |found: &Bought| catalog.aged("purchase price", &found.source.as_of, None);
-    let aged = bought.as_ref().filter(|_| view != View::Rent).map(aged).transpose()?.flatten();
+    let old = bought.as_ref().filter(|_| view != View::Rent);
+    let aged = match old.map(aged).transpose()?.flatten().zip(old) {
+        Some((aged, found)) => Some(match catalog.newest_rent(&chip.id, &found.source.as_of)? {
+            Some(rent) => format!("{aged}; the newest rent known is {rent}"),
+            None => aged,
+        }),
+        None => None,
+    };
     let shelf = Shelf { bill: sources, rent: rent.source, bought: bought.map(|found| found.source) };
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,

@@ -145,7 +145,7 @@ fn an_old_price_says_its_age_and_the_newest() {
     // A year alone carries no age.
     assert!(!says(&of(hours("tpu-v5p")).head.warnings, "months old"));
     let owned = of(Input::about("deepseek-v3").set("bill", "own"));
-    let words = "the purchase price is of 2025-02, 21 months old";
+    let words = "the purchase price is of 2025-02, 21 months old; the newest rent known is $1.79/h";
     assert!(says(&owned.head.warnings, words), "{:?}", owned.head.warnings);
 }
 
