@@ -7,7 +7,7 @@ use crate::hardware::region::{GRID_BASES, NativePrice, Region};
 use crate::units::show;
 
 /// Parents above a region at most: province, country, world.
-const MOST_PARENTS: usize = 4;
+pub(crate) const MOST_PARENTS: usize = 4;
 
 /// A region with the sources of its values.
 #[derive(Debug, Clone)]

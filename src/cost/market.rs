@@ -9,8 +9,8 @@ use crate::units::{Price, Quantity as _, Seconds};
 /// A price older than this is aged.
 pub const FRESH: Seconds = Seconds::from_days(183.0);
 
-/// Digits of a date of which the year alone is known.
-const YEAR: usize = 4;
+/// Letters of a date of which the year alone is known.
+pub const YEAR_ALONE: usize = 4;
 
 /// A quote in dollars, and how far its place is from the one that is asked about: 0 for there.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +95,7 @@ pub fn rent<'q>(offers: &[Offered<'q>], term: Term, day: Option<Date>) -> Option
 
 /// Whether a date, of which a part may be missing, is not after a day; what is known of a year alone is known at its end.
 pub fn known(date: &str, day: &str) -> bool {
-    let whole_year = date.len() == YEAR && !day.ends_with("-12-31");
+    let whole_year = date.len() == YEAR_ALONE && !day.ends_with("-12-31");
     day.get(..date.len()).is_some_and(|day| date < day || (date == day && !whole_year))
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
+use crate::catalog::region::MOST_PARENTS;
 use crate::catalog::{Catalog, Kind};
 use crate::cost::currency::rate;
 use crate::cost::defaults::Commitment;
-use crate::cost::market::{self, Chosen, FRESH, Offered};
+use crate::cost::market::{self, Chosen, FRESH, Offered, YEAR_ALONE};
 use crate::error::Error;
 use crate::hardware::price::{Amount, PriceList, Purchase, Quote, Term};
 use crate::source::{Source, SourceKind};
@@ -18,12 +19,8 @@ use crate::units::{Price, Usd, show};
 const WORLD: &str = "world";
 /// Steps to a place that the asked one does not lie in.
 const ELSEWHERE: usize = 10;
-/// Places above another at most.
-const MOST_PARENTS: usize = 4;
 /// The terms of which a chip's newest rent is looked for.
 const OWN_TERMS: [Term; 5] = [Term::OnDemand, Term::ReservedShort, Term::Reserved1y, Term::Reserved3y, Term::Spot];
-/// Letters of a date of which the year is all that is known.
-const YEAR_ALONE: usize = 4;
 /// Days of a month, in the mean.
 const DAYS_OF_MONTH: f64 = 30.44;
 /// Quotes of a median that a note names.
@@ -134,22 +131,19 @@ impl Catalog {
             let place = &asked.name;
             (!asked.is_world()).then(|| format!("no purchase price in {place} is known: one {used} is used"))
         };
-        let mut said = None;
-        let server = match (own, stated) {
-            (Some(own), _) => own,
+        let (server, said) = match (own, stated) {
+            (Some(own), _) => (own, None),
             (None, Some((price, source))) => {
                 return Ok(Some(Bought { price, source, file, said: none_there("of no particular place") }));
             }
-            (None, None) => match newest(usize::MAX)? {
-                Some(server) => {
-                    let place = server.place.as_deref().map(|id| self.place(id)).transpose()?;
-                    said = none_there(
-                        &place.map_or("of no particular place".into(), |place| format!("of {}", place.name)),
-                    );
-                    server
-                }
-                None => return Ok(None),
-            },
+            (None, None) => {
+                let Some(server) = newest(usize::MAX)? else { return Ok(None) };
+                let used = match &server.place {
+                    Some(place) => format!("of {}", self.place(place)?.name),
+                    None => "of no particular place".to_owned(),
+                };
+                (server, none_there(&used))
+            }
         };
         let (usd, at_rate) = self.dollars(&server.amount)?;
         let words = server.amount.words.clone().unwrap_or_default();
@@ -180,28 +174,35 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::rent`].
     pub fn newest_rent(&self, chip: &str, date: &str) -> Result<Option<String>, Error> {
+        let newest = |id: &str, terms: &[Term]| -> Result<Option<Rent>, Error> {
+            let mut best: Option<Rent> = None;
+            for term in terms {
+                let after = best.as_ref().map_or(date, |best| best.date.as_str());
+                let newer = |rent: &Rent| rent.date.as_str() > after && !rent.later && rent.term == *term;
+                let found = self.rent(id, *term, None)?.filter(newer);
+                best = found.or(best);
+            }
+            Ok(best)
+        };
+        let words =
+            |rent: &Rent, of: &str| format!("{}{of} {}, of {}", show::price(rent.price), rent.term.words(), rent.date);
+        // The chip's own settles it: the lists of its family are not read then.
+        if let Some(own) = newest(chip, &OWN_TERMS)? {
+            return Ok(Some(words(&own, "")));
+        }
         let family = self.accelerator(chip)?.chip.factors;
-        let mut best: Option<(bool, Rent, String)> = None;
+        let mut best: Option<(Rent, String)> = None;
         for id in self.ids(Kind::Prices) {
-            let (own, other) = (id == chip, self.accelerator(&id)?.chip);
-            let settled = best.as_ref().is_some_and(|(own, ..)| *own);
-            if settled || other.factors != family {
+            let other = self.accelerator(&id)?.chip;
+            if id == chip || other.factors != family {
                 continue;
             }
-            for term in if own { &OWN_TERMS[..] } else { &OWN_TERMS[..1] } {
-                let rent = self.rent(&id, *term, None)?;
-                let newer = |rent: &Rent| rent.date.as_str() > date && !rent.later && rent.term == *term;
-                let Some(rent) = rent.filter(newer) else { continue };
-                let before = best.as_ref().filter(|(known, ..)| *known == own).map(|(_, best, _)| best.date.clone());
-                if before.is_none_or(|before| rent.date > before) {
-                    best = Some((own, rent, other.name.clone()));
-                }
+            let newer = |rent: &Rent| best.as_ref().is_none_or(|(best, _)| rent.date > best.date);
+            if let Some(rent) = newest(&id, &OWN_TERMS[..1])?.filter(newer) {
+                best = Some((rent, other.name));
             }
         }
-        Ok(best.map(|(own, rent, name)| {
-            let of = if own { String::new() } else { format!(" for {name}") };
-            format!("{}{of} {}, of {}", show::price(rent.price), rent.term.words(), rent.date)
-        }))
+        Ok(best.map(|(rent, name)| words(&rent, &format!(" for {name}"))))
     }
 
     /// The quotes in dollars, each with how far it is from the place.
