@@ -8,6 +8,7 @@ use crate::layout::fixed::Fixed;
 use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::remedies::{Remedy, remedies};
 use crate::layout::search::{Found, Ranked, Space, Timing, search};
+use crate::layout::stages::Cut;
 use crate::model::flops::Recompute;
 use crate::predict::headroom::Headroom;
 use crate::predict::{Prediction, Setting};
@@ -254,6 +255,9 @@ pub fn words(layout: &Layout) -> String {
         ("DP", layout.dp),
     ];
     let mut text: Vec<String> = degrees.iter().filter(|(_, n)| *n > 1).map(|(name, n)| format!("{name} {n}")).collect();
+    if layout.pp > 1 && layout.cut == Cut::ByCost {
+        text.push("uneven stages".into());
+    }
     text.push(format!("micro-batch {}", layout.micro_batch));
     let zero = layout.zero as u8;
     if zero > 0 && layout.replicas() > 1 {

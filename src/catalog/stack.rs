@@ -5,6 +5,7 @@ use super::{Catalog, Found, Kind, normal};
 use crate::error::Error;
 use crate::hardware::precision::{STATES, States};
 use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES, ZeroStage};
+use crate::layout::stages::{CUTS, Cut};
 use crate::model::flops::{KERNELS, Kernel, RECOMPUTES, Recompute};
 use crate::model::memory::{AUTOGRADS, Autograd};
 use crate::step::stack::{AGAINS, ATTENTION_KERNELS, Again, Stack, TENSOR_OVERLAPS};
@@ -48,6 +49,8 @@ pub struct StackProfile {
     pub autograd: Autograd,
     /// Where ZeRO splits weights, it gathers the embedding and the head for the whole step.
     pub ends_stay: bool,
+    /// How its users cut the layers into stages.
+    pub cut: Cut,
     /// What it keeps for a parameter that is trained in bf16.
     pub states: Option<States>,
     /// What it usually computes again, where a layout does not say.
@@ -223,6 +226,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
         let usual = if r.flag("eager") == Some(true) { Autograd::Eager } else { Autograd::Fused };
         let autograd = r.choice("autograd", &AUTOGRADS).unwrap_or(usual);
         let ends_stay = r.flag("ends_stay").unwrap_or(autograd.is_plain());
+        let cut = r.choice("stages", &CUTS).unwrap_or_default();
         let states = r.choice("states", &STATES);
         let ordinary = r.flag("ordinary").unwrap_or(false);
         let usual_recompute = r.choice("usual_recompute", &RECOMPUTES);
@@ -244,6 +248,7 @@ pub fn stack(found: &Found) -> Result<StackProfile, Error> {
             kernel,
             autograd,
             ends_stay,
+            cut,
             states,
             ordinary,
             usual_recompute,

@@ -18,6 +18,7 @@ use crate::input::question::{Input, Typed};
 use crate::input::range::Range;
 use crate::input::text::{choice, date, days, name, number, rate, share, switch, whole};
 use crate::layout::parallelism::SCHEDULES;
+use crate::layout::stages::CUTS;
 use crate::model::flops::RECOMPUTES;
 use crate::model::tuning::{TRAINED, Trained};
 use crate::reliability::checkpoint::{WAYS, Way};
@@ -178,6 +179,8 @@ fields! {
         "layout.zero" zero: u32 = count().flag("zero", "STAGE", "1").within(0.0, 3.0);
         /// What the backward pass does again
         "layout.recompute" recompute: String = listed(RECOMPUTES).flag("recompute", "MODE", "selective");
+        /// How layers are cut into stages: as many on each, or fewer beside a heavy head
+        "layout.stages" stages: String = listed(CUTS).flag("stages", "CUT", "by-cost");
         /// Pipeline schedule
         "layout.schedule" schedule: String = listed(SCHEDULES).flag("schedule", "SCHEDULE", "1f1b");
     }

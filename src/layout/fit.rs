@@ -151,7 +151,7 @@ impl<'a> Parts<'a> {
         Self {
             layers,
             layout,
-            stages: Stages::of(layout.pp, layers.shape.layers.len()),
+            stages: layers.stages(layout),
             in_flight: InFlight::of(layout, layout.micro_batches()),
             shards,
             bytes: layout.kept().0,
@@ -304,6 +304,7 @@ impl<'a> Parts<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::stages::Cut;
     use crate::model::architecture::Ends;
     use crate::model::layers::{self, Layer};
     use crate::model::mixer::Mixer;
@@ -363,13 +364,18 @@ mod tests {
                     (30, Schedule::OneFOneB),
                 ] {
                     let shape = shape(layers, experts);
-                    let layout = Layout { pp, schedule, global_batch: 64, ..Layout::single(4096) };
-                    let found = fit(&shape, &layout, Bytes::from_gb(80.0), &NONE).total;
-                    let held = Layers::of(&shape, &layout);
-                    let parts = parts(&held, &layout);
-                    let all = (0..pp).map(|stage| parts.stage(stage).total);
-                    let fullest = all.fold(Bytes::ZERO, Bytes::max);
-                    assert!((found / fullest - 1.0).abs() < 1e-12, "{experts:?} {layers} on {pp} {schedule:?}");
+                    for cut in [Cut::Even, Cut::ByCost] {
+                        let layout = Layout { pp, cut, schedule, global_batch: 64, ..Layout::single(4096) };
+                        // A head of some layers, beside which fewer lie.
+                        let shape = Architecture { vocab: 500_000, ..shape.clone() };
+                        let found = fit(&shape, &layout, Bytes::from_gb(80.0), &NONE).total;
+                        let held = Layers::of(&shape, &layout);
+                        let parts = parts(&held, &layout);
+                        let all = (0..pp).map(|stage| parts.stage(stage).total);
+                        let fullest = all.fold(Bytes::ZERO, Bytes::max);
+                        let what = format!("{experts:?} {layers} on {pp} {schedule:?} {cut:?}");
+                        assert!((found / fullest - 1.0).abs() < 1e-12, "{what}");
+                    }
                 }
             }
         }

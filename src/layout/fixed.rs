@@ -1,6 +1,7 @@
 //! What a search over layouts does not vary.
 
 use crate::layout::parallelism::{Schedule, ZeroStage};
+use crate::layout::stages::Cut;
 use crate::model::architecture::Architecture;
 use crate::model::flops::Recompute;
 
@@ -23,6 +24,8 @@ pub struct Fixed {
     pub micro_batch: Option<u32>,
     /// What the replicas split.
     pub zero: Option<ZeroStage>,
+    /// How the layers are cut into stages.
+    pub cut: Option<Cut>,
     /// The order of passes.
     pub schedule: Option<Schedule>,
     /// What is computed again.

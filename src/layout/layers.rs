@@ -1,8 +1,9 @@
 //! What the layers and the ends of a model hold on one chip, whatever the stages and the replicas.
 
 use crate::layout::parallelism::Layout;
+use crate::layout::stages::Stages;
 use crate::model::architecture::Architecture;
-use crate::model::flops::Recompute;
+use crate::model::flops::{Recompute, head_in_layers};
 use crate::model::layers::{Layer, MOST_KINDS};
 use crate::model::memory::{self, MicroBatch};
 use crate::model::params::{self, LayerParams};
@@ -26,6 +27,8 @@ pub struct Layers<'a> {
     pub(super) logits: Bytes,
     /// Blocks that the allocator keeps unused at the loss.
     pub(super) unused: Bytes,
+    /// The head and what stands with it, in layers.
+    pub(super) head_in_layers: f64,
 }
 
 /// What a layer of one kind holds on one chip.
@@ -105,11 +108,17 @@ impl<'a> Layers<'a> {
             working_set,
             logits: memory::logits(shape, vocab, tokens, &keeping),
             unused: memory::unused_blocks(vocab, tokens, &keeping),
+            head_in_layers: head_in_layers(shape, layout.seq_len),
         }
     }
 }
 
 impl Layers<'_> {
+    /// They on the stages of a layout.
+    pub(super) fn stages(&self, layout: &Layout) -> Stages {
+        Stages::of(layout, self.shape.layers.len(), self.head_in_layers)
+    }
+
     /// What a layer of each kind holds, in the order of the shape's kinds.
     pub(super) fn kinds(&self) -> &[Held] {
         self.kinds.get(..self.shape.layers.kinds().len()).unwrap_or(&self.kinds)

@@ -2,6 +2,7 @@
 
 use crate::hardware::optimizer::{Offload, Optimizer};
 use crate::hardware::precision::{Precision, StateBytes, States};
+use crate::layout::stages::Cut;
 use crate::model::flops::{Kernel, Recompute};
 use crate::model::memory::{Autograd, Keeping};
 
@@ -14,6 +15,8 @@ pub struct Layout {
     pub pp: u32,
     /// Virtual stages a chip holds.
     pub vpp: u32,
+    /// How the layers are cut into stages.
+    pub cut: Cut,
     /// Data parallelism, without context parallelism: model replicas, each with its own sequences.
     pub dp: u32,
     /// Context parallelism: chips that share each sequence.
@@ -111,6 +114,7 @@ impl Layout {
             tp: 1,
             pp: 1,
             vpp: 1,
+            cut: Cut::Even,
             dp: 1,
             cp: 1,
             ep: 1,

@@ -1,6 +1,7 @@
 //! The ways to run a model's layers that a search tries: stages, virtual stages and the order of their passes.
 
 use crate::layout::fixed::{Fixed, either};
+use crate::layout::layers::Layers;
 use crate::layout::parallelism::{Layout, Schedule, ShardGroup, ZeroStage};
 
 /// Most virtual stages that are tried where they do not share the layers of a stage evenly.
@@ -17,11 +18,12 @@ pub(super) struct Pipeline {
 
 impl Pipeline {
     /// A family's layers run in this way.
-    pub(super) fn of(&self, family: &Layout, fixed: &Fixed) -> Layout {
+    pub(super) fn of(&self, family: &Layout, fixed: &Fixed, layers: &Layers<'_>) -> Layout {
         let Self { pp, vpp, schedule, sharded } = *self;
         let shard_group = fixed.shard_group.map_or(ShardGroup::All, ShardGroup::Chips);
         let zero = if sharded { ZeroStage::Weights } else { family.zero };
-        Layout { pp, vpp, schedule, shard_group, zero, ..*family }
+        let layout = Layout { pp, vpp, schedule, shard_group, zero, ..*family };
+        Layout { cut: layers.stages(&layout).cut(), ..layout }
     }
 }
 

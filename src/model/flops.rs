@@ -263,6 +263,19 @@ pub fn forward(shape: &Architecture, seq_len: u32, causality: Causality) -> Flop
     sum
 }
 
+/// The head and the modules beside it, in layers that are the mean of all: what they multiply over what such a layer does.
+///
+/// # Formula
+/// `(head + MTP) L / (all - head - MTP)` of [`forward`]
+/// # Source
+/// By definition.
+pub fn head_in_layers(shape: &Architecture, seq_len: u32) -> f64 {
+    let all = forward(shape, seq_len, Causality::Causal);
+    let ends = all.head + all.mtp;
+    let layers = all.total() - ends;
+    if layers > Flop::ZERO { ends / layers * f64::from(shape.layers.len()) } else { 0.0 }
+}
+
 /// One layer of a stream of this width.
 fn of_layer(hidden: f64, layer: &Layer, seen: u32, causality: Causality) -> FlopPerToken {
     let work = layer.mixer.work(hidden as u32, seen, causality);

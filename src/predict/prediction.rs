@@ -220,6 +220,7 @@ impl Setting {
             kernel: self.stack.kernel,
             autograd: self.stack.autograd,
             ends_stay: self.stack.ends_stay,
+            cut: self.stack.cut,
             domain: self.machine.domain,
             node: self.machine.node,
             memory: self.machine.memory,

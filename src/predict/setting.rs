@@ -19,6 +19,7 @@ use crate::hardware::precision::{Precision, States};
 use crate::input::file::{Entry, Origin, Spec, spec as read_spec};
 use crate::layout::fixed::Fixed;
 use crate::layout::parallelism::{SCHEDULES, ZERO_STAGES};
+use crate::layout::stages::CUTS;
 use crate::model::flops::RECOMPUTES;
 use crate::model::params::{Embeddings, count};
 use crate::step::efficiency::Calibration;
@@ -223,6 +224,7 @@ impl Setting {
             micro_batch: whole(&spec.micro_batch),
             zero: named("layout.zero", zero, &ZERO_STAGES)?.or(stack.zero),
             recompute: named("layout.recompute", text(&spec.recompute), &RECOMPUTES)?,
+            cut: named("layout.stages", text(&spec.stages), &CUTS)?,
             schedule: named("layout.schedule", text(&spec.schedule), &SCHEDULES)?.or(stack.schedule),
             ..Fixed::default()
         })

@@ -10,7 +10,6 @@ use super::workload::Workload;
 use super::{perform, servers};
 use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
 use crate::layout::search::Timing;
-use crate::layout::stages::Stages;
 use crate::units::{ChipSeconds, Chips, Seconds};
 
 /// Keeps a bound below the time whatever the order in which either is summed.
@@ -87,8 +86,8 @@ impl Timing for LowerBound<'_> {
 
     fn bound(&mut self, layout: &Layout) -> Seconds {
         let times = self.pieces(layout);
-        let stages = Stages::of(layout.pp, self.model.shape.layers.len());
-        let slowest = pipeline::slowest(layout, &stages, &times);
+        let stages = self.model.stages(layout);
+        let slowest = pipeline::slowest(layout, &stages, &self.model.shape.layers, &times);
         let bubble = pipeline::bubble(layout, &stages, &slowest, &times);
         let rounds = layout.micro_batches() as f64;
         let work = pipeline::dot(&slowest, &times.total) * rounds;

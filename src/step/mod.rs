@@ -26,7 +26,6 @@ mod tuned;
 pub mod workload;
 
 use crate::layout::parallelism::Layout;
-use crate::layout::stages::Stages;
 use crate::units::{Flop, FlopPerSecond, Fraction, Seconds};
 use efficiency::Factors;
 use layer::LayerContext;
@@ -140,8 +139,8 @@ pub fn perform(model: &Workload, layout: &Layout, machine: &Machine, stack: &Sta
     let (shape, b) = (&model.shape, LayerContext::new(model, layout, machine, stack, f));
     let pieces = pipeline::Pieces::of(&b);
     let times = pieces.times();
-    let stages = Stages::of(layout.pp, shape.layers.len());
-    let share = pipeline::slowest(layout, &stages, &times);
+    let stages = model.stages(layout);
+    let share = pipeline::slowest(layout, &stages, &shape.layers, &times);
     let slowest = pieces.sum(&share);
     let work = slowest.both().times(b.micro_batches);
     let bubble = pipeline::bubble(layout, &stages, &share, &times);

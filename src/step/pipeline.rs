@@ -1,19 +1,24 @@
 //! Stages: the slowest sets the pace, the others' work is the bubble.
+//!
+//! A stage's layers count by what they take: so many of a layer that is the mean of all. The parts of its time are in the
+//! mean's proportions.
 
 use super::layer::LayerContext;
 use super::time_by_kind::{ForwardBackward, TimeByKind};
 use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::stages::Stages;
+use crate::model::layers::{Layers, MOST_KINDS};
 use crate::units::{Bytes, Seconds};
 
 /// Share of a transfer that shows where interleaved stages send while they compute.
 const SHOWN_INTERLEAVED: f64 = 0.3;
 
-/// One micro-batch through the first end of the network, its last, and a layer that is the mean of all: stages are cut so
-/// that each takes as long, whatever kinds of layers it holds.
+/// One micro-batch through the first end of the network, its last, and a layer that is the mean of all.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pieces {
     pieces: [ForwardBackward; 3],
+    /// Time of a layer of each kind in both directions.
+    kinds: [Seconds; MOST_KINDS],
 }
 
 impl Pieces {
@@ -22,16 +27,18 @@ impl Pieces {
         let (layers, modules) = (&b.shape.layers, f64::from(b.shape.mtp_modules));
         let (all, module) = (f64::from(layers.len().max(1)), b.shape.module());
         let mut pieces = [b.embedding(), ForwardBackward::default(), ForwardBackward::default()];
+        let mut kinds = [Seconds::ZERO; MOST_KINDS];
         let [_, last, layer] = &mut pieces;
         last.add(&b.head(), 1.0 + modules);
-        for (of, kind, count) in b.model.each() {
+        for ((of, kind, count), time) in b.model.each().zip(&mut kinds) {
             let one = b.layer(kind);
+            *time = one.fwd.total() + one.bwd.total();
             layer.add(&one, f64::from(count) / all);
             if modules > 0.0 && module.is_some_and(|module| std::ptr::eq(module, of)) {
                 last.add(&one, modules);
             }
         }
-        Self { pieces }
+        Self { pieces, kinds }
     }
 
     /// Time of each in both directions, and what of it are weight gradients.
@@ -44,6 +51,7 @@ impl Pieces {
             total: each(TimeByKind::total),
             weight_gradient: each(|work| work.weight_gradient),
             expert_traffic: each(|work| work.ep_exposed),
+            kinds: self.kinds,
         }
     }
 
@@ -66,6 +74,29 @@ pub(super) struct Times {
     pub(super) total: [Seconds; 3],
     pub(super) weight_gradient: [Seconds; 3],
     pub(super) expert_traffic: [Seconds; 3],
+    /// Time of a layer of each kind.
+    kinds: [Seconds; MOST_KINDS],
+}
+
+impl Times {
+    /// A stage's layers, in layers that are the mean of all.
+    ///
+    /// # Formula
+    /// `sum_k n_k t_k / t` of its own n_k layers of each kind, or of the model's where the stage lies in pieces all over
+    /// the depth
+    /// # Source
+    /// By definition of the mean.
+    fn on(&self, layout: &Layout, stages: &Stages, layers: &Layers, stage: u32) -> f64 {
+        let count = stages.on(stage);
+        let mean = self.total[2];
+        if layers.kinds().len() < 2 || layout.vpp > 1 || mean <= Seconds::ZERO {
+            return f64::from(count);
+        }
+        let start = stages.before(stage);
+        let between = layers.before(start).iter().zip(layers.before(start + count)).zip(&self.kinds);
+        let all: Seconds = between.map(|((earlier, later), time)| *time * f64::from(later - earlier)).sum();
+        all / mean
+    }
 }
 
 /// What so many of each piece come to.
@@ -77,25 +108,32 @@ pub(super) fn dot(share: &Share, each: &[Seconds; 3]) -> Seconds {
 /// What the slowest stage has.
 ///
 /// # Formula
-/// the largest of: first stage with the embedding, last stage with head, loss and multi-token prediction, a stage
-/// between with the most layers; under DualPipe a chip holds half of either end
+/// the largest of: first stage with the embedding, last stage with head, loss and multi-token prediction, the stages
+/// between; under DualPipe a chip holds half of one from either end
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2.2; DeepSeek-V3, arXiv:2412.19437, section 3.2.1.
-pub(super) fn slowest(layout: &Layout, stages: &Stages, times: &Times) -> Share {
-    if layout.pp <= 1 {
+pub(super) fn slowest(layout: &Layout, stages: &Stages, layers: &Layers, times: &Times) -> Share {
+    let (pp, dual) = (layout.pp, layout.schedule == Schedule::DualPipe);
+    if pp <= 1 {
         return [1.0, 1.0, f64::from(stages.all())];
     }
-    let on = |stage: u32| f64::from(stages.on(stage));
-    let (on_first, on_last) = (on(0), on(layout.pp - 1));
+    let on = |stage: u32| times.on(layout, stages, layers, stage);
+    let held = |stage: u32| if dual { 0.5 * (on(stage) + on(pp - 1 - stage)) } else { on(stage) };
     let [first, last] = match layout.schedule {
-        Schedule::DualPipe => [[0.5, 0.5, 0.5 * (on_first + on_last)]; 2],
-        _ => [[1.0, 0.0, on_first], [0.0, 1.0, on_last]],
+        Schedule::DualPipe => [[0.5, 0.5, held(0)]; 2],
+        _ => [[1.0, 0.0, on(0)], [0.0, 1.0, on(pp - 1)]],
     };
     let time = |share: &Share| dot(share, &times.total);
     let end = if time(&last) > time(&first) { last } else { first };
-    // Stages that are short of a layer lie at the ends, so that the one in the middle has the most.
-    let middle = [0.0, 0.0, on((layout.pp - 1) / 2)];
-    if layout.pp > 2 && time(&middle) > time(&end) { middle } else { end }
+    let between = if layers.kinds().len() < 2 || layout.vpp > 1 {
+        // Stages that are short of a layer lie at the ends, so that the one in the middle has the most.
+        held((pp - 1) / 2)
+    } else {
+        let others = if dual { 1..pp / 2 } else { 1..pp - 1 };
+        others.map(held).fold(0.0, f64::max)
+    };
+    let middle = [0.0, 0.0, between];
+    if pp > 2 && time(&middle) > time(&end) { middle } else { end }
 }
 
 /// Time the slowest stage waits for the others in one step.

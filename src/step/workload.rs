@@ -1,7 +1,10 @@
 //! A model as a step multiplies it.
 
 use super::kind::Kind;
+use crate::layout::parallelism::Layout;
+use crate::layout::stages::Stages;
 use crate::model::architecture::Architecture;
+use crate::model::flops::head_in_layers;
 use crate::model::layers::Layer;
 use crate::model::params;
 
@@ -20,6 +23,8 @@ pub struct Workload {
     pub(super) experts: f64,
     /// Of all adapters.
     pub(super) adapters: f64,
+    /// The head and what stands with it, in layers.
+    head: f64,
 }
 
 impl Workload {
@@ -41,8 +46,15 @@ impl Workload {
             trunk: sum(|shape, layer| params::layer(shape.hidden, layer).shared_by_all().get()),
             experts: sum(|shape, layer| params::layer(shape.hidden, layer).routed_experts.get()),
             adapters: sum(|shape, layer| shape.tuning.adapters(shape.hidden, layer)),
+            head: head_in_layers(shape, seq_len),
             shape: shape.clone(),
         }
+    }
+
+    /// Its layers on the stages of a layout.
+    #[inline]
+    pub(super) fn stages(&self, layout: &Layout) -> Stages {
+        Stages::of(layout, self.shape.layers.len(), self.head)
     }
 
     /// Each kind, and how many layers are of it.

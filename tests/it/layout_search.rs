@@ -59,6 +59,7 @@ impl Bed {
             kernel: Kernel::Fused,
             autograd: Autograd::Fused,
             ends_stay: false,
+            cut: flopbill::internals::layout::stages::Cut::Even,
             domain: 8,
             node: 8,
             memory: self.memory,

@@ -55,6 +55,7 @@ mod remarks;
 mod rl;
 mod shell;
 mod smooth;
+mod stages;
 mod steps;
 #[cfg(feature = "cli")]
 mod sweep;

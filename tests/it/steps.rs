@@ -101,8 +101,8 @@ fn the_fitted_sources_in_sample() {
     at_most("dense, mean", mean, 0.064);
     at_most("dense, median", median, 0.045);
     at_most("dense, mean over sources", over_sources(&dense), 0.07);
-    at_most("mixtures of experts, mean", summary(&errors(mixtures.iter().copied()))[0], 0.204);
-    at_most("mixtures of experts, mean over sources", over_sources(&mixtures), 0.17);
+    at_most("mixtures of experts, mean", summary(&errors(mixtures.iter().copied()))[0], 0.19);
+    at_most("mixtures of experts, mean over sources", over_sources(&mixtures), 0.172);
     covered("dense", &dense, 0.91);
     covered("mixtures of experts", &mixtures, 0.9);
     let sweep: Vec<&StepResult> = report.rows.iter().filter(|row| row.id.starts_with("bloompre-")).collect();
@@ -110,7 +110,7 @@ fn the_fitted_sources_in_sample() {
     let correlation = rank_correlation(&measured, &predicted);
     assert!(correlation >= 0.825, "BLOOM's layouts are ranked with a correlation of {correlation:.3}");
     let v3 = report.rows.iter().find(|row| row.id == "ds-001").unwrap();
-    at_most("DeepSeek-V3's step of 19.926 s", v3.error.abs(), 0.06);
+    at_most("DeepSeek-V3's step of 19.926 s", v3.error.abs(), 0.08);
 }
 
 #[test]
@@ -167,15 +167,15 @@ fn every_source_is_predicted_from_the_others() {
     at_most("dense, one source left out, mean over sources", over_sources(&dense), 0.087);
     covered("dense, one source left out", &dense, 0.9);
     let [mean, ..] = summary(&errors(mixtures.iter().copied()));
-    at_most("mixtures of experts, one source left out, mean", mean, 0.214);
-    at_most("mixtures of experts, one source left out, mean over sources", over_sources(&mixtures), 0.175);
+    at_most("mixtures of experts, one source left out, mean", mean, 0.206);
+    at_most("mixtures of experts, one source left out, mean over sources", over_sources(&mixtures), 0.184);
     covered("mixtures of experts, one source left out", &mixtures, 0.9);
     let after = |kind: &str, of: &str| {
         let kinds = report.after_one.kinds.iter();
         kinds.filter(|one| one.kind == kind && one.of == of).map(|one| one.scores).next().unwrap()
     };
     for (kind, of, limit) in
-        [("dense", "within", 0.084), ("dense", "across", 0.084), ("moe", "within", 0.132), ("moe", "across", 0.211)]
+        [("dense", "within", 0.084), ("dense", "across", 0.084), ("moe", "within", 0.136), ("moe", "across", 0.211)]
     {
         let scores = after(kind, of);
         at_most(&format!("{kind} after one measured step {of} chip and model"), scores.mean_abs_error, limit);

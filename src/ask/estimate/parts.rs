@@ -8,6 +8,7 @@ use crate::ask::reply::StepPart;
 use crate::catalog::Catalog;
 use crate::input::question::Question;
 use crate::layout::parallelism::{Layout, SCHEDULES, ZERO_STAGES};
+use crate::layout::stages::CUTS;
 use crate::solve::Var;
 use crate::units::{Price, Seconds, Usd};
 
@@ -138,6 +139,8 @@ pub struct Degrees {
     pub zero: &'static str,
     pub recompute: String,
     pub schedule: &'static str,
+    /// How the layers are cut into stages.
+    pub stages: &'static str,
     pub precision: &'static str,
 }
 
@@ -181,6 +184,7 @@ impl Degrees {
             zero: zero.map_or("", |(name, _)| name),
             recompute: format!("{:?}", own.recompute).to_lowercase(),
             schedule: schedule.map_or("", |(name, _)| name),
+            stages: CUTS.iter().find(|(_, cut)| *cut == own.cut).map_or("", |(name, _)| name),
             precision: own.precision.name(),
         }
     }

@@ -129,6 +129,7 @@ pub fn given(row: &StepRow, own: Fixed) -> Fixed {
         ep: row.ep.or(own.ep),
         micro_batch: row.micro_batch.or(own.micro_batch),
         zero: row.zero.or(own.zero),
+        cut: own.cut,
         schedule,
         recompute: row.recompute.or(own.recompute),
         sequence_parallel: row.seq_parallel.or(own.sequence_parallel),
