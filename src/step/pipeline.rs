@@ -7,7 +7,7 @@ use super::layer::LayerContext;
 use super::time_by_kind::{ForwardBackward, TimeByKind};
 use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::stages::Stages;
-use crate::model::layers::{Layers, MOST_KINDS};
+use crate::model::layers::{Layers, MOST_KINDS, Pattern};
 use crate::units::{Bytes, Seconds};
 
 /// Share of a transfer that shows where interleaved stages send while they compute.
@@ -125,12 +125,19 @@ pub(super) fn slowest(layout: &Layout, stages: &Stages, layers: &Layers, times: 
     };
     let time = |share: &Share| dot(share, &times.total);
     let end = if time(&last) > time(&first) { last } else { first };
-    let between = if layers.kinds().len() < 2 || layout.vpp > 1 {
+    let deepest = if dual { pp / 2 } else { pp - 1 }.saturating_sub(1);
+    let among = |stages: &mut dyn Iterator<Item = u32>| stages.map(held).fold(0.0, f64::max);
+    let between = match layers.pattern() {
         // Stages that are short of a layer lie at the ends, so that the one in the middle has the most.
-        held((pp - 1) / 2)
-    } else {
-        let others = if dual { 1..pp / 2 } else { 1..pp - 1 };
-        others.map(held).fold(0.0, f64::max)
+        _ if layers.kinds().len() < 2 || layout.vpp > 1 => held((pp - 1) / 2),
+        // One kind and then another: full stages take longer and longer, or less and less, from the front on.
+        Some(Pattern { every: 1, .. }) => {
+            let full = if dual { stages.short_first().max(stages.short_last()) } else { stages.short_first() };
+            let last_full = if dual { deepest } else { (pp - 1).saturating_sub(stages.short_last()) };
+            let first = (full > 1).then_some(1).into_iter();
+            among(&mut first.chain([full, last_full]).map(|stage| stage.clamp(1, deepest.max(1))))
+        }
+        _ => among(&mut (1..=deepest)),
     };
     let middle = [0.0, 0.0, between];
     if pp > 2 && time(&middle) > time(&end) { middle } else { end }
@@ -187,4 +194,54 @@ pub(super) fn transfers(b: &LayerContext<'_>) -> Seconds {
     };
     let steady = shown * b.micro_batches * f64::from(layout.vpp.max(1));
     one * (2.0 * (steady + f64::from(layout.pp - 1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::parallelism::SCHEDULES;
+    use crate::layout::stages::Cut;
+    use crate::model::layers::Layer;
+    use crate::model::mixer::{Mixer, grouped::Grouped};
+    use crate::model::mlp::{Dense, Experts, Mlp};
+
+    /// The stages that are looked at hold the slowest of all.
+    #[test]
+    fn no_stage_is_slower_than_the_one_returned() {
+        let attention = Mixer::Grouped(Grouped::plain(32, 8, 128));
+        let dense = Layer::new(attention, Mlp::Dense(Dense { width: 14_336, gated: true }));
+        let moe = Layer { mlp: Mlp::Moe(Experts::routed(8, 2, 2048)), ..dense };
+        let second = Seconds::new(1.0);
+        for (leading, count) in [(0, 61), (1, 27), (3, 61), (9, 61), (20, 48), (40, 47)] {
+            let layers = Layers::repeated(dense, leading, &[moe], count);
+            for (pp, schedule) in [2, 4, 6, 16, 24].into_iter().flat_map(|pp| SCHEDULES.map(|(_, of)| (pp, of))) {
+                for (ratio, head, cut) in [(0.4, 0.0, Cut::Even), (2.5, 0.5, Cut::Even), (1.7, 4.0, Cut::ByCost)] {
+                    let layout = Layout { pp, cut, schedule, ..Layout::single(4096) };
+                    let stages = Stages::of(&layout, count, head);
+                    let mut kinds = [Seconds::ZERO; MOST_KINDS];
+                    kinds[usize::from(leading > 0)] = second * ratio;
+                    if leading > 0 {
+                        kinds[0] = second;
+                    }
+                    let total = [second * 0.1, second * head, second];
+                    let times = Times { total, weight_gradient: total, expert_traffic: total, kinds };
+                    let share = slowest(&layout, &stages, &layers, &times);
+                    let on = |stage: u32| times.on(&layout, &stages, &layers, stage);
+                    let ends = |stage: u32| match stage {
+                        0 => second * 0.1,
+                        _ if stage + 1 == pp => second * head,
+                        _ => Seconds::ZERO,
+                    };
+                    let chip = |stage: u32| second * on(stage) + ends(stage);
+                    let folded = |stage: u32| match schedule {
+                        Schedule::DualPipe => (chip(stage) + chip(pp - 1 - stage)) * 0.5,
+                        _ => chip(stage),
+                    };
+                    let all = (0..pp).map(folded).fold(Seconds::ZERO, Seconds::max);
+                    let off = (dot(&share, &times.total) / all - 1.0).abs();
+                    assert!(off < 1e-12, "{leading} of {count} on {pp} {schedule:?} {cut:?} at {ratio}: {off}");
+                }
+            }
+        }
+    }
 }
