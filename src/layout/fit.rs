@@ -220,7 +220,8 @@ impl<'a> Parts<'a> {
             activations = activations.min(most * ON_THE_WAY);
         }
         let has_head = stage + 1 == layout.pp || (dual && stage == 0);
-        let (weights, gradients, optimizer) = self.states(held, if dual { 2.0 } else { 1.0 });
+        let copies = if dual { 2.0 } else { 1.0 };
+        let (weights, gradients, optimizer) = self.with_towers(&held, copies, self.states(held, copies));
         let logits = if has_head { self.layers.logits } else { Bytes::ZERO };
         let fullest = self.fullest_moment(stage, has_head, [weights, gradients, activations, logits]);
         let [weights, gradients, activations, logits] = fullest;
@@ -244,6 +245,9 @@ impl<'a> Parts<'a> {
             (true, false) => params = params.plus(1.0, first),
             (false, true) => params = params.plus(1.0, last),
             (false, false) => {}
+        }
+        if stage == 0 {
+            activations += layers.first_activations;
         }
         if is_last {
             activations += layers.last_activations;
@@ -310,6 +314,7 @@ mod tests {
     use crate::model::mixer::grouped::Grouped;
     use crate::model::mlp::{Dense, Experts, Mlp};
     use crate::model::params;
+    use crate::model::tower::Towers;
     use crate::model::tuning::Tuning;
 
     const NONE: Reserve = Reserve { share: Fraction::ZERO, workspace: Bytes::ZERO };
@@ -336,6 +341,7 @@ mod tests {
             mtp_modules: 0,
             document: 0,
             tuning: Tuning::Full,
+            towers: Towers::default(),
         }
     }
 

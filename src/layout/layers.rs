@@ -1,6 +1,7 @@
 //! What the layers and the ends of a model hold on one chip, whatever the stages and the replicas.
 
 use crate::layout::parallelism::Layout;
+use crate::layout::towers;
 use crate::model::architecture::Architecture;
 use crate::model::flops::Recompute;
 use crate::model::layers::{Layer, MOST_KINDS};
@@ -20,6 +21,8 @@ pub struct Layers<'a> {
     pub(super) largest: f64,
     /// Of the head.
     pub(super) head: f64,
+    /// Of trained towers, on the first stage.
+    pub(super) first_activations: Bytes,
     /// Of multi-token prediction, on the last stage.
     pub(super) last_activations: Bytes,
     pub(super) working_set: Bytes,
@@ -45,6 +48,8 @@ pub(super) struct OnChip {
     pub(super) ends: f64,
     /// Adapters beside frozen weights.
     pub(super) adapters: f64,
+    /// Beside all these, of trained towers and of frozen ones.
+    pub(super) towers: [f64; 2],
 }
 
 impl OnChip {
@@ -54,6 +59,7 @@ impl OnChip {
             experts: self.experts + n * other.experts,
             ends: self.ends + n * other.ends,
             adapters: self.adapters + n * other.adapters,
+            towers: [0, 1].map(|part| self.towers[part] + n * other.towers[part]),
         }
     }
 }
@@ -101,6 +107,7 @@ impl<'a> Layers<'a> {
             ends: ends(shape, module, layout),
             largest,
             head: table(shape, layout),
+            first_activations: towers::kept(shape, tokens, &keeping),
             last_activations: last * modules,
             working_set,
             logits: memory::logits(shape, vocab, tokens, &keeping),
@@ -140,7 +147,8 @@ fn ends(shape: &Architecture, module: Option<&Layer>, layout: &Layout) -> [OnChi
     let modules = OnChip { shared: module_shared, experts: module_experts / expert_ways(layout), ..OnChip::default() };
     let looked_up = counted.positions.get() + shape.ends.tables as f64 / tp;
     let end = |params: f64| OnChip { shared: params, ends: params, ..OnChip::default() };
-    let first = end(table + looked_up);
+    let towers = [true, false].map(|trained| shape.towers.params(trained) / tp);
+    let first = OnChip { towers, ..end(table + looked_up) };
     // A tied head is a copy of the embedding wherever the first stage is another chip.
     let modules = modules.plus(1.0, &end(shape.ends.matrices as f64 / tp));
     let last = modules.plus(1.0, &end(table));

@@ -1,6 +1,7 @@
 //! A model as a step multiplies it.
 
 use super::kind::Kind;
+use super::towers::Beside;
 use crate::model::architecture::Architecture;
 use crate::model::layers::Layer;
 use crate::model::params;
@@ -20,6 +21,10 @@ pub struct Workload {
     pub(super) experts: f64,
     /// Of all adapters.
     pub(super) adapters: f64,
+    /// Towers that something passes through.
+    pub(super) towers: Vec<Beside>,
+    /// Parameters of towers that are trained.
+    pub(super) trained_towers: f64,
 }
 
 impl Workload {
@@ -28,7 +33,7 @@ impl Workload {
     /// # Formula
     /// the products and scores of each kind of layer, and the sums of [`params::layer`]
     /// # Source
-    /// as these
+    /// as these; towers as [`crate::model::tower`] has them
     pub fn of(shape: &Architecture, seq_len: u32) -> Self {
         let seen = shape.seen_within(seq_len);
         let kinds = shape.layers.kinds().iter().map(|layer| Kind::of(layer, shape.hidden, seen)).collect();
@@ -41,6 +46,8 @@ impl Workload {
             trunk: sum(|shape, layer| params::layer(shape.hidden, layer).shared_by_all().get()),
             experts: sum(|shape, layer| params::layer(shape.hidden, layer).routed_experts.get()),
             adapters: sum(|shape, layer| shape.tuning.adapters(shape.hidden, layer)),
+            towers: Beside::all(shape),
+            trained_towers: shape.towers.params(true),
             shape: shape.clone(),
         }
     }
