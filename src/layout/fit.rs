@@ -135,7 +135,7 @@ pub(super) struct Parts<'a> {
     pub(super) layers: &'a Layers<'a>,
     pub(super) layout: &'a Layout,
     stages: Stages,
-    in_flight: InFlight,
+    pub(super) in_flight: InFlight,
     /// Ways in which ZeRO splits what all share, and what experts hold.
     pub(super) shards: [f64; 2],
     pub(super) bytes: StateBytes,
@@ -217,7 +217,7 @@ impl<'a> Parts<'a> {
         if layout.offload.activations() {
             // The layer at work and the one on its way are here; the others wait on the host.
             let most = self.layers.kinds().iter().map(|kind| kind.activations).fold(Bytes::ZERO, Bytes::max);
-            activations = activations.min(most * ON_THE_WAY);
+            activations = activations.min(most * ON_THE_WAY + self.towers_stay(stage));
         }
         let has_head = stage + 1 == layout.pp || (dual && stage == 0);
         let copies = if dual { 2.0 } else { 1.0 };

@@ -109,7 +109,7 @@ impl<'a> Layers<'a> {
             head: table(shape, layout),
             first_activations: towers::kept(shape, tokens, &keeping),
             last_activations: last * modules,
-            working_set,
+            working_set: working_set.max(towers::working_set(shape, tokens, layout)),
             logits: memory::logits(shape, vocab, tokens, &keeping),
             unused: memory::unused_blocks(vocab, tokens, &keeping),
         }

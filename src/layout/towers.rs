@@ -2,9 +2,9 @@
 
 use crate::layout::fit::Parts;
 use crate::layout::layers::OnChip;
-use crate::layout::parallelism::ZeroStage;
+use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
 use crate::model::architecture::Architecture;
-use crate::model::flops::Kernel;
+use crate::model::flops::{Kernel, Recompute};
 use crate::model::memory::{self, Keeping, MicroBatch};
 use crate::model::tower::TowerWork;
 use crate::units::Bytes;
@@ -30,7 +30,35 @@ pub(super) fn kept(shape: &Architecture, tokens: f64, keeping: &Keeping) -> Byte
     shape.towers.each().filter(|part| part.trained).map(of).fold(Bytes::ZERO, |sum, one| sum + one)
 }
 
+/// Bytes that one chip needs while it computes a layer of a trained tower again and runs it backward, beyond what it keeps.
+///
+/// # Formula
+/// as a layer of the language model
+/// # Source
+/// as [`memory::working_set`]
+pub(super) fn working_set(shape: &Architecture, tokens: f64, layout: &Layout) -> Bytes {
+    let keeping = &Keeping { kernel: Kernel::Fused, ..layout.keeping() };
+    let of = |part: &TowerWork| {
+        part.tower.blocks.map_or(Bytes::ZERO, |blocks| {
+            let batch = MicroBatch { tokens: part.patches(tokens), seq_len: f64::from(blocks.picture) };
+            let whole = memory::working_set(blocks.width, &blocks.layer, batch, keeping);
+            match layout.recompute {
+                _ if layout.autograd.is_plain() => whole - memory::layer(blocks.width, &blocks.layer, batch, keeping),
+                Recompute::Full => whole,
+                Recompute::None | Recompute::Selective => Bytes::ZERO,
+            }
+        })
+    };
+    shape.towers.each().filter(|part| part.trained).map(of).fold(Bytes::ZERO, Bytes::max)
+}
+
 impl Parts<'_> {
+    /// What of the towers' activations stays on the chip where those of the language model's layers wait on the host.
+    pub(super) fn towers_stay(&self, stage: u32) -> Bytes {
+        let dual = self.layout.schedule == Schedule::DualPipe && stage + 1 == self.layout.pp;
+        if stage == 0 || dual { self.layers.first_activations * self.in_flight.on(0) } else { Bytes::ZERO }
+    }
+
     /// Weights, gradients and optimizer bytes with those of towers.
     ///
     /// # Formula
