@@ -14,9 +14,10 @@ use crate::model::architecture::Architecture;
 use crate::model::flops::{Causality, Choice, Counting, per_token};
 use crate::model::params::{Embeddings, ParamCount, count};
 use crate::model::terms::{Term, terms};
+use crate::model::tower::TowerWork;
 use crate::predict::Setting;
 use crate::predict::batch::usual_length;
-use crate::predict::trained::{as_trained, in_documents};
+use crate::predict::trained::as_asked;
 use crate::solve::Var;
 
 /// Conventions of parameters at work that differ by more than this are all shown.
@@ -63,8 +64,11 @@ pub struct ModelCounts {
     pub parameters: f64,
     /// Of these, at work for one token.
     pub active_parameters: Option<ActiveParams>,
-    /// FLOPs of one token in training: every product and the causal half of the attention.
+    /// FLOPs of one token in training: every product and the causal half of the attention, towers in the run with it.
     pub flop_per_token: f64,
+    /// Of these, those of the towers that are in the run, for the patches that go with a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flop_of_towers: Option<f64>,
     /// Tokens of the sequence that they hold for.
     pub sequence_length: u32,
     /// The same of the whole run, where its FLOPs are known by 6ND.
@@ -105,6 +109,15 @@ pub struct TowerRow {
     pub name: String,
     /// Its parameters.
     pub parameters: f64,
+    /// Whether it is trained, where it is in the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trained: Option<bool>,
+    /// Patches or frames that pass through it for each token of the language model, where it is in the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_token: Option<f64>,
+    /// FLOPs of these in training, where it is in the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flop_per_token: Option<f64>,
 }
 
 /// One part.
@@ -146,7 +159,7 @@ impl ModelTerms {
             layers: layers(shape),
             terms: terms(shape, sequence_length).iter().map(|term| row(term, all)).collect(),
             sequence_length,
-            towers: model.towers.iter().map(TowerRow::of).collect(),
+            towers: TowerRow::all(model),
             assumed: model.assumed.to_vec(),
             parameters: counted.total().get(),
             active_parameters,
@@ -176,6 +189,7 @@ impl ModelCounts {
             parameters: counted.total().get(),
             active_parameters: ActiveParams::of(&counted),
             flop_per_token: each,
+            flop_of_towers: Some(model.shape.towers.flop(Counting::Model).get()).filter(|flop| *flop > 0.0),
             sequence_length: length,
             exact_flop: answer.estimate.flop.zip(ratio).map(|(flop, ratio)| flop.get() * ratio),
         }))
@@ -199,8 +213,19 @@ impl ActiveParams {
 }
 
 impl TowerRow {
-    fn of(tower: &Tower) -> Self {
-        Self { name: tower.name.clone(), parameters: tower.params.get() }
+    fn all(model: &ModelProfile) -> Vec<Self> {
+        let mut works = model.shape.towers.each();
+        model.towers.iter().map(|tower| Self::of(tower, works.next())).collect()
+    }
+
+    fn of(tower: &Tower, work: Option<&TowerWork>) -> Self {
+        Self {
+            name: tower.name.clone(),
+            parameters: tower.params.get(),
+            trained: work.map(|work| work.trained),
+            per_token: work.map(|work| work.share),
+            flop_per_token: work.map(|work| work.flop(Counting::Model).get()),
+        }
     }
 }
 
@@ -216,7 +241,7 @@ fn asked<'a>(
         Some(setting) => Cow::Borrowed(&setting.model),
         None => {
             let model = catalog.model(&entry.value).map_err(|error| entry.origin.locate(error))?;
-            Cow::Owned(as_trained(in_documents(model, spec), spec, &mut Vec::new())?)
+            Cow::Owned(as_asked(model, spec, &mut Vec::new())?)
         }
     };
     let given = spec.sequence_length.as_ref().map(|length| length.value.get() as u32);

@@ -138,7 +138,7 @@ pub struct BillQuestion<'a> {
     pub chips: Option<Chips>,
     /// Wall-clock of the run; `None` where it is not known.
     pub wall: Option<Seconds>,
-    /// All parameters, idle experts included; `None` where it is not known.
+    /// All parameters, idle experts and trained towers included; `None` where it is not known.
     pub params: Option<Params>,
     /// Training tokens; `None` where it is not known.
     pub tokens: Option<Tokens>,
@@ -160,12 +160,13 @@ impl<'a> BillQuestion<'a> {
             return Err(Error::no_solution("a bill needs the chip").with_hint("give --gpu"));
         };
         let total = answer.estimate.total;
+        let trained = answer.pacing.setting().map_or(0.0, |setting| setting.model.shape.towers.params(true));
         Ok(Self {
             chip: &chip.chip,
             held: total.held,
             chips: answer.estimate.chips,
             wall: total.wall_clock,
-            params: answer.spec.params.as_ref().map(|entry| entry.value),
+            params: answer.spec.params.as_ref().map(|entry| entry.value + Params::new(trained)),
             tokens: answer.solved.knowns.get(Var::Tokens).map(Tokens::new),
             rent: answer.price.as_ref().map(|price| (price.value, rent_source(answer, &price.origin))),
             rent_is_asked: answer.price.as_ref().is_some_and(|price| matches!(price.origin, Origin::Flag(_))),

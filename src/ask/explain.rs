@@ -93,10 +93,22 @@ impl ExplainRequest {
     }
 }
 
+/// What decides a model's terms and nothing else.
+const OF_MODEL: [&str; 9] = [
+    "model",
+    "run.sequence_length",
+    "run.document_length",
+    "run.tuning",
+    "run.lora_rank",
+    "run.towers",
+    "run.patches_per_token",
+    "run.frames_per_token",
+    "run.picture_patches",
+];
+
 /// Whether a model is all that is asked about, at a length or at the usual one.
 fn is_bare(spec: &Spec) -> bool {
-    let of_model = ["model", "run.sequence_length", "run.document_length", "run.tuning", "run.lora_rank"];
-    let others = FIELDS.iter().filter(|field| !of_model.contains(&field.path));
+    let others = FIELDS.iter().filter(|field| !OF_MODEL.contains(&field.path));
     spec.model.is_some() && others.map(|field| (field.origin)(spec)).all(|origin| origin.is_none())
 }
 

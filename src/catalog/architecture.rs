@@ -150,9 +150,12 @@ fn inner(r: &Reader<'_>) -> Option<Inner> {
 
 fn tower(r: &Reader<'_>) -> Option<TowerClass> {
     let name = r.need("name", r.text("name"));
-    let params = r.value("params").and_then(|item| expression("params", &item));
+    let given = |key: &'static str| r.value(key).and_then(|item| expression(key, &item));
+    let (params, merge) = (given("params"), given("merge"));
+    let (sound, joins) = (r.flag("sound").unwrap_or(false), r.flag("joins").unwrap_or(false));
     let (scope, key, class) = (r.text("scope"), r.text("key"), r.text("class"));
     let (fixed, optional) = (r.flag("fixed").unwrap_or(false), r.flag("optional").unwrap_or(false));
     let absent = r.table("absent", |absent| Some(values(absent))).unwrap_or_default();
-    Some(TowerClass { name: name?, scope: scope.unwrap_or_default(), key, class, fixed, absent, optional, params })
+    let (name, scope) = (name?, scope.unwrap_or_default());
+    Some(TowerClass { name, scope, key, class, fixed, absent, optional, params, sound, joins, merge })
 }

@@ -11,9 +11,11 @@ use crate::config::assemble::Assembled;
 use crate::config::build::{architecture as build, params};
 use crate::config::class::Class;
 use crate::config::scope::{Scope, Trouble};
+use crate::config::tower::tower as tower_of;
 use crate::config::unknown::{one_letter_apart, unknown};
 use crate::error::Error;
 use crate::model::architecture::Architecture;
+use crate::model::tower;
 use crate::source::{Source, SourceKind};
 use crate::units::Params;
 
@@ -39,6 +41,8 @@ pub struct Tower {
     pub name: String,
     /// Its parameters.
     pub params: Params,
+    /// What it does, as far as its class says.
+    pub part: tower::Tower,
 }
 
 /// Reads the text of a `config.json`.
@@ -160,7 +164,8 @@ fn towers<'a>(wrapper: &Scope<'a>) -> Result<Vec<Tower>, Troubles<'a>> {
             (None, None) => 0,
         };
         if count > 0 {
-            towers.push(Tower { name: tower.name.clone(), params: Params::new(count as f64) });
+            let part = tower_of(tower, wrapper, wrapper.part(&tower.scope), count);
+            towers.push(Tower { name: tower.name.clone(), params: Params::new(count as f64), part });
         }
     }
     Ok(towers)

@@ -119,7 +119,8 @@ impl<'a> Assembled<'a> {
                 || class.refuse.iter().any(|refusal| refusal.key == key || mentions(&refusal.when, key))
                 || class.inner.as_ref().is_some_and(|inner| inner.key == key)
                 || class.towers.iter().any(|tower| {
-                    tower.key.as_deref() == Some(key) || tower.params.as_ref().is_some_and(|expr| mentions(expr, key))
+                    tower.key.as_deref() == Some(key)
+                        || [&tower.params, &tower.merge].into_iter().flatten().any(|expr| mentions(expr, key))
                 })
         };
         self.chain.iter().any(named) || self.shape.values().flatten().any(|expr| mentions(expr, key))

@@ -4,6 +4,7 @@ use super::scope::{Scope, Trouble};
 use crate::error::Error;
 use crate::model::architecture::{Architecture, Ends};
 use crate::model::layers::{Layers, MOST_LAYERS};
+use crate::model::tower::Towers;
 use crate::model::tuning::Tuning;
 
 /// Parts that one layer may be told in.
@@ -79,6 +80,7 @@ fn ends<'s, 'a>(scope: &'s Scope<'a>, outer: Option<&'s Scope<'a>>, layers: Laye
         mtp_modules: scope.width_of("mtp")?,
         document: 0,
         tuning: Tuning::Full,
+        towers: Towers::default(),
     })
 }
 

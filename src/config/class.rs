@@ -81,4 +81,10 @@ pub struct TowerClass {
     pub optional: bool,
     /// Its parameters, in the wrapper's own terms.
     pub params: Option<Expr>,
+    /// It works on sound, else on pictures.
+    pub sound: bool,
+    /// It joins another part to the language model's stream, as one with parameters in the wrapper's terms does.
+    pub joins: bool,
+    /// Patches that come to it as one, in the wrapper's own terms; one by one without it.
+    pub merge: Option<Expr>,
 }

@@ -62,7 +62,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The same of several names.
-    fn widths<const N: usize>(&self, names: [&str; N]) -> Result<[u32; N], Trouble> {
+    pub(super) fn widths<const N: usize>(&self, names: [&str; N]) -> Result<[u32; N], Trouble> {
         let mut widths = [0; N];
         for (width, name) in widths.iter_mut().zip(names) {
             *width = self.width_of(name)?;

@@ -11,5 +11,6 @@ pub mod expr;
 mod layer;
 mod parse;
 pub mod scope;
+pub mod tower;
 pub mod unknown;
 pub mod value;

@@ -196,6 +196,10 @@ impl Field {
                     | "run.offload"
                     | "run.tuning"
                     | "run.lora_rank"
+                    | "run.towers"
+                    | "run.patches_per_token"
+                    | "run.frames_per_token"
+                    | "run.picture_patches"
             )
     }
 

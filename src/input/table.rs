@@ -20,6 +20,7 @@ use crate::input::text::{choice, date, days, name, number, rate, share, switch, 
 use crate::layout::parallelism::SCHEDULES;
 use crate::layout::stages::CUTS;
 use crate::model::flops::RECOMPUTES;
+use crate::model::tower::{InRun, TOWERS};
 use crate::model::tuning::{TRAINED, Trained};
 use crate::reliability::checkpoint::{WAYS, Way};
 use crate::rollout::algorithm::{ALGORITHMS, Algorithm};
@@ -137,6 +138,17 @@ fields! {
         "run.tuning" tuning: Trained = chosen(TRAINED).flag("tuning", "WHAT", "lora");
         /// Rank of the adapters
         "run.lora_rank" lora_rank: u32 = count().flag("lora-rank", "N", "16").within(1.0, 65536.0);
+        /// What vision and audio towers do; without it the language model is trained alone
+        "run.towers" towers: InRun = chosen(TOWERS).flag("towers", "WHAT", "frozen").also(&["tower"]);
+        /// Patches of pictures that pass through the vision tower for each token of the language model
+        "run.patches_per_token" patches_per_token: f64 = number()
+            .flag("patches-per-token", "N", "0.8").also(&["patches"]).within(0.0, 1000.0);
+        /// Frames of sound that pass through the audio tower for each token of the language model
+        "run.frames_per_token" frames_per_token: f64 = number()
+            .flag("frames-per-token", "N", "0.5").also(&["frames"]).within(0.0, 1000.0);
+        /// Patches of a picture, which see each other in the vision tower
+        "run.picture_patches" picture_patches: u32 = count()
+            .flag("picture-patches", "N", "576").also(&["picture"]).within(1.0, 1e6);
         /// Tokens of a sequence
         "run.sequence_length" sequence_length: Tokens = base("tokens")
             .flag("seq-len", "N", "4096").also(&["sequence", "context"]).within(1.0, 1e9).whole();

@@ -2,8 +2,9 @@
 
 use crate::layout::parallelism::Layout;
 use crate::layout::stages::Stages;
+use crate::layout::towers;
 use crate::model::architecture::Architecture;
-use crate::model::flops::{Recompute, head_in_layers};
+use crate::model::flops::{Recompute, ends_in_layers};
 use crate::model::layers::{Layer, MOST_KINDS};
 use crate::model::memory::{self, MicroBatch};
 use crate::model::params::{self, LayerParams};
@@ -21,14 +22,16 @@ pub struct Layers<'a> {
     pub(super) largest: f64,
     /// Of the head.
     pub(super) head: f64,
+    /// Of trained towers, on the first stage.
+    pub(super) first_activations: Bytes,
     /// Of multi-token prediction, on the last stage.
     pub(super) last_activations: Bytes,
     pub(super) working_set: Bytes,
     pub(super) logits: Bytes,
     /// Blocks that the allocator keeps unused at the loss.
     pub(super) unused: Bytes,
-    /// The head and what stands with it, in layers.
-    pub(super) head_in_layers: f64,
+    /// What stands before the layers and behind them, in layers.
+    pub(super) ends_in_layers: [f64; 2],
 }
 
 /// What a layer of one kind holds on one chip.
@@ -48,6 +51,8 @@ pub(super) struct OnChip {
     pub(super) ends: f64,
     /// Adapters beside frozen weights.
     pub(super) adapters: f64,
+    /// Beside all these, of trained towers and of frozen ones.
+    pub(super) towers: [f64; 2],
 }
 
 impl OnChip {
@@ -57,6 +62,7 @@ impl OnChip {
             experts: self.experts + n * other.experts,
             ends: self.ends + n * other.ends,
             adapters: self.adapters + n * other.adapters,
+            towers: [0, 1].map(|part| self.towers[part] + n * other.towers[part]),
         }
     }
 }
@@ -104,11 +110,12 @@ impl<'a> Layers<'a> {
             ends: ends(shape, module, layout),
             largest,
             head: table(shape, layout),
+            first_activations: towers::kept(shape, tokens, &keeping),
             last_activations: last * modules,
-            working_set,
+            working_set: working_set.max(towers::working_set(shape, tokens, layout)),
             logits: memory::logits(shape, vocab, tokens, &keeping),
             unused: memory::unused_blocks(vocab, tokens, &keeping),
-            head_in_layers: head_in_layers(shape, layout.seq_len),
+            ends_in_layers: ends_in_layers(shape, layout.seq_len),
         }
     }
 }
@@ -116,7 +123,7 @@ impl<'a> Layers<'a> {
 impl Layers<'_> {
     /// They on the stages of a layout.
     pub(super) fn stages(&self, layout: &Layout) -> Stages {
-        Stages::of(layout, self.shape.layers.len(), self.head_in_layers)
+        Stages::of(layout, self.shape.layers.len(), self.ends_in_layers)
     }
 
     /// What a layer of each kind holds, in the order of the shape's kinds.
@@ -149,7 +156,8 @@ fn ends(shape: &Architecture, module: Option<&Layer>, layout: &Layout) -> [OnChi
     let modules = OnChip { shared: module_shared, experts: module_experts / expert_ways(layout), ..OnChip::default() };
     let looked_up = counted.positions.get() + shape.ends.tables as f64 / tp;
     let end = |params: f64| OnChip { shared: params, ends: params, ..OnChip::default() };
-    let first = end(table + looked_up);
+    let towers = [true, false].map(|trained| shape.towers.params(trained) / tp);
+    let first = OnChip { towers, ..end(table + looked_up) };
     // A tied head is a copy of the embedding wherever the first stage is another chip.
     let modules = modules.plus(1.0, &end(shape.ends.matrices as f64 / tp));
     let last = modules.plus(1.0, &end(table));

@@ -13,3 +13,4 @@ pub mod rules;
 pub mod search;
 pub mod stages;
 pub mod timing;
+mod towers;

@@ -8,7 +8,7 @@ pub enum Cut {
     /// As many layers on each stage.
     #[default]
     Even,
-    /// Fewer on the last one, where the head makes it the slowest.
+    /// Fewer on the ends, where what stands there makes one the slowest.
     ByCost,
 }
 
@@ -23,14 +23,16 @@ const WORTH: f64 = 0.05;
 pub struct Stages {
     pp: u32,
     layers: u32,
-    /// Layers of a full stage.
+    /// Layers of the first stage.
+    first: u32,
+    /// Layers of the last stage; of the only one as of the first.
+    last: u32,
+    /// Layers of a full stage between them.
     most: u32,
-    /// Stages at the front that hold one less.
+    /// Stages behind the first that hold one less.
     short_first: u32,
     /// Stages before the last that hold one less.
-    short_back: u32,
-    /// Layers of the last stage.
-    last: u32,
+    short_last: u32,
     /// How they were cut.
     cut: Cut,
 }
@@ -52,64 +54,94 @@ impl Stages {
         let pp = pp.max(1);
         let most = layers.div_ceil(pp);
         let slack = most.saturating_mul(pp) - layers;
-        let back = slack.div_ceil(2);
-        let at_the_end = u32::from(back > 0);
-        let (short_first, short_back, last) = (slack / 2, back - at_the_end, most - at_the_end);
-        Self { pp, layers, most, short_first, short_back, last, cut: Cut::Even }
+        let [front, back] = [slack / 2, slack.div_ceil(2)];
+        let ends = [front, back].map(|short| u32::from(short > 0));
+        let [first, last] = ends.map(|short| most - short);
+        let [short_first, short_last] = [front - ends[0], back - ends[1]];
+        Self { pp, layers, first, last, most, short_first, short_last, cut: Cut::Even }
     }
 
-    /// The stages of a layout, with a head and modules behind it that take as long as so many layers.
+    /// The stages of a layout, whose ends take as long as so many layers: what stands before the first layer, and the head
+    /// with the modules beside it.
     ///
     /// # Formula
-    /// [`Stages::even`]; or, where that saves a twentieth of the slowest stage, `(L + h) / pp - h` layers on the last
-    /// stage, rounded to the better side and one at least, and the others even. Where both ends of the pipeline are on one
-    /// chip, that chip has two stages to hold h.
+    /// [`Stages::even`]; or, where that saves a twentieth of the slowest stage, `(L + a + b) / pp` less its own end on the
+    /// first stage and on the last, rounded to the better side and one at least, and the others even. Where both ends of
+    /// the pipeline are on one chip, they have that chip's two stages between them.
     /// # Source
     /// Megatron-Core, `pipeline_model_parallel_layout` and `num_layers_in_last_pipeline_stage`; torchtitan counts the
-    /// head as a layer in its split.
+    /// ends as layers in its split.
     /// ```
     /// use flopbill::internals::layout::parallelism::Layout;
     /// use flopbill::internals::layout::stages::{Cut, Stages};
     /// let layout = Layout { pp: 4, cut: Cut::ByCost, ..Layout::single(4096) };
     /// // by hand: (32 + 4) / 4 - 4 = 5 layers beside a head of 4, and 9 on each of the others
-    /// assert_eq!([0, 1, 2, 3].map(|stage| Stages::of(&layout, 32, 4.0).on(stage)), [9, 9, 9, 5]);
+    /// assert_eq!([0, 1, 2, 3].map(|stage| Stages::of(&layout, 32, [0.0, 4.0]).on(stage)), [9, 9, 9, 5]);
     /// // by hand: a head of 0.3 layers makes 8.3 of 8; 9 on a stage would be no better
-    /// assert_eq!([0, 3].map(|stage| Stages::of(&layout, 32, 0.3).on(stage)), [8, 8]);
+    /// assert_eq!([0, 3].map(|stage| Stages::of(&layout, 32, [0.0, 0.3]).on(stage)), [8, 8]);
     /// ```
     #[inline]
-    pub fn of(layout: &Layout, layers: u32, head: f64) -> Self {
+    pub fn of(layout: &Layout, layers: u32, ends: [f64; 2]) -> Self {
         let even = Self::even(layout.pp, layers);
-        if layout.cut == Cut::Even || layout.pp <= 1 || head <= 0.0 {
+        if layout.cut == Cut::Even || layout.pp <= 1 || ends[0] + ends[1] <= 0.0 {
             return even;
         }
-        even.moved(head, layout.schedule == Schedule::DualPipe)
+        even.moved(ends, layout.schedule == Schedule::DualPipe)
     }
 
-    /// Fewer on the last stage, where that is worth it.
-    fn moved(self, head: f64, folded: bool) -> Self {
-        let mean = (f64::from(self.layers) + head) / f64::from(self.pp);
-        let shares = if folded { 2.0 * mean - f64::from(self.on(0)) } else { mean };
-        let last = (shares - head).floor().clamp(1.0, f64::from(self.last.max(1))) as u32;
-        let candidates = [last, last + 1].map(|last| self.with_last(last.min(self.last)));
-        let slowest = |stages: &Self| stages.slowest(head, folded);
-        let [fewer, more] = candidates;
-        let best = if slowest(&fewer) < slowest(&more) { fewer } else { more };
-        if slowest(&best) < slowest(&self) * (1.0 - WORTH) { best } else { self }
+    /// Fewer on the ends, where that is worth it.
+    fn moved(self, ends: [f64; 2], folded: bool) -> Self {
+        let mean = (f64::from(self.layers) + ends[0] + ends[1]) / f64::from(self.pp);
+        let whole = |room: f64| room.floor().clamp(1.0, f64::from(self.layers)) as u32;
+        let mut best = self;
+        for (more_first, more_last) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let [first, last] = if folded {
+                let both = whole(2.0 * mean - ends[0] - ends[1]) + more_first + more_last;
+                [both.div_ceil(2), (both / 2).max(1)]
+            } else {
+                [whole(mean - ends[0]) + more_first, whole(mean - ends[1]) + more_last]
+            };
+            let first = if self.pp == 2 { self.layers - last.min(self.layers - 1) } else { first };
+            let moved = self.with_ends(first, last).filter(|moved| {
+                let [now, then] = [best, *moved].map(|stages| stages.slowest(ends, folded));
+                then < now
+            });
+            best = moved.unwrap_or(best);
+        }
+        let [even, cut] = [self, best].map(|stages| stages.slowest(ends, folded));
+        if cut < even * (1.0 - WORTH) { best } else { self }
     }
 
-    /// The same with so many on the last stage, and the others even.
-    fn with_last(self, last: u32) -> Self {
-        let (pp, rest) = (self.pp - 1, self.layers - last);
-        let most = rest.div_ceil(pp);
-        let slack = most.saturating_mul(pp) - rest;
-        Self { most, short_first: slack.div_ceil(2), short_back: slack / 2, last, cut: Cut::ByCost, ..self }
+    /// The same with so many on the ends, and the others even; `None` where a stage would have none.
+    fn with_ends(self, first: u32, last: u32) -> Option<Self> {
+        let between = self.pp - 2;
+        let rest = self.layers.checked_sub(first.checked_add(last)?).filter(|rest| *rest >= between)?;
+        if between == 0 {
+            let most = first.max(last);
+            return (rest == 0).then_some(Self { first, last, most, short_first: 0, short_last: 0, ..self.by_cost() });
+        }
+        let most = rest.div_ceil(between);
+        let slack = most * between - rest;
+        // Stages that are short lie beside an end that is, so that the full ones are together.
+        let (short_first, short_last) = match (first < most, last < most) {
+            (true, true) => (slack / 2, slack.div_ceil(2)),
+            (true, false) => (slack, 0),
+            (false, true) => (0, slack),
+            (false, false) if slack == 0 => (0, 0),
+            (false, false) => return None,
+        };
+        Some(Self { first, last, most, short_first, short_last, ..self.by_cost() })
+    }
+
+    fn by_cost(self) -> Self {
+        Self { cut: Cut::ByCost, ..self }
     }
 
     /// The slowest chip's work in layers.
-    fn slowest(&self, head: f64, folded: bool) -> f64 {
-        let end = f64::from(self.last) + head;
-        let end = if folded { 0.5 * (end + f64::from(self.on(0))) } else { end };
-        end.max(f64::from(self.most))
+    fn slowest(&self, [before, behind]: [f64; 2], folded: bool) -> f64 {
+        let [first, last] = [f64::from(self.first) + before, f64::from(self.last) + behind];
+        let end = if folded { 0.5 * (first + last) } else { first.max(last) };
+        if self.pp > 2 { end.max(f64::from(self.most)) } else { end }
     }
 
     /// How they are cut; even where another cut would not be worth it.
@@ -121,6 +153,12 @@ impl Stages {
     /// Layers of the fullest stage.
     #[inline]
     pub fn most(&self) -> u32 {
+        self.most.max(self.first).max(self.last)
+    }
+
+    /// Layers of the fullest stage between the ends.
+    #[inline]
+    pub fn between(&self) -> u32 {
         self.most
     }
 
@@ -130,46 +168,53 @@ impl Stages {
         self.layers
     }
 
-    /// Stages at the front that hold fewer layers.
+    /// Stages at the front that hold fewer layers than those between the ends.
     #[inline]
     pub fn short_first(&self) -> u32 {
-        self.short_first
+        if self.first < self.most { 1 + self.short_first } else { 0 }
     }
 
-    /// Stages at the back that hold fewer layers.
+    /// Stages at the back that hold fewer layers than those between the ends.
     #[inline]
     pub fn short_last(&self) -> u32 {
-        self.short_back + u32::from(self.last < self.most)
+        if self.last < self.most { 1 + self.short_last } else { 0 }
     }
 
     /// Layers of one stage, over all its virtual stages.
     #[inline]
     pub fn on(&self, stage: u32) -> u32 {
+        if stage == 0 {
+            return self.first;
+        }
         if stage + 1 >= self.pp {
             return self.last;
         }
-        let short = stage < self.short_first || stage + 1 >= self.pp - self.short_back;
+        let short = stage <= self.short_first || stage + 1 >= self.pp - self.short_last;
         self.most - u32::from(short)
     }
 
     /// The first stage, but for those at the back, that so many layers come before.
     #[inline]
     pub fn behind(&self, layers: u32) -> u32 {
-        let fewer = self.most.saturating_sub(1).max(1);
-        if layers <= fewer.saturating_mul(self.short_first) {
-            return layers.div_ceil(fewer);
+        if layers <= self.first {
+            return u32::from(layers > 0);
         }
-        layers.saturating_add(self.short_first).div_ceil(self.most.max(1))
+        let (rest, fewer) = (layers - self.first, self.most.saturating_sub(1).max(1));
+        if rest <= fewer.saturating_mul(self.short_first) {
+            return 1 + rest.div_ceil(fewer);
+        }
+        1 + rest.saturating_add(self.short_first).div_ceil(self.most.max(1))
     }
 
     /// Layers of all stages before this one.
     #[inline]
     pub fn before(&self, stage: u32) -> u32 {
-        if stage >= self.pp {
-            return self.layers;
+        if stage == 0 || stage >= self.pp {
+            return if stage == 0 { 0 } else { self.layers };
         }
-        let short = stage.min(self.short_first) + (stage + 1).saturating_sub(self.pp - self.short_back);
-        self.most.saturating_mul(stage) - short
+        let between = stage - 1;
+        let late = (between + self.short_last).saturating_sub(self.pp.saturating_sub(2));
+        self.first + self.most.saturating_mul(between) - between.min(self.short_first) - late
     }
 }
 

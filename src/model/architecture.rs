@@ -3,6 +3,7 @@
 use super::layers::{Layer, Layers};
 use super::mixer::{Check, MOST_TOKENS, WIDEST};
 use super::mlp::Experts;
+use super::tower::Towers;
 use super::tuning::Tuning;
 use crate::error::Error;
 
@@ -27,6 +28,8 @@ pub struct Architecture {
     pub document: u32,
     /// Which weights are trained.
     pub tuning: Tuning,
+    /// Towers at work beside it; none where it is trained alone.
+    pub towers: Towers,
 }
 
 /// What stands before the layers and after them beside a table, its positions and a head.

@@ -101,6 +101,8 @@ pub struct FlopPerToken {
     pub head: Flop,
     /// Multi-token-prediction modules with their use of the head, their attention included.
     pub mtp: Flop,
+    /// Towers beside the language model, for the patches that go with one of its tokens.
+    pub towers: Flop,
 }
 
 impl FlopPerToken {
@@ -111,10 +113,10 @@ impl FlopPerToken {
     /// # Source
     /// By definition.
     pub fn total(&self) -> Flop {
-        self.cores() + self.layer_matrices() + self.embedding + self.head + self.mtp
+        self.cores() + self.layer_matrices() + self.embedding + self.head + self.mtp + self.towers
     }
 
-    /// The attention cores of all kinds, outside MTP.
+    /// The attention cores of all kinds, outside MTP and towers.
     ///
     /// # Formula
     /// `attention_core + indexer + linear_core`
@@ -140,6 +142,7 @@ impl FlopPerToken {
         term(|of| &mut of.beside, other.beside);
         term(|of| &mut of.head, other.head);
         term(|of| &mut of.mtp, other.mtp);
+        term(|of| &mut of.towers, other.towers);
     }
 
     /// The matrix products of the layers.
@@ -158,7 +161,7 @@ impl FlopPerToken {
 /// # Formula
 /// matrices and MTP `(3 + [full recompute]) F`, head `3 F`; attention core `(3 + [full, or selective and unfused] + 0.5 [fused]) F`,
 /// F the forward FLOPs of [`forward`]; selective beside a fused core: latent up-projections once more; the half is the scores that a fused backward pass computes again;
-/// or `6 N` for N parameters at work
+/// or `6 N` for N parameters of the language model at work; of towers [`TowerWork::flop`](super::tower::TowerWork::flop)
 /// # Source
 /// Korthikanti et al. 2022, arXiv:2205.05198, appendix A; DeepSeek-V3, arXiv:2412.19437, section 3.2.3; Dao 2023, arXiv:2307.08691, section 3.1 (5 products
 /// backward for 2 forward); Kaplan et al. 2020, arXiv:2001.08361, section 2.1 (6N).
@@ -170,6 +173,7 @@ pub fn per_token(shape: &Architecture, seq_len: u32, choice: Choice) -> FlopPerT
             let mut step = train(&forward(shape, seq_len, causality), matrices, core, shape.tuning.is_frozen());
             // Adapters are products like any other, with gradients of their own.
             step.beside += Flop::new(2.0 * adapters(shape)) * matrices;
+            step.towers = shape.towers.flop(counting);
             if matches!(counting, Counting::Hardware { recompute: Recompute::Selective, kernel: Kernel::Fused }) {
                 step.qkv += latent_up(shape);
             }
@@ -179,7 +183,7 @@ pub fn per_token(shape: &Architecture, seq_len: u32, choice: Choice) -> FlopPerT
 }
 
 /// Passes over the layers' matrices and over the attention core, in units of one forward pass.
-fn passes(counting: Counting) -> (f64, f64) {
+pub(super) fn passes(counting: Counting) -> (f64, f64) {
     match counting {
         Counting::Model => (3.0, 3.0),
         Counting::Hardware { recompute, kernel } => {
@@ -220,6 +224,7 @@ fn train(forward: &FlopPerToken, matrices: f64, core: f64, frozen: bool) -> Flop
         beside: forward.beside * matrices,
         head: forward.head * head,
         mtp: forward.mtp * matrices,
+        towers: Flop::ZERO,
     }
 }
 
@@ -242,6 +247,7 @@ fn train(forward: &FlopPerToken, matrices: f64, core: f64, frozen: bool) -> Flop
 /// let gpt_3 = Architecture {
 ///     hidden: 12288, vocab: 50257, layers: Layers::uniform(layer, 96), tied_embeddings: true,
 ///     learned_positions: 2048, ends: Ends::default(), mtp_modules: 0, document: 0, tuning: Default::default(),
+///     towers: Default::default(),
 /// };
 /// // by hand: 2 * 12 L h^2 + 4 L s h + 2 v h, with L = 96, h = 12288, s = 2048, v = 50257
 /// let by_hand = 2.0 * 12.0 * 96.0 * 12288f64.powi(2) + 4.0 * 96.0 * 2048.0 * 12288.0 + 2.0 * 50257.0 * 12288.0;
@@ -263,17 +269,20 @@ pub fn forward(shape: &Architecture, seq_len: u32, causality: Causality) -> Flop
     sum
 }
 
-/// The head and the modules beside it, in layers that are the mean of all: what they multiply over what such a layer does.
+/// What stands before the layers, and the head with the modules beside it, in layers that are the mean of all: what they
+/// multiply over what such a layer does.
 ///
 /// # Formula
-/// `(head + MTP) L / (all - head - MTP)` of [`forward`]
+/// `(towers / 3, head + MTP) L / (all - head - MTP)` of [`forward`], and of a training step of the towers
 /// # Source
 /// By definition.
-pub fn head_in_layers(shape: &Architecture, seq_len: u32) -> f64 {
+pub fn ends_in_layers(shape: &Architecture, seq_len: u32) -> [f64; 2] {
     let all = forward(shape, seq_len, Causality::Causal);
-    let ends = all.head + all.mtp;
-    let layers = all.total() - ends;
-    if layers > Flop::ZERO { ends / layers * f64::from(shape.layers.len()) } else { 0.0 }
+    // In training a layer takes three times its forward pass, and a frozen tower once.
+    let ends = [shape.towers.flop(Counting::Model) / 3.0, all.head + all.mtp];
+    let layers = all.total() - ends[1];
+    let each = f64::from(shape.layers.len());
+    ends.map(|end| if layers > Flop::ZERO { end / layers * each } else { 0.0 })
 }
 
 /// One layer of a stream of this width.

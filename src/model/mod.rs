@@ -10,4 +10,5 @@ pub mod mlp;
 pub mod outline;
 pub mod params;
 pub mod terms;
+pub mod tower;
 pub mod tuning;

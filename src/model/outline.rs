@@ -7,6 +7,7 @@ use super::mixer::grouped::Grouped;
 use super::mixer::latent::Latent;
 use super::mixer::{Mixer, Reach};
 use super::mlp::{Dense, Experts, Mlp, matrices};
+use super::tower::Towers;
 use super::tuning::Tuning;
 use crate::error::Error;
 
@@ -96,6 +97,7 @@ impl Outline {
             mtp_modules: self.mtp_modules,
             document: 0,
             tuning: Tuning::Full,
+            towers: Towers::default(),
         };
         if let Err(error) = shape.check() {
             errors.extend(error.each().cloned());

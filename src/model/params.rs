@@ -181,6 +181,7 @@ impl LayerParams {
 /// let llama_2_7b = Architecture {
 ///     hidden: 4096, vocab: 32000, layers: Layers::uniform(layer, 32), tied_embeddings: false,
 ///     learned_positions: 0, ends: Ends { norms: 4096, ..Ends::default() }, mtp_modules: 0, document: 0, tuning: Default::default(),
+///     towers: Default::default(),
 /// };
 /// // by hand: 2*32000*4096 + 32*(4*4096^2 + 3*4096*11008 + 2*4096) + 4096
 /// assert_eq!(count(&llama_2_7b).total().get(), 6_738_415_616.0);

@@ -1,8 +1,9 @@
 //! A model term by term: what each part holds, and what it computes for one token.
 
 use super::architecture::Architecture;
-use super::flops::{Causality, FlopPerToken, adapters, forward};
+use super::flops::{Causality, Counting, FlopPerToken, adapters, forward};
 use super::params::{ParamCount, count};
+use super::tower::TowerWork;
 use crate::units::{Flop, Params};
 
 /// One part of a model.
@@ -57,8 +58,17 @@ pub fn terms(shape: &Architecture, seq_len: u32) -> Vec<Term> {
         .into_iter()
         .map(trained)
         .chain([beside])
+        .chain(shape.towers.each().map(tower))
         .filter(|term| term.params > Params::ZERO || term.forward > Flop::ZERO)
         .collect()
+}
+
+/// A tower, with the patches that go with one token.
+fn tower(part: &TowerWork) -> Term {
+    let ((key, label), params) = (part.tower.key_and_label(), Params::new(part.tower.params as f64));
+    let forward = part.forward().into_iter().fold(Flop::ZERO, |sum, one| sum + one);
+    let active = if part.share > 0.0 { params } else { Params::ZERO };
+    Term { key, label, params, active, forward, trained: part.flop(Counting::Model) }
 }
 
 /// A part whose weights every token meets.

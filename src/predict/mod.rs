@@ -9,6 +9,7 @@ pub mod measured;
 pub mod prediction;
 pub mod setting;
 pub mod software;
+mod towers;
 pub mod trained;
 pub mod transfer;
 pub mod unsaid;

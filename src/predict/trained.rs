@@ -1,13 +1,13 @@
 //! What a question says of its model beyond its shape: how its documents are packed, and which weights are trained.
 
 use super::batch::StepBatch;
+use super::towers::with_towers;
 use crate::catalog::model::ModelProfile;
 use crate::error::Error;
 use crate::input::file::Spec;
 use crate::layout::fixed::Fixed;
 use crate::model::flops::Recompute;
 use crate::model::tuning::{Trained, Tuning};
-use crate::units::show;
 
 /// Sequences of a step of tuning (Dettmers et al. 2023, arXiv:2305.14314, tune with 16 to 64).
 const TUNED_BATCH: u32 = 64;
@@ -15,8 +15,18 @@ const TUNED_BATCH: u32 = 64;
 /// Rank of adapters where nobody gives one (Hugging Face PEFT's usual 8 to 64).
 const RANK: u32 = 16;
 
+/// The model as a question trains it: on its documents, with the weights frozen that are not trained, and its towers.
+///
+/// # Errors
+/// Fields that contradict each other, or the model.
+pub fn as_asked(model: ModelProfile, spec: &Spec, chosen: &mut Vec<String>) -> Result<ModelProfile, Error> {
+    let model = as_trained(in_documents(model, spec), spec, chosen)?;
+    chosen.extend(of_its_class(&model));
+    with_towers(model, spec, chosen)
+}
+
 /// The model on documents that do not see each other, where their length is given.
-pub fn in_documents(mut model: ModelProfile, spec: &Spec) -> ModelProfile {
+fn in_documents(mut model: ModelProfile, spec: &Spec) -> ModelProfile {
     if let Some(entry) = &spec.document_length {
         model.shape.document = entry.value.get().clamp(1.0, f64::from(u32::MAX)) as u32;
     }
@@ -24,7 +34,7 @@ pub fn in_documents(mut model: ModelProfile, spec: &Spec) -> ModelProfile {
 }
 
 /// The model with the weights frozen that are not trained.
-pub fn as_trained(mut model: ModelProfile, spec: &Spec, chosen: &mut Vec<String>) -> Result<ModelProfile, Error> {
+fn as_trained(mut model: ModelProfile, spec: &Spec, chosen: &mut Vec<String>) -> Result<ModelProfile, Error> {
     let trained = spec.tuning.as_ref().map_or(Trained::Full, |entry| entry.value);
     let rank = spec.lora_rank.as_ref();
     if trained == Trained::Full {
@@ -53,19 +63,8 @@ pub(super) fn offloaded(given: Fixed, spec: &Spec, chosen: &mut Vec<String>) -> 
     Fixed { recompute: Some(Recompute::Full), ..given }
 }
 
-/// That the towers beside a language model are not in the answer, where it has any.
-pub(super) fn language_alone(model: &ModelProfile) -> Option<String> {
-    let all: f64 = model.towers.iter().map(|tower| tower.params.get()).sum();
-    let names: Vec<&str> = model.towers.iter().map(|tower| tower.name.as_str()).collect();
-    let count = show::count(all, 3);
-    (all > 0.0).then(|| {
-        let names = names.join(" and ");
-        format!("hours and memory are the language model's alone, without its {names} ({count} parameters), trained or frozen")
-    })
-}
-
 /// That the model's file leaves to its class how wide or deep it is, where it does.
-pub fn of_its_class(model: &ModelProfile) -> Option<String> {
+fn of_its_class(model: &ModelProfile) -> Option<String> {
     let values = model.assumed.join(", ");
     (!values.is_empty()).then(|| format!("its file does not say, and its class has: {values}"))
 }

@@ -14,7 +14,11 @@ pub fn show(view: &mut View, model: &ModelTerms) {
 /// What an estimate says of its model: exact FLOPs beside 6ND, and parameters by convention.
 pub fn facts(section: &mut Section, model: &ModelCounts) {
     if let Some(flop) = model.exact_flop {
-        section.fact("exact FLOPs", show::number(flop, 4), "every product, and the causal half of the attention");
+        let towers = model
+            .flop_of_towers
+            .map(|towers| format!("; {} in the towers", show::percent(towers / model.flop_per_token)));
+        let counted = "every product, and the causal half of the attention";
+        section.fact("exact FLOPs", show::number(flop, 4), format!("{counted}{}", towers.unwrap_or_default()));
     }
     let active = match &model.active_parameters {
         None => "how many work for a token is not known".to_owned(),
@@ -59,7 +63,17 @@ fn counts(model: &ModelTerms) -> Section {
     let of = if modules { "without multi-token prediction" } else { "" };
     section.fact("parameters", show::count(model.parameters, 4), of);
     for tower in &model.towers {
-        section.fact(&tower.name, show::count(tower.parameters, 4), "beside it, in neither FLOPs nor hours");
+        let does = match tower.trained {
+            None => "beside it, in neither FLOPs nor hours".to_owned(),
+            Some(trained) => {
+                let does = if trained { "trained" } else { "frozen" };
+                format!(
+                    "beside it, {does}; {} patches or frames a token",
+                    show::number(tower.per_token.unwrap_or(0.0), 4)
+                )
+            }
+        };
+        section.fact(&tower.name, show::count(tower.parameters, 4), does);
     }
     if !model.towers.is_empty() {
         let towers: f64 = model.towers.iter().map(|tower| tower.parameters).sum();

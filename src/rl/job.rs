@@ -119,6 +119,9 @@ impl Job {
         } else {
             "one after the other on the same chips: writing, scoring, learning; what is not at work waits in the host's memory".to_owned()
         });
+        if self.predicted().is_ok_and(|(setting, _)| setting.model.shape.towers.each().next().is_some()) {
+            say.push("towers work while the policy learns; writing and scoring are the language model's alone".into());
+        }
         if self.asked.algorithm == Algorithm::Ppo {
             say.push(
                 "the critic is as large as the policy, and learns as long; the two are not in memory at once".into(),

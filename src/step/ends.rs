@@ -18,9 +18,9 @@ const LOSS_UNFUSED: Traffic = Traffic { fwd: 18.0, bwd: 10.0 };
 const LOOKUP: Traffic = Traffic { fwd: 6.0, bwd: 6.0 };
 
 impl LayerContext<'_> {
-    /// The embedding of a micro-batch.
+    /// The embedding of a micro-batch, and the towers whose outputs join it.
     pub(super) fn embedding(&self) -> ForwardBackward {
-        let mut p = ForwardBackward::default();
+        let mut p = self.towers();
         self.stream(&mut p, self.t * self.hidden, LOOKUP);
         p
     }
@@ -37,7 +37,7 @@ impl LayerContext<'_> {
         let mut p = ForwardBackward::default();
         p.fwd.gemm = r.wide_product(t, n, hidden, ACTIVATION);
         let gradient = r.wide_product(hidden, n, t, ACCUMULATED);
-        let gradient = if self.shape.tuning.is_frozen() { Seconds::ZERO } else { gradient };
+        let gradient = if self.tuning.is_frozen() { Seconds::ZERO } else { gradient };
         p.bwd.gemm = r.wide_product(t, hidden, n, ACTIVATION) + gradient;
         let each = match (self.layout.kernel, self.stack.eager) {
             (Kernel::Fused, false) => LOSS,

@@ -46,7 +46,7 @@ impl LayerContext<'_> {
         }
         let tokens = self.t / tp;
         let router = r.wide_product(tokens, moe.routed, hidden, 4.0);
-        let frozen = self.shape.tuning.is_frozen();
+        let frozen = self.tuning.is_frozen();
         p.fwd.gemm += router;
         p.bwd.gemm += router * if frozen { 1.0 } else { 2.0 };
         if moe.latent > 0.0 {
@@ -89,7 +89,7 @@ impl LayerContext<'_> {
         let together = if self.stack.grouped_products { local } else { 1.0 };
         let local = [local, together];
         p.fwd.experts += (r.grouped(local, rows, up, h, 2.0) + r.grouped(local, rows, h, width, 2.0)) * slower;
-        if self.shape.tuning.is_frozen() {
+        if self.tuning.is_frozen() {
             p.bwd.experts += (r.grouped(local, rows, h, up, 2.0) + r.grouped(local, rows, width, h, 2.0)) * slower;
             self.widen(p, local[0] * h * (up + width));
             return;

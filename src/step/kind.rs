@@ -5,6 +5,7 @@ use crate::model::layers::Layer;
 use crate::model::mixer::{Mixer, Work};
 use crate::model::mlp::{Experts, Mlp, matrices};
 use crate::model::params;
+use crate::model::tower::Blocks;
 
 /// What a layer does, and its widths.
 #[derive(Debug, Clone, Copy)]
@@ -53,13 +54,22 @@ pub(super) struct Moe {
 impl Kind {
     /// Of a layer in a stream of this width, in a sequence of so many tokens that see each other.
     pub(super) fn of(layer: &Layer, hidden: u32, seen: u32) -> Self {
+        Self::at_work(layer, hidden, layer.mixer.work(hidden, seen, Causality::Causal))
+    }
+
+    /// Of a layer of a tower, whose patches all see each other.
+    pub(super) fn seeing(blocks: &Blocks) -> Self {
+        Self::at_work(&blocks.layer, blocks.width, blocks.work())
+    }
+
+    fn at_work(layer: &Layer, hidden: u32, work: Work) -> Self {
         let (ffn, up, moe) = match &layer.mlp {
             Mlp::None => (0.0, 0.0, None),
             Mlp::Dense(dense) => (f64::from(dense.width), matrices(dense.gated) - 1.0, None),
             Mlp::Moe(experts) => (0.0, experts.matrices() - 1.0, Some(Moe::of(experts, f64::from(hidden)))),
         };
         Self {
-            work: layer.mixer.work(hidden, seen, Causality::Causal),
+            work,
             split: params::weights(hidden, layer).split().get(),
             mixes: layer.mixer.is_some(),
             softmax: layer.mixer.is_softmax(),

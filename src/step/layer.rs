@@ -12,6 +12,7 @@ use crate::hardware::precision::Precision;
 use crate::layout::parallelism::{Layout, ZeroStage};
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
+use crate::model::tuning::Tuning;
 use crate::units::{Bytes, BytesPerSecond, Seconds};
 
 /// Bytes of an activation's element.
@@ -69,6 +70,8 @@ pub(super) struct LayerContext<'a> {
     pub(super) model: &'a Workload,
     /// Its shape.
     pub(super) shape: &'a Architecture,
+    /// Which of its weights are trained.
+    pub(super) tuning: Tuning,
     /// Width of its residual stream.
     pub(super) hidden: f64,
     /// The layout.
@@ -110,6 +113,7 @@ impl<'a> LayerContext<'a> {
         Self {
             model,
             shape,
+            tuning: shape.tuning,
             hidden: f64::from(shape.hidden),
             layout,
             stack,
@@ -181,7 +185,7 @@ impl<'a> LayerContext<'a> {
         let (t, r) = (self.t, &self.r);
         p.fwd.gemm += r.product(t, n, k, ACTIVATION);
         p.bwd.gemm += r.product(t, k, n, ACTIVATION);
-        if self.shape.tuning.is_frozen() {
+        if self.tuning.is_frozen() {
             self.adapter(p, n, k);
         } else {
             let gradient = r.product(k, n, t, ACCUMULATED);
@@ -316,7 +320,7 @@ impl<'a> LayerContext<'a> {
         }
         let group = self.layout.shards(self.layout.replicas()) as f64;
         let narrow = self.r.narrow && self.stack.narrow_gathers;
-        let tuning = self.shape.tuning;
+        let tuning = self.tuning;
         let each = if tuning.is_frozen() {
             tuning.frozen_bytes()
         } else if narrow {
@@ -347,7 +351,7 @@ impl<'a> LayerContext<'a> {
 
     /// Accumulating gradients by a kernel of their own.
     pub(super) fn accumulate(&self, p: &mut ForwardBackward, params: f64) {
-        if self.micro_batches > 1.0 && !self.stack.fused_accumulation && !self.shape.tuning.is_frozen() {
+        if self.micro_batches > 1.0 && !self.stack.fused_accumulation && !self.tuning.is_frozen() {
             self.stream(p, params, Traffic { fwd: 0.0, bwd: ACCUMULATED_APART });
         }
     }

@@ -22,6 +22,7 @@ mod pipeline;
 pub mod ranking;
 pub mod stack;
 pub mod time_by_kind;
+mod towers;
 mod tuned;
 pub mod workload;
 

@@ -30,19 +30,20 @@ pub(super) struct OnChip {
 ///
 /// # Formula
 /// `layers (attention + MLP + shared experts + router + norms) / (tp pp) + v h / tp`, and `E experts / (ep etp pp)`; of frozen
-/// weights, the adapters alone
+/// weights, the adapters alone; trained towers whole on the first stage
 /// # Source
 /// Narayanan et al. 2021, arXiv:2104.04473, section 2; Liu et al. 2025, arXiv:2504.14960 (experts).
 pub(super) fn on_chip(b: &LayerContext<'_>) -> OnChip {
     let (shape, hidden) = (b.shape, b.hidden);
     let (pp, tp) = (f64::from(b.layout.pp), b.tp);
-    let Workload { trunk, experts, adapters, .. } = *b.model;
+    let Workload { trunk, experts, adapters, trained_towers, .. } = *b.model;
+    let beside = trained_towers / tp;
     if shape.tuning.is_frozen() {
-        return OnChip { dense: adapters / (tp * pp), experts: 0.0, end: 0.0 };
+        return OnChip { dense: adapters / (tp * pp) + beside, experts: 0.0, end: 0.0 };
     }
     let end = f64::from(shape.vocab) * hidden / tp;
     let ways = f64::from(b.layout.ep) * f64::from(b.layout.etp);
-    OnChip { dense: trunk / (tp * pp) + end, experts: experts / (ways * pp), end }
+    OnChip { dense: trunk / (tp * pp) + end + beside, experts: experts / (ways * pp), end }
 }
 
 /// Total and exposed time of gradient reductions and weight gathers of one step.

@@ -128,8 +128,7 @@ pub(super) fn slowest(layout: &Layout, stages: &Stages, layers: &Layers, times: 
     let deepest = if dual { pp / 2 } else { pp - 1 }.saturating_sub(1);
     let among = |stages: &mut dyn Iterator<Item = u32>| stages.map(held).fold(0.0, f64::max);
     let between = match layers.pattern() {
-        // Stages that are short of a layer lie at the ends, so that the one in the middle has the most.
-        _ if layers.kinds().len() < 2 || layout.vpp > 1 => held((pp - 1) / 2),
+        _ if (layers.kinds().len() < 2 || layout.vpp > 1) && !dual => f64::from(stages.between()),
         // One kind and then another: full stages take longer and longer, or less and less, from the front on.
         Some(Pattern { every: 1, .. }) => {
             let full = if dual { stages.short_first().max(stages.short_last()) } else { stages.short_first() };
@@ -217,7 +216,7 @@ mod tests {
             for (pp, schedule) in [2, 4, 6, 16, 24].into_iter().flat_map(|pp| SCHEDULES.map(|(_, of)| (pp, of))) {
                 for (ratio, head, cut) in [(0.4, 0.0, Cut::Even), (2.5, 0.5, Cut::Even), (1.7, 4.0, Cut::ByCost)] {
                     let layout = Layout { pp, cut, schedule, ..Layout::single(4096) };
-                    let stages = Stages::of(&layout, count, head);
+                    let stages = Stages::of(&layout, count, [0.0, head]);
                     let mut kinds = [Seconds::ZERO; MOST_KINDS];
                     kinds[usize::from(leading > 0)] = second * ratio;
                     if leading > 0 {

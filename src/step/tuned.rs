@@ -18,7 +18,7 @@ impl LayerContext<'_> {
     /// # Source
     /// Hu et al. 2021, arXiv:2106.09685; Dettmers et al. 2023, arXiv:2305.14314.
     pub(super) fn adapter(&self, p: &mut ForwardBackward, n: f64, k: f64) {
-        let (t, r, rank) = (self.t, &self.r, self.shape.tuning.rank());
+        let (t, r, rank) = (self.t, &self.r, self.tuning.rank());
         if rank > 0.0 {
             let both = r.product(t, rank, k, ACTIVATION) + r.product(t, n, rank, ACTIVATION);
             p.fwd.gemm += both;
@@ -29,7 +29,7 @@ impl LayerContext<'_> {
 
     /// Frozen weights of four bits are widened to 16 before each product.
     pub(super) fn widen(&self, p: &mut ForwardBackward, weights: f64) {
-        if self.shape.tuning.is_widened() {
+        if self.tuning.is_widened() {
             self.stream(p, weights, WIDENED);
         }
     }

@@ -1,10 +1,11 @@
 //! A model as a step multiplies it.
 
 use super::kind::Kind;
+use super::towers::Beside;
 use crate::layout::parallelism::Layout;
 use crate::layout::stages::Stages;
 use crate::model::architecture::Architecture;
-use crate::model::flops::head_in_layers;
+use crate::model::flops::ends_in_layers;
 use crate::model::layers::Layer;
 use crate::model::params;
 
@@ -23,8 +24,12 @@ pub struct Workload {
     pub(super) experts: f64,
     /// Of all adapters.
     pub(super) adapters: f64,
-    /// The head and what stands with it, in layers.
-    head: f64,
+    /// What stands before the layers and behind them, in layers.
+    ends: [f64; 2],
+    /// Towers that something passes through.
+    pub(super) towers: Vec<Beside>,
+    /// Parameters of towers that are trained.
+    pub(super) trained_towers: f64,
 }
 
 impl Workload {
@@ -33,7 +38,7 @@ impl Workload {
     /// # Formula
     /// the products and scores of each kind of layer, and the sums of [`params::layer`]
     /// # Source
-    /// as these
+    /// as these; towers as [`crate::model::tower`] has them
     pub fn of(shape: &Architecture, seq_len: u32) -> Self {
         let seen = shape.seen_within(seq_len);
         let kinds = shape.layers.kinds().iter().map(|layer| Kind::of(layer, shape.hidden, seen)).collect();
@@ -46,7 +51,9 @@ impl Workload {
             trunk: sum(|shape, layer| params::layer(shape.hidden, layer).shared_by_all().get()),
             experts: sum(|shape, layer| params::layer(shape.hidden, layer).routed_experts.get()),
             adapters: sum(|shape, layer| shape.tuning.adapters(shape.hidden, layer)),
-            head: head_in_layers(shape, seq_len),
+            ends: ends_in_layers(shape, seq_len),
+            towers: Beside::all(shape),
+            trained_towers: shape.towers.params(true),
             shape: shape.clone(),
         }
     }
@@ -54,7 +61,7 @@ impl Workload {
     /// Its layers on the stages of a layout.
     #[inline]
     pub(super) fn stages(&self, layout: &Layout) -> Stages {
-        Stages::of(layout, self.shape.layers.len(), self.head)
+        Stages::of(layout, self.shape.layers.len(), self.ends)
     }
 
     /// Each kind, and how many layers are of it.

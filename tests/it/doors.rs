@@ -151,8 +151,8 @@ fn by_fleet(name: &str, question: &Question, found: &Answer) {
     let (Some(chip), Some(chips), true) = (of("run.gpu"), found.estimate.chips, found.estimate.chips.is_some()) else {
         return;
     };
-    // A fleet's run has no key for how a model is trained further.
-    if ["run.tuning", "run.optimizer", "run.offload"].into_iter().any(|path| of(path).is_some()) {
+    // A fleet's run has no key for how a model is trained further, or for its towers.
+    if ["run.tuning", "run.optimizer", "run.offload", "run.towers"].into_iter().any(|path| of(path).is_some()) {
         return;
     }
     let run = match (of("model"), of("run.tokens"), &question.base.file) {

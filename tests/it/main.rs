@@ -62,5 +62,6 @@ mod sweep;
 #[cfg(feature = "cli")]
 mod sweep_parquet;
 mod tidy;
+mod towers;
 mod tuning;
 mod whole_bill;

@@ -4,7 +4,7 @@ use flopbill::internals::catalog::Kind;
 use flopbill::internals::layout::parallelism::{Layout, Schedule};
 use flopbill::internals::layout::stages::{Cut, Stages};
 use flopbill::internals::model::architecture::{Architecture, Ends};
-use flopbill::internals::model::flops::{Causality, forward, head_in_layers};
+use flopbill::internals::model::flops::{Causality, ends_in_layers, forward};
 use flopbill::internals::model::layers::Layers;
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
@@ -69,13 +69,13 @@ fn a_cut_is_near_the_best_one() {
     for id in catalog.ids(Kind::Models) {
         let shape = catalog.model(&id).unwrap().shape;
         let layers = shape.layers.len();
-        let (costs, head) = (costs(&shape), head_in_layers(&shape, SEQ_LEN));
+        let (costs, head) = (costs(&shape), ends_in_layers(&shape, SEQ_LEN)[1]);
         let mean = costs.iter().sum::<f64>() / f64::from(layers);
         for pp in [2, 4, 8, 16].into_iter().filter(|pp| *pp <= layers / 2) {
             let best = best(pp, &costs, head * mean);
             for (cut, worst) in [Cut::Even, Cut::ByCost].into_iter().zip(&mut worst) {
                 let layout = Layout { pp, cut, ..Layout::single(SEQ_LEN) };
-                let over = slowest(&Stages::of(&layout, layers, head), pp, &costs, head * mean) / best;
+                let over = slowest(&Stages::of(&layout, layers, [0.0, head]), pp, &costs, head * mean) / best;
                 assert!(over >= 1.0 - 1e-9, "{id} on {pp} stages, {cut:?}: {over} of the best");
                 *worst = worst.max(over);
             }
@@ -88,12 +88,12 @@ fn a_cut_is_near_the_best_one() {
 proptest! {
     #[test]
     fn every_layer_is_on_one_stage(
-        layers in 1u32..300, pp in 1u32..100, head in 0.0..30.0f64, by_cost: bool, dual: bool,
+        layers in 1u32..300, pp in 1u32..100, tower in 0.0..20.0f64, head in 0.0..30.0f64, by_cost: bool, dual: bool,
     ) {
         let cut = if by_cost { Cut::ByCost } else { Cut::Even };
         let schedule = if dual { Schedule::DualPipe } else { Schedule::OneFOneB };
         let pp = pp.min(layers);
-        let stages = Stages::of(&Layout { pp, cut, schedule, ..Layout::single(SEQ_LEN) }, layers, head);
+        let stages = Stages::of(&Layout { pp, cut, schedule, ..Layout::single(SEQ_LEN) }, layers, [tower, head]);
         let mut before = 0;
         for stage in 0..pp {
             prop_assert_eq!(stages.before(stage), before);

@@ -96,6 +96,11 @@ fn laid_over(step: &MeasuredStep, home: &Spec) -> Spec {
         global_batch: or(batch, &home.global_batch),
         params: own(&home.params),
         active_params: own(&home.active_params),
+        // Towers are those of the question's own model.
+        towers: home.towers.clone().filter(|_| !other),
+        patches_per_token: home.patches_per_token.clone().filter(|_| !other),
+        frames_per_token: home.frames_per_token.clone().filter(|_| !other),
+        picture_patches: home.picture_patches.clone().filter(|_| !other),
         ..home.clone()
     }
 }
