@@ -129,12 +129,21 @@ pub(super) fn slowest(layout: &Layout, stages: &Stages, layers: &Layers, times: 
     let among = |stages: &mut dyn Iterator<Item = u32>| stages.map(held).fold(0.0, f64::max);
     let between = match layers.pattern() {
         _ if (layers.kinds().len() < 2 || layout.vpp > 1) && !dual => f64::from(stages.between()),
-        // One kind and then another: full stages take longer and longer, or less and less, from the front on.
+        // A few of one kind and then a slower one: full stages take longer and longer from the front on.
+        Some(Pattern { leading, every: 1 })
+            if times.kinds[1] >= times.kinds[0] && (!dual || 2 * leading <= stages.all()) =>
+        {
+            let last_full = if dual { deepest } else { (pp - 1).saturating_sub(stages.short_last()) };
+            held(last_full.clamp(1, deepest.max(1)))
+        }
+        // Else they take less and less, and of two stages on a chip any pair may be the slowest.
         Some(Pattern { every: 1, .. }) => {
             let full = if dual { stages.short_first().max(stages.short_last()) } else { stages.short_first() };
-            let last_full = if dual { deepest } else { (pp - 1).saturating_sub(stages.short_last()) };
-            let first = (full > 1).then_some(1).into_iter();
-            among(&mut first.chain([full, last_full]).map(|stage| stage.clamp(1, deepest.max(1))))
+            among(
+                &mut [1, full, if dual { deepest } else { full }]
+                    .into_iter()
+                    .map(|stage| stage.clamp(1, deepest.max(1))),
+            )
         }
         _ => among(&mut (1..=deepest)),
     };
