@@ -2,9 +2,13 @@
 
 use super::read::{At, Reader, Sources};
 use super::{Catalog, Found};
+use crate::cost::currency::rate;
 use crate::cost::defaults::{BORDER_KINDS, BorderKind};
 use crate::error::Error;
 use crate::units::date::Date;
+use crate::units::money::Code;
+use crate::units::parse::{Grammar, check, parse_money};
+use crate::units::show::{exact, number};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd, Watts};
 
 /// A fleet file. What it leaves out is `None`.
@@ -83,6 +87,8 @@ pub struct TrancheFile {
     pub probability: Option<Fraction>,
     /// What it waits for.
     pub condition: Condition,
+    /// What was made of its money, in sentences.
+    pub said: Vec<String>,
     /// Where its chip is named.
     pub at: At,
 }
@@ -238,7 +244,10 @@ pub fn fleet(found: &Found, catalog: &Catalog) -> Result<FleetFile, Error> {
         let (goodput, expansion) = (r.quantity("goodput"), duration(r, "expansion"));
         let (mix, mixed_efficiency) = (r.choice("mix", &MIXINGS), r.quantity("mixed_efficiency"));
         let (order, horizon) = (r.choice("order", &ORDERS), r.quantity("horizon"));
-        let (least_chips, delay_per_day) = (r.quantity("least_chips"), r.quantity("delay_per_day"));
+        let (mut assumptions, mut said) = (assumptions, Vec::new());
+        let (least_chips, delay_per_day) =
+            (r.quantity("least_chips"), money(r, "delay_per_day", None, catalog, &mut said));
+        assumptions.extend(tranches.iter().flat_map(|tranche: &TrancheFile| tranche.said.clone()).chain(said));
         if !found.from_user || !sources.0.is_empty() {
             r.require_sources(&sources, &["assumptions", "region", "start", "order", "mix", "action"]);
         }
@@ -290,7 +299,9 @@ fn tranche(r: &Reader<'_>, approvals: &[(Approval, At)], predicted: bool, catalo
     let speed = if predicted && !stated { Some(None) } else { speed(r).map(Some) };
     let condition = condition(r, approvals);
     let (setup, ramp, ramp_rate) = (duration(r, "setup"), duration(r, "ramp"), r.quantity("ramp_rate"));
-    let (price, purchase, power) = (r.quantity("price"), r.quantity("purchase"), r.quantity("power"));
+    let mut said = Vec::new();
+    let price = money(r, "price", chip.as_deref(), catalog, &mut said);
+    let (purchase, power) = (money(r, "purchase", None, catalog, &mut said), r.quantity("power"));
     let border = r.choice("border", &BORDER_KINDS).unwrap_or(BorderKind::None);
     let (domestic, probability) = (r.flag("domestic").unwrap_or(false), r.quantity("probability"));
     Some(TrancheFile {
@@ -309,8 +320,47 @@ fn tranche(r: &Reader<'_>, approvals: &[(Approval, At)], predicted: bool, catalo
         domestic,
         probability,
         condition: condition?,
+        said,
         at: r.place("chip"),
     })
+}
+
+/// Money in dollars for one chip, whatever it is written in, and the sentence that says what it was.
+fn money<Q: Grammar>(
+    r: &Reader<'_>,
+    key: &'static str,
+    chip: Option<&str>,
+    catalog: &Catalog,
+    said: &mut Vec<String>,
+) -> Option<Q> {
+    let value = r.value(key)?;
+    let Some(text) = value.as_text() else { return value.quantity() };
+    match dollars::<Q>(text, chip, catalog) {
+        Ok((money, words)) => {
+            said.extend(words.map(|words| format!("{key} {words}")));
+            Some(money)
+        }
+        Err(error) => {
+            value.fail(error);
+            None
+        }
+    }
+}
+
+fn dollars<Q: Grammar>(text: &str, chip: Option<&str>, catalog: &Catalog) -> Result<(Q, Option<String>), Error> {
+    let (amount, written) = parse_money::<Q>(text)?;
+    if !written.waits() {
+        return Ok((amount, None));
+    }
+    let rates = if written.code == Code::USD { Vec::new() } else { catalog.rates()? };
+    let found = (written.code != Code::USD).then(|| rate(written.code.as_str(), catalog.day(), &rates)).transpose()?;
+    let chips = match chip.filter(|_| written.per.server) {
+        Some(chip) => f64::from(catalog.accelerator(chip)?.chip.node_chips.max(1)),
+        None => 1.0,
+    };
+    let money = check(Q::from_base(amount.base() * found.map_or(1.0, |rate| rate.usd_per_unit) / chips))?;
+    let at = found.map(|rate| format!(" at ${} a {} of {}", number(rate.usd_per_unit, 5), rate.currency, rate.as_of));
+    Ok((money, Some(format!("{text} is {}{}", exact(money), at.unwrap_or_default()))))
 }
 
 /// A duration, or a bare 0: chips that are in use already need no burn-in.

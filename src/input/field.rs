@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::error::nearest;
 use crate::input::file::{Origin, Spec};
 pub use crate::input::table::FIELDS;
+use crate::input::typed::AsTyped;
 use crate::units::show::number;
 
 /// What a field belongs to: the heading of its flag.
@@ -78,6 +79,12 @@ pub struct Field {
     pub set: fn(&mut Spec, &str, Origin) -> Result<(), Error>,
     /// The value as a user would write it, and where it came from.
     pub get: fn(&Spec) -> Option<(String, &Origin)>,
+    /// The value in the unit that it is counted in, as a user would write it.
+    pub exact: fn(&Spec) -> Option<String>,
+    /// The value as it was typed, where that says more.
+    pub typed: fn(&Spec) -> Option<&AsTyped>,
+    /// Keeps that beside the value.
+    pub keep: fn(&mut Spec, AsTyped),
     /// Where the value came from.
     pub origin: fn(&Spec) -> Option<&Origin>,
     /// The value as a number in [`unit`](Self::unit).
@@ -340,7 +347,9 @@ impl Spec {
             return (field.set)(self, gpu, origin);
         }
         (field.set)(self, text, origin)?;
-        (field.number)(self).map_or(Ok(()), |value| field.check(value))?;
+        if !(field.typed)(self).is_some_and(AsTyped::waits) {
+            (field.number)(self).map_or(Ok(()), |value| field.check(value))?;
+        }
         self.ranges.retain(|range| range.path != field.path);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What was typed, by any door: one [`table`] of fields, and nothing filled in.
 
 pub mod batch;
+pub mod exchange;
 pub mod field;
 pub mod file;
 #[macro_use]
@@ -12,3 +13,4 @@ pub mod sweep_plan;
 pub mod table;
 pub mod template;
 pub mod text;
+pub mod typed;
