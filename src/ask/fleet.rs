@@ -2,14 +2,17 @@
 
 use serde::Serialize;
 
-use super::reply::{Figure, ReplyHead, ResultBlock, SourceLine};
+use super::reply::{CurrencyReply, Figure, ReplyHead, ResultBlock, SourceLine};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::fleet::capacity::{Capacity, capacity};
 use crate::fleet::decision::Decision;
 use crate::fleet::load::{FleetProfile, fleet_after as load};
 use crate::fleet::outlook::{Outcome, Outlook, compare, outlook};
+use crate::input::exchange::{Exchange, Said};
+use crate::input::file::{Entry, Origin, Spec};
 use crate::input::question::Typed;
+use crate::input::text::prefix;
 use crate::units::date::Date;
 use crate::units::{Seconds, Usd};
 
@@ -35,6 +38,10 @@ pub struct FleetRequest {
     pub today: Option<Date>,
     /// Measured steps of the software of the runs: a CSV file, or rows.
     pub measured: Option<String>,
+    /// The currency in which money is shown, by its code or sign.
+    pub currency: Option<String>,
+    /// Own rates of currencies: `EUR=1.10`.
+    pub rate: Option<String>,
 }
 
 impl FleetRequest {
@@ -64,6 +71,20 @@ impl FleetRequest {
         self
     }
 
+    /// Shows money in a currency.
+    #[must_use]
+    pub fn currency(mut self, code: impl Into<String>) -> Self {
+        self.currency = Some(code.into());
+        self
+    }
+
+    /// Own rates of currencies, in US dollars per unit: `EUR=1.10`.
+    #[must_use]
+    pub fn rate(mut self, rates: impl Into<String>) -> Self {
+        self.rate = Some(rates.into());
+        self
+    }
+
     /// Says which day it is.
     #[must_use]
     pub fn today(mut self, day: Date) -> Self {
@@ -87,6 +108,8 @@ pub struct FleetAnswer {
     pub by: Option<(Date, Seconds)>,
     /// What a reader should know, in sentences.
     pub warnings: Vec<String>,
+    /// The currency in which money is shown.
+    pub money: Said,
 }
 
 /// A fleet for machines.
@@ -211,9 +234,20 @@ impl FleetRequest {
     /// # Errors
     /// An unknown or wrong fleet, a `by` before its start.
     pub fn ask(&self, catalog: &Catalog) -> Result<FleetAnswer, Error> {
-        let profile = load(&self.name, self.measured.as_deref(), &catalog.as_of(self.as_of))?;
+        let mut asked =
+            Spec { as_of: self.as_of.map(|day| Entry::new(day, Origin::Flag("--as-of".into()))), ..Spec::default() };
+        for (path, flag, text) in
+            [("money.currency", "--currency", &self.currency), ("money.rate", "--rate", &self.rate)]
+        {
+            text.iter().try_for_each(|text| {
+                asked.set(path, text, Origin::Flag(flag.into())).map_err(|error| prefix(flag, &error))
+            })?;
+        }
+        let money = Exchange::of(&asked, self.today, catalog).settle(&mut asked)?;
+        let catalog = catalog.as_of(self.as_of);
+        let profile = load(&self.name, self.measured.as_deref(), &catalog.by_rates(asked.own_rates()))?;
         let fleet = &profile.fleet;
-        let warnings = in_the_past(self, fleet.start).into_iter().collect();
+        let warnings = in_the_past(self, fleet.start).into_iter().chain(money.warnings.clone()).collect();
         if let Some(early) = self.by.filter(|date| *date < fleet.start) {
             return Err(Error::bad_input(format!("`by` {early} lies before the fleet's start on {}", fleet.start)));
         }
@@ -223,6 +257,7 @@ impl FleetRequest {
             compared: (!fleet.actions.is_empty()).then(|| compare(fleet)).transpose()?,
             by: self.by.map(|date| (date, fleet.start.until(date))),
             warnings,
+            money,
             profile,
         })
     }
@@ -244,7 +279,9 @@ impl FleetAnswer {
         let of_a_job = ["chips_used", "step_seconds", "tokens_per_second", "mfu", "mfu_causal", "layout"];
         let why = "changes with the chips at work: ask `estimate` about one number of them";
         head.unknown = of_a_job.map(|key| (key.to_owned(), why.to_owned())).into_iter().collect();
-        head.sources = self.profile.sources.0.iter().map(|(path, source)| SourceLine::new(path, source)).collect();
+        let sources = self.profile.sources.0.iter().chain(&self.money.sources);
+        head.sources = sources.map(|(path, source)| SourceLine::new(path, source)).collect();
+        head.currency = self.money.shown.as_ref().map(CurrencyReply::of);
         FleetReply {
             head,
             result: self.result(),

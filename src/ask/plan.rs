@@ -118,7 +118,7 @@ impl PlanRequest {
     pub fn ask(&self, catalog: &Catalog) -> Result<PlanReply, Error> {
         let catalog = &catalog.clone().remembering();
         let question = self.about.question(catalog)?.at_home(&[])?;
-        let spec = question.spec()?;
+        let spec = question.settled(catalog)?;
         open(&question, self.goal)?;
         let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
         let (held, planned) = match self.goal {

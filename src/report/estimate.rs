@@ -18,6 +18,10 @@ use crate::units::{Chips, Seconds, Usd, show};
 
 /// Shows an estimate.
 pub fn view(reply: &EstimateReply) -> View {
+    View::in_currency(&reply.head, || view_of(reply))
+}
+
+fn view_of(reply: &EstimateReply) -> View {
     let MadeFrom { answer, spread, drivers, bill } = &reply.made_from;
     let mut view = View { title: title(answer), records: records(reply), ..View::with_reply(reply) };
     view.summary = summary(answer, spread.as_ref());

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 pub use self::difference::{Difference, Factor, TARGETS, Target, difference};
 pub use self::side::{Side, saved};
-use super::reply::{Input, Ordered, ReplyHead, SourceLine};
+use super::reply::{CurrencyReply, Input, Ordered, ReplyHead, SourceLine};
 use super::request::About;
 use super::result::unheard;
 use crate::answer::answer;
@@ -157,6 +157,7 @@ impl CompareRequest {
                     let side = Side::with(&answer, spread.as_ref());
                     head.warnings.extend(side.narrowed.iter().flat_map(Narrowed::left_out));
                     sides.push(side);
+                    head.currency = head.currency.take().or(answer.shown.as_ref().map(CurrencyReply::of));
                     head.warnings.extend(unheard("compare", &answer.spec));
                     head.warnings.extend(answer.warnings);
                 }

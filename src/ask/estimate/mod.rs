@@ -29,6 +29,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::uncertainty::montecarlo::Plan;
+use crate::units::money::shown_in;
 
 /// What drives an answer is asked of one of its outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,6 +185,16 @@ impl EstimateRequest {
 /// # Errors
 /// As [`EstimateRequest::ask`].
 pub fn reply(
+    command: &'static str,
+    request: &EstimateRequest,
+    question: &Question,
+    answer: Answer,
+    catalog: &Catalog,
+) -> Result<EstimateReply, Error> {
+    shown_in(answer.currency(), || put_together(command, request, question, answer, catalog))
+}
+
+fn put_together(
     command: &'static str,
     request: &EstimateRequest,
     question: &Question,

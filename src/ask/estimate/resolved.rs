@@ -60,6 +60,10 @@ fn given(answer: &Answer) -> Vec<Resolved> {
     for field in FIELDS {
         let Some((text, origin)) = (field.get)(&answer.spec) else { continue };
         let range = answer.spec.ranges.iter().find(|range| range.path == field.path);
+        let text = match (field.typed)(&answer.spec).zip((field.exact)(&answer.spec)) {
+            Some((_, dollars)) if range.is_none() => format!("{text} = {dollars}"),
+            _ => text,
+        };
         let text = range.map_or(text, |range| format!("{} ({})", range.text, range.dist.name()));
         let mut from = origin.to_string();
         if let Some(var) = var_of(field.path).filter(|var| gone.contains(var)) {
