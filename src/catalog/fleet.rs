@@ -359,7 +359,8 @@ fn dollars<Q: Grammar>(text: &str, chip: Option<&str>, catalog: &Catalog) -> Res
         None => 1.0,
     };
     let money = check(Q::from_base(amount.base() * found.map_or(1.0, |rate| rate.usd_per_unit) / chips))?;
-    let at = found.map(|rate| format!(" at ${} a {} of {}", number(rate.usd_per_unit, 5), rate.currency, rate.as_of));
+    let at =
+        found.map(|rate| format!(", at ${} per {} of {}", number(rate.usd_per_unit, 5), rate.currency, rate.as_of));
     Ok((money, Some(format!("{text} is {}{}", exact(money), at.unwrap_or_default()))))
 }
 

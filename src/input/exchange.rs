@@ -144,7 +144,18 @@ impl<'c> Exchange<'c> {
             said.sources.extend(rate.source.clone().map(|source| (format!("money.rate {}", rate.code), source)));
             said.warnings.extend(self.aged(rate)?);
         }
+        said.warnings.extend(self.idle(spec, &rates));
         Error::all(errors).map_or(Ok(said), Err)
+    }
+
+    /// That own rates change nothing: a price of a list may still be in their money.
+    fn idle(&self, spec: &Spec, used: &[Rate]) -> Option<String> {
+        let (rates, from) = self.own.as_ref()?;
+        let listed = spec.price.is_none() && spec.cost.is_none();
+        let idle = |(code, _): &&(Code, f64)| used.iter().all(|rate| rate.code != *code);
+        let codes: Vec<String> = rates.0.iter().filter(idle).map(|(code, _)| code.to_string()).collect();
+        let none = codes.is_empty() || listed;
+        (!none).then(|| format!("{from} changes nothing for {}: no money is in it", codes.join(", ")))
     }
 
     /// Puts the dollars for one chip in the place of what waits.
@@ -228,11 +239,12 @@ impl<'c> Exchange<'c> {
         }
         let rates = self.catalog.rates()?;
         let found = rate(code.as_str(), self.day, &rates).map_err(|error| {
-            let known = error.hint().unwrap_or_default().to_owned();
-            error.with_hint(format!(
-                "{known}{}or give its rate: --rate '{code}=1.10'",
-                if known.is_empty() { "" } else { " " }
-            ))
+            let own = format!("give money.rate, like `{code}=1.10`");
+            let hint = match error.hint() {
+                Some(known) => format!("{known}; or {own}"),
+                None => own,
+            };
+            error.with_hint(hint)
         })?;
         Ok(Rate {
             code,
@@ -282,7 +294,7 @@ fn sentence(field: &Field, typed: &AsTyped, spec: &Spec) -> Option<String> {
     }
     let value = match spec.range(field.path) {
         Some(_) => String::new(),
-        None => format!(" is {}", (field.exact)(spec).unwrap_or_default()),
+        None => format!(" is {}", field.counted(spec).unwrap_or_default()),
     };
     let why: Vec<String> = words.into_iter().chain(yuan).chain(time).collect();
     Some(format!("{}: {}{value}, {}", field.path, typed.text, why.join("; ")))

@@ -79,8 +79,6 @@ pub struct Field {
     pub set: fn(&mut Spec, &str, Origin) -> Result<(), Error>,
     /// The value as a user would write it, and where it came from.
     pub get: fn(&Spec) -> Option<(String, &Origin)>,
-    /// The value in the unit that it is counted in, as a user would write it.
-    pub exact: fn(&Spec) -> Option<String>,
     /// The value as it was typed, where that says more.
     pub typed: fn(&Spec) -> Option<&AsTyped>,
     /// Keeps that beside the value.
@@ -242,6 +240,12 @@ impl Field {
         }
         let [low, high] = [low, high].map(|number| self.written(number));
         Err(Error::bad_input(format!("`{}` is from {low} to {high}", self.path)).with_hint(like()))
+    }
+
+    /// The value in the unit that it is counted in, with six digits: dollars of what was typed in yuan.
+    pub fn counted(&self, spec: &Spec) -> Option<String> {
+        let value = (self.number)(spec)?;
+        Some(self.written(format!("{value:.5e}").parse().unwrap_or(value)))
     }
 
     /// A number in its unit as a user would write it.

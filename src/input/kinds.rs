@@ -12,7 +12,6 @@ macro_rules! plain {
                 Ok(())
             },
             get: |spec| spec.$field.as_ref().map(|entry| (entry.text($show), &entry.origin)),
-            exact: |spec| spec.$field.as_ref().map(|entry| $show(&entry.value)),
             typed: |spec| spec.$field.as_ref().and_then(|entry| entry.typed.as_deref()),
             keep: |spec, typed| {
                 if let Some(entry) = &mut spec.$field {

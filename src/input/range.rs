@@ -29,7 +29,12 @@ const TYPED: &str = "v=";
 impl Spec {
     /// Sets a field to `a..b`: from its 5th to its 95th percentile, lognormal when both are positive.
     pub(super) fn set_short_range(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
-        let example = if field.is_of_two_units() { "2Mtok..4Mtok" } else { "30%..45%" };
+        let example = match field.unit {
+            _ if field.is_of_two_units() => "2Mtok..4Mtok",
+            "USD" => "$5M..$6M",
+            "USD per GPU-hour" => "$1.80/h..$2.40/h",
+            _ => "30%..45%",
+        };
         let hint = || format!("write a range like `{example}`: its 5th and 95th percentile");
         let Some((low, high)) = text.split_once("..") else { return Err(Error::bad_input("not a range")) };
         let mut ends = Ends::of(field);

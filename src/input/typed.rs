@@ -54,9 +54,9 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `at $0.1494 a CNY of 2026-09`.
+    /// `at $0.14943 per CNY of 2026-09`.
     pub fn words(&self) -> String {
-        let each = format!("at ${} a {}", number(self.usd_per_unit, 5), self.code);
+        let each = format!("at ${} per {}", number(self.usd_per_unit, 5), self.code);
         match &self.as_of {
             Some(as_of) => format!("{each} of {as_of}"),
             None => format!("{each} ({})", self.from),

@@ -123,7 +123,9 @@ fn hours(answer: &Answer, model: Option<&ModelCounts>, spread: Option<&Spread>) 
     let total = answer.estimate.total;
     section.fact("GPU-hours", show::number(total.held.gpu_hours(), 7), origin(answer, Var::GpuHours));
     if let Some(flop) = answer.estimate.flop {
-        section.fact("model FLOPs", show::number(flop.get(), 4), "6 x active parameters x tokens");
+        let given = answer.spec.flop.as_ref().filter(|given| given.value == flop).map(|given| short(&given.origin));
+        let how = given.unwrap_or_else(|| "6 x active parameters x tokens".into());
+        section.fact("model FLOPs", show::number(flop.get(), 4), how);
     }
     model.iter().for_each(|model| super::model::facts(&mut section, model));
     for (var, label) in [(Var::Params, "active parameters"), (Var::Tokens, "tokens")] {

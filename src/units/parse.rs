@@ -143,6 +143,10 @@ fn read<Q: Grammar>(text: &str) -> Result<(Q, Written), Trouble> {
         rest = behind.strip_prefix(['-', '+']).unwrap_or(behind);
     }
     let (number, unit_text) = split_number(rest)?;
+    let unit_text = match unit_text.split_once("per ").filter(|_| Q::MONEY) {
+        Some((paid, per)) => Cow::Owned(format!("{}/{per}", paid.trim_end())),
+        None => Cow::Borrowed(unit_text),
+    };
     let (after, unit_text) = split_currency::<Q>(unit_text.trim());
     let (code, ambiguous) = match (before, after) {
         (Some((one, ..)), Some((other, _))) if one != other => return Err(Trouble::TwoCurrencies),

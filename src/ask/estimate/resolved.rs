@@ -60,7 +60,7 @@ fn given(answer: &Answer) -> Vec<Resolved> {
     for field in FIELDS {
         let Some((text, origin)) = (field.get)(&answer.spec) else { continue };
         let range = answer.spec.ranges.iter().find(|range| range.path == field.path);
-        let text = match (field.typed)(&answer.spec).zip((field.exact)(&answer.spec)) {
+        let text = match (field.typed)(&answer.spec).zip(field.counted(&answer.spec)) {
             Some((_, dollars)) if range.is_none() => format!("{text} = {dollars}"),
             _ => text,
         };
