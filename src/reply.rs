@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::answer::measured::MeasuredReply;
 use crate::answer::narrowed::Narrowed;
+use crate::input::exchange::Said;
 use crate::input::typed::Rate;
 use crate::source::Source;
 
@@ -82,6 +83,14 @@ impl ReplyHead {
             currency: None,
             measured: None,
         }
+    }
+
+    /// Says what was taken for money that is not in dollars, and in which it is shown.
+    pub fn tell_money(&mut self, money: &Said) {
+        self.assumptions.extend(money.assumptions.iter().cloned());
+        self.warnings.extend(money.warnings.iter().cloned());
+        self.sources.extend(money.sources.iter().map(|(path, source)| SourceLine::new(path, source)));
+        self.currency = money.shown.as_ref().map(CurrencyReply::of);
     }
 
     /// Says what measured steps changed.

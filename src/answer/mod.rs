@@ -254,7 +254,7 @@ fn underdetermined(settled: &Settled, looked: &LookedUp) -> Error {
     ];
     let of_work = [Var::Peak, Var::Flop, Var::Mfu];
     let of_work = settled.get(Var::Flop).map(|_| &of_work[..]);
-    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some()).chain(of_work).chain(stated);
+    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some()).chain(stated).chain(of_work);
     let missing = |way: &[Var]| -> Vec<&str> {
         let open = way.iter().filter(|var| settled.get(**var).is_none() && !(has_chip && **var == Var::Peak));
         open.map(|var| crate::solve::flag(*var)).collect()

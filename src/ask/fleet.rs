@@ -2,17 +2,17 @@
 
 use serde::Serialize;
 
-use super::reply::{CurrencyReply, Figure, ReplyHead, ResultBlock, SourceLine};
+use super::reply::{Figure, ReplyHead, ResultBlock, SourceLine};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::fleet::capacity::{Capacity, capacity};
 use crate::fleet::decision::Decision;
 use crate::fleet::load::{FleetProfile, fleet_after as load};
 use crate::fleet::outlook::{Outcome, Outlook, compare, outlook};
-use crate::input::exchange::{Exchange, Said};
-use crate::input::file::{Entry, Origin, Spec};
+use crate::input::exchange::Said;
+use crate::input::file::{Entry, Origin};
+use crate::input::loose::Loose;
 use crate::input::question::Typed;
-use crate::input::text::prefix;
 use crate::units::date::Date;
 use crate::units::{Seconds, Usd};
 
@@ -38,10 +38,8 @@ pub struct FleetRequest {
     pub today: Option<Date>,
     /// Measured steps of the software of the runs: a CSV file, or rows.
     pub measured: Option<String>,
-    /// The currency in which money is shown, by its code or sign.
-    pub currency: Option<String>,
-    /// Own rates of currencies: `EUR=1.10`.
-    pub rate: Option<String>,
+    /// The currency in which money is shown, and own rates: `money.currency`, `money.rate`.
+    pub money: Loose,
 }
 
 impl FleetRequest {
@@ -68,20 +66,6 @@ impl FleetRequest {
     #[must_use]
     pub fn measured(mut self, steps: impl Into<Typed>) -> Self {
         self.measured = Some(steps.into().0);
-        self
-    }
-
-    /// Shows money in a currency.
-    #[must_use]
-    pub fn currency(mut self, code: impl Into<String>) -> Self {
-        self.currency = Some(code.into());
-        self
-    }
-
-    /// Own rates of currencies, in US dollars per unit: `EUR=1.10`.
-    #[must_use]
-    pub fn rate(mut self, rates: impl Into<String>) -> Self {
-        self.rate = Some(rates.into());
         self
     }
 
@@ -234,18 +218,10 @@ impl FleetRequest {
     /// # Errors
     /// An unknown or wrong fleet, a `by` before its start.
     pub fn ask(&self, catalog: &Catalog) -> Result<FleetAnswer, Error> {
-        let mut asked =
-            Spec { as_of: self.as_of.map(|day| Entry::new(day, Origin::Flag("--as-of".into()))), ..Spec::default() };
-        for (path, flag, text) in
-            [("money.currency", "--currency", &self.currency), ("money.rate", "--rate", &self.rate)]
-        {
-            text.iter().try_for_each(|text| {
-                asked.set(path, text, Origin::Flag(flag.into())).map_err(|error| prefix(flag, &error))
-            })?;
-        }
-        let money = Exchange::of(&asked, self.today, catalog).settle(&mut asked)?;
-        let catalog = catalog.as_of(self.as_of);
-        let profile = load(&self.name, self.measured.as_deref(), &catalog.by_rates(asked.own_rates()))?;
+        let mut asked = self.money.clone();
+        asked.spec.as_of = self.as_of.map(|day| Entry::new(day, Origin::Flag("--as-of".into())));
+        let (spec, money) = asked.in_dollars(self.today, catalog)?;
+        let profile = load(&self.name, self.measured.as_deref(), &spec.catalog(catalog))?;
         let fleet = &profile.fleet;
         let warnings = in_the_past(self, fleet.start).into_iter().chain(money.warnings.clone()).collect();
         if let Some(early) = self.by.filter(|date| *date < fleet.start) {
@@ -275,13 +251,12 @@ impl FleetAnswer {
         let (fleet, all) = (&self.profile.fleet, &self.capacity);
         let mut head = ReplyHead::new("fleet", fleet.name.as_str());
         head.assumptions = fleet.assumptions.iter().chain(&self.profile.filled_in).cloned().collect();
-        head.warnings.clone_from(&self.warnings);
         let of_a_job = ["chips_used", "step_seconds", "tokens_per_second", "mfu", "mfu_causal", "layout"];
         let why = "changes with the chips at work: ask `estimate` about one number of them";
         head.unknown = of_a_job.map(|key| (key.to_owned(), why.to_owned())).into_iter().collect();
-        let sources = self.profile.sources.0.iter().chain(&self.money.sources);
-        head.sources = sources.map(|(path, source)| SourceLine::new(path, source)).collect();
-        head.currency = self.money.shown.as_ref().map(CurrencyReply::of);
+        head.sources = self.profile.sources.0.iter().map(|(path, source)| SourceLine::new(path, source)).collect();
+        head.tell_money(&self.money);
+        head.warnings.clone_from(&self.warnings);
         FleetReply {
             head,
             result: self.result(),

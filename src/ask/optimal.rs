@@ -4,15 +4,14 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::reply::{CurrencyReply, Input, InputValue, Ordered, ReplyHead, SourceLine};
+use super::reply::{Input, InputValue, Ordered, ReplyHead};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::Term;
-use crate::input::exchange::{Exchange, Said};
-use crate::input::field::{check_all, field, find};
-use crate::input::file::{Entry, Origin, Spec};
-use crate::input::text::prefix;
+use crate::input::field::{check_all, field};
+use crate::input::loose::Loose;
+use crate::input::text::{days, flag_value, prefix};
 use crate::scaling::frontier::{Answer, Choice, Limit, Limits, Moe, frontier};
 use crate::scaling::{Affordable, Binding, Budget, moe::best_granularity};
 use crate::units::date::Date;
@@ -44,8 +43,8 @@ pub struct OptimalRequest {
     pub mfu: Fraction,
     /// Rent of a chip; its typical one without it.
     pub price: Option<Price>,
-    /// Money as it was typed, with the day, the currency and the rates that it is exchanged by.
-    typed: Box<Spec>,
+    /// Money as it was typed, with what it is exchanged by: `price.rent`, `money.currency`, `money.rate`, `as_of`.
+    pub money: Box<Loose>,
     /// Today, where no day is named.
     pub today: Option<Date>,
     /// Share of the held time that computes; a prior of the chip's family without it.
@@ -75,18 +74,17 @@ impl OptimalRequest {
     /// # Errors
     /// A text that does not read, with the field's name.
     pub fn new(gpu: &str, budget: &str, chips: &str, time: &str, mfu: &str) -> Result<Self, Error> {
-        use crate::input::text::{days, flag_value};
-        let gpu_entry = Some(Entry::new(gpu.to_owned(), Origin::Flag("--gpu".into())));
-        let mut typed = Box::new(Spec { gpu: gpu_entry, ..Spec::default() });
-        set(&mut typed, "budget", "--budget", budget)?;
+        let mut money = Box::new(Loose::default());
+        money.set("run.gpu", gpu)?;
+        money.set("budget", budget)?;
         Ok(Self {
             gpu: gpu.to_owned(),
-            budget: typed.budget.as_ref().map_or(Usd::ZERO, |entry| entry.value),
+            budget: money.spec.budget.as_ref().map_or(Usd::ZERO, |entry| entry.value),
             chips: flag_value("--chips", chips)?,
             time: days(time).map_err(|error| prefix("--days", &error))?,
             mfu: flag_value("--mfu", mfu)?,
             price: None,
-            typed,
+            money,
             today: None,
             goodput: None,
             programme: 1.0,
@@ -97,39 +95,6 @@ impl OptimalRequest {
             inference_price: 1.0,
             active: None,
         })
-    }
-
-    /// A value of the field table that money is exchanged by, or the rent of a chip, as a user would type it.
-    ///
-    /// # Errors
-    /// Another field; a text that does not read, with the field's flag.
-    pub fn set(&mut self, path: &str, text: &str) -> Result<(), Error> {
-        let field = find(path)?;
-        if !["price.rent", "money.currency", "money.rate", "as_of"].contains(&field.path) {
-            return Err(Error::bad_input(format!("`{path}` is not asked here")));
-        }
-        set(&mut self.typed, field.path, &field.typed_flag(), text)
-    }
-
-    /// The same with its money in dollars, and what was taken for that.
-    fn in_dollars(&self, catalog: &Catalog) -> Result<(Self, Said), Error> {
-        let mut asked = self.clone();
-        let said = Exchange::of(&asked.typed, self.today, catalog).settle(&mut asked.typed)?;
-        let budget = asked.typed.budget.as_ref().map(|entry| entry.value);
-        // Money that was typed in dollars stands in the request, where it may have been changed.
-        asked.budget = if self.budget.get().is_nan() { budget.unwrap_or(self.budget) } else { self.budget };
-        asked.price = self.price.or(asked.typed.price.as_ref().map(|entry| entry.value));
-        Ok((asked, said))
-    }
-}
-
-/// Sets a field to one value.
-fn set(typed: &mut Spec, path: &str, flag: &str, text: &str) -> Result<(), Error> {
-    let named = |error: Error| if error.place().is_some() { error } else { prefix(flag, &error) };
-    typed.set(path, text, Origin::Flag(flag.into())).map_err(named)?;
-    match typed.is_ranged(path) {
-        true => Err(Error::bad_input(format!("{flag}: `{text}` is a range, and one number is asked for"))),
-        false => Ok(()),
     }
 }
 
@@ -213,14 +178,14 @@ impl OptimalRequest {
     /// # Errors
     /// A number out of its field's range; an unknown chip or law; a chip without a price; a budget that buys nothing.
     pub fn ask(&self, catalog: &Catalog) -> Result<OptimalReply, Error> {
-        let (asked, money) = self.in_dollars(catalog)?;
-        let catalog = catalog.as_of(asked.typed.as_of.as_ref().map(|day| day.value));
-        let mut reply = shown_in(money.currency(), || asked.answer(&catalog.by_rates(asked.typed.own_rates())))?;
-        let head = &mut reply.head;
-        head.assumptions.extend(money.assumptions);
-        head.warnings.extend(money.warnings);
-        head.sources.extend(money.sources.iter().map(|(path, source)| SourceLine::new(path, source)));
-        head.currency = money.shown.as_ref().map(CurrencyReply::of);
+        let (spec, money) = self.money.in_dollars(self.today, catalog)?;
+        let mut asked = self.clone();
+        // Money that was typed in dollars stands in the request, where it may have been changed.
+        asked.budget =
+            spec.budget.as_ref().map(|entry| entry.value).filter(|_| self.budget.get().is_nan()).unwrap_or(self.budget);
+        asked.price = self.price.or(spec.price.as_ref().map(|entry| entry.value));
+        let mut reply = shown_in(money.currency(), || asked.answer(&spec.catalog(catalog)))?;
+        reply.head.tell_money(&money);
         Ok(reply)
     }
 

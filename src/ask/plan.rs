@@ -14,6 +14,7 @@ use crate::input::question::Question;
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::Fraction;
+use crate::units::money::shown_in;
 
 /// How sure a plan is where nobody says.
 pub const CONFIDENCE: Fraction = Fraction::new(0.9);
@@ -133,9 +134,10 @@ impl PlanRequest {
                 (tokens(&question, budget, confidence, &self.draws, catalog)?, question)
             }
         };
-        let block = PlanBlock::of(&held, confidence)?;
+        let (block, currency) = (PlanBlock::of(&held, confidence)?, held.answer.currency());
         let asked = EstimateRequest::new(planned.clone()).draws(self.draws);
-        let estimate = reply(self.goal.command(), &asked, &planned, held.answer, catalog)?;
+        let put = || reply(self.goal.command(), &asked, &planned, held.answer, catalog);
+        let estimate = shown_in(currency, put)?;
         Ok(PlanReply { estimate, plan: block, goal: self.goal })
     }
 }

@@ -24,6 +24,7 @@ pub mod factors_text;
 pub mod failures;
 pub mod figures;
 pub mod fleet;
+mod fleet_values;
 pub mod hf;
 pub mod leaves;
 pub mod measurement;

@@ -37,7 +37,8 @@ pub fn run(args: &FleetArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = FleetRequest::new(&args.name);
     request.by = args.by.as_deref().map(str::parse).transpose()?;
     (request.as_of, request.today) = (day(args.as_of.as_deref())?, super::today());
-    (request.currency, request.rate) = (args.currency.clone(), args.rate.clone());
+    args.currency.iter().try_for_each(|code| request.money.set("money.currency", code))?;
+    args.rate.iter().try_for_each(|rates| request.money.set("money.rate", rates))?;
     request.measured = measured(args.measured.as_deref())?;
     let found = request.ask(catalog)?;
     let view = view(&found);

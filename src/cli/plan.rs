@@ -145,7 +145,7 @@ fn optimum(args: &OptimalArgs, catalog: &Catalog) -> Result<Reply, Error> {
         ("as_of", &args.as_of),
     ];
     for (path, text) in typed {
-        text.iter().try_for_each(|text| request.set(path, text))?;
+        text.iter().try_for_each(|text| request.money.set(path, text))?;
     }
     request.goodput = read("--goodput", &args.goodput)?;
     request.data = read("--data", &args.data)?;

@@ -19,6 +19,9 @@ use crate::units::date::Date;
 use crate::units::money::{Code, Shown};
 use crate::units::{Usd, show};
 
+/// The fields that money is exchanged by.
+pub const EXCHANGES: [&str; 4] = ["as_of", "run.gpu", "money.rate", "region"];
+
 /// The place whose money has the same sign as another's.
 const JAPAN: &str = "japan";
 

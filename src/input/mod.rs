@@ -6,6 +6,7 @@ pub mod field;
 pub mod file;
 #[macro_use]
 mod kinds;
+pub mod loose;
 pub mod measured;
 pub mod question;
 pub mod range;

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::input::file::{Entry, Origin, Spec};
 use crate::input::range::Range;
 use crate::source::Source;
-use crate::units::money::{Code, Per, Written};
+use crate::units::money::{Code, Written};
 use crate::units::parse::{Grammar, ungrouped};
 use crate::units::show::{exact, number};
 use crate::units::{Quantity as _, Seconds};
@@ -110,10 +110,8 @@ impl AsTyped {
 
     /// What a month or a year was taken for.
     pub fn said_of_time(&self) -> Option<&'static str> {
-        match self.written.per {
-            Per::CHIP_HOUR if is_in_months(&self.text) => Some("a month is the mean one, 30.44 d"),
-            per => per.said(),
-        }
+        let in_months = || is_in_months(&self.text).then_some("a month is the mean one, 30.44 d");
+        self.written.per.said.or_else(in_months)
     }
 }
 

@@ -130,13 +130,13 @@ impl Written {
 pub struct Per {
     /// A whole server with its chips.
     pub server: bool,
-    /// Hours of it: 730.5 for a month.
-    pub hours_in_tenths: u32,
+    /// What a month or a year was taken for, in words.
+    pub said: Option<&'static str>,
 }
 
 impl Per {
     /// A chip and an hour.
-    pub const CHIP_HOUR: Self = Self { server: false, hours_in_tenths: 10 };
+    pub const CHIP_HOUR: Self = Self { server: false, said: None };
 
     /// Reads `/h`, `/GPU-hour`, `/chip/month`, `/server/month`; the size of the time is in seconds.
     pub(super) fn read(text: &str) -> Option<(Self, f64)> {
@@ -161,16 +161,12 @@ impl Per {
                 _ => (holder(second)?, period(first)?),
             },
         };
-        Some((Self { server, hours_in_tenths: (seconds / HOUR * 10.0).round() as u32 }, seconds))
-    }
-
-    /// What a month or a year was taken for, in words.
-    pub fn said(self) -> Option<&'static str> {
-        match self.hours_in_tenths {
-            7_305 => Some("a month is the mean one, 730.5 h"),
-            87_660 => Some("a year is the mean one, 8,766 h"),
+        let said = match seconds {
+            MEAN_MONTH => Some("a month is the mean one, 730.5 h"),
+            JULIAN_YEAR => Some("a year is the mean one, 8,766 h"),
             _ => None,
-        }
+        };
+        Some((Self { server, said }, seconds))
     }
 }
 

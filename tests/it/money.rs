@@ -246,13 +246,18 @@ fn a_fleet_is_priced_in_other_money() {
     let written = |price: &str| {
         let path = shell.path().join("f.toml");
         std::fs::write(&path, fleet.replace("PRICE", price)).unwrap();
-        cost(FleetRequest::new(path.display().to_string()).rate("CNY=0.2"))
+        let mut request = FleetRequest::new(path.display().to_string());
+        request.money.set("money.rate", "CNY=0.2").unwrap();
+        cost(request)
     };
     let (dollars, yuan) = (written("$2/h"), written("CNY 10/h"));
     near(yuan.result.expected_cost_usd, dollars.result.expected_cost_usd, "a fleet in yuan");
     near(written("¥80/node/h").result.expected_cost_usd, dollars.result.expected_cost_usd, "a fleet by the node");
     assert!(yuan.head.assumptions.iter().any(|said| said.contains("CNY 10/h is $2/h, at $0.2 per CNY")));
-    let shown = FleetRequest::new("400k").currency("EUR").rate("EUR=1.10").ask(&catalog).unwrap();
+    let mut shown = FleetRequest::new("400k");
+    shown.money.set("money.currency", "EUR").unwrap();
+    shown.money.set("money.rate", "EUR=1.10").unwrap();
+    let shown = shown.ask(&catalog).unwrap();
     let view = report::fleet::view(&shown);
     assert!(view.summary.contains('€') && view.summary.contains("Money is in EUR, at $1.1 per EUR (--rate)."));
 }
@@ -269,8 +274,8 @@ fn every_view_shows_money_in_the_currency_and_machines_keep_dollars() {
     let plan = PlanRequest::new(Goal::Tokens, about().budget("€4M")).ask(&catalog).unwrap();
     let sweep = SweepRequest::new(question()).vary("price.rent=¥10/h,¥14/h").ask(&catalog).unwrap();
     let mut optimal = OptimalRequest::new("h100", "€10M", "4,096", "2 months", "40%").unwrap();
-    optimal.set("money.currency", "EUR").unwrap();
-    optimal.set("price.rent", "€2/h").unwrap();
+    optimal.money.set("money.currency", "EUR").unwrap();
+    optimal.money.set("price.rent", "€2/h").unwrap();
     let optimal = optimal.ask(&catalog).unwrap();
     near(optimal.result.gpu_hours, 5e6, "euros for euros");
     for view in [
@@ -410,7 +415,7 @@ fn work_in_flop_is_a_budget() {
     let plan = PlanRequest::new(Goal::Chips, plan).ask(&catalog).unwrap();
     assert!(plan.plan.days_at_confidence.unwrap() <= 60.0);
     let error = EstimateRequest::new(Input::new().flop("5.76e23").gpu("h100").chips(8)).ask(&catalog).unwrap_err();
-    assert!(error.hint().unwrap().starts_with("add --mfu"), "{error:?}");
+    assert!(error.hint().unwrap().ends_with("or --mfu"), "{error:?}");
 }
 
 #[test]

@@ -176,7 +176,7 @@ impl EstimateRequest {
         let question = self.about.question(catalog)?;
         bill::choices(&question.spec()?)?;
         let answer = answer(&question, catalog)?;
-        reply("estimate", self, &question, answer, catalog)
+        shown_in(answer.currency(), || reply("estimate", self, &question, answer, catalog))
     }
 }
 
@@ -185,16 +185,6 @@ impl EstimateRequest {
 /// # Errors
 /// As [`EstimateRequest::ask`].
 pub fn reply(
-    command: &'static str,
-    request: &EstimateRequest,
-    question: &Question,
-    answer: Answer,
-    catalog: &Catalog,
-) -> Result<EstimateReply, Error> {
-    shown_in(answer.currency(), || put_together(command, request, question, answer, catalog))
-}
-
-fn put_together(
     command: &'static str,
     request: &EstimateRequest,
     question: &Question,

@@ -42,7 +42,7 @@ use crate::answer::{Answer, answer};
 use crate::ask::result::block;
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
-use crate::input::exchange::{Exchange, Said};
+use crate::input::exchange::{EXCHANGES, Exchange, Said};
 use crate::input::field::{Field, find};
 use crate::input::question::{Override, Question};
 use crate::scaling::pareto::Front;
@@ -51,9 +51,6 @@ use crate::input::sweep_plan::{Axis, Plan};
 use crate::solve::Var;
 use columns::{COST, DAYS};
 use open::{Open, opens};
-
-/// What money is exchanged by.
-const EXCHANGES: [&str; 4] = ["as_of", "run.gpu", "money.rate", "region"];
 
 /// Combinations of looked-up values that are kept.
 const MOST_KEPT: u64 = 4096;
@@ -95,9 +92,8 @@ impl Sweep {
         let plan = Plan::new(named)?;
         let catalog = catalog.remembering();
         // Money is exchanged once for all points, unless what it is exchanged by is varied too.
-        let asked = question.spec().ok();
-        let exchange = asked.as_ref().map(|spec| Exchange::of(spec, question.today, &catalog));
-        let exchange = exchange.filter(|_| !fields.iter().any(|field| EXCHANGES.contains(&field.path)));
+        let asked = question.spec().ok().map(|spec| Exchange::of(&spec, question.today, &catalog));
+        let exchange = asked.filter(|_| !fields.iter().any(|field| EXCHANGES.contains(&field.path)));
         let bound = |((axis, name), field): ((&Axis, &String), &&'static Field)| {
             Bound::new(axis, name, field, exchange.as_ref())
         };
@@ -175,7 +171,8 @@ impl Sweep {
         let idle = self.question.base.is_measured() && narrowed.is_none();
         let idle = idle.then(|| "the measured steps change nothing at the first point".to_owned());
         let left_out = narrowed.map(Narrowed::left_out).unwrap_or_default();
-        spec.map(|spec| unheard("sweep", &spec)).unwrap_or_default().into_iter().chain(idle).chain(left_out).collect()
+        let unheard = spec.map(|spec| unheard("sweep", &spec)).unwrap_or_default().into_iter();
+        unheard.chain(idle).chain(left_out).chain(self.money().warnings).collect()
     }
 
     /// A number that another question, another plan, or profiles with other values have another one of.

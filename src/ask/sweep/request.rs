@@ -176,7 +176,6 @@ impl SweepAnswer {
         let narrowed = self.sweep.narrowed();
         narrowed.iter().for_each(|narrowed| head.tell(narrowed));
         head.warnings = self.sweep.warnings(narrowed.as_ref());
-        head.warnings.extend(money.warnings);
         SweepReply {
             head,
             points,
