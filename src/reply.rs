@@ -30,6 +30,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::answer::measured::MeasuredReply;
 use crate::answer::narrowed::Narrowed;
+use crate::input::exchange::Said;
+use crate::input::typed::Rate;
 use crate::source::Source;
 
 /// Version of the machine formats; it changes when a key changes its meaning or goes away.
@@ -57,6 +59,9 @@ pub struct ReplyHead {
     pub warnings: Vec<String>,
     /// Where the values are from.
     pub sources: Vec<SourceLine>,
+    /// The currency in which money is shown to people, where that is not the dollar; keys that end in `_usd` stay in dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<CurrencyReply>,
     /// What measured steps changed, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<MeasuredReply>,
@@ -75,8 +80,17 @@ impl ReplyHead {
             assumptions: Vec::new(),
             warnings: Vec::new(),
             sources: Vec::new(),
+            currency: None,
             measured: None,
         }
+    }
+
+    /// Says what was taken for money that is not in dollars, and in which it is shown.
+    pub fn tell_money(&mut self, money: &Said) {
+        self.assumptions.extend(money.assumptions.iter().cloned());
+        self.warnings.extend(money.warnings.iter().cloned());
+        self.sources.extend(money.sources.iter().map(|(path, source)| SourceLine::new(path, source)));
+        self.currency = money.shown.as_ref().map(CurrencyReply::of);
     }
 
     /// Says what measured steps changed.
@@ -84,6 +98,33 @@ impl ReplyHead {
         self.assumptions.push(narrowed.sentence());
         self.warnings.extend(narrowed.left_out());
         self.measured = Some(MeasuredReply::of(narrowed));
+    }
+}
+
+/// A currency in which money is shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CurrencyReply {
+    /// Its ISO 4217 code.
+    pub code: String,
+    /// US dollars per unit.
+    pub usd_per_unit: f64,
+    /// The day, or the month, of the rate; null of one that was given.
+    pub date: Option<String>,
+    /// Where the rate is from.
+    pub from: String,
+    /// The rate as it was found.
+    #[serde(skip)]
+    #[doc(hidden)]
+    pub rate: Rate,
+}
+
+impl CurrencyReply {
+    /// The currency of a rate.
+    pub fn of(rate: &Rate) -> Self {
+        let from = rate.source.as_ref().map_or_else(|| rate.from.clone(), |source| source.title.clone());
+        let date = rate.as_of.clone();
+        Self { code: rate.code.to_string(), usd_per_unit: rate.usd_per_unit, date, from, rate: rate.clone() }
     }
 }
 

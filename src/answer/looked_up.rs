@@ -9,13 +9,20 @@ use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::{Catalog, Kind, normal};
 use crate::error::Error;
 use crate::hardware::precision::Precision;
+use crate::input::exchange::{InDollars, Said};
+use crate::input::field::field;
 use crate::input::file::{Entry, Origin, PhaseSpec, Spec};
 use crate::input::question::Question;
+use crate::input::range::Range;
 use crate::model::params::{Embeddings, count};
 use crate::predict::setting::model_of;
 use crate::solve::SAME;
 use crate::units::date::Date;
-use crate::units::{FlopPerSecond, Params, show};
+use crate::units::{FlopPerSecond, Fraction, Params, show};
+
+/// The field of a measured rate, and that of what it says.
+const RATE_OF_A_CHIP: &str = "run.tflops_per_chip";
+const MFU: &str = "run.mfu";
 
 /// How far nominal counts such as 70B may be from the exact ones.
 const NOMINAL: f64 = 0.1;
@@ -46,6 +53,8 @@ pub struct LookedUp<'q> {
     pub from: Option<OnChip>,
     /// The run as its file has it, on its own chip.
     pub baseline: Baseline,
+    /// What was taken for money that is not in dollars.
+    pub money: Said,
 }
 
 impl<'q> LookedUp<'q> {
@@ -54,13 +63,13 @@ impl<'q> LookedUp<'q> {
     /// # Errors
     /// Values that do not read, unknown names, a peak that nobody published.
     pub fn of(question: &'q Question, catalog: &Catalog) -> Result<Self, Error> {
-        let (mut spec, mut base) = (question.spec()?, Cow::Borrowed(&question.base));
+        let InDollars { mut spec, mut base, said: money } = question.in_dollars(catalog)?;
         let other_model = !as_the_file(&mut spec, &base, catalog);
         if other_model {
             base = Cow::Owned(work_alone(&base, Baseline::of(&base, None)?.main));
             spec = asked_of(&spec, &base);
         }
-        let spec = completed(spec, catalog)?;
+        let mut spec = completed(spec, catalog)?;
         let on = spec.gpu.as_ref().map(|gpu| OnChip::of(chip_of(gpu, catalog)?, &spec)).transpose()?;
         let own = match (&base.gpu, &on) {
             (Some(own), Some(on)) if spec.gpu.as_ref().is_some_and(|gpu| gpu.value != own.value) => {
@@ -69,8 +78,14 @@ impl<'q> LookedUp<'q> {
             }
             _ => None,
         };
-        let baseline = Baseline::of(&base, own.as_ref().or(on.as_ref()).map(|own| own.peak))?;
-        Ok(Self { spec, base, other_model, on, from: own, baseline })
+        let peak = on.as_ref().map(|on| on.peak);
+        let own_peak = own.as_ref().map(|own| own.peak).or(peak);
+        if base.tflops_per_chip.is_some() {
+            measured_rate(base.to_mut(), own_peak)?;
+        }
+        measured_rate(&mut spec, peak)?;
+        let baseline = Baseline::of(&base, own_peak)?;
+        Ok(Self { spec, base, other_model, on, from: own, baseline, money })
     }
 
     /// The day that is asked about, where one is named.
@@ -90,6 +105,46 @@ impl OnChip {
         let peak = peak_of(&profile, basis)?;
         Ok(Self { profile, basis, peak })
     }
+}
+
+/// The MFU of a measured rate, by 6ND: the rate over the peak. It stands in the place of one that it outranks.
+///
+/// # Errors
+/// No chip to have a peak; a rate above it; an MFU that says something else.
+fn measured_rate(spec: &mut Spec, peak: Option<FlopPerSecond>) -> Result<(), Error> {
+    let Some(rate) = &spec.tflops_per_chip else { return Ok(()) };
+    let (origin, shown) = (rate.origin.clone(), show::prefixed(rate.value.get(), "FLOP/s", 4));
+    let located = |error: Error, hint: &str| Err(origin.locate(error.with_hint(hint)));
+    let Some(peak) = peak else {
+        let error = Error::bad_input(format!("{shown} a chip says nothing without the chip's peak"));
+        return located(error, "name the chip (run.gpu)");
+    };
+    let mfu = rate.value / peak;
+    if mfu > 1.0 {
+        let most = show::prefixed(peak.get(), "FLOP/s", 4);
+        let error = Error::bad_input(format!("{shown} a chip is more than its dense peak of {most}"));
+        return located(error, "give the rate of the model's FLOPs, 6 x parameters x tokens, without sparsity");
+    }
+    if let Some(given) = spec.mfu.as_ref().filter(|given| given.origin.weight() >= origin.weight()) {
+        let [own, other] = [given.value.get(), mfu].map(show::percent);
+        if given.origin.weight() > origin.weight() {
+            return Ok(()); // what was asked for outranks the file's rate
+        }
+        if (given.value.get() / mfu - 1.0).abs() > SAME {
+            let error =
+                Error::bad_input(format!("an MFU of {own} is given, and {shown} a chip are {other} of the peak"));
+            return located(error, "leave one of run.mfu and run.tflops_per_chip out");
+        }
+        return Ok(());
+    }
+    let range = spec.range(RATE_OF_A_CHIP).cloned();
+    spec.mfu = Some(Entry::new(Fraction::new(mfu), origin));
+    spec.ranges.retain(|range| range.path != RATE_OF_A_CHIP && range.path != MFU);
+    if let (Some(range), Some(field)) = (range, field(MFU)) {
+        let dist = range.dist.scaled(FlopPerSecond::from_tflops(1.0) / peak)?.truncated(0.0, 1.0)?;
+        spec.set_range(Range { path: MFU, dist, ..range }, field);
+    }
+    Ok(())
 }
 
 /// What is asked for as the file has it stays the file's: its model and its number of parameters. Whether the model is

@@ -35,10 +35,12 @@ use crate::estimate::{Estimate, estimate};
 use crate::hardware::precision::Precision;
 use crate::input::file::{Entry, Origin, Spec};
 use crate::input::question::Question;
+use crate::input::typed::Rate;
 use crate::predict::transfer::Moved;
 use crate::predict::{Prediction, Setting};
 use crate::scenario::Scenario;
 use crate::solve::{Solved, Var};
+use crate::units::money::{Shown, shown_in};
 use crate::units::{Fraction, Price, Seconds, Tokens, show};
 use confirm::Confirmation;
 use looked_up::LookedUp;
@@ -85,6 +87,8 @@ pub struct Answer {
     pub sources: Vec<(String, crate::source::Source)>,
     /// The same question with its uncertain fields left open.
     pub prepared: Prepared,
+    /// The rate of the currency in which money is shown, where that is not the dollar.
+    pub shown: Option<Rate>,
 }
 
 /// Answers a question.
@@ -94,6 +98,7 @@ pub struct Answer {
 pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let mut looked = LookedUp::of(question, catalog)?;
     let catalog = &*catalog.as_of(looked.day());
+    let catalog = &*catalog.by_rates(looked.spec.own_rates());
     let pacing = Pacing::of(&looked, catalog)?;
     let settled = Settled::of(&looked, &pacing)?;
     let confirmation = Confirmation::of(question, &looked, &pacing, &settled, catalog)?;
@@ -108,7 +113,8 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let scenario = scenario::scenario(&looked, &priced.settled);
     let estimate = estimate(&scenario)?;
     let mfu_origin = mfu_origin(&looked, &pacing, &priced.settled);
-    let remarks = Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref());
+    let remarks =
+        shown_in(looked.money.currency(), || Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref()));
     let idle = narrowed::idle(&looked.spec, &pacing, priced.settled.step, confirmation.is_some());
     let Priced { settled, price, .. } = priced;
     let (chip, basis) = looked.on.map(|on| (on.profile, on.basis)).unzip();
@@ -130,10 +136,16 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         warnings: remarks.warnings.into_iter().chain(idle).collect(),
         sources: remarks.sources,
         prepared,
+        shown: looked.money.shown,
     })
 }
 
 impl Answer {
+    /// The currency in which money is shown.
+    pub fn currency(&self) -> Shown {
+        self.shown.as_ref().map_or(Shown::DOLLARS, Rate::shown)
+    }
+
     /// The predicted step, or the step of a run that was moved, on the chips that are asked about.
     pub fn prediction(&self) -> Option<(&Setting, Prediction)> {
         let prediction = match self.step {
@@ -240,7 +252,9 @@ fn underdetermined(settled: &Settled, looked: &LookedUp) -> Error {
         &[Var::Cost, Var::Price],
         &[Var::Peak, Var::Params, Var::Tokens, Var::Mfu],
     ];
-    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some()).chain(stated);
+    let of_work = [Var::Peak, Var::Flop, Var::Mfu];
+    let of_work = settled.get(Var::Flop).map(|_| &of_work[..]);
+    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some()).chain(stated).chain(of_work);
     let missing = |way: &[Var]| -> Vec<&str> {
         let open = way.iter().filter(|var| settled.get(**var).is_none() && !(has_chip && **var == Var::Peak));
         open.map(|var| crate::solve::flag(*var)).collect()

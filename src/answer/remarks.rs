@@ -101,6 +101,7 @@ fn assumptions(
         say.push(format!("price {}: {from}", show::price(price.value)));
         say.extend(priced.rent.iter().flat_map(|rent| rent.said.iter().cloned()));
     }
+    say.extend(looked.money.assumptions.iter().cloned());
     let sources = &looked.spec.sources.0;
     for path in ["run", "run.goodput", "price.rent", "phase"] {
         let source = sources.iter().find(|(key, _)| key == path).map(|(_, source)| source);
@@ -196,6 +197,7 @@ fn warnings(looked: &LookedUp<'_>, pacing: &Pacing, priced: &Priced, estimate: &
         let share = show::percent(mfu.get());
         say.push(format!("an MFU of {share} is implausible: no published run of this size is above 60 %"));
     }
+    say.extend(looked.money.warnings.iter().cloned());
     say.extend(priced.aged.iter().map(|aged| format!("{aged}: give --price")));
     say.extend(looked.day().into_iter().flat_map(|day| later(day, pacing, priced)));
     if let Some(chips) = estimate.chips.filter(|_| !settled.solved.knowns.is_solved(Var::Chips)) {
@@ -253,6 +255,7 @@ fn sources(looked: &LookedUp<'_>, priced: &Priced) -> Vec<(String, Source)> {
     if let Some(on) = &looked.on {
         found.extend(on.profile.peak_source(on.basis).map(|(path, source)| (path, source.clone())));
     }
+    found.extend(looked.money.sources.iter().cloned());
     found
 }
 

@@ -16,6 +16,7 @@ use crate::predict::{Prediction, Setting};
 use crate::solve::Var;
 use crate::source::Source;
 use crate::step::Part;
+use crate::units::money::shown_in;
 use crate::units::{ChipSeconds, Price, Seconds, Tokens, show};
 
 /// The question of `explain`.
@@ -75,14 +76,14 @@ impl ExplainRequest {
     /// As `estimate`.
     pub fn ask(&self, catalog: &Catalog) -> Result<ExplainReply, Error> {
         let question = self.about.question(catalog)?;
-        let spec = question.spec()?;
+        let spec = question.settled(catalog)?;
         if is_bare(&spec) {
             let model = ModelTerms::of_spec(&spec, None, catalog)?;
             let name = model.as_ref().map(|model| model.model.clone()).unwrap_or_default();
             return Ok(ExplainReply { head: ReplyHead::new("explain", name), result: Vec::new(), model });
         }
         let answer = answer(&question, catalog)?;
-        let mut result = chain(&answer);
+        let mut result = shown_in(answer.currency(), || chain(&answer));
         if let (Some(predicted), Some(chip)) = (predicted(&answer, catalog), &answer.chip) {
             result.extend(step(&answer, &predicted, &format!("profiles/factors/{}.toml", chip.chip.factors)));
         }
@@ -94,12 +95,14 @@ impl ExplainRequest {
 }
 
 /// What decides a model's terms and nothing else.
-const OF_MODEL: [&str; 9] = [
+const OF_MODEL: [&str; 11] = [
     "model",
     "run.sequence_length",
     "run.document_length",
     "run.tuning",
     "run.lora_rank",
+    "money.currency",
+    "money.rate",
     "run.towers",
     "run.patches_per_token",
     "run.frames_per_token",

@@ -9,6 +9,9 @@ use crate::fleet::capacity::{Capacity, capacity};
 use crate::fleet::decision::Decision;
 use crate::fleet::load::{FleetProfile, fleet_after as load};
 use crate::fleet::outlook::{Outcome, Outlook, compare, outlook};
+use crate::input::exchange::Said;
+use crate::input::file::{Entry, Origin};
+use crate::input::loose::Loose;
 use crate::input::question::Typed;
 use crate::units::date::Date;
 use crate::units::{Seconds, Usd};
@@ -35,6 +38,8 @@ pub struct FleetRequest {
     pub today: Option<Date>,
     /// Measured steps of the software of the runs: a CSV file, or rows.
     pub measured: Option<String>,
+    /// The currency in which money is shown, and own rates: `money.currency`, `money.rate`.
+    pub money: Loose,
 }
 
 impl FleetRequest {
@@ -87,6 +92,8 @@ pub struct FleetAnswer {
     pub by: Option<(Date, Seconds)>,
     /// What a reader should know, in sentences.
     pub warnings: Vec<String>,
+    /// The currency in which money is shown.
+    pub money: Said,
 }
 
 /// A fleet for machines.
@@ -211,9 +218,12 @@ impl FleetRequest {
     /// # Errors
     /// An unknown or wrong fleet, a `by` before its start.
     pub fn ask(&self, catalog: &Catalog) -> Result<FleetAnswer, Error> {
-        let profile = load(&self.name, self.measured.as_deref(), &catalog.as_of(self.as_of))?;
+        let mut asked = self.money.clone();
+        asked.spec.as_of = self.as_of.map(|day| Entry::new(day, Origin::Flag("--as-of".into())));
+        let (spec, money) = asked.in_dollars(self.today, catalog)?;
+        let profile = load(&self.name, self.measured.as_deref(), &spec.catalog(catalog))?;
         let fleet = &profile.fleet;
-        let warnings = in_the_past(self, fleet.start).into_iter().collect();
+        let warnings = in_the_past(self, fleet.start).into_iter().chain(money.warnings.clone()).collect();
         if let Some(early) = self.by.filter(|date| *date < fleet.start) {
             return Err(Error::bad_input(format!("`by` {early} lies before the fleet's start on {}", fleet.start)));
         }
@@ -223,6 +233,7 @@ impl FleetRequest {
             compared: (!fleet.actions.is_empty()).then(|| compare(fleet)).transpose()?,
             by: self.by.map(|date| (date, fleet.start.until(date))),
             warnings,
+            money,
             profile,
         })
     }
@@ -240,11 +251,12 @@ impl FleetAnswer {
         let (fleet, all) = (&self.profile.fleet, &self.capacity);
         let mut head = ReplyHead::new("fleet", fleet.name.as_str());
         head.assumptions = fleet.assumptions.iter().chain(&self.profile.filled_in).cloned().collect();
-        head.warnings.clone_from(&self.warnings);
         let of_a_job = ["chips_used", "step_seconds", "tokens_per_second", "mfu", "mfu_causal", "layout"];
         let why = "changes with the chips at work: ask `estimate` about one number of them";
         head.unknown = of_a_job.map(|key| (key.to_owned(), why.to_owned())).into_iter().collect();
         head.sources = self.profile.sources.0.iter().map(|(path, source)| SourceLine::new(path, source)).collect();
+        head.tell_money(&self.money);
+        head.warnings.clone_from(&self.warnings);
         FleetReply {
             head,
             result: self.result(),

@@ -10,8 +10,12 @@ use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::price::Term;
 use crate::input::field::{check_all, field};
+use crate::input::loose::Loose;
+use crate::input::text::{days, flag_value, prefix};
 use crate::scaling::frontier::{Answer, Choice, Limit, Limits, Moe, frontier};
 use crate::scaling::{Affordable, Binding, Budget, moe::best_granularity};
+use crate::units::date::Date;
+use crate::units::money::shown_in;
 use crate::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
 
 /// The question of `plan optimal`.
@@ -39,6 +43,10 @@ pub struct OptimalRequest {
     pub mfu: Fraction,
     /// Rent of a chip; its typical one without it.
     pub price: Option<Price>,
+    /// Money as it was typed, with what it is exchanged by: `price.rent`, `money.currency`, `money.rate`, `as_of`.
+    pub money: Box<Loose>,
+    /// Today, where no day is named.
+    pub today: Option<Date>,
     /// Share of the held time that computes; a prior of the chip's family without it.
     pub goodput: Option<Fraction>,
     /// Compute of the whole programme over that of the final run.
@@ -66,14 +74,18 @@ impl OptimalRequest {
     /// # Errors
     /// A text that does not read, with the field's name.
     pub fn new(gpu: &str, budget: &str, chips: &str, time: &str, mfu: &str) -> Result<Self, Error> {
-        use crate::input::text::{days, flag_value, prefix};
+        let mut money = Box::new(Loose::default());
+        money.set("run.gpu", gpu)?;
+        money.set("budget", budget)?;
         Ok(Self {
             gpu: gpu.to_owned(),
-            budget: flag_value("--budget", budget)?,
+            budget: money.spec.budget.as_ref().map_or(Usd::ZERO, |entry| entry.value),
             chips: flag_value("--chips", chips)?,
             time: days(time).map_err(|error| prefix("--days", &error))?,
             mfu: flag_value("--mfu", mfu)?,
             price: None,
+            money,
+            today: None,
             goodput: None,
             programme: 1.0,
             law: None,
@@ -166,6 +178,18 @@ impl OptimalRequest {
     /// # Errors
     /// A number out of its field's range; an unknown chip or law; a chip without a price; a budget that buys nothing.
     pub fn ask(&self, catalog: &Catalog) -> Result<OptimalReply, Error> {
+        let (spec, money) = self.money.in_dollars(self.today, catalog)?;
+        let mut asked = self.clone();
+        // Money that was typed in dollars stands in the request, where it may have been changed.
+        asked.budget =
+            spec.budget.as_ref().map(|entry| entry.value).filter(|_| self.budget.get().is_nan()).unwrap_or(self.budget);
+        asked.price = self.price.or(spec.price.as_ref().map(|entry| entry.value));
+        let mut reply = shown_in(money.currency(), || asked.answer(&spec.catalog(catalog)))?;
+        reply.head.tell_money(&money);
+        Ok(reply)
+    }
+
+    fn answer(&self, catalog: &Catalog) -> Result<OptimalReply, Error> {
         check_all(&[
             ("budget", Some(self.budget.get())),
             ("run.chips", Some(self.chips.get())),

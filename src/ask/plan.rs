@@ -14,6 +14,7 @@ use crate::input::question::Question;
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::Fraction;
+use crate::units::money::shown_in;
 
 /// How sure a plan is where nobody says.
 pub const CONFIDENCE: Fraction = Fraction::new(0.9);
@@ -118,7 +119,7 @@ impl PlanRequest {
     pub fn ask(&self, catalog: &Catalog) -> Result<PlanReply, Error> {
         let catalog = &catalog.clone().remembering();
         let question = self.about.question(catalog)?.at_home(&[])?;
-        let spec = question.spec()?;
+        let spec = question.settled(catalog)?;
         open(&question, self.goal)?;
         let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
         let (held, planned) = match self.goal {
@@ -133,9 +134,10 @@ impl PlanRequest {
                 (tokens(&question, budget, confidence, &self.draws, catalog)?, question)
             }
         };
-        let block = PlanBlock::of(&held, confidence)?;
+        let (block, currency) = (PlanBlock::of(&held, confidence)?, held.answer.currency());
         let asked = EstimateRequest::new(planned.clone()).draws(self.draws);
-        let estimate = reply(self.goal.command(), &asked, &planned, held.answer, catalog)?;
+        let put = || reply(self.goal.command(), &asked, &planned, held.answer, catalog);
+        let estimate = shown_in(currency, put)?;
         Ok(PlanReply { estimate, plan: block, goal: self.goal })
     }
 }

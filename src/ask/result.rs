@@ -1,6 +1,6 @@
 //! The head and the block `result` of a reply about one answer.
 
-use super::reply::{Figure, Input, InputValue, Ordered, ReplyHead, ResultBlock, SourceLine};
+use super::reply::{CurrencyReply, Figure, Input, InputValue, Ordered, ReplyHead, ResultBlock, SourceLine};
 use crate::answer::Answer;
 use crate::answer::narrowed::Narrowed;
 use crate::answer::prepared::BATCH;
@@ -26,6 +26,7 @@ pub fn head(command: &'static str, answer: &Answer) -> ReplyHead {
     head.warnings = answer.warnings.clone();
     head.warnings.extend(unheard(command, &answer.spec));
     head.sources = sources(answer);
+    head.currency = answer.shown.as_ref().map(CurrencyReply::of);
     // Draws that cannot be made are refused where they are asked for.
     if let Ok(Some(narrowed)) = Narrowed::of(answer) {
         head.tell(&narrowed);
@@ -45,7 +46,7 @@ pub fn unheard(command: &str, spec: &Spec) -> Vec<String> {
     let prices = |origin: &Origin| command != "layout" && matches!(origin, Origin::Flag(_));
     let unheard = |field: &&Field| {
         let heard = |origin: &Origin| bills || (field.path == "bill.term" && prices(origin));
-        let of_money = field.path == "region" && command == "layout";
+        let of_money = matches!(field.path, "region" | "money.currency" | "money.rate") && command == "layout";
         (of_money || !matches!(field.group, Group::Values | Group::Layout | Group::Rl))
             && (field.origin)(spec).is_some_and(|from| !heard(from))
     };

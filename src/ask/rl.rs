@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::reply::{Figure, ReplyHead, ResultBlock, SourceLine};
+use super::reply::{CurrencyReply, Figure, ReplyHead, ResultBlock, SourceLine};
 use super::request::About;
 use super::result::{inputs, sources, unheard};
 use crate::answer::layouts::words;
@@ -180,6 +180,7 @@ impl RlReply {
         let of_both = "the time is that of writing and learning together";
         head.unknown = ["mfu", "mfu_causal"].map(|key| (key.to_owned(), of_both.to_owned())).into_iter().collect();
         head.sources = sources(&job.learning);
+        head.currency = job.learning.shown.as_ref().map(CurrencyReply::of);
         head.sources.extend(job.assumed_sources().map(|(path, source)| SourceLine::new(path, source)));
         let figure = |value: Option<f64>, output: usize| {
             let levels = [0.1, 0.5, 0.9].map(|level| spread.level(output, level));

@@ -5,7 +5,11 @@ use super::read::Reader;
 use super::{Catalog, Found, Kind};
 use crate::cost::currency::DatedRate;
 use crate::error::Error;
+use crate::source::Source;
 use crate::units::date::Date;
+
+/// What stands for the date of a rate that the user gives.
+pub const OWN: &str = "money.rate";
 
 impl Catalog {
     /// The exchange rates: the user's `assumptions/currencies.toml`, or the built-in one.
@@ -14,7 +18,16 @@ impl Catalog {
     /// A profile that does not hold what it should.
     pub fn rates(&self) -> Result<Vec<DatedRate>, Error> {
         let read = || currencies(&self.find(Kind::Assumptions, "currencies")?);
-        self.remembered("currencies", |memo| &memo.rates, read)
+        let mut rates = self.remembered("currencies", |memo| &memo.rates, read)?;
+        rates.retain(|rate| !self.rates.iter().any(|(code, _)| code.as_str() == rate.currency));
+        rates.extend(self.rates.iter().map(|(code, usd_per_unit)| DatedRate {
+            currency: code.to_string(),
+            date: Date::MIN,
+            as_of: OWN.into(),
+            usd_per_unit: *usd_per_unit,
+            source: None,
+        }));
+        Ok(rates)
     }
 
     /// The newest date of the facts that prices rest on.
@@ -45,10 +58,12 @@ fn rate(r: &Reader<'_>) -> Option<DatedRate> {
     let currency = r.need("code", r.text("code"));
     let usd_per_unit = r.need("usd_per_unit", r.number("usd_per_unit"));
     let (as_of, date) = (r.need("date", r.date("date")), r.day("date"));
-    quoted_source(r);
+    let (title, url, kind) = (r.text("source"), r.text("url"), quoted_source(r));
     if usd_per_unit.is_some_and(|rate| rate <= 0.0) {
         r.fail("usd_per_unit", Error::bad_input("an exchange rate is above zero"));
         return None;
     }
-    Some(DatedRate { currency: currency?, date: date?, as_of: as_of?, usd_per_unit: usd_per_unit? })
+    let as_of = as_of?;
+    let source = title.zip(kind).map(|(title, kind)| Source { title, url, as_of: as_of.clone(), kind, note: None });
+    Some(DatedRate { currency: currency?, date: date?, as_of, usd_per_unit: usd_per_unit?, source })
 }

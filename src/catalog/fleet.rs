@@ -1,5 +1,6 @@
 //! `profiles/fleets/`: what a fleet file says, as it says it.
 
+use super::fleet_values::{duration, money};
 use super::read::{At, Reader, Sources};
 use super::{Catalog, Found};
 use crate::cost::defaults::{BORDER_KINDS, BorderKind};
@@ -83,6 +84,8 @@ pub struct TrancheFile {
     pub probability: Option<Fraction>,
     /// What it waits for.
     pub condition: Condition,
+    /// What was made of its money, in sentences.
+    pub said: Vec<String>,
     /// Where its chip is named.
     pub at: At,
 }
@@ -238,7 +241,10 @@ pub fn fleet(found: &Found, catalog: &Catalog) -> Result<FleetFile, Error> {
         let (goodput, expansion) = (r.quantity("goodput"), duration(r, "expansion"));
         let (mix, mixed_efficiency) = (r.choice("mix", &MIXINGS), r.quantity("mixed_efficiency"));
         let (order, horizon) = (r.choice("order", &ORDERS), r.quantity("horizon"));
-        let (least_chips, delay_per_day) = (r.quantity("least_chips"), r.quantity("delay_per_day"));
+        let (mut assumptions, mut said) = (assumptions, Vec::new());
+        let (least_chips, delay_per_day) =
+            (r.quantity("least_chips"), money(r, "delay_per_day", None, catalog, &mut said));
+        assumptions.extend(tranches.iter().flat_map(|tranche: &TrancheFile| tranche.said.clone()).chain(said));
         if !found.from_user || !sources.0.is_empty() {
             r.require_sources(&sources, &["assumptions", "region", "start", "order", "mix", "action"]);
         }
@@ -290,7 +296,9 @@ fn tranche(r: &Reader<'_>, approvals: &[(Approval, At)], predicted: bool, catalo
     let speed = if predicted && !stated { Some(None) } else { speed(r).map(Some) };
     let condition = condition(r, approvals);
     let (setup, ramp, ramp_rate) = (duration(r, "setup"), duration(r, "ramp"), r.quantity("ramp_rate"));
-    let (price, purchase, power) = (r.quantity("price"), r.quantity("purchase"), r.quantity("power"));
+    let mut said = Vec::new();
+    let price = money(r, "price", chip.as_deref(), catalog, &mut said);
+    let (purchase, power) = (money(r, "purchase", None, catalog, &mut said), r.quantity("power"));
     let border = r.choice("border", &BORDER_KINDS).unwrap_or(BorderKind::None);
     let (domestic, probability) = (r.flag("domestic").unwrap_or(false), r.quantity("probability"));
     Some(TrancheFile {
@@ -309,16 +317,9 @@ fn tranche(r: &Reader<'_>, approvals: &[(Approval, At)], predicted: bool, catalo
         domestic,
         probability,
         condition: condition?,
+        said,
         at: r.place("chip"),
     })
-}
-
-/// A duration, or a bare 0: chips that are in use already need no burn-in.
-fn duration(r: &Reader<'_>, key: &'static str) -> Option<Seconds> {
-    match r.value(key)?.as_text() {
-        Some("0") => Some(Seconds::ZERO),
-        _ => r.quantity(key),
-    }
 }
 
 /// The name of a chip that the catalog knows.

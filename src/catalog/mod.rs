@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::units::date::Date;
+use crate::units::money::Code;
 
 pub mod accelerator;
 pub mod architecture;
@@ -23,6 +24,7 @@ pub mod factors_text;
 pub mod failures;
 pub mod figures;
 pub mod fleet;
+mod fleet_values;
 pub mod hf;
 pub mod leaves;
 pub mod measurement;
@@ -130,6 +132,8 @@ pub struct Catalog {
     memo: Option<Arc<memo::Memo>>,
     /// The day on which prices and the usual software are looked up; as they are known now without one.
     day: Option<Date>,
+    /// Rates of the user's own, which outrank the profile's.
+    rates: Vec<(Code, f64)>,
 }
 
 impl Catalog {
@@ -156,6 +160,14 @@ impl Catalog {
         match day {
             None => Cow::Borrowed(self),
             Some(_) => Cow::Owned(Self { day, ..self.clone() }),
+        }
+    }
+
+    /// The same with rates of the user's own, in US dollars per unit, in the place of the profile's.
+    pub fn by_rates(&self, rates: &[(Code, f64)]) -> Cow<'_, Self> {
+        match rates {
+            [] => Cow::Borrowed(self),
+            _ => Cow::Owned(Self { rates: rates.to_vec(), ..self.clone() }),
         }
     }
 

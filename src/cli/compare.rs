@@ -42,6 +42,9 @@ pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
             }
         }
     }
+    if !args.values.is_empty() {
+        request.shown_by = Some(Box::new(args.values.question(None, catalog)?));
+    }
     let found = request.ask(catalog)?;
     let view = view(&found);
     Ok(Reply { warnings: found.head.warnings, ..Reply::new(view) })

@@ -24,6 +24,12 @@ pub struct FleetArgs {
     /// Measured steps of the software of the runs, each with its chips: steps.csv
     #[arg(long, value_name = "FILE")]
     measured: Option<String>,
+    /// Currency in which money is shown: EUR
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    /// Own rates of currencies, in US dollars per unit: EUR=1.10
+    #[arg(long, value_name = "RATES")]
+    rate: Option<String>,
 }
 
 /// Answers `flopbill fleet`.
@@ -31,6 +37,8 @@ pub fn run(args: &FleetArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = FleetRequest::new(&args.name);
     request.by = args.by.as_deref().map(str::parse).transpose()?;
     (request.as_of, request.today) = (day(args.as_of.as_deref())?, super::today());
+    args.currency.iter().try_for_each(|code| request.money.set("money.currency", code))?;
+    args.rate.iter().try_for_each(|rates| request.money.set("money.rate", rates))?;
     request.measured = measured(args.measured.as_deref())?;
     let found = request.ask(catalog)?;
     let view = view(&found);

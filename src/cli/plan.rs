@@ -79,6 +79,15 @@ struct OptimalArgs {
     /// Rent of a chip; its typical price without it
     #[arg(long, value_name = "PRICE")]
     price: Option<String>,
+    /// Currency in which money is shown: EUR
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    /// Own rates of currencies, in US dollars per unit: EUR=1.10
+    #[arg(long, value_name = "RATES")]
+    rate: Option<String>,
+    /// The day for which prices and rates hold; today without it
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<String>,
     /// Share of the held time that computes; a prior of the chip's generation without it
     #[arg(long, value_name = "SHARE")]
     goodput: Option<String>,
@@ -128,14 +137,25 @@ impl<T: Takes> Asked<T> {
 
 fn optimum(args: &OptimalArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = OptimalRequest::new(&args.gpu, &args.budget, &args.chips, &args.days, &args.mfu)?;
-    request.price = read("--price", &args.price)?;
+    request.today = super::today();
+    let typed = [
+        ("price.rent", &args.price),
+        ("money.currency", &args.currency),
+        ("money.rate", &args.rate),
+        ("as_of", &args.as_of),
+    ];
+    for (path, text) in typed {
+        text.iter().try_for_each(|text| request.money.set(path, text))?;
+    }
     request.goodput = read("--goodput", &args.goodput)?;
     request.data = read("--data", &args.data)?;
     request.served = read("--served", &args.served)?;
     request.active = read("--active", &args.active)?;
     (request.programme, request.inference_price) = (args.programme, args.inference_price);
     (request.law, request.ratios) = (args.law.clone(), args.ratio.clone());
-    Ok(Reply::new(frontier(&request.ask(catalog)?)))
+    let found = request.ask(catalog)?;
+    let view = frontier(&found);
+    Ok(Reply { warnings: found.head.warnings, ..Reply::new(view) })
 }
 
 /// A value that may be left out.

@@ -68,7 +68,7 @@ takes! {
         || matches!(
             field.path,
             "run.gpu" | "run.chips" | "run.precision" | "run.goodput" | "stack.factor" | "measured" | "price.rent"
-                | "bill.term" | "as_of" | "region"
+                | "bill.term" | "as_of" | "region" | "money.currency" | "money.rate"
         )
     };
     /// The day alone.

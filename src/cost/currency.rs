@@ -1,6 +1,7 @@
 //! Money in other currencies, at the rate of a day.
 
 use crate::error::Error;
+use crate::source::Source;
 use crate::units::date::Date;
 
 /// What one unit of a currency bought on a day.
@@ -14,6 +15,8 @@ pub struct DatedRate {
     pub as_of: String,
     /// US dollars per unit.
     pub usd_per_unit: f64,
+    /// Where it is from, where that is known.
+    pub source: Option<Source>,
 }
 
 /// The rate of a currency to the US dollar that holds on a day: the latest not after it, or the earliest of all where none
@@ -30,7 +33,7 @@ pub struct DatedRate {
 /// ```
 /// use flopbill::internals::cost::currency::{DatedRate, rate};
 /// let of = |date: &str, usd_per_unit| {
-///     Ok::<_, flopbill::Error>(DatedRate { currency: "CNY".into(), date: date.parse()?, as_of: date.into(), usd_per_unit })
+///     Ok::<_, flopbill::Error>(DatedRate { currency: "CNY".into(), date: date.parse()?, as_of: date.into(), usd_per_unit, source: None })
 /// };
 /// let rates = [of("2025-12", 0.14)?, of("2026-09", 0.15)?];
 /// let on = |day: &str| rate("cny", Some(day.parse()?), &rates).map(|rate| 1.4e6 * rate.usd_per_unit);

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::error::nearest;
 use crate::input::file::{Origin, Spec};
 pub use crate::input::table::FIELDS;
+use crate::input::typed::AsTyped;
 use crate::units::show::number;
 
 /// What a field belongs to: the heading of its flag.
@@ -78,6 +79,10 @@ pub struct Field {
     pub set: fn(&mut Spec, &str, Origin) -> Result<(), Error>,
     /// The value as a user would write it, and where it came from.
     pub get: fn(&Spec) -> Option<(String, &Origin)>,
+    /// The value as it was typed, where that says more.
+    pub typed: fn(&Spec) -> Option<&AsTyped>,
+    /// Keeps that beside the value.
+    pub keep: fn(&mut Spec, AsTyped),
     /// Where the value came from.
     pub origin: fn(&Spec) -> Option<&Origin>,
     /// The value as a number in [`unit`](Self::unit).
@@ -241,6 +246,12 @@ impl Field {
         Err(Error::bad_input(format!("`{}` is from {low} to {high}", self.path)).with_hint(like()))
     }
 
+    /// The value in the unit that it is counted in, with six digits: dollars of what was typed in yuan.
+    pub fn counted(&self, spec: &Spec) -> Option<String> {
+        let value = (self.number)(spec)?;
+        Some(self.written(format!("{value:.5e}").parse().unwrap_or(value)))
+    }
+
     /// A number in its unit as a user would write it.
     fn written(&self, value: f64) -> String {
         let mut spec = Spec::default();
@@ -344,7 +355,9 @@ impl Spec {
             return (field.set)(self, gpu, origin);
         }
         (field.set)(self, text, origin)?;
-        (field.number)(self).map_or(Ok(()), |value| field.check(value))?;
+        if !(field.typed)(self).is_some_and(AsTyped::waits) {
+            (field.number)(self).map_or(Ok(()), |value| field.check(value))?;
+        }
         self.ranges.retain(|range| range.path != field.path);
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::input::field::{Field, field};
 use crate::input::measured::{MEASURED, Measured};
 use crate::input::table::FIELDS;
+use crate::input::typed::AsTyped;
 use crate::units::{
     Bytes, CarbonIntensity, ChipSeconds, Flop, FlopPerSecond, Fraction, Joules, KgCo2e, Seconds, Tokens, Usd,
 };
@@ -69,12 +70,19 @@ pub struct Entry<T> {
     pub value: T,
     /// Where it came from.
     pub origin: Origin,
+    /// As it was typed, where that says more.
+    pub typed: Option<Box<AsTyped>>,
 }
 
 impl<T> Entry<T> {
     /// A value from somewhere.
     pub fn new(value: T, origin: Origin) -> Self {
-        Self { value, origin }
+        Self { value, origin, typed: None }
+    }
+
+    /// As it was typed, or else as `show` writes it.
+    pub fn text(&self, show: impl FnOnce(&T) -> String) -> String {
+        self.typed.as_ref().map_or_else(|| show(&self.value), |typed| typed.text.clone())
     }
 }
 

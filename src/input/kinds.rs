@@ -11,7 +11,13 @@ macro_rules! plain {
                 spec.$field = Some(Entry::new($parse(text)?, origin));
                 Ok(())
             },
-            get: |spec| spec.$field.as_ref().map(|entry| ($show(&entry.value), &entry.origin)),
+            get: |spec| spec.$field.as_ref().map(|entry| (entry.text($show), &entry.origin)),
+            typed: |spec| spec.$field.as_ref().and_then(|entry| entry.typed.as_deref()),
+            keep: |spec, typed| {
+                if let Some(entry) = &mut spec.$field {
+                    entry.typed = Some(Box::new(typed));
+                }
+            },
             origin: |spec| spec.$field.as_ref().map(|entry| &entry.origin),
             number: |spec| spec.$field.as_ref().and_then(|entry| $number(&entry.value)),
             put: $put,
@@ -38,16 +44,22 @@ macro_rules! plain {
 /// A quantity: its unit in machine formats, there and back, and its grammar.
 macro_rules! quantity {
     ($field:ident $type:ty; $unit:literal, $to:ident, $from:ident, $parse:expr) => {
-        plain!(
-            $field,
-            <$type>::DIMENSION,
-            $unit,
-            (0.0, <$type>::new(<$type as Grammar>::MAX).$to()),
-            $parse,
-            |value: &$type| exact(*value),
-            |value: &$type| Some(value.$to()),
-            Some(|spec, number, origin| spec.$field = Some(Entry::new(<$type>::$from(number), origin)))
-        )
+        Field {
+            set: |spec, text, origin| {
+                spec.$field = Some(entry::<$type>(text, origin, $parse, |value| value.$to())?);
+                Ok(())
+            },
+            ..plain!(
+                $field,
+                <$type>::DIMENSION,
+                $unit,
+                (0.0, <$type>::new(<$type as Grammar>::MAX).$to()),
+                $parse,
+                |value: &$type| exact(*value),
+                |value: &$type| Some(value.$to()),
+                Some(|spec, number, origin| spec.$field = Some(Entry::new(<$type>::$from(number), origin)))
+            )
+        }
     };
 }
 
@@ -175,6 +187,27 @@ macro_rules! rate {
             |value: &$type| Some(*value),
             None
         )
+    };
+}
+
+/// A compute rate of one chip, in TFLOP/s.
+macro_rules! speed {
+    ($field:ident $type:ty;) => {
+        quantity!($field $type; "TFLOP/s", tflops, from_tflops, tflops)
+    };
+}
+
+/// A currency.
+macro_rules! currency {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "a currency", currency, Code::to_string)
+    };
+}
+
+/// Own rates of currencies.
+macro_rules! rates {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "rates of currencies", Rates::parse, Rates::shown)
     };
 }
 

@@ -1,10 +1,12 @@
 //! What was typed, by any door: one [`table`] of fields, and nothing filled in.
 
 pub mod batch;
+pub mod exchange;
 pub mod field;
 pub mod file;
 #[macro_use]
 mod kinds;
+pub mod loose;
 pub mod measured;
 pub mod question;
 pub mod range;
@@ -12,3 +14,4 @@ pub mod sweep_plan;
 pub mod table;
 pub mod template;
 pub mod text;
+pub mod typed;

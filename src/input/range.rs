@@ -4,8 +4,10 @@ use crate::catalog::read::{Document, Reader, Value};
 use crate::error::Error;
 use crate::input::field::{FIELDS, Field};
 use crate::input::file::{Origin, Spec};
+use crate::input::typed::AsTyped;
 use crate::uncertainty::dist::{Dist, Role, role_of};
 use crate::units::Quantity as _;
+use crate::units::money::Written;
 use crate::units::{Fraction, parse::parse};
 
 /// One uncertain field.
@@ -27,16 +29,32 @@ const TYPED: &str = "v=";
 impl Spec {
     /// Sets a field to `a..b`: from its 5th to its 95th percentile, lognormal when both are positive.
     pub(super) fn set_short_range(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
-        let example = if field.is_of_two_units() { "2Mtok..4Mtok" } else { "30%..45%" };
+        let example = match field.unit {
+            _ if field.is_of_two_units() => "2Mtok..4Mtok",
+            "USD" => "$5M..$6M",
+            "USD per GPU-hour" => "$1.80/h..$2.40/h",
+            _ => "30%..45%",
+        };
         let hint = || format!("write a range like `{example}`: its 5th and 95th percentile");
         let Some((low, high)) = text.split_once("..") else { return Err(Error::bad_input("not a range")) };
         let mut ends = Ends::of(field);
         let mut end = |text: &str| ends.number(text).map_err(|error| error.with_hint(hint()));
         let dist = Dist::range90(end(low)?, end(high)?).map_err(|error| error.with_hint(hint()))?;
-        let dist = within(field, dist)?;
+        let dist = ends.within(dist)?;
         ends.lend_unit(self);
+        let typed = ends.typed(text, dist.median());
         self.set_range(Range { path: field.path, dist, text: text.to_owned(), origin }, field);
+        self.wait(field, typed);
         Ok(())
+    }
+
+    /// Leaves no number in a field whose amount is not in dollars yet.
+    fn wait(&mut self, field: &'static Field, typed: Option<AsTyped>) {
+        let Some((typed, origin)) = typed.zip((field.origin)(self).cloned()) else { return };
+        if let Some(put) = field.put {
+            put(self, f64::NAN, origin);
+        }
+        (field.keep)(self, typed);
     }
 
     /// Whether the value of a field is a range.
@@ -91,12 +109,14 @@ impl Spec {
         }
         let mut ends = Ends::of(field);
         let Some(dist) = read_dist(&mut ends, value, r) else { return };
-        match within(field, dist) {
+        match ends.within(dist) {
             Ok(dist) => {
                 ends.lend_unit(self);
                 let name = format!("{} of {}", dist.name(), field.path);
                 let text = if text.is_empty() { name } else { text.to_owned() };
+                let typed = ends.typed(&text, dist.median());
                 self.set_range(Range { path: field.path, dist, text, origin }, field);
+                self.wait(field, typed);
             }
             Err(error) => value.fail(error),
         }
@@ -107,11 +127,12 @@ impl Spec {
 struct Ends {
     field: &'static Field,
     last: Spec,
+    written: Option<Written>,
 }
 
 impl Ends {
     fn of(field: &'static Field) -> Self {
-        Self { field, last: Spec::default() }
+        Self { field, last: Spec::default(), written: None }
     }
 
     /// A text as a number in the field's unit, by the field's own grammar.
@@ -123,15 +144,42 @@ impl Ends {
             let error = Error::bad_input("one range is either in sequences or in tokens");
             return Err(error.with_hint("write `512seq..1024seq` or `2Mtok..4Mtok`"));
         }
+        if let Some(amount) = self.amount()? {
+            return Ok(amount);
+        }
         let none = || Error::bad_input(format!("`{}` takes no number", field.path));
         let number = (field.number)(&self.last).ok_or_else(none)?;
         field.check(number).map(|()| number)
     }
 
+    /// The amount of the last number, where it is not in dollars for one chip.
+    fn amount(&mut self) -> Result<Option<f64>, Error> {
+        let typed = (self.field.typed)(&self.last);
+        let written = typed.map_or(Written::PLAIN, |typed| typed.written);
+        let first = *self.written.get_or_insert(written);
+        let (own, first) = ((written.code, written.per.server), (first.code, first.per.server));
+        if own != first {
+            let error = Error::bad_input("one range is in one currency, of chips or of servers");
+            return Err(error.with_hint("write `¥12/h..¥16/h` or `$1.80/h..$2.40/h`"));
+        }
+        Ok(typed.filter(|typed| typed.waits()).map(|typed| typed.amount))
+    }
+
+    /// The distribution within the limits of the field; of amounts in other money that comes when they are in dollars.
+    fn within(&self, dist: Dist) -> Result<Dist, Error> {
+        if self.written.is_some_and(|written| written.waits()) { Ok(dist) } else { within(self.field, dist) }
+    }
+
+    /// The range as it was typed, where it is not in dollars for one chip.
+    fn typed(&self, text: &str, median: f64) -> Option<AsTyped> {
+        let written = self.written.filter(Written::waits)?;
+        Some(AsTyped { text: text.to_owned(), written, amount: median, exchanged: None })
+    }
+
     /// Leaves the unit that was written in the spec, for the number that is then put there.
-    fn lend_unit(self, spec: &mut Spec) {
+    fn lend_unit(&mut self, spec: &mut Spec) {
         if self.field.is_of_two_units() {
-            spec.global_batch = self.last.global_batch;
+            spec.global_batch = self.last.global_batch.take();
         }
     }
 }
@@ -196,7 +244,7 @@ fn from_parameters(name: &str, parameters: &[(&str, f64)], r: &Reader<'_>) -> Re
 const NOTHING: f64 = 1e-9;
 
 /// A share stays a share, and a whole number one that there can be: the tails outside are cut off.
-fn within(field: &'static Field, dist: Dist) -> Result<Dist, Error> {
+pub(super) fn within(field: &'static Field, dist: Dist) -> Result<Dist, Error> {
     let (least, most) = dist.support();
     let (low, high) = field.limits();
     let below = least < low && dist.cdf(low) > NOTHING;

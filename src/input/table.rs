@@ -16,7 +16,8 @@ use crate::input::file::{Entry, PhaseSpec, Reported};
 use crate::input::measured::Measured;
 use crate::input::question::{Input, Typed};
 use crate::input::range::Range;
-use crate::input::text::{choice, date, days, name, number, rate, share, switch, whole};
+use crate::input::text::{choice, currency, date, days, name, number, rate, share, switch, tflops, whole};
+use crate::input::typed::{Rates, entry};
 use crate::layout::parallelism::SCHEDULES;
 use crate::layout::stages::CUTS;
 use crate::model::flops::RECOMPUTES;
@@ -25,10 +26,12 @@ use crate::model::tuning::{TRAINED, Trained};
 use crate::reliability::checkpoint::{WAYS, Way};
 use crate::rollout::algorithm::{ALGORITHMS, Algorithm};
 use crate::units::date::Date;
+use crate::units::money::Code;
 use crate::units::parse::{Grammar, parse};
 use crate::units::show::exact;
 use crate::units::{
-    BytesPerSecond, ChipSeconds, Chips, Flop, Fraction, Params, Price, Quantity as _, Seconds, Tokens, Usd,
+    BytesPerSecond, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity as _, Seconds, Tokens,
+    Usd,
 };
 
 macro_rules! fields {
@@ -117,6 +120,9 @@ fields! {
             .flag("days", "TIME", "60d").or("wall-clock").also(&["day"]).within(SHORTEST, LONGEST);
         /// Model FLOPs utilisation of the dense peak
         "run.mfu" mfu: Fraction = part().flag("mfu", "SHARE", "34.6%").within(LEAST, 1.0).first();
+        /// Measured rate of a chip, a bare number in TFLOP/s: the MFU, by 6ND, over the dense peak
+        "run.tflops_per_chip" tflops_per_chip: FlopPerSecond = speed()
+            .flag("tflops-per-chip", "RATE", "420").also(&["tflops", "tflops_per_gpu"]).within(1e-3, 1e6);
         /// Share of the held time in which the job computes
         "run.goodput" goodput: Fraction = part().flag("goodput", "SHARE", "93%").within(LEAST, 1.0);
         /// Cost of the run
@@ -168,6 +174,10 @@ fields! {
         "run.hold_hours" hold_hours: bool = yes().flag("hold-hours", "", "true");
         /// The day for which prices, rules, fleets and software hold; today without it
         "as_of" as_of: Date = day().flag("as-of", "DATE", "2026-02-01");
+        /// Currency in which money is shown, at the rate of the day
+        "money.currency" currency: Code = currency().flag("currency", "CODE", "EUR");
+        /// Own rates of currencies, in US dollars per unit
+        "money.rate" rate: Rates = rates().flag("rate", "RATES", "EUR=1.10");
         /// Place of the chips: its rents and prices, and in the whole bill its electricity, carbon and water
         "region" region: String = named().flag("region", "NAME", "sweden").also(&["place"]);
     }

@@ -5,8 +5,9 @@ use std::str::FromStr as _;
 use crate::catalog::normal;
 use crate::error::Error;
 use crate::units::date::Date;
-use crate::units::parse::{Grammar, parse};
-use crate::units::{Fraction, Quantity as _, Seconds, Tokens};
+use crate::units::money::Code;
+use crate::units::parse::{Grammar, parse, ungrouped};
+use crate::units::{FlopPerSecond, Fraction, Quantity as _, Seconds, Tokens};
 
 /// Whether a chip is written with a number of it: `2048xH800`.
 pub fn is_fleet(text: &str) -> bool {
@@ -46,7 +47,7 @@ pub(super) fn date(text: &str) -> Result<Date, Error> {
 
 /// A whole number.
 pub(super) fn whole(text: &str) -> Result<u32, Error> {
-    let number = text.trim().replace('_', "");
+    let number = ungrouped(text)?;
     number.parse::<u32>().map_err(|_| {
         Error::bad_input(format!("`{text}` is not a whole number above zero")).with_hint("write it like `8`")
     })
@@ -54,7 +55,7 @@ pub(super) fn whole(text: &str) -> Result<u32, Error> {
 
 /// A number without a unit.
 pub(super) fn number(text: &str) -> Result<f64, Error> {
-    let number = text.trim().replace('_', "").parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+    let number = ungrouped(text)?.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
     number.ok_or_else(|| {
         Error::bad_input(format!("`{text}` is not a number, zero or above")).with_hint("write it like `1.5`")
     })
@@ -65,7 +66,7 @@ pub(super) fn number(text: &str) -> Result<f64, Error> {
 /// # Errors
 /// As [`parse`].
 pub fn days(text: &str) -> Result<Seconds, Error> {
-    match text.trim().replace('_', "").parse::<f64>() {
+    match ungrouped(text)?.parse::<f64>() {
         Ok(number) if number.is_finite() => parse(&format!("{}d", text.trim())),
         _ => parse(text),
     }
@@ -95,6 +96,20 @@ pub(super) fn share(text: &str) -> Result<Fraction, Error> {
         return Err(Error::bad_input("a share cannot be zero").with_hint("write it like `34.6%`"));
     }
     Ok(share)
+}
+
+/// A rate of work of one chip, a bare number in TFLOP/s.
+pub(super) fn tflops(text: &str) -> Result<FlopPerSecond, Error> {
+    match ungrouped(text)?.parse::<f64>() {
+        Ok(number) if number.is_finite() => parse(&format!("{}TFLOP/s", text.trim())),
+        _ => parse(text),
+    }
+}
+
+/// The code of a currency, or its usual sign.
+pub(super) fn currency(text: &str) -> Result<Code, Error> {
+    let hint = "write its ISO 4217 code, like `EUR`, or its usual sign";
+    Code::named(text).ok_or_else(|| Error::bad_input(format!("`{}` is no currency", text.trim())).with_hint(hint))
 }
 
 /// Reads a quantity for a flag that is no field, naming the flag in the error.

@@ -106,11 +106,7 @@ fn lines(whole: &WholeBill) -> Section {
 
 /// A price of a unit: cents while they matter.
 fn dollars(price: f64) -> String {
-    if price.abs() >= 0.01 || price == 0.0 {
-        show::usd(Usd::new(price))
-    } else {
-        format!("${}", show::number(price, 2))
-    }
+    if price.abs() >= 0.01 || price == 0.0 { show::usd(Usd::new(price)) } else { show::cents(price, 2) }
 }
 
 fn owned(whole: &WholeBill) -> Option<Section> {

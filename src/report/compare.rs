@@ -33,6 +33,10 @@ const RANGES: [Range; 3] = [
 
 /// Shows answers side by side, each against the first.
 pub fn view(reply: &CompareReply) -> View {
+    View::in_currency(&reply.head, || view_of(reply))
+}
+
+fn view_of(reply: &CompareReply) -> View {
     let mut view = View::with_reply(reply);
     view.title = format!("{} answers side by side", reply.sides.len());
     view.summary.clone_from(&reply.result.verdict);

@@ -13,6 +13,10 @@ const LEVELS: [&str; 3] = ["p10", "p50", "p90"];
 
 /// Shows a conversion.
 pub fn view(reply: &ConvertReply) -> View {
+    View::in_currency(&reply.head, || view_of(reply))
+}
+
+fn view_of(reply: &ConvertReply) -> View {
     let moved = &*reply.made_from;
     let (from, to) = (&moved.from.chip.name, &moved.to.chip.name);
     let hours = moved.after.estimate.total.held.gpu_hours();

@@ -18,6 +18,10 @@ use crate::units::{Chips, Seconds, Usd, show};
 
 /// Shows an estimate.
 pub fn view(reply: &EstimateReply) -> View {
+    View::in_currency(&reply.head, || view_of(reply))
+}
+
+fn view_of(reply: &EstimateReply) -> View {
     let MadeFrom { answer, spread, drivers, bill } = &reply.made_from;
     let mut view = View { title: title(answer), records: records(reply), ..View::with_reply(reply) };
     view.summary = summary(answer, spread.as_ref());
@@ -119,7 +123,9 @@ fn hours(answer: &Answer, model: Option<&ModelCounts>, spread: Option<&Spread>) 
     let total = answer.estimate.total;
     section.fact("GPU-hours", show::number(total.held.gpu_hours(), 7), origin(answer, Var::GpuHours));
     if let Some(flop) = answer.estimate.flop {
-        section.fact("model FLOPs", show::number(flop.get(), 4), "6 x active parameters x tokens");
+        let given = answer.spec.flop.as_ref().filter(|given| given.value == flop).map(|given| short(&given.origin));
+        let how = given.unwrap_or_else(|| "6 x active parameters x tokens".into());
+        section.fact("model FLOPs", show::number(flop.get(), 4), how);
     }
     model.iter().for_each(|model| super::model::facts(&mut section, model));
     for (var, label) in [(Var::Params, "active parameters"), (Var::Tokens, "tokens")] {

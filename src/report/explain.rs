@@ -5,6 +5,10 @@ use crate::ask::explain::ExplainReply;
 
 /// Shows the chain.
 pub fn view(reply: &ExplainReply) -> View {
+    View::in_currency(&reply.head, || view_of(reply))
+}
+
+fn view_of(reply: &ExplainReply) -> View {
     let mut view = View::with_reply(reply);
     view.title = match (reply.result.is_empty(), &reply.model) {
         (true, Some(model)) => format!("{}, term by term", model.model),

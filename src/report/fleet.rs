@@ -9,16 +9,21 @@ const QUANTILES: [(&str, f64); 3] = [("p10", 0.1), ("p50", 0.5), ("p90", 0.9)];
 
 /// Shows a fleet.
 pub fn view(found: &FleetAnswer) -> View {
-    let (reply, fleet) = (found.reply(), &found.profile.fleet);
-    let mut view = View { summary: summary(found), ..View::with_reply(&reply) };
+    let reply = found.reply();
+    View::in_currency(&reply.head, || view_of(found, &reply))
+}
+
+fn view_of(found: &FleetAnswer, reply: &FleetReply) -> View {
+    let fleet = &found.profile.fleet;
+    let mut view = View { summary: summary(found), ..View::with_reply(reply) };
     view.sections.push(finish(found));
     view.sections.push(super::tranches::section(fleet));
     view.sections.extend(super::tranches::approvals(fleet));
     view.sections.push(full(found));
-    view.sections.push(runs(fleet, &reply));
-    view.sections.extend(speeds(&reply));
+    view.sections.push(runs(fleet, reply));
+    view.sections.extend(speeds(reply));
     if let Some(value) = reply.value_of_knowing_usd {
-        view.sections.push(actions(fleet, &reply, value));
+        view.sections.push(actions(fleet, reply, value));
         view.note("How the actions are compared", compared_how(fleet));
     }
     let missing = reply.not_priced.iter().map(|name| format!("{name}: no rent is known, so it is in no cost"));

@@ -67,6 +67,6 @@ fn electricity(section: &mut Section, whole: &WholeBill) {
     });
     let known = |source: &Source| format!("{}, {}", source.as_of, source.kind);
     let source = whole.place.source("electricity.price").map(known).unwrap_or_default();
-    let price = format!("${}/kWh", show::number(price.usd_per_kwh(), 4));
+    let price = show::cents(price.usd_per_kwh(), 4) + "/kWh";
     section.fact("electricity", price, native.unwrap_or_default() + &source);
 }

@@ -9,6 +9,10 @@ use crate::units::{Chips, Seconds, Usd, show};
 
 /// Shows a plan that holds: its estimate, with what was asked above it.
 pub fn held(reply: &PlanReply) -> View {
+    View::in_currency(&reply.estimate.head, || held_of(reply))
+}
+
+fn held_of(reply: &PlanReply) -> View {
     let below = super::estimate::view(&reply.estimate);
     let (plan, spec) = (&reply.plan, &reply.estimate.made_from.answer.spec);
     let sure = show::percent(plan.confidence);
@@ -52,6 +56,10 @@ pub fn held(reply: &PlanReply) -> View {
 
 /// Shows the best models for a budget.
 pub fn frontier(reply: &OptimalReply) -> View {
+    View::in_currency(&reply.head, || frontier_of(reply))
+}
+
+fn frontier_of(reply: &OptimalReply) -> View {
     let found = &reply.made_from;
     let (budget, bought, answers) = (&found.budget, &found.bought, &found.answers);
     let mut view = View {

@@ -33,6 +33,10 @@ struct Row<'a> {
 
 /// Shows a run.
 pub fn view(reply: &RlReply) -> View {
+    View::in_currency(&reply.head, || view_of(reply))
+}
+
+fn view_of(reply: &RlReply) -> View {
     let (job, spread) = &*reply.made_from;
     let mut view = View::with_reply(reply);
     let chip = job.learning.chip.as_ref().map_or("", |chip| chip.chip.name.as_str());

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::digits;
 use super::view::{Records, Section, View};
 use crate::ask::sweep::columns::{CHIPS_USED, Column, Entry, Shows, columns};
-use crate::ask::sweep::{Dominated, Row, Shown, Sweep, SweepAnswer, marks, on_front};
+use crate::ask::sweep::{Dominated, Row, Shown, Sweep, SweepAnswer, SweepReply, marks, on_front};
 use crate::scaling::pareto::Front;
 use crate::units::{Chips, Seconds, Usd, show};
 
@@ -160,12 +160,16 @@ const HEADS: [(&str, Number); 9] = [
 pub fn view(found: &SweepAnswer, most: usize) -> View {
     let shown = found.shown(most);
     let reply = found.reply(&shown);
-    let mut view = View::with_reply(&reply);
+    View::in_currency(&reply.head, || view_of(found, &shown, &reply))
+}
+
+fn view_of(found: &SweepAnswer, shown: &Shown, reply: &SweepReply) -> View {
+    let mut view = View::with_reply(reply);
     if shown.unanswered > 0 {
         view.summary = format!("{} of those shown have no answer.", shown.unanswered);
     }
-    view.sections.push(section(found, &shown, "Points", false));
-    let mut of_steps = section(found, &shown, "Steps, each at the first point that has it", true);
+    view.sections.push(section(found, shown, "Points", false));
+    let mut of_steps = section(found, shown, "Steps, each at the first point that has it", true);
     // Money does not change a step.
     let (axes, mut seen) = (found.sweep.axes().len(), Vec::new());
     of_steps.rows.retain(|row| {

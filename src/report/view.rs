@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::json;
 use crate::ask::reply::ReplyHead;
+use crate::units::money::shown_in;
 
 /// An answer, ready to be written in any format.
 #[derive(Debug, Clone, Default)]
@@ -121,6 +122,27 @@ impl View {
         let text = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let records = Records::flat(json.get("result").into_iter());
         Self { title: text("name"), records, json, ..Self::default() }
+    }
+
+    /// A view whose money is in the currency that the head of the reply names: said in its summary, and beside its records, whose
+    /// own money stays in dollars.
+    pub fn in_currency(head: &ReplyHead, make: impl FnOnce() -> Self) -> Self {
+        let Some(currency) = &head.currency else { return make() };
+        let mut view = shown_in(currency.rate.shown(), make);
+        let apart = if view.summary.is_empty() { "" } else { " " };
+        view.summary += &format!("{apart}Money is in {}, {}.", currency.code, currency.rate.words());
+        let beside = [
+            ("currency", currency.code.clone()),
+            ("usd_per_unit", json::cell(Some(currency.usd_per_unit))),
+            ("rate_date", currency.date.clone().unwrap_or_default()),
+        ];
+        for (column, value) in beside {
+            if view.records.columns.iter().all(|known| known != column) {
+                view.records.columns.push(column.to_owned());
+                view.records.rows.iter_mut().for_each(|row| row.push(value.clone()));
+            }
+        }
+        view
     }
 
     /// Adds what the head of a reply says to people: what was assumed, and the sources.

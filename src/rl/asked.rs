@@ -35,7 +35,7 @@ pub const PATHS: [&str; OWN] = [
 const SHARED: [&str; 3] = ["run.goodput", "stack.factor", "price.rent"];
 
 /// Fields that say what follows here from the others.
-const FOLLOWS: [&str; 14] = [
+const FOLLOWS: [&str; 15] = [
     "run.params",
     "run.active_params",
     "run.tokens",
@@ -43,6 +43,7 @@ const FOLLOWS: [&str; 14] = [
     "run.gpu_hours",
     "run.wall_clock",
     "run.mfu",
+    "run.tflops_per_chip",
     "run.cost",
     "run.sequence_length",
     "run.document_length",
@@ -106,7 +107,7 @@ impl Asked {
     /// # Errors
     /// Fields that are missing, that follow from others, or that contradict each other: all at once.
     pub fn of(question: &Question, catalog: &Catalog) -> Result<Self, Error> {
-        let spec = question.spec()?;
+        let spec = question.settled(catalog)?;
         let mut errors = refused(&spec);
         let needs = |path: &'static str, there: bool| (!there).then(|| missing(path)).flatten();
         errors.extend(needs("model", spec.model.is_some()));

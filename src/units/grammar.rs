@@ -29,6 +29,19 @@ impl Grammar for Seconds {
         unit("weeks", 0, 7.0 * DAY),
         unit("y", 0, YEAR),
         unit("years", 0, YEAR),
+        unit("year", 0, YEAR),
+        unit("yr", 0, YEAR),
+        unit("week", 0, 7.0 * DAY),
+        unit("wk", 0, 7.0 * DAY),
+        unit("mo", 0, MEAN_MONTH),
+        unit("month", 0, MEAN_MONTH),
+        unit("months", 0, MEAN_MONTH),
+        unit("hr", 0, HOUR),
+        unit("hrs", 0, HOUR),
+        unit("minutes", 0, 60.0),
+        unit("minute", 0, 60.0),
+        unit("seconds", 0, 1.0),
+        unit("second", 0, 1.0),
     ];
     const SHORT_SCALE: bool = false;
     const MONEY: bool = false;
@@ -142,6 +155,7 @@ impl Grammar for Price {
     const SHORT_SCALE: bool = false;
     const MONEY: bool = true;
     const MAX: f64 = 1e5 / HOUR;
+    const PER_CHIP: bool = true;
 }
 
 impl Grammar for Fraction {

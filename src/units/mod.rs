@@ -29,6 +29,7 @@ pub mod check;
 mod convert;
 pub mod date;
 mod grammar;
+pub mod money;
 pub mod parse;
 pub mod show;
 
@@ -37,6 +38,8 @@ const DAY: f64 = 24.0 * HOUR;
 const YEAR: f64 = 8760.0 * HOUR;
 const JULIAN_YEAR: f64 = 365.25 * DAY;
 const MONTH: f64 = YEAR / 12.0;
+/// The mean month of the calendar, 365.25 / 12 days: what people mean who write a month.
+const MEAN_MONTH: f64 = JULIAN_YEAR / 12.0;
 const KWH: f64 = 3.6e6;
 
 /// What every quantity shares: one `f64` in base units, and a name for its dimension.

@@ -1,10 +1,13 @@
 //! Reading quantities: one grammar for files, flags and sweeps.
 //!
-//! A quantity is a number (`2.788`, `1_000`, `3.3e24`), then a short-scale suffix for counts and money
-//! (`K`, `M`, `B`, `T`) or a prefixed unit (`TB/s`, `TFLOP/s`, `kW`). Money opens with `$`. The field knows
+//! A quantity is a number (`2.788`, `2,788,000`, `1_000`, `3.3e24`), then a short-scale suffix for counts and money
+//! (`K`, `M`, `B`, `T`) or a prefixed unit (`TB/s`, `TFLOP/s`, `kW`). Money opens or closes with its currency. The field knows
 //! its dimension: another one is an error that shows the right form. Powers of ten are applied to the
 //! text before it becomes a float, so `989.5 TFLOP/s` is the float nearest to 9.895e14.
 
+use std::borrow::Cow;
+
+use super::money::{Code, Per, Written};
 use super::*;
 use crate::error::Error;
 
@@ -27,8 +30,10 @@ pub trait Grammar: Quantity {
     const UNITS: &'static [Unit];
     /// Takes K, M, B, T for thousand to trillion.
     const SHORT_SCALE: bool;
-    /// Opens with `$`.
+    /// Is written with a currency.
     const MONEY: bool;
+    /// Is a price of a chip or a server for some time.
+    const PER_CHIP: bool = false;
     /// The largest value accepted, in base units.
     const MAX: f64;
     /// Whether zero is accepted.
@@ -48,8 +53,35 @@ pub trait Grammar: Quantity {
 /// assert!(parse::<Seconds>("3.35 TB/s").unwrap_err().message().contains("is a bandwidth"));
 /// ```
 pub fn parse<Q: Grammar>(text: &str) -> Result<Q, Error> {
-    let value = read::<Q>(text).map_err(|trouble| explain::<Q>(text.trim(), trouble))?;
-    check(value).map_err(|error| error.with_hint(form::<Q>()))
+    let (value, written) = parse_money::<Q>(text)?;
+    if !written.waits() {
+        return Ok(value);
+    }
+    let what = if written.per.server { "is the price of a server".into() } else { format!("is in {}", written.code) };
+    let error = Error::bad_input(format!("`{}` {what}, and no rate is looked up here", text.trim()));
+    Err(error.with_hint(format!("write it in US dollars for one chip, like `{}`", Q::EXAMPLE)))
+}
+
+/// Reads a quantity that may be money: in its own currency, for one server where it is the price of one.
+///
+/// # Errors
+/// As [`parse()`].
+///
+/// ```
+/// use flopbill::internals::units::{Price, money::Code, parse::parse_money};
+/// let (price, written) = parse_money::<Price>("¥14/h")?;
+/// assert_eq!((price.usd_per_hour(), written.code), (14.0, Code::CNY));
+/// let (price, written) = parse_money::<Price>("$8,766/server/year")?;
+/// assert!((price.usd_per_hour() - 1.0).abs() < 1e-12 && written.per.server); // by hand: 8,766 h are 365.25 d
+/// # Ok::<(), flopbill::Error>(())
+/// ```
+pub fn parse_money<Q: Grammar>(text: &str) -> Result<(Q, Written), Error> {
+    let (value, written) = read::<Q>(text).map_err(|trouble| explain::<Q>(text.trim(), trouble))?;
+    // What is large in another currency, or for a server, is judged when it is in dollars.
+    match value.base() {
+        base if written.waits() && base.is_finite() && base > Q::MAX => Ok((value, written)),
+        _ => check(value).map(|value| (value, written)).map_err(|error| error.with_hint(form::<Q>())),
+    }
 }
 
 /// Checks the value of a quantity that did not come from text.
@@ -93,31 +125,67 @@ enum Trouble {
     NoUnit,
     UnknownUnit(String),
     NeedsDollar,
+    TwoCurrencies,
+    Grouping,
 }
 
-fn read<Q: Grammar>(text: &str) -> Result<Q, Trouble> {
+fn read<Q: Grammar>(text: &str) -> Result<(Q, Written), Trouble> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(Trouble::Empty);
     }
-    let negative = rest.starts_with('-');
+    let mut negative = rest.starts_with('-');
     rest = rest.strip_prefix(['-', '+']).unwrap_or(rest);
-    let dollar = rest.strip_prefix('$');
-    rest = dollar.unwrap_or(rest).trim_start();
+    let before = money::leading(rest);
+    if let Some((_, _, behind)) = before {
+        let behind = behind.trim_start();
+        negative |= behind.starts_with('-');
+        rest = behind.strip_prefix(['-', '+']).unwrap_or(behind);
+    }
     let (number, unit_text) = split_number(rest)?;
-    let (paid, unit_text) = match unit_text.trim().strip_suffix("USD") {
-        Some(before) => (true, before.trim_end()),
-        None => (dollar.is_some(), unit_text.trim()),
+    let unit_text = match unit_text.split_once("per ").filter(|_| Q::MONEY) {
+        Some((paid, per)) => Cow::Owned(format!("{}/{per}", paid.trim_end())),
+        None => Cow::Borrowed(unit_text),
     };
-    if Q::MONEY && !paid {
+    let (after, unit_text) = split_currency::<Q>(unit_text.trim());
+    let (code, ambiguous) = match (before, after) {
+        (Some((one, ..)), Some((other, _))) if one != other => return Err(Trouble::TwoCurrencies),
+        (Some((code, ambiguous, _)), other) => (Some(code), ambiguous && other.is_none_or(|(_, ambiguous)| ambiguous)),
+        (None, Some((code, ambiguous))) => (Some(code), ambiguous),
+        (None, None) => (None, false),
+    };
+    if Q::MONEY && code.is_none() {
         return Err(Trouble::NeedsDollar);
     }
-    if paid && !Q::MONEY {
-        return Err(Trouble::UnknownUnit("$".into()));
+    if let Some(code) = code.filter(|_| !Q::MONEY) {
+        return Err(Trouble::UnknownUnit(code.sign().map_or_else(|| code.to_string(), str::to_owned)));
     }
-    let (ten, factor) = scale::<Q>(unit_text)?;
+    let mut written = Written { code: code.unwrap_or(Code::USD), ambiguous, ..Written::PLAIN };
+    let (ten, factor) = match scale::<Q>(unit_text.as_ref()) {
+        Err(_) if Q::PER_CHIP && Per::read(&unit_text).is_some() => {
+            let (per, seconds) = Per::read(&unit_text).unwrap_or((Per::CHIP_HOUR, HOUR));
+            written.per = per;
+            (0, 1.0 / seconds)
+        }
+        found => found?,
+    };
     let value = decimal(number, ten).ok_or(Trouble::NotANumber)? * factor;
-    Ok(Q::from_base(if negative { -value } else { value }))
+    Ok((Q::from_base(if negative { -value } else { value }), written))
+}
+
+/// The currency of what stands behind a number, and the rest: `M EUR`, `CNY/h`, `€/GPU-hour`, `/h USD`.
+fn split_currency<Q: Grammar>(text: &str) -> (Option<(Code, bool)>, Cow<'_, str>) {
+    if !Q::MONEY && !text.contains(|c: char| matches!(c, '$' | '€' | '£' | '¥') || !c.is_ascii()) {
+        return (None, Cow::Borrowed(text));
+    }
+    let (head, tail) = text.find('/').map_or((text, ""), |at| text.split_at(at));
+    if let Some((code, ambiguous, rest)) = money::trailing(head) {
+        return (Some((code, ambiguous)), Cow::Owned(format!("{}{tail}", rest.trim_end())));
+    }
+    match money::trailing(tail).filter(|(.., rest)| rest.ends_with(char::is_whitespace)) {
+        Some((code, ambiguous, rest)) => (Some((code, ambiguous)), Cow::Owned(format!("{head}{}", rest.trim_end()))),
+        None => (None, Cow::Borrowed(text)),
+    }
 }
 
 /// Splits `3.3e24 FLOP` behind the number.
@@ -127,7 +195,10 @@ fn split_number(text: &str) -> Result<(&str, &str), Trouble> {
         return Err(Trouble::NotFinite);
     }
     let bytes = text.as_bytes();
-    let mut end = bytes.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'_')).count();
+    let mut end = bytes.iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'_' | b',')).count();
+    if !is_grouped(text.get(..end).unwrap_or("")) {
+        return Err(Trouble::Grouping);
+    }
     if matches!(bytes.get(end), Some(b'e' | b'E')) {
         let sign = usize::from(matches!(bytes.get(end + 1), Some(b'-' | b'+')));
         let digits = bytes.iter().skip(end + 1 + sign).take_while(|b| b.is_ascii_digit()).count();
@@ -141,9 +212,42 @@ fn split_number(text: &str) -> Result<(&str, &str), Trouble> {
     Ok(text.split_at(end))
 }
 
+/// Whether commas stand between thousands and nowhere else: `2,788,000`, not `5,34`.
+fn is_grouped(number: &str) -> bool {
+    let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+    let mut groups = whole.split(',');
+    let first = groups.next().is_none_or(|first| (1..=3).contains(&first.len()));
+    let digits = |group: &str| group.bytes().all(|b| b.is_ascii_digit());
+    !number.contains(',')
+        || (first
+            && !number.ends_with(',')
+            && digits(&whole.replace(',', ""))
+            && groups.all(|group| group.len() == 3)
+            && !number.split_once('.').is_some_and(|(_, part)| part.contains(',')))
+}
+
+/// A number without its grouping.
+///
+/// # Errors
+/// Commas that do not stand between thousands.
+pub fn ungrouped(text: &str) -> Result<String, Error> {
+    let number = text.trim();
+    let plain =
+        number.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'_' | b',' | b'-' | b'+' | b'e' | b'E'));
+    if plain && !is_grouped(number.trim_start_matches(['-', '+'])) {
+        return Err(wrong_grouping(number));
+    }
+    Ok(if plain { number.replace([',', '_'], "") } else { number.replace('_', "") })
+}
+
+fn wrong_grouping(text: &str) -> Error {
+    Error::bad_input(format!("`{text}` has a comma that does not stand between thousands"))
+        .with_hint("write thousands as `534,700`, and a decimal point as `5.34`")
+}
+
 /// The float nearest to `number` times a power of ten.
 fn decimal(number: &str, ten: i32) -> Option<f64> {
-    let number = number.replace('_', "");
+    let number = number.replace(['_', ','], "");
     if ten == 0 {
         return number.parse().ok();
     }
@@ -210,6 +314,8 @@ fn explain<Q: Grammar>(text: &str, trouble: Trouble) -> Error {
         Trouble::Empty => format!("{what} is missing"),
         Trouble::NotFinite => format!("`{text}` is not a finite number"),
         Trouble::NotANumber => format!("`{text}` is not {what}"),
+        Trouble::Grouping => return wrong_grouping(text),
+        Trouble::TwoCurrencies => format!("`{text}` names two currencies"),
         Trouble::NeedsDollar | Trouble::NoUnit if text.parse::<f64>().is_ok() => {
             format!("`{text}` has no unit, and {what} needs one")
         }

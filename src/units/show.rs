@@ -1,5 +1,6 @@
 //! Showing quantities: exactly, so that [`parse`](super::parse::parse) reads the same float back, or for people.
 
+use super::money::shown;
 use super::parse::{Grammar, Unit, parse};
 use super::*;
 
@@ -177,15 +178,10 @@ pub fn whole(value: f64) -> String {
     chips(Chips::new(value))
 }
 
-/// Money for people: `$5,576,000`, `$1.42`.
+/// Money for people, in the currency that is [shown](super::money::shown_in): `$5,576,000`, `$1.42`.
 pub fn usd(value: Usd) -> String {
-    let dollars = value.get();
-    if !dollars.is_finite() {
-        return "-".into();
-    }
-    let sign = if dollars < 0.0 { "-" } else { "" };
-    let size = dollars.abs();
-    if size >= 100.0 { format!("{sign}${}", grouped(&format!("{size:.0}"))) } else { format!("{sign}${size:.2}") }
+    let amount = |size: f64| if size >= 100.0 { grouped(&format!("{size:.0}")) } else { format!("{size:.2}") };
+    if value.get().is_finite() { shown().amount(value.get(), amount) } else { "-".into() }
 }
 
 /// Money on the short scale for people: `$5.576M`.
@@ -196,13 +192,18 @@ pub fn usd(value: Usd) -> String {
 /// assert_eq!(money(Usd::new(f64::NAN), 3), "-");
 /// ```
 pub fn money(value: Usd, digits: usize) -> String {
-    if value.get().is_finite() { format!("${}", count(value.get(), digits)) } else { "-".into() }
+    if value.get().is_finite() { shown().amount(value.get(), |size| count(size, digits)) } else { "-".into() }
 }
 
 /// A price for people: `$2.00/h`.
 pub fn price(value: Price) -> String {
     let hour = value.usd_per_hour();
-    if hour.is_finite() { format!("${hour:.2}/h") } else { "-".into() }
+    if hour.is_finite() { shown().amount(hour, |size| format!("{size:.2}")) + "/h" } else { "-".into() }
+}
+
+/// A small amount of money with so many digits: `$0.043`.
+pub fn cents(value: f64, digits: usize) -> String {
+    if value.is_finite() { shown().amount(value, |size| number(size, digits)) } else { "-".into() }
 }
 
 /// A share for people: `34.6 %`.

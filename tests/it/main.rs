@@ -39,6 +39,8 @@ mod metamorphic;
 mod model_flops;
 mod models;
 #[cfg(feature = "cli")]
+mod money;
+#[cfg(feature = "cli")]
 mod plan;
 #[cfg(feature = "cli")]
 mod plausible;

@@ -119,7 +119,7 @@ fn a_price_that_its_amount_and_rate_do_not_make_is_refused() {
         (whole.replace("rate_date = \"2026-10\"", ""), "`rate_date` is missing in [electricity]"),
         (whole.replace("native = 0.1307", "native = -0.1307"), "`native` cannot be negative"),
         (whole.replace("usd_per_unit = 1.1172", "usd_per_unit = inf"), "`usd_per_unit` takes a finite number"),
-        (whole.replace("$0.146", "$-0.146"), "is not an electricity price"),
+        (whole.replace("$0.146", "$-0.146"), "an electricity price cannot be negative"),
     ] {
         let error = of(&wrong).unwrap_err();
         assert!(error.contains(words), "{wrong}: {error}");

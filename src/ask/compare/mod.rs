@@ -7,7 +7,7 @@ use serde::Serialize;
 
 pub use self::difference::{Difference, Factor, TARGETS, Target, difference};
 pub use self::side::{Side, saved};
-use super::reply::{Input, Ordered, ReplyHead, SourceLine};
+use super::reply::{CurrencyReply, Input, Ordered, ReplyHead, SourceLine};
 use super::request::About;
 use super::result::unheard;
 use crate::answer::answer;
@@ -15,6 +15,7 @@ use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::{Asked, spread};
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::input::question::Question;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::show;
 
@@ -39,6 +40,8 @@ pub struct CompareRequest {
     pub sides: Vec<Asks>,
     /// How the draws are made.
     pub draws: Plan,
+    /// What names the currency in which money is shown, where no side is a question.
+    pub shown_by: Option<Box<Question>>,
 }
 
 /// A side that is asked for.
@@ -157,6 +160,7 @@ impl CompareRequest {
                     let side = Side::with(&answer, spread.as_ref());
                     head.warnings.extend(side.narrowed.iter().flat_map(Narrowed::left_out));
                     sides.push(side);
+                    head.currency = head.currency.take().or(answer.shown.as_ref().map(CurrencyReply::of));
                     head.warnings.extend(unheard("compare", &answer.spec));
                     head.warnings.extend(answer.warnings);
                 }
@@ -169,6 +173,9 @@ impl CompareRequest {
         if sides.len() > LETTERS.len() {
             let error = Error::bad_input(format!("{} answers do not fit side by side", sides.len()));
             return Err(error.with_hint(format!("compare at most {}, or use `flopbill sweep`", LETTERS.len())));
+        }
+        if let Some(question) = self.shown_by.as_ref().filter(|_| head.currency.is_none()) {
+            head.currency = question.in_dollars(catalog)?.said.shown.as_ref().map(CurrencyReply::of);
         }
         head.warnings.dedup();
         let differences = differences(&sides);

@@ -63,8 +63,9 @@ pub fn whole(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, Er
 pub fn of(question: &BillQuestion<'_>, kind: View, spec: &Spec, catalog: &Catalog) -> Result<WholeBill, Error> {
     let day = spec.as_of.as_ref().map(|entry| entry.value);
     let (choices, catalog) = (choices(spec)?, catalog.as_of(day));
-    let mut whole = whole_bill(question, kind, &choices, &catalog)?;
-    whole.warnings.extend(against_rules(&whole, &question.chip.id, &choices, &catalog)?);
+    let catalog = &*catalog.by_rates(spec.own_rates());
+    let mut whole = whole_bill(question, kind, &choices, catalog)?;
+    whole.warnings.extend(against_rules(&whole, &question.chip.id, &choices, catalog)?);
     Ok(whole)
 }
 

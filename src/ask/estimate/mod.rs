@@ -29,6 +29,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::uncertainty::montecarlo::Plan;
+use crate::units::money::shown_in;
 
 /// What drives an answer is asked of one of its outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +176,7 @@ impl EstimateRequest {
         let question = self.about.question(catalog)?;
         bill::choices(&question.spec()?)?;
         let answer = answer(&question, catalog)?;
-        reply("estimate", self, &question, answer, catalog)
+        shown_in(answer.currency(), || reply("estimate", self, &question, answer, catalog))
     }
 }
 

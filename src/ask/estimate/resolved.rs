@@ -59,8 +59,11 @@ fn given(answer: &Answer) -> Vec<Resolved> {
     let mut found = Vec::new();
     for field in FIELDS {
         let Some((text, origin)) = (field.get)(&answer.spec) else { continue };
-        let range = answer.spec.ranges.iter().find(|range| range.path == field.path);
-        let text = range.map_or(text, |range| format!("{} ({})", range.text, range.dist.name()));
+        let dollars = (field.typed)(&answer.spec).and_then(|_| field.counted(&answer.spec));
+        let text = match answer.spec.range(field.path) {
+            Some(range) => format!("{} ({})", range.text, range.dist.name()),
+            None => dollars.map_or(text.clone(), |dollars| format!("{text} = {dollars}")),
+        };
         let mut from = origin.to_string();
         if let Some(var) = var_of(field.path).filter(|var| gone.contains(var)) {
             from += &format!(", gave way to {}", outranked_by(&answer.spec, &answer.solved, var));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::answer::prepared::var_of;
 use crate::error::Error;
+use crate::input::exchange::Exchange;
 use crate::input::field::{Field, Group, find};
 use crate::input::file::{Origin, Spec};
 use crate::input::sweep_plan::Axis;
@@ -23,6 +24,8 @@ pub struct Bound {
     /// The variable that its values set, where they are numbers that the relations alone use.
     pub(super) var: Option<Var>,
     table: Vec<Cell>,
+    /// What makes dollars of its amounts, where they are in other money.
+    dollars: f64,
 }
 
 /// One value of an axis.
@@ -38,8 +41,8 @@ pub struct Cell {
 pub(super) fn field_of(key: &str) -> Result<&'static Field, Error> {
     let field = find(key).map_err(|error| prefix("--vary", &error))?;
     match field.group {
-        Group::Values | Group::Layout => Ok(field),
-        Group::Bill | Group::Ranges | Group::Gates | Group::Rl => {
+        Group::Values | Group::Layout if field.path != "money.currency" => Ok(field),
+        Group::Values | Group::Layout | Group::Bill | Group::Ranges | Group::Gates | Group::Rl => {
             let error = Error::bad_input(format!("--vary: `{}` changes no column of a sweep", field.path));
             Err(error.with_hint("vary a value of the run, its price or its layout"))
         }
@@ -56,16 +59,31 @@ pub(super) fn tell_apart(axes: &mut [Bound]) {
 
 impl Bound {
     /// Reads the values, or the ends of an axis that is too long to.
-    pub(super) fn new(axis: &Axis, name: &str, field: &'static Field) -> Result<Self, Error> {
-        let mut bound =
-            Self { axis: axis.clone(), name: name.into(), field, var: var_of(field.path), table: Vec::new() };
+    pub(super) fn new(
+        axis: &Axis,
+        name: &str,
+        field: &'static Field,
+        exchange: Option<&Exchange<'_>>,
+    ) -> Result<Self, Error> {
+        let mut bound = Self {
+            axis: axis.clone(),
+            name: name.into(),
+            field,
+            var: var_of(field.path),
+            table: Vec::new(),
+            dollars: 1.0,
+        };
         let whole = axis.values() <= MOST_TABLED;
         let last = axis.values().saturating_sub(1);
         let ends = [0, 1.min(last), last]; // the second tells whether the steps are whole
-        let read = |place| bound.read(place).map_err(|error| prefix(&format!("--vary {}", field.path), &error));
-        let table: Result<Vec<Cell>, Error> =
+        let read =
+            |place| bound.read(place, exchange).map_err(|error| prefix(&format!("--vary {}", field.path), &error));
+        let table: Result<Vec<(Cell, Option<f64>)>, Error> =
             if whole { (0..axis.values()).map(read).collect() } else { ends.into_iter().map(read).collect() };
-        let table = table?;
+        let read = table?;
+        // The steps of a range are all in one money.
+        bound.dollars = read.first().and_then(|(cell, amount)| Some(cell.number / (*amount)?)).unwrap_or(1.0);
+        let table: Vec<Cell> = read.into_iter().map(|(cell, _)| cell).collect();
         if table.iter().any(|cell| cell.number.is_nan()) {
             bound.var = None;
         }
@@ -102,16 +120,25 @@ impl Bound {
         match usize::try_from(place).ok().and_then(|index| self.table.get(index)) {
             Some(cell) => Cow::Borrowed(cell),
             // Between two ends that read, every step of a range does.
-            None => Cow::Owned(self.read(place).unwrap_or_default()),
+            None => {
+                let (cell, amount) = self.read(place, None).unwrap_or_default();
+                let number = amount.map_or(cell.number, |amount| amount * self.dollars);
+                Cow::Owned(Cell { number, ..cell })
+            }
         }
     }
 
-    fn read(&self, place: u64) -> Result<Cell, Error> {
+    /// A value, in dollars where it can be exchanged, and its amount in other money.
+    fn read(&self, place: u64, exchange: Option<&Exchange<'_>>) -> Result<(Cell, Option<f64>), Error> {
         let text = self.field.complete(&self.name, &self.axis.value(place)).into_owned();
         let mut scratch = Spec::default();
         scratch.set(self.field.path, &text, Origin::Flag("--vary".into()))?;
         let point = scratch.ranges.is_empty() && !self.field.is_of_two_units();
+        let amount = (self.field.typed)(&scratch).filter(|typed| typed.waits()).map(|typed| typed.amount);
+        if let Some(exchange) = exchange.filter(|_| amount.is_some()) {
+            exchange.settle(&mut scratch)?;
+        }
         let number = (self.field.number)(&scratch).filter(|_| point).unwrap_or(f64::NAN);
-        Ok(Cell { text, number })
+        Ok((Cell { text, number }, amount))
     }
 }

@@ -42,7 +42,8 @@ use crate::answer::{Answer, answer};
 use crate::ask::result::block;
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
-use crate::input::field::find;
+use crate::input::exchange::{EXCHANGES, Exchange, Said};
+use crate::input::field::{Field, find};
 use crate::input::question::{Override, Question};
 use crate::scaling::pareto::Front;
 
@@ -90,8 +91,13 @@ impl Sweep {
         let named = parsed.into_iter().zip(&fields).map(|(axis, field)| axis.named(field.path)).collect();
         let plan = Plan::new(named)?;
         let catalog = catalog.remembering();
-        let axes =
-            plan.axes().iter().zip(&names).zip(&fields).map(|((axis, name), field)| Bound::new(axis, name, field));
+        // Money is exchanged once for all points, unless what it is exchanged by is varied too.
+        let asked = question.spec().ok().map(|spec| Exchange::of(&spec, question.today, &catalog));
+        let exchange = asked.filter(|_| !fields.iter().any(|field| EXCHANGES.contains(&field.path)));
+        let bound = |((axis, name), field): ((&Axis, &String), &&'static Field)| {
+            Bound::new(axis, name, field, exchange.as_ref())
+        };
+        let axes = plan.axes().iter().zip(&names).zip(&fields).map(bound);
         let mut axes = axes.collect::<Result<Vec<_>, _>>()?;
         axis::tell_apart(&mut axes);
         for axis in &axes {
@@ -99,7 +105,7 @@ impl Sweep {
             known(axis, &catalog)?;
         }
         let question = question.at_home(&[])?;
-        question.spec()?; // a flag that does not read is an error, not a column of reasons
+        question.settled(&catalog)?; // a flag that does not read is an error, not a column of reasons
         let strides = vec![0; axes.len()];
         Ok(Self { question, catalog, plan, axes, strides, kept: Vec::new() }.looking_up())
     }
@@ -135,7 +141,7 @@ impl Sweep {
     /// What the question gives that is asked again and again, and where it is from: what every point has that does not
     /// vary it.
     pub fn base(&self) -> (Ordered<Input>, Vec<SourceLine>) {
-        let given = self.question.spec().map(|spec| inputs(&spec)).unwrap_or_default();
+        let given = self.question.settled(&self.catalog).map(|spec| inputs(&spec)).unwrap_or_default();
         let found = answer(&self.question, &self.catalog).or_else(|_| self.first());
         (given, found.map(|found| sources(&found)).unwrap_or_default())
     }
@@ -143,6 +149,12 @@ impl Sweep {
     /// The first point.
     fn first(&self) -> Result<Answer, Error> {
         self.asked(&self.axes.iter().map(|axis| axis.cell(0)).collect::<Vec<_>>())
+    }
+
+    /// What is taken for money that is not in dollars, at the first point.
+    pub fn money(&self) -> Said {
+        let cells: Vec<_> = self.axes.iter().map(|axis| axis.cell(0)).collect();
+        self.question_at(&cells).in_dollars(&self.catalog).map(|found| found.said).unwrap_or_default()
     }
 
     /// What measured steps change at the first point, where there are any.
@@ -159,7 +171,8 @@ impl Sweep {
         let idle = self.question.base.is_measured() && narrowed.is_none();
         let idle = idle.then(|| "the measured steps change nothing at the first point".to_owned());
         let left_out = narrowed.map(Narrowed::left_out).unwrap_or_default();
-        spec.map(|spec| unheard("sweep", &spec)).unwrap_or_default().into_iter().chain(idle).chain(left_out).collect()
+        let unheard = spec.map(|spec| unheard("sweep", &spec)).unwrap_or_default().into_iter();
+        unheard.chain(idle).chain(left_out).chain(self.money().warnings).collect()
     }
 
     /// A number that another question, another plan, or profiles with other values have another one of.

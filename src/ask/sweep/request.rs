@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Sweep;
 use super::columns::{COST, Column, DAYS, Entry, Row, columns};
-use crate::ask::reply::{Ordered, ReplyHead};
+use crate::ask::reply::{CurrencyReply, Ordered, ReplyHead};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
@@ -170,6 +170,9 @@ impl SweepAnswer {
         let mut head =
             ReplyHead::new("sweep", format!("A sweep of {}", counted(grouped(&points.to_string()), "point")));
         (head.inputs, head.sources) = self.sweep.base();
+        let money = self.sweep.money();
+        head.currency = money.shown.as_ref().map(CurrencyReply::of);
+        head.assumptions = money.assumptions;
         let narrowed = self.sweep.narrowed();
         narrowed.iter().for_each(|narrowed| head.tell(narrowed));
         head.warnings = self.sweep.warnings(narrowed.as_ref());

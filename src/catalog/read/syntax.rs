@@ -9,7 +9,7 @@ pub(super) fn unquoted(text: &str, at: usize) -> Option<(&str, Range<usize>)> {
     let line = text[start..].lines().next()?;
     let (key, value) = line.split_once('=')?;
     let value = value.split('#').next()?.trim();
-    let quantity = value.starts_with(|c: char| c.is_ascii_digit() || c == '$' || c == '.')
+    let quantity = value.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '$' | '€' | '£' | '¥' | '.'))
         && value.contains(|c: char| c.is_alphabetic() || matches!(c, '%' | '$' | '/'));
     let offset = start + key.len() + 1 + line[key.len() + 1..].find(value)?;
     (quantity && !value.contains(['"', '[', '{'])).then_some((value, offset..offset + value.len()))

@@ -99,6 +99,10 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
         return output::write(&view, format, all.output.as_deref()).map_err(Failed::Write);
     };
     narrowed.iter().for_each(|narrowed| complain::warning(&narrowed.sentence()));
+    if let Some(rate) = found.sweep.money().shown {
+        let why = "rows that are streamed have their money in dollars";
+        complain::warning(&format!("money.currency ({}) changes nothing here: {why}", rate.code));
+    }
     let SweepAnswer { sweep, front } = found;
     let job = Job { sweep: &sweep, writer: Writer::new(&sweep, stream, front), dominated: request.pareto };
     match file {

@@ -2,6 +2,7 @@
 
 use super::decimal::Decimal;
 use crate::error::Error;
+use crate::units::money::is_currency;
 use std::fmt::Write;
 
 /// A field of the spec, and the values it takes one after the other.
@@ -54,6 +55,10 @@ impl Axis {
         }
         let items = split(values)
             .ok_or_else(|| Error::bad_input(format!("`{text}` opens a quote or bracket that does not close")))?;
+        if let Some([one, rest, ..]) = items.windows(2).find(|pair| is_one_number(pair)) {
+            let error = Error::bad_input(format!("`{one},{rest}`: a comma separates two values of `{key}`"));
+            return Err(error.with_hint(format!("put a number with commas in quotes: {key}='\"{one},{rest}\"'")));
+        }
         let alone = items.len() == 1;
         let parts = items.into_iter().map(|item| part(key, item, alone)).collect::<Result<Vec<_>, _>>()?;
         let values = parts.iter().try_fold(0u64, |sum, part| sum.checked_add(part.count()));
@@ -136,6 +141,16 @@ fn split(values: &str) -> Option<Vec<&str>> {
     (depth == 0 && quote.is_none()).then_some(items)
 }
 
+/// Whether two items are more likely one number with commas between its thousands: `1` and `024`, `$1` and `500/h`.
+fn is_one_number(pair: &[&str]) -> bool {
+    let [one, rest] = pair else { return false };
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let group = digits(rest) == 3 && one.ends_with(|c: char| c.is_ascii_digit());
+    let (_, before) = number(one).map_or((None, ""), |(decimal, _)| (Some(decimal), one.trim_start()));
+    let sign = before.starts_with(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '+'));
+    group && (rest.starts_with('0') || sign)
+}
+
 /// Reads one item of the list: a range with its step, or a value as it stands.
 fn part(key: &str, item: &str, alone: bool) -> Result<Part, Error> {
     let item = item.trim();
@@ -168,7 +183,9 @@ fn number(text: &str) -> Option<(Decimal, Unit)> {
     let (before, rest) = text.split_at(start);
     let (decimal, after) = Decimal::read(rest)?;
     // Digits before the number, or a second number after it, make it a name.
-    if before.chars().any(char::is_alphanumeric) || after.chars().filter(|c| c.is_ascii_digit()).count() > 1 {
+    if (before.chars().any(char::is_alphanumeric) && !is_currency(before))
+        || after.chars().filter(|c| c.is_ascii_digit()).count() > 1
+    {
         return None;
     }
     Some((decimal, Unit { before: before.into(), after: after.into() }))
@@ -266,6 +283,7 @@ mod tests {
         assert_eq!(values("mfu=30%..31%:0.5%"), ["30%", "30.5%", "31%"]);
         assert_eq!(values("mfu=0.1..0.3:0.1"), ["0.1", "0.2", "0.3"]);
         assert_eq!(values("price=$1.80/h..$2.10/h:$0.15/h"), ["$1.8/h", "$1.95/h", "$2.1/h"]);
+        assert_eq!(values("price=CNY 10/h..CNY 14/h:CNY 2/h"), ["CNY 10/h", "CNY 12/h", "CNY 14/h"]);
         assert_eq!(values("chips=1024..8192:x2"), ["1024", "2048", "4096", "8192"]);
         assert_eq!(values("share=0.1..0.8:x2"), ["0.1", "0.2", "0.4", "0.8"]);
         assert_eq!(values("tokens=0.8T..1.2T:200B"), ["800B", "1000B", "1200B"]);
@@ -281,6 +299,8 @@ mod tests {
         assert_eq!(values("model=deepseek-v3,llama-3.1-405b"), ["deepseek-v3", "llama-3.1-405b"]);
         assert_eq!(values("mfu=30%..45%, 40%..50%"), ["30%..45%", "40%..50%"]);
         assert_eq!(values("chips=512,1024..2048:1024,\"a, b\""), ["512", "1024", "2048", "a, b"]);
+        assert_eq!(values("chips=128,256,512"), ["128", "256", "512"]);
+        assert_eq!(values("chips=\"1,024\",2048"), ["1,024", "2048"]);
         assert_eq!(values("spec=../a.toml"), ["../a.toml"]);
         let table = "{ dist = 'pert', low = 1, mode = 2, high = 3 }";
         assert_eq!(values(&format!("mfu={table},40%")), [table, "40%"]);
@@ -290,6 +310,8 @@ mod tests {
     fn wrong_ranges_say_what_to_write() {
         for (text, reason, hint) in [
             ("tokens", "varies nothing", "key=value"),
+            ("chips=1,024,2,048", "separates two values", "\"1,024\""),
+            ("price=$1,500/chip/month,$2/h", "separates two values", "\"$1,500/chip/month\""),
             ("=3", "names no field", "before the `=`"),
             ("a=1,,2", "an empty value", "between the commas"),
             ("a=[1,2", "does not close", ""),

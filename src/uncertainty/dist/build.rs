@@ -9,7 +9,7 @@ const LARGEST_SHAPE: f64 = 1e4;
 /// Below this nearly all values are zero to the last digit.
 const SMALLEST_SHAPE: f64 = 0.01;
 
-fn dist(shape: Shape) -> Result<Dist, Error> {
+pub(super) fn dist(shape: Shape) -> Result<Dist, Error> {
     Ok(Dist { shape })
 }
 

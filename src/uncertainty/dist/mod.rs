@@ -22,6 +22,7 @@ mod build;
 mod invert;
 mod named;
 mod prepared;
+mod scaled;
 mod shape;
 mod table;
 
