@@ -1,5 +1,6 @@
 //! From what was asked to what is answered, stage by stage; each stage is a value of its own.
 
+mod choices;
 pub mod confidence;
 pub mod confirm;
 pub mod decompose;
@@ -12,6 +13,7 @@ pub mod looked_up;
 pub mod measured;
 pub mod model_terms;
 pub mod narrowed;
+pub mod owning;
 pub mod pacing;
 pub mod phases;
 pub mod place;

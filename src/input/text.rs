@@ -6,7 +6,7 @@ use crate::catalog::normal;
 use crate::error::Error;
 use crate::units::date::Date;
 use crate::units::parse::{Grammar, parse};
-use crate::units::{Fraction, Quantity as _, Seconds, Tokens};
+use crate::units::{Fraction, Quantity as _, Seconds, Tokens, Usd};
 
 /// Whether a chip is written with a number of it: `2048xH800`.
 pub fn is_fleet(text: &str) -> bool {
@@ -95,6 +95,43 @@ pub(super) fn share(text: &str) -> Result<Fraction, Error> {
         return Err(Error::bad_input("a share cannot be zero").with_hint("write it like `34.6%`"));
     }
     Ok(share)
+}
+
+/// A share from zero up to one.
+pub(super) fn portion(text: &str) -> Result<Fraction, Error> {
+    match parse::<Fraction>(text)? {
+        Fraction::ZERO => Ok(Fraction::ZERO),
+        _ => share(text),
+    }
+}
+
+/// Time, a bare number in years.
+pub(super) fn years(text: &str) -> Result<Seconds, Error> {
+    match text.trim().replace('_', "").parse::<f64>() {
+        Ok(number) if number.is_finite() => parse(&format!("{}y", text.trim())),
+        _ => parse(text),
+    }
+}
+
+/// Money, of which there may be none: `$0`.
+pub(super) fn money(text: &str) -> Result<Usd, Error> {
+    let bare = text.trim().trim_start_matches('$').trim_end_matches("USD").trim();
+    if bare.parse() == Ok(0.0) { Ok(Usd::ZERO) } else { parse(text) }
+}
+
+/// Dollars for a unit of something, in one of its forms: `$0.023/GB/month`; a bare amount is for that unit too.
+pub(super) fn dollars_per(text: &str, forms: &[&str]) -> Result<f64, Error> {
+    let text = text.trim();
+    let like = || format!("write it like `{}`", shown_per(0.5, forms));
+    let ends = |form: &&&str| text.to_lowercase().ends_with(&form.to_lowercase());
+    let cut = forms.iter().find(ends).map_or(0, |form| form.len());
+    let amount = text.get(..text.len().saturating_sub(cut)).unwrap_or_default();
+    money(amount).map(Usd::get).map_err(|error| error.with_hint(like()))
+}
+
+/// The same, as a user would write it.
+pub(super) fn shown_per(value: f64, forms: &[&str]) -> String {
+    format!("${value}{}", forms.first().copied().unwrap_or_default())
 }
 
 /// Reads a quantity for a flag that is no field, naming the flag in the error.

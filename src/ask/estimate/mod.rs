@@ -227,7 +227,7 @@ pub fn reply(
         thresholds,
         gates: gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?,
         confirmed: answer.confirmed.clone(),
-        resolved: if request.show_resolved { resolved::all(&answer, whole.as_ref()) } else { Vec::new() },
+        resolved: if request.show_resolved { resolved::all(&answer, whole.as_ref(), catalog)? } else { Vec::new() },
         profiles: ProfileLine::of(&answer),
         made_from: MadeFrom { answer, spread, drivers, bill: whole },
     })
