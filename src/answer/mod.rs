@@ -1,5 +1,6 @@
 //! From what was asked to what is answered, stage by stage; each stage is a value of its own.
 
+pub mod bill_ranges;
 mod choices;
 pub mod confidence;
 pub mod confirm;
@@ -22,6 +23,7 @@ mod priced;
 pub mod published;
 mod quick;
 pub mod ranges;
+pub mod recipe;
 pub(crate) mod remarks;
 mod rented;
 mod scenario;

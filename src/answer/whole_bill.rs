@@ -7,13 +7,13 @@ use super::failures::{Decides, Failures, Job, failures};
 use super::footprint::RunFootprint;
 use super::owning::Owning;
 use super::place::Place;
+use super::recipe::Recipe;
 use super::rented::Rented;
 use crate::assume::{Against, Laid, check, idle, told};
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
 use crate::catalog::read::{At, Sources};
 use crate::cost::defaults::Defaults;
-use crate::cost::inputs::Inputs;
 use crate::cost::own::Hosting;
 use crate::cost::rent::{Commitment, commitment, per_held_hour};
 use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, own};
@@ -22,13 +22,9 @@ use crate::hardware::accelerator::Accelerator;
 use crate::hardware::region::Region;
 use crate::input::file::Origin;
 use crate::prices::Bought;
-use crate::reliability::checkpoint;
 use crate::solve::Var;
 use crate::source::Source;
-use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, Usd, show};
-
-/// Bytes of a weight in the format that models are handed out in.
-const WEIGHT_BYTES: f64 = 2.0;
+use crate::units::{ChipSeconds, Chips, Fraction, Params, Price, Seconds, Tokens, show};
 
 /// The whole bill of an answer.
 #[derive(Debug, Clone)]
@@ -53,6 +49,8 @@ pub struct WholeBill {
     shelf: Shelf,
     /// What failures do at this size.
     pub failures: Failures,
+    /// What it is priced from.
+    pub recipe: Recipe,
     /// Assumptions of the view, in sentences.
     pub assumptions: Vec<String>,
     /// What a reader should know before using the totals, in sentences.
@@ -68,6 +66,17 @@ pub struct Owned {
     pub rented: Option<Price>,
     /// The utilisation above which owning is cheaper.
     pub break_even: Option<f64>,
+}
+
+impl Owned {
+    fn of(terms: &Terms, rented: Option<Price>) -> Result<Option<Self>, Error> {
+        let year = own::annual(&terms.own)?;
+        Ok(year.map(|year| Self {
+            hour: own::per_used_hour(year.total(), terms.own.utilisation),
+            rented,
+            break_even: rented.and_then(|rent| own::break_even_utilisation(year.total(), rent).ok()),
+        }))
+    }
 }
 
 /// The sources that lines refer to.
@@ -187,40 +196,29 @@ pub fn whole_bill(
         Some(_) => None,
         None => catalog.bought(&chip.id, choices.region.as_deref())?,
     };
-    let purchase = defaults.told.purchase.or(bought.as_ref().map(|found| found.price));
-    let inputs = inputs(question, choices, &defaults, &place, purchase)?;
-    let mut terms = defaults.terms(&inputs)?;
-    terms.programme.compute = choices.programme.or(terms.programme.compute);
-    terms.epoch.pue = defaults.told.pue.unwrap_or(terms.epoch.pue);
-    let mut assumptions = assumptions(choices, view, &terms, place.region());
-    let (bytes, kept) = (defaults.checkpoint.bytes_per_param, defaults.checkpoint.kept);
-    assumptions.push(format!("checkpoints: {bytes} bytes a parameter, {kept} kept{}", from_file(choices, &laid)));
-    assumptions.extend(laid.iter().map(|(path, at)| format!("{path}: {}:{}", at.file, at.line)));
+    let purchase = bought.as_ref().map(|found| found.price);
+    let mut recipe = Recipe::of(question, view, choices, defaults, (&place, purchase));
+    let (inputs, defaults) = (recipe.inputs()?, recipe.defaults.clone());
     let job = Job { chip, chips: question.chips, checkpoint: inputs.checkpoint, step: question.step };
     let failures = failures(&job, &choices.failures, &defaults, &question.decides, catalog)?;
-    assumptions.extend(failures.assumed.iter().map(|one| format!("{} {}: {}", one.path, one.text, one.origin)));
     let stops = failures.saved.as_ref().map(|found| &found.stops);
     let rent = Rented::of(question, choices, &defaults, stops, catalog)?;
-    (terms.rent.offer, terms.rent.price) = (rent.offer, rent.price);
+    recipe.rented(rent.offer, rent.price);
+    let terms = recipe.terms()?;
+    let mut assumptions = assumptions(choices, view, &terms, place.region());
+    assumptions.push(kept(choices, &laid, &defaults));
+    assumptions.extend(laid.iter().map(|(path, at)| format!("{path}: {}:{}", at.file, at.line)));
+    assumptions.extend(failures.assumed.iter().map(|one| format!("{} {}: {}", one.path, one.text, one.origin)));
     let rented = per_held_hour(&terms.rent)?;
-    let owned = own::annual(&terms.own)?.map(|year| Owned {
-        hour: own::per_used_hour(year.total(), terms.own.utilisation),
-        rented,
-        break_even: rented.and_then(|rent| own::break_even_utilisation(year.total(), rent).ok()),
-    });
-    let usage = Usage { held: question.held, chips: question.chips, wall: question.wall };
+    let owned = Owned::of(&terms, rented)?;
+    let usage = recipe.usage;
     let commitment = commitment(usage.held, usage.chips, &terms.rent)?.filter(|_| view == View::Rent);
     let footprint = RunFootprint::of(&usage, &place, &inputs, terms.own.power, &defaults)?;
     assumptions.extend(place.said(view, &terms));
     assumptions.extend(footprint.iter().flat_map(|found| found.said(&defaults)));
     assumptions.extend(bought.iter().filter(|_| view != View::Rent).filter_map(|found| found.said.clone()));
-    let aged = |found: &Bought| catalog.aged("purchase price", &found.source.as_of, None);
-    let old = bought.as_ref().filter(|_| view != View::Rent);
-    let aged = match old.map(aged).transpose()?.flatten().zip(old) {
-        Some((aged, found)) => Some(match catalog.newest_rent(&chip.id, &found.source.as_of)? {
-            Some(rent) => format!("{aged}; the newest rent known is {rent}"),
-            None => aged,
-        }),
+    let aged = match bought.as_ref().filter(|_| view != View::Rent) {
+        Some(found) => aged(found, &chip.id, catalog)?,
         None => None,
     };
     let said = sources.of("own.purchase").filter(|_| defaults.told.purchase.is_some()).cloned();
@@ -249,8 +247,18 @@ pub fn whole_bill(
         place,
         shelf,
         failures,
+        recipe,
         assumptions,
     })
+}
+
+/// A purchase price that is old, and the newest rent known beside it.
+fn aged(found: &Bought, chip: &str, catalog: &Catalog) -> Result<Option<String>, Error> {
+    let Some(aged) = catalog.aged("purchase price", &found.source.as_of, None)? else { return Ok(None) };
+    Ok(Some(match catalog.newest_rent(chip, &found.source.as_of)? {
+        Some(rent) => format!("{aged}; the newest rent known is {rent}"),
+        None => aged,
+    }))
 }
 
 /// A reservation that is longer than the run.
@@ -274,33 +282,13 @@ fn with_source(sources: Sources, laid: &Laid) -> Sources {
     }
 }
 
-/// Where the size of checkpoints is from, where nobody says it.
-fn from_file(choices: &Choices, laid: &[(String, At)]) -> &'static str {
+/// The size and number of checkpoints, and where that is from, where nobody says it.
+fn kept(choices: &Choices, laid: &[(String, At)], defaults: &Defaults) -> String {
     let said = |path: &str| path.starts_with("checkpoint.");
     let said = choices.laid.iter().any(|one| said(one.field)) || laid.iter().any(|(path, _)| said(path));
-    if said { "" } else { " (profiles/assumptions/bill.toml)" }
-}
-
-/// What the question, the place and the chip's sheets say.
-fn inputs(
-    question: &BillQuestion<'_>,
-    choices: &Choices,
-    defaults: &Defaults,
-    place: &Place,
-    purchase: Option<Usd>,
-) -> Result<Inputs, Error> {
-    let electricity = place.region().electricity.unwrap_or(EnergyPrice::ZERO); // checked: nothing is metered without one
-    let of_tokens = |tokens: Tokens| Bytes::new(tokens.get() * defaults.storage.bytes_per_token);
-    let stored = |params| checkpoint::size(params, defaults.checkpoint.bytes_per_param);
-    Ok(Inputs {
-        rent: question.rent.as_ref().map(|(price, _)| *price),
-        checkpoint: question.params.map(stored).transpose()?,
-        data: defaults.told.data.or(question.tokens.map(of_tokens)),
-        egress: defaults.told.egress.or(question.params.map(|params| Bytes::new(params.get() * WEIGHT_BYTES))),
-        people: choices.people,
-        duration: choices.duration.unwrap_or(Seconds::from_years(1.0)),
-        ..Inputs::about(question.chip, purchase, place.pue().unwrap_or(defaults.epoch.pue_other), electricity)
-    })
+    let from = if said { "" } else { " (profiles/assumptions/bill.toml)" };
+    let (bytes, kept) = (defaults.checkpoint.bytes_per_param, defaults.checkpoint.kept);
+    format!("checkpoints: {bytes} bytes a parameter, {kept} kept{from}")
 }
 
 fn assumptions(choices: &Choices, view: View, terms: &Terms, region: &Region) -> Vec<String> {

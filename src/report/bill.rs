@@ -2,6 +2,7 @@
 
 use super::json::cell;
 use super::view::{Section, View};
+use crate::answer::bill_ranges::BillSpread;
 use crate::answer::decompose::Decomposition;
 use crate::answer::failures::{Failures, Saved};
 use crate::answer::whole_bill::{WholeBill, unit_price};
@@ -9,12 +10,14 @@ use crate::ask::estimate::bill::chips_not_priced;
 use crate::cost::{Charge, CostLine};
 use crate::reliability::checkpoint::Way;
 use crate::reply::footprint::FootprintReply;
-use crate::units::{Bytes, Seconds, Usd, show};
+use crate::units::{Bytes, Price, Seconds, Usd, show};
 
 /// Adds a bill to the view of its estimate.
-pub fn add(view: &mut View, whole: &WholeBill, footprint: Option<&FootprintReply>) {
+pub fn add(view: &mut View, whole: &WholeBill, spread: Option<&BillSpread>, footprint: Option<&FootprintReply>) {
     view.summary += &summary(whole);
     view.sections.push(lines(whole));
+    view.sections.extend(spread.map(range));
+    view.note("Ranges of the bill", spread.map(|spread| spread.ranges.clone()).unwrap_or_default());
     view.sections.extend(super::owning::sections(whole));
     view.sections.extend(reservation(whole));
     view.sections.extend(footprint.and_then(|found| super::footprint::section(whole, found)));
@@ -100,6 +103,21 @@ fn lines(whole: &WholeBill) -> Section {
     } else {
         total("The run", whole.bill.final_run());
         total("With work around it", whole.bill.programme());
+    }
+    section
+}
+
+/// What the totals vary by.
+fn range(found: &BillSpread) -> Section {
+    let mut section = Section::new("Range of the bill", &["", "p10", "p50", "p90"]);
+    for (label, summary) in [("The run", &found.run), ("With work around it", &found.programme)] {
+        let [low, middle, high] = [0.1, 0.5, 0.9].map(|level| show::usd(Usd::new(summary.quantile(level).value)));
+        section.row([label.into(), low, middle, high]);
+    }
+    let hour = [0.1, 0.5, 0.9].map(|level| found.hour.quantile(level).value);
+    if hour.iter().all(|price| price.is_finite()) {
+        let [low, middle, high] = hour.map(|price| show::price(Price::from_usd_per_hour(price)));
+        section.row(["An owned GPU-hour".into(), low, middle, high]);
     }
     section
 }

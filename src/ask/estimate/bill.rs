@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::border::against_rules;
 use crate::answer::Answer;
+use crate::answer::bill_ranges::BillSpread;
 use crate::answer::decompose::{Decomposition, decompose};
 use crate::answer::failures::{FailureChoices, FailuresReply};
 use crate::answer::owning::OwningReply;
@@ -18,6 +19,7 @@ use crate::cost::{Charge, CostLine, Scope, View};
 use crate::error::Error;
 use crate::input::field::Field;
 use crate::input::table::{FIELDS, Spec};
+use crate::uncertainty::montecarlo::Summary;
 use crate::units::Usd;
 
 /// What the whole bill is made of.
@@ -109,6 +111,9 @@ pub struct BillReply {
     pub final_run_usd: Option<f64>,
     /// With the work around it.
     pub programme_usd: Option<f64>,
+    /// Their p10, p50 and p90, where assumptions are ranges.
+    #[serde(flatten)]
+    pub range: Option<BillRange>,
     /// The amount of each line.
     pub lines: Ordered<Option<f64>>,
     /// All lines that have a price.
@@ -133,6 +138,38 @@ pub struct BillReply {
     pub failures: FailuresReply,
 }
 
+/// What the totals of a bill vary by.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct BillRange {
+    /// One time in ten the run costs less.
+    pub final_run_usd_p10: f64,
+    /// Half of the time it costs less.
+    pub final_run_usd_p50: f64,
+    /// One time in ten it costs more.
+    pub final_run_usd_p90: f64,
+    /// One time in ten it costs less with the work around it.
+    pub programme_usd_p10: f64,
+    /// Half of the time it costs less.
+    pub programme_usd_p50: f64,
+    /// One time in ten it costs more.
+    pub programme_usd_p90: f64,
+}
+
+impl BillRange {
+    fn of(found: &BillSpread) -> Self {
+        let at = |summary: &Summary, level: f64| summary.quantile(level).value;
+        Self {
+            final_run_usd_p10: at(&found.run, 0.1),
+            final_run_usd_p50: at(&found.run, 0.5),
+            final_run_usd_p90: at(&found.run, 0.9),
+            programme_usd_p10: at(&found.programme, 0.1),
+            programme_usd_p50: at(&found.programme, 0.5),
+            programme_usd_p90: at(&found.programme, 0.9),
+        }
+    }
+}
+
 /// A reservation.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[non_exhaustive]
@@ -149,13 +186,14 @@ pub struct CommitmentReply {
 
 impl BillReply {
     /// Of a bill.
-    pub fn of(whole: &WholeBill) -> Self {
+    pub fn of(whole: &WholeBill, spread: Option<&BillSpread>) -> Self {
         let priced = total(whole).is_some();
         let amount = |line: &CostLine| (line.label.to_owned(), line.charge.amount().map(Usd::get));
         Self {
             view: whole.bill.view.name(),
             final_run_usd: priced.then(|| whole.bill.final_run().get()),
             programme_usd: total(whole),
+            range: spread.filter(|_| priced).map(BillRange::of),
             lines: whole.bill.lines.iter().map(amount).collect(),
             priced_lines_usd: whole.bill.programme().get(),
             reason: chips_not_priced(whole),
