@@ -217,10 +217,7 @@ pub fn whole_bill(
     assumptions.extend(place.said(view, &terms));
     assumptions.extend(footprint.iter().flat_map(|found| found.said(&defaults)));
     assumptions.extend(bought.iter().filter(|_| view != View::Rent).filter_map(|found| found.said.clone()));
-    let aged = match bought.as_ref().filter(|_| view != View::Rent) {
-        Some(found) => aged(found, &chip.id, catalog)?,
-        None => None,
-    };
+    let aged = aged(bought.as_ref().filter(|_| view != View::Rent), &chip.id, catalog)?;
     let said = sources.of("own.purchase").filter(|_| defaults.told.purchase.is_some()).cloned();
     let shelf = Shelf { bill: sources, rent: rent.source, bought: said.or(bought.map(|found| found.source)) };
     let against = Against { view, terms: &terms, server_is_known: inputs.node_share.is_some() };
@@ -253,7 +250,8 @@ pub fn whole_bill(
 }
 
 /// A purchase price that is old, and the newest rent known beside it.
-fn aged(found: &Bought, chip: &str, catalog: &Catalog) -> Result<Option<String>, Error> {
+fn aged(found: Option<&Bought>, chip: &str, catalog: &Catalog) -> Result<Option<String>, Error> {
+    let Some(found) = found else { return Ok(None) };
     let Some(aged) = catalog.aged("purchase price", &found.source.as_of, None)? else { return Ok(None) };
     Ok(Some(match catalog.newest_rent(chip, &found.source.as_of)? {
         Some(rent) => format!("{aged}; the newest rent known is {rent}"),

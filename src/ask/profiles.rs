@@ -198,7 +198,11 @@ fn named(name: &str, catalog: &Catalog) -> Result<(Kind, Found), Error> {
     }
     if is_path(name) {
         let found = catalog.find(Kind::Accelerators, name)?;
-        return Ok((check::kind_of(Path::new(name), &found.document)?, found));
+        let kind = check::kind_of(Path::new(name), &found.document)?;
+        return Ok(match kind {
+            Kind::Assumptions => (kind, Found { document: catalog.laid(found.document, &[&found.id]), ..found }),
+            _ => (kind, found),
+        });
     }
     // A name of several kinds means the first in the order of the kinds: a chip before its prices.
     let kinds = || KINDS.iter().map(|(_, kind, _)| *kind);

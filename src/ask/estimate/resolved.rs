@@ -55,21 +55,21 @@ impl Resolved {
 pub fn all(answer: &Answer, whole: Option<&WholeBill>, catalog: &Catalog) -> Result<Vec<Resolved>, Error> {
     let mut found: Vec<Resolved> = given(answer).into_iter().chain(filled_in(answer)).chain(of_bill(whole)).collect();
     let Some(whole) = whole else { return Ok(found) };
-    let place = whole.place.source("electricity.price").map(|source| source.title.clone());
     let known = |found: &[Resolved], path: &str| found.iter().any(|one| one.path == path);
-    if let Some(price) = whole.place.region().electricity.filter(|_| !known(&found, "electricity.price")) {
-        let origin = format!("{}: {}", whole.place.region().name, place.unwrap_or_default());
-        found.push(Resolved::new("electricity.price", show::exact(price), origin));
-    }
-    if let Some(pue) = whole.place.pue().filter(|_| !known(&found, "bill.pue")) {
-        found.push(Resolved::new("bill.pue", show::number(pue, 4), whole.place.region().name.clone()));
-    }
     for value in assume::values("bill", catalog)? {
         let path = value.field.map_or(Cow::Owned(value.path.clone()), Cow::Borrowed);
         if !value.value.is_empty() && !known(&found, &path) && !UNUSED.iter().any(|table| path.starts_with(table)) {
             let text = if value.unit.is_empty() { value.value } else { format!("{} {}", value.value, value.unit) };
             found.push(Resolved { path, text, origin: value.origin, flag: value.flag });
         }
+    }
+    let place = whole.place.source("electricity.price").map(|source| source.title.clone());
+    if let Some(price) = whole.place.region().electricity.filter(|_| !known(&found, "electricity.price")) {
+        let origin = format!("{}: {}", whole.place.region().name, place.unwrap_or_default());
+        found.push(Resolved::new("electricity.price", show::exact(price), origin));
+    }
+    if let Some(pue) = whole.place.pue().filter(|_| !known(&found, "bill.pue")) {
+        found.push(Resolved::new("bill.pue", show::number(pue, 4), whole.place.region().name.clone()));
     }
     Ok(found)
 }
