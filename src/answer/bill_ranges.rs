@@ -1,5 +1,7 @@
 //! A bill whose assumptions are ranges: what its totals vary by.
 
+use serde::Serialize;
+
 use crate::answer::Answer;
 use crate::answer::prepared::Prepared;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS};
@@ -73,4 +75,37 @@ fn at(recipe: &mut Recipe, prepared: &Prepared, values: &[f64]) {
     }
     recipe.usage.wall = recipe.usage.wall.and(known(DAYS).map(Seconds::from_days));
     recipe.usage.chips = recipe.usage.chips.and(known(CHIPS).map(Chips::new));
+}
+
+/// What the totals of a bill vary by.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[non_exhaustive]
+pub struct BillRange {
+    /// One time in ten the run costs less.
+    pub final_run_usd_p10: f64,
+    /// Half of the time it costs less.
+    pub final_run_usd_p50: f64,
+    /// One time in ten it costs more.
+    pub final_run_usd_p90: f64,
+    /// One time in ten it costs less with the work around it.
+    pub programme_usd_p10: f64,
+    /// Half of the time it costs less.
+    pub programme_usd_p50: f64,
+    /// One time in ten it costs more.
+    pub programme_usd_p90: f64,
+}
+
+impl BillRange {
+    /// Of draws.
+    pub fn of(found: &BillSpread) -> Self {
+        let at = |summary: &Summary, level: f64| summary.quantile(level).value;
+        Self {
+            final_run_usd_p10: at(&found.run, 0.1),
+            final_run_usd_p50: at(&found.run, 0.5),
+            final_run_usd_p90: at(&found.run, 0.9),
+            programme_usd_p10: at(&found.programme, 0.1),
+            programme_usd_p50: at(&found.programme, 0.5),
+            programme_usd_p90: at(&found.programme, 0.9),
+        }
+    }
 }

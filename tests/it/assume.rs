@@ -304,8 +304,10 @@ fn the_list_of_assumptions_in_every_format() {
     let json = text(&["profiles", "list", "assumptions", "--format", "json"]);
     assert!(json.contains("\"flag\": \"--discount-rate\"") || json.contains("\"flag\": \"--interest\""), "{json}");
     let folder = folder("listed", "[own]\ninterest = \"7%\"\n");
-    let table = text(&["profiles", "list", "assumptions", "--profiles", folder.to_str().unwrap()]);
-    assert!(table.contains("bill.toml:2") && table.contains("--network-share"), "{table}");
+    let own = text(&["profiles", "list", "assumptions", "--profiles", folder.to_str().unwrap(), "--format", "csv"]);
+    assert!(own.contains("assumptions/bill.toml:2") && !own.contains("bill,own.interest,10%"), "{own}");
+    let table = text(&["profiles", "list", "assumptions"]);
+    assert!(table.contains("profiles/assumptions/bill.toml [own]") && table.contains("--life"), "{table}");
     let shown = text(&["estimate", "deepseek-v3", "--bill", "own", "--show-resolved"]);
     for path in ["own.interest", "own.life", "power.load", "electricity.price", "bill.pue", "storage.usd_per_gb_month"]
     {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::border::against_rules;
 use crate::answer::Answer;
-use crate::answer::bill_ranges::BillSpread;
+use crate::answer::bill_ranges::{BillRange, BillSpread};
 use crate::answer::decompose::{Decomposition, decompose};
 use crate::answer::failures::{FailureChoices, FailuresReply};
 use crate::answer::owning::OwningReply;
@@ -19,7 +19,6 @@ use crate::cost::{Charge, CostLine, Scope, View};
 use crate::error::Error;
 use crate::input::field::Field;
 use crate::input::table::{FIELDS, Spec};
-use crate::uncertainty::montecarlo::Summary;
 use crate::units::Usd;
 
 /// What the whole bill is made of.
@@ -136,38 +135,6 @@ pub struct BillReply {
     pub assumptions: Vec<String>,
     /// What failures do at this size.
     pub failures: FailuresReply,
-}
-
-/// What the totals of a bill vary by.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[non_exhaustive]
-pub struct BillRange {
-    /// One time in ten the run costs less.
-    pub final_run_usd_p10: f64,
-    /// Half of the time it costs less.
-    pub final_run_usd_p50: f64,
-    /// One time in ten it costs more.
-    pub final_run_usd_p90: f64,
-    /// One time in ten it costs less with the work around it.
-    pub programme_usd_p10: f64,
-    /// Half of the time it costs less.
-    pub programme_usd_p50: f64,
-    /// One time in ten it costs more.
-    pub programme_usd_p90: f64,
-}
-
-impl BillRange {
-    fn of(found: &BillSpread) -> Self {
-        let at = |summary: &Summary, level: f64| summary.quantile(level).value;
-        Self {
-            final_run_usd_p10: at(&found.run, 0.1),
-            final_run_usd_p50: at(&found.run, 0.5),
-            final_run_usd_p90: at(&found.run, 0.9),
-            programme_usd_p10: at(&found.programme, 0.1),
-            programme_usd_p50: at(&found.programme, 0.5),
-            programme_usd_p90: at(&found.programme, 0.9),
-        }
-    }
 }
 
 /// A reservation.
