@@ -36,7 +36,7 @@
 //! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
 //! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`,
-//! `rows`, `catalog`, `ruling`, `prices`, `input`, `audit`; `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`,
+//! `rows`, `catalog`, `ruling`, `prices`, `input`, `assume`, `audit`; `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`,
 //! `scaling`; `reply`, `ask`, `report`; and the command line.
 //!
 //! # Invariants
@@ -47,6 +47,7 @@
 
 mod answer;
 mod ask;
+mod assume;
 mod audit;
 mod calibration;
 mod catalog;
@@ -113,6 +114,9 @@ pub mod internals {
     }
     pub mod ask {
         pub use crate::ask::*;
+    }
+    pub mod assume {
+        pub use crate::assume::*;
     }
     pub mod audit {
         pub use crate::audit::*;

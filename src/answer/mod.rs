@@ -1,5 +1,7 @@
 //! From what was asked to what is answered, stage by stage; each stage is a value of its own.
 
+pub mod bill_ranges;
+mod choices;
 pub mod confidence;
 pub mod confirm;
 pub mod decompose;
@@ -12,6 +14,7 @@ pub mod looked_up;
 pub mod measured;
 pub mod model_terms;
 pub mod narrowed;
+pub mod owning;
 pub mod pacing;
 pub mod phases;
 pub mod place;
@@ -20,6 +23,7 @@ mod priced;
 pub mod published;
 mod quick;
 pub mod ranges;
+pub mod recipe;
 pub(crate) mod remarks;
 mod rented;
 mod scenario;

@@ -2,9 +2,10 @@
 
 use super::whole_bill::Choices;
 use crate::catalog::Catalog;
+use crate::catalog::read::Sources;
 use crate::catalog::region::RegionProfile;
 use crate::cost::carbon::{Accounting, Grid, Water};
-use crate::cost::defaults::HostingKind;
+use crate::cost::defaults::{HostingKind, Told};
 use crate::cost::energy::Power;
 use crate::cost::own::Hosting;
 use crate::cost::{Terms, View};
@@ -32,15 +33,21 @@ impl Place {
     ///
     /// # Errors
     /// An unknown name; a profile that does not hold what it should.
-    pub fn of(choices: &Choices, catalog: &Catalog) -> Result<Self, Error> {
+    pub fn of(choices: &Choices, told: &Told, sources: &Sources, catalog: &Catalog) -> Result<Self, Error> {
         let year = |day: crate::units::date::Date| u32::try_from(day.parts().0).ok();
         let asked = choices.day.and_then(year).map(|year| (year, "the day asked about"));
         let own = choices.run.and_then(year).map(|year| (year, "the run"));
+        let mut profile = catalog.region(choices.region.as_deref().unwrap_or("world"))?;
+        if let (Some(price), Some(source)) = (told.electricity, sources.of("electricity.price")) {
+            (profile.region.electricity, profile.region.native) = (Some(price), None);
+            profile.taken.retain(|(path, _)| *path != "electricity.price");
+            profile.sources = profile.sources.with("electricity.price".into(), source.clone());
+        }
         Ok(Self {
-            profile: catalog.region(choices.region.as_deref().unwrap_or("world"))?,
+            profile,
             named: choices.region.is_some(),
             hyperscale: choices.hyperscale,
-            pue: choices.pue,
+            pue: told.pue,
             wanted: asked.or(own),
         })
     }

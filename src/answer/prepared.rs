@@ -7,6 +7,7 @@ use super::pacing::Pacing;
 use super::phases::Shares;
 use super::quick::Open;
 pub use super::quick::Quick;
+use super::recipe::Recipe;
 use super::settled::{Settled, Step, solve_phases};
 pub use super::vars::{base, var_of};
 use crate::error::Error;
@@ -86,7 +87,7 @@ impl Prepared {
     pub(super) fn of(spec: &Spec, settled: &Settled, pacing: &Pacing) -> Result<Self, Error> {
         let speed = Speed::of(spec, settled, pacing);
         let mut open = Vec::new();
-        let drawn = spec.ranges.iter().filter(|range| counts(spec, range.path)).cloned();
+        let drawn = spec.ranges.iter().filter(|range| counts(spec, range.path) && !Recipe::takes(range.path)).cloned();
         for range in drawn.chain(own_ranges(spec, settled, pacing)?) {
             let slot = slot(range.path, settled, speed.is_some())?;
             let known = match slot {

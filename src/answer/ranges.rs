@@ -2,7 +2,9 @@
 
 use crate::answer::Answer;
 use crate::answer::prepared::{OUTPUTS, Prepared};
+use crate::answer::recipe::Recipe;
 use crate::error::Error;
+use crate::input::field::find;
 use crate::uncertainty::montecarlo::{Draws, Estimate, Inputs, Plan, Summary, run};
 use crate::units::{Fraction, Seconds, Usd};
 
@@ -76,7 +78,10 @@ impl Budget {
 pub fn inputs(answer: &Answer) -> Result<(Inputs, Option<String>), Error> {
     let open = answer.prepared.ranges().map(|range| (range.path.to_owned(), range.dist.clone()));
     let inputs = Inputs::new(open.collect())?;
-    let pairs = answer.spec.correlations.iter().map(|(a, b, spearman)| (a.as_str(), b.as_str(), *spearman));
+    // What moves together in the bill alone is drawn with the bill.
+    let of_bill = |path: &str| find(path).is_ok_and(|field| Recipe::takes(field.path));
+    let pairs = answer.spec.correlations.iter().filter(|(a, b, _)| !of_bill(a) && !of_bill(b));
+    let pairs = pairs.map(|(a, b, spearman)| (a.as_str(), b.as_str(), *spearman));
     let (inputs, repair) = inputs.correlated(&pairs.collect::<Vec<_>>())?;
     let said = repair.map(|repair| {
         let share = crate::units::show::percent(repair.shrink);

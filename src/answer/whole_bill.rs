@@ -1,64 +1,30 @@
 //! Every charge of one answer in a chosen view, its emissions and water, and what failures do at its size.
 
 use super::Answer;
-use super::failures::{Decides, FailureChoices, Failures, Job, failures};
+pub use super::choices::Choices;
+use super::choices::idle_border;
+use super::failures::{Decides, Failures, Job, failures};
 use super::footprint::RunFootprint;
+use super::owning::Owning;
 use super::place::Place;
+use super::recipe::Recipe;
 use super::rented::Rented;
+use crate::assume::{Against, Laid, check, idle, told};
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
-use crate::catalog::read::Sources;
-use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
-use crate::cost::inputs::Inputs;
+use crate::catalog::read::{At, Sources};
+use crate::cost::defaults::Defaults;
+use crate::cost::own::Hosting;
 use crate::cost::rent::{Commitment, commitment, per_held_hour};
 use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, own};
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
-use crate::hardware::price::Term;
 use crate::hardware::region::Region;
 use crate::input::file::Origin;
 use crate::prices::Bought;
-use crate::reliability::checkpoint;
 use crate::solve::Var;
-use crate::source::{Source, SourceKind};
-use crate::units::date::Date;
-use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, Usd, show};
-
-/// Bytes of a weight in the format that models are handed out in.
-const WEIGHT_BYTES: f64 = 2.0;
-
-/// What the user chooses; what is `None` here is left to the defaults.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Choices {
-    /// The place; the world's average without one.
-    pub region: Option<String>,
-    /// A hyperscaler's site rather than a rented hall.
-    pub hyperscale: bool,
-    /// Power usage effectiveness of the site, instead of the place's.
-    pub pue: Option<f64>,
-    /// The day asked about.
-    pub day: Option<Date>,
-    /// When a published run was published.
-    pub run: Option<Date>,
-    /// On what terms the chips are rented.
-    pub term: Option<Term>,
-    /// What the border takes.
-    pub border: Option<BorderKind>,
-    /// What hosting is paid for; metered where a place is named, so that its price of electricity counts.
-    pub hosting: Option<HostingKind>,
-    /// The basis of the power.
-    pub power: Option<PowerBasis>,
-    /// Hours used over hours.
-    pub utilisation: Option<Fraction>,
-    /// Programme compute over the final run.
-    pub programme: Option<f64>,
-    /// People on the programme.
-    pub people: Option<f64>,
-    /// How long they work on it.
-    pub duration: Option<Seconds>,
-    /// Failures, checkpoints and storage.
-    pub failures: FailureChoices,
-}
+use crate::source::Source;
+use crate::units::{ChipSeconds, Chips, Fraction, Params, Price, Seconds, Tokens, show};
 
 /// The whole bill of an answer.
 #[derive(Debug, Clone)]
@@ -69,8 +35,12 @@ pub struct WholeBill {
     pub terms: Terms,
     /// Owning set beside renting; `None` where the chip's price or power is not known.
     pub owned: Option<Owned>,
+    /// Both over the run and over the life of the hardware; `None` like them.
+    pub owning: Option<Owning>,
     /// What a reservation binds to beyond the run; `None` for other rents.
     pub commitment: Option<Commitment>,
+    /// The part of a reservation that is paid at its start, where it is said.
+    pub upfront: Option<Fraction>,
     /// Emissions, water, energy and power; `None` where the power of the chip or the grid of the place is not known.
     pub footprint: Option<RunFootprint>,
     /// The place.
@@ -79,6 +49,8 @@ pub struct WholeBill {
     shelf: Shelf,
     /// What failures do at this size.
     pub failures: Failures,
+    /// What it is priced from.
+    pub recipe: Recipe,
     /// Assumptions of the view, in sentences.
     pub assumptions: Vec<String>,
     /// What a reader should know before using the totals, in sentences.
@@ -94,6 +66,17 @@ pub struct Owned {
     pub rented: Option<Price>,
     /// The utilisation above which owning is cheaper.
     pub break_even: Option<f64>,
+}
+
+impl Owned {
+    fn of(terms: &Terms, rented: Option<Price>) -> Result<Option<Self>, Error> {
+        let year = own::annual(&terms.own)?;
+        Ok(year.map(|year| Self {
+            hour: own::per_used_hour(year.total(), terms.own.utilisation),
+            rented,
+            break_even: rented.and_then(|rent| own::break_even_utilisation(year.total(), rent).ok()),
+        }))
+    }
 }
 
 /// The sources that lines refer to.
@@ -112,7 +95,10 @@ impl WholeBill {
             "rent.price" => shelf.rent.as_ref(),
             "own.chip" | "epoch.server" => shelf.bought.as_ref(),
             "own.electricity" | "epoch.electricity" => self.place.source("electricity.price"),
-            "own.hosting" => shelf.bill.of("hosting"),
+            "own.hosting" => shelf.bill.of(match self.terms.own.hosting {
+                Hosting::AllIn { .. } => "hosting.all_in_usd_per_kw_month",
+                Hosting::Facility { .. } => "hosting.facility_usd_per_kw_month",
+            }),
             "own.border" => shelf.bill.of(match self.terms.own.border {
                 cost::duty::BorderCharge::Duty { .. } => "border.duty",
                 cost::duty::BorderCharge::RevenueShare { .. } => "border.revenue_share",
@@ -148,6 +134,8 @@ pub struct BillQuestion<'a> {
     pub rent_is_asked: bool,
     /// The goodput that decides the hours.
     pub decides: Decides,
+    /// Time of a step, where one is behind the hours.
+    pub step: Option<Seconds>,
 }
 
 impl<'a> BillQuestion<'a> {
@@ -171,14 +159,13 @@ impl<'a> BillQuestion<'a> {
             rent: answer.price.as_ref().map(|price| (price.value, rent_source(answer, &price.origin))),
             rent_is_asked: answer.price.as_ref().is_some_and(|price| matches!(price.origin, Origin::Flag(_))),
             decides: Decides::of(answer),
+            step: answer.step_time(),
         })
     }
 }
 
 /// Where the rent comes from: the spec's source, or the flag that said it; `None` for the price list's own.
 fn rent_source(answer: &Answer, origin: &Origin) -> Option<Source> {
-    let told =
-        |title: String| Source { title, url: None, as_of: String::new(), kind: SourceKind::Assumption, note: None };
     match origin {
         Origin::File(_) => {
             Some(answer.spec.sources.of("price.rent").cloned().unwrap_or_else(|| told(origin.to_string())))
@@ -199,47 +186,44 @@ pub fn whole_bill(
     catalog: &Catalog,
 ) -> Result<WholeBill, Error> {
     let chip = question.chip;
-    let BillProfile { mut defaults, sources, .. } = catalog.bill()?;
-    let place = Place::of(choices, catalog)?;
-    choices.apply(&mut defaults, &place);
+    let BillProfile { mut defaults, sources, laid, .. } = catalog.bill()?;
+    check(&defaults, &laid)?;
+    choices.lay(&mut defaults);
+    let sources = choices.laid.iter().fold(sources, with_source);
+    let place = Place::of(choices, &defaults.told, &sources, catalog)?;
+    choices.house(&mut defaults, &place);
     place.check(view, defaults.hosting.kind)?;
-    let bought = catalog.bought(&chip.id, choices.region.as_deref())?;
+    let bought = match defaults.told.purchase {
+        Some(_) => None,
+        None => catalog.bought(&chip.id, choices.region.as_deref())?,
+    };
     let purchase = bought.as_ref().map(|found| found.price);
-    let inputs = inputs(question, choices, &defaults, &place, purchase)?;
-    let mut terms = defaults.terms(&inputs)?;
-    terms.programme.compute = choices.programme.or(terms.programme.compute);
-    terms.epoch.pue = choices.pue.unwrap_or(terms.epoch.pue);
-    let mut assumptions = assumptions(choices, view, &terms, place.region());
-    let (bytes, kept) = (defaults.checkpoint.bytes_per_param, defaults.checkpoint.kept);
-    assumptions.push(format!("checkpoints: {bytes} bytes a parameter, {kept} kept (profiles/assumptions/bill.toml)"));
-    let job = Job { chip, chips: question.chips, checkpoint: inputs.checkpoint };
+    let mut recipe = Recipe::of(question, view, choices, defaults, (&place, purchase));
+    let (inputs, defaults) = (recipe.inputs()?, recipe.defaults.clone());
+    let job = Job { chip, chips: question.chips, checkpoint: inputs.checkpoint, step: question.step };
     let failures = failures(&job, &choices.failures, &defaults, &question.decides, catalog)?;
-    assumptions.extend(failures.assumed.iter().map(|one| format!("{} {}: {}", one.path, one.text, one.origin)));
     let stops = failures.saved.as_ref().map(|found| &found.stops);
     let rent = Rented::of(question, choices, &defaults, stops, catalog)?;
-    (terms.rent.offer, terms.rent.price) = (rent.offer, rent.price);
+    recipe.rented(rent.offer, rent.price);
+    let terms = recipe.terms()?;
+    let mut assumptions = assumptions(choices, view, &terms, place.region());
+    assumptions.push(kept(choices, &laid, &defaults));
+    assumptions.extend(laid.iter().map(|(path, at)| format!("{path}: {}:{}", at.file, at.line)));
+    assumptions.extend(failures.assumed.iter().map(|one| format!("{} {}: {}", one.path, one.text, one.origin)));
     let rented = per_held_hour(&terms.rent)?;
-    let owned = own::annual(&terms.own)?.map(|year| Owned {
-        hour: own::per_used_hour(year.total(), terms.own.utilisation),
-        rented,
-        break_even: rented.and_then(|rent| own::break_even_utilisation(year.total(), rent).ok()),
-    });
-    let usage = Usage { held: question.held, chips: question.chips, wall: question.wall };
+    let owned = Owned::of(&terms, rented)?;
+    let usage = recipe.usage;
     let commitment = commitment(usage.held, usage.chips, &terms.rent)?.filter(|_| view == View::Rent);
     let footprint = RunFootprint::of(&usage, &place, &inputs, terms.own.power, &defaults)?;
     assumptions.extend(place.said(view, &terms));
     assumptions.extend(footprint.iter().flat_map(|found| found.said(&defaults)));
     assumptions.extend(bought.iter().filter(|_| view != View::Rent).filter_map(|found| found.said.clone()));
-    let aged = |found: &Bought| catalog.aged("purchase price", &found.source.as_of, None);
-    let old = bought.as_ref().filter(|_| view != View::Rent);
-    let aged = match old.map(aged).transpose()?.flatten().zip(old) {
-        Some((aged, found)) => Some(match catalog.newest_rent(&chip.id, &found.source.as_of)? {
-            Some(rent) => format!("{aged}; the newest rent known is {rent}"),
-            None => aged,
-        }),
-        None => None,
-    };
-    let shelf = Shelf { bill: sources, rent: rent.source, bought: bought.map(|found| found.source) };
+    let aged = aged(bought.as_ref().filter(|_| view != View::Rent), &chip.id, catalog)?;
+    let said = sources.of("own.purchase").filter(|_| defaults.told.purchase.is_some()).cloned();
+    let shelf = Shelf { bill: sources, rent: rent.source, bought: said.or(bought.map(|found| found.source)) };
+    let against = Against { view, terms: &terms, server_is_known: inputs.node_share.is_some() };
+    let idle = idle(&choices.laid, &against);
+    let owning = Owning::of(&usage, &terms, owned.as_ref())?;
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
         warnings: [
@@ -250,16 +234,30 @@ pub fn whole_bill(
         ]
         .into_iter()
         .flatten()
+        .chain(idle)
         .collect(),
         terms,
         owned,
+        owning,
         commitment,
+        upfront: defaults.told.upfront,
         footprint,
         place,
         shelf,
         failures,
+        recipe,
         assumptions,
     })
+}
+
+/// A purchase price that is old, and the newest rent known beside it.
+fn aged(found: Option<&Bought>, chip: &str, catalog: &Catalog) -> Result<Option<String>, Error> {
+    let Some(found) = found else { return Ok(None) };
+    let Some(aged) = catalog.aged("purchase price", &found.source.as_of, None)? else { return Ok(None) };
+    Ok(Some(match catalog.newest_rent(chip, &found.source.as_of)? {
+        Some(rent) => format!("{aged}; the newest rent known is {rent}"),
+        None => aged,
+    }))
 }
 
 /// A reservation that is longer than the run.
@@ -275,49 +273,21 @@ fn outlives(found: &Commitment, usage: &Usage) -> Option<String> {
     })
 }
 
-/// A given border that changes no line of this bill.
-fn idle_border(choices: &Choices, view: View) -> Option<String> {
-    let name = BORDER_KINDS.iter().find(|(_, kind)| Some(*kind) == choices.border && *kind != BorderKind::None)?.0;
-    let why = match view {
-        View::Own => return None,
-        View::Rent => "a rent contains what the provider paid there",
-        View::Epoch => "its method has no border",
-    };
-    let shown = view.name();
-    Some(format!("--border {name} changes no line of --bill {shown}: {why}; it moves the owned hour beside it"))
-}
-
-impl Choices {
-    /// Lays the choices over the defaults. A place whose price of electricity is known has its electricity metered.
-    fn apply(&self, defaults: &mut Defaults, place: &Place) {
-        let metered = self.region.is_some() && place.region().electricity.is_some();
-        let usual = if metered { HostingKind::Facility } else { defaults.hosting.kind };
-        defaults.border.kind = self.border.unwrap_or(defaults.border.kind);
-        defaults.hosting.kind = self.hosting.unwrap_or(usual);
-        defaults.power.basis = self.power.unwrap_or(defaults.power.basis);
-        defaults.own.utilisation = self.utilisation.unwrap_or(defaults.own.utilisation);
+/// The sources with that of a value laid over one of them.
+fn with_source(sources: Sources, laid: &Laid) -> Sources {
+    match laid.assumption() {
+        Some(one) => sources.with(one.path.to_owned(), laid.source()),
+        None => sources,
     }
 }
 
-/// What the question, the place and the chip's sheets say.
-fn inputs(
-    question: &BillQuestion<'_>,
-    choices: &Choices,
-    defaults: &Defaults,
-    place: &Place,
-    purchase: Option<Usd>,
-) -> Result<Inputs, Error> {
-    let electricity = place.region().electricity.unwrap_or(EnergyPrice::ZERO); // checked: nothing is metered without one
-    let stored = |params| checkpoint::size(params, defaults.checkpoint.bytes_per_param);
-    Ok(Inputs {
-        rent: question.rent.as_ref().map(|(price, _)| *price),
-        checkpoint: question.params.map(stored).transpose()?,
-        data: question.tokens.map(|tokens| Bytes::new(tokens.get() * defaults.storage.bytes_per_token)),
-        egress: question.params.map(|params| Bytes::new(params.get() * WEIGHT_BYTES)),
-        people: choices.people,
-        duration: choices.duration.unwrap_or(Seconds::from_years(1.0)),
-        ..Inputs::about(question.chip, purchase, place.pue().unwrap_or(defaults.epoch.pue_other), electricity)
-    })
+/// The size and number of checkpoints, and where that is from, where nobody says it.
+fn kept(choices: &Choices, laid: &[(String, At)], defaults: &Defaults) -> String {
+    let said = |path: &str| path.starts_with("checkpoint.");
+    let said = choices.laid.iter().any(|one| said(one.field)) || laid.iter().any(|(path, _)| said(path));
+    let from = if said { "" } else { " (profiles/assumptions/bill.toml)" };
+    let (bytes, kept) = (defaults.checkpoint.bytes_per_param, defaults.checkpoint.kept);
+    format!("checkpoints: {bytes} bytes a parameter, {kept} kept{from}")
 }
 
 fn assumptions(choices: &Choices, view: View, terms: &Terms, region: &Region) -> Vec<String> {

@@ -47,6 +47,10 @@ pub fn files(paths: &[PathBuf], catalog: &Catalog) -> Vec<Result<Kind, Error>> {
                 beside.entry(above.to_owned()).or_insert_with(|| Known::of(catalog.clone().and_folder(above)))
             }
         };
+        let document = match kind {
+            Kind::Assumptions => known.catalog.laid(document, &[&id]),
+            _ => document,
+        };
         whole(kind, &Found { id, document, from_user: true }, &known.catalog, &known.names).map(|()| kind)
     };
     paths.iter().map(|path| one(path)).collect()

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::check;
 use super::reply::{Ordered, ReplyHead};
 use crate::answer::model_terms::ModelTerms;
+use crate::assume::{self, AssumptionValue};
 use crate::catalog::accelerator::accelerator;
 use crate::catalog::leaves::{Leaf, leaves};
 use crate::catalog::model::model;
@@ -64,6 +65,9 @@ pub struct ListReply {
     /// What is known of each stack, where stacks alone were asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stacks: Vec<StackRow>,
+    /// Every value of the assumptions, where they alone were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<AssumptionValue>,
 }
 
 /// One profile.
@@ -165,9 +169,13 @@ fn list(kind: Option<&str>, catalog: &Catalog) -> Result<ListReply, Error> {
         [Kind::Stacks] => catalog.ids(Kind::Stacks).iter().map(|id| catalog.stack(id).map(StackRow::of)).collect(),
         _ => Ok(Vec::new()),
     };
+    let assumptions = match kinds.as_slice() {
+        [Kind::Assumptions] => assume::all(catalog)?,
+        _ => Vec::new(),
+    };
     let names = kinds.into_iter().map(|kind| (kind.folder().to_owned(), catalog.ids(kind)));
     let result = names.filter(|(_, ids)| !ids.is_empty()).collect();
-    Ok(ListReply { head: ReplyHead::new("profiles list", "profiles"), result, stacks: stacks? })
+    Ok(ListReply { head: ReplyHead::new("profiles list", "profiles"), result, stacks: stacks?, assumptions })
 }
 
 fn kind_of(name: &str) -> Result<Kind, Error> {
@@ -190,7 +198,11 @@ fn named(name: &str, catalog: &Catalog) -> Result<(Kind, Found), Error> {
     }
     if is_path(name) {
         let found = catalog.find(Kind::Accelerators, name)?;
-        return Ok((check::kind_of(Path::new(name), &found.document)?, found));
+        let kind = check::kind_of(Path::new(name), &found.document)?;
+        return Ok(match kind {
+            Kind::Assumptions => (kind, Found { document: catalog.laid(found.document, &[&found.id]), ..found }),
+            _ => (kind, found),
+        });
     }
     // A name of several kinds means the first in the order of the kinds: a chip before its prices.
     let kinds = || KINDS.iter().map(|(_, kind, _)| *kind);

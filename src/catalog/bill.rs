@@ -1,16 +1,16 @@
 //! `profiles/assumptions/bill.toml`: TOML to the bill's [`Defaults`].
 
-use super::read::{Reader, Sources};
+use super::read::{At, Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::cost::carbon::Inventory;
 use crate::cost::defaults::{
     BORDER_KINDS, BorderDefaults, CheckpointDefaults, Commitment, Defaults, EpochDefaults, FailureDefaults,
     FleetDefaults, HOSTING_KINDS, HostingDefaults, OwnDefaults, POWER_BASES, PowerDefaults, ProgrammeDefaults, Range,
-    StorageDefaults,
+    StorageDefaults, Told,
 };
 use crate::error::Error;
 use crate::units::parse::Grammar;
-use crate::units::{KgCo2e, Seconds};
+use crate::units::{Bytes, Fraction, KgCo2e, Seconds, Usd, Watts};
 
 /// The bill's defaults with the source of each.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct BillProfile {
     pub sources: Sources,
     /// The file, or the built-in profile's name.
     pub file: String,
+    /// What a user's file says, by its path, and where: the rest is of the file below it.
+    pub laid: Vec<(String, At)>,
 }
 
 impl Catalog {
@@ -44,7 +46,11 @@ pub fn bill(found: &Found) -> Result<BillProfile, Error> {
         let sources = r.sources();
         let defaults = defaults(r);
         r.require_sources(&sources, &[]);
-        Some(BillProfile { defaults: defaults?, sources, file: found.document.file.clone() })
+        let (mut defaults, laid) = (defaults?, r.laid());
+        // The share that ships stands beside a model of the spares; a user's own is meant.
+        let spares = laid.iter().any(|(path, _)| path == "failures.spares");
+        defaults.told.spares = spares.then_some(defaults.failures.spares);
+        Some(BillProfile { defaults, sources, file: found.document.file.clone(), laid })
     })
 }
 
@@ -70,27 +76,54 @@ fn defaults(r: &Reader<'_>) -> Option<Defaults> {
     let programme = part(r, "programme", programme);
     let fx_sigma = part(r, "fx", |t| Some([number(t, "cny_sigma")?, number(t, "eur_sigma")?]));
     let fleet = part(r, "fleet", fleet);
+    let told = told(r);
+    let ((own, purchase), (power, rated), (storage, data, egress)) = (own?, power?, storage?);
     let (inventories, embodied_life, die) = carbon?;
     Some(Defaults {
+        told: Told { purchase, rated, data, egress, ..told },
         failures: failures?,
         checkpoint: checkpoint?,
         losses: losses?,
         goodput: goodput?,
         commitments,
         spot_preemption: spot_preemption?,
-        own: own?,
+        own,
         hosting: hosting?,
-        power: power?,
+        power,
         epoch: epoch?,
         border: border?,
         inventories,
         embodied_life,
         die,
-        storage: storage?,
+        storage,
         programme: programme?,
         fx_sigma: fx_sigma?,
         fleet: fleet?,
     })
+}
+
+/// What no profile that ships says.
+fn told(r: &Reader<'_>) -> Told {
+    let electricity = r.table("electricity", |t| t.quantity("price"));
+    let pue = r.table("bill", |t| at_least(t, "pue", 1.0));
+    let rent = r.table("rent", |t| {
+        let [discount, uplift] = ["discount", "uplift"].map(|key| t.quantity(key).unwrap_or(Fraction::ZERO));
+        if discount.get() >= 1.0 {
+            t.fail("discount", Error::bad_input("a discount is less than all of the price"));
+        }
+        Some((discount, uplift, t.quantity("upfront")))
+    });
+    let (discount, uplift, upfront) = rent.unwrap_or_default();
+    Told { electricity, pue, discount, uplift, upfront, ..Told::default() }
+}
+
+/// A number that is not below another.
+fn at_least(r: &Reader<'_>, key: &'static str, least: f64) -> Option<f64> {
+    let value = r.number(key)?;
+    if value < least {
+        r.fail(key, Error::bad_input(format!("`{key}` is at least {least}")));
+    }
+    Some(value)
 }
 
 /// A table that must be there.
@@ -101,6 +134,16 @@ fn part<'d, T>(r: &Reader<'d>, key: &'static str, build: impl FnOnce(&Reader<'d>
 /// A quantity that must be there.
 fn quantity<Q: Grammar>(r: &Reader<'_>, key: &'static str) -> Option<Q> {
     r.need(key, r.quantity(key))
+}
+
+/// Money that must be there, and may be none: `"$500"`, or a number of dollars.
+fn money(r: &Reader<'_>, key: &'static str) -> Option<Usd> {
+    let text = r.any(key).and_then(|value| value.as_text());
+    if text.is_some_and(|text| text.trim_start_matches('$').parse() == Ok(0.0)) {
+        r.value(key);
+        return Some(Usd::ZERO);
+    }
+    quantity(r, key)
 }
 
 /// A number that must be there, and not negative.
@@ -142,11 +185,11 @@ fn commitment(r: &Reader<'_>) -> Option<Commitment> {
     Some(Commitment { provider: provider?, one_year: found.0?, three_years: found.1? })
 }
 
-fn own(r: &Reader<'_>) -> Option<OwnDefaults> {
+fn own(r: &Reader<'_>) -> Option<(OwnDefaults, Option<Usd>)> {
     let shares = ["network", "residual", "interest", "maintenance", "utilisation"].map(|key| quantity(r, key));
-    let found = (number(r, "server"), quantity(r, "life"), quantity(r, "staff"));
+    let found = (number(r, "server"), quantity(r, "life"), money(r, "staff"), money(r, "software_cost"));
     let [network, residual, interest, maintenance, utilisation] = shares;
-    Some(OwnDefaults {
+    let own = OwnDefaults {
         server: found.0?,
         network: network?,
         residual: residual?,
@@ -154,8 +197,10 @@ fn own(r: &Reader<'_>) -> Option<OwnDefaults> {
         life: found.1?,
         staff: found.2?,
         maintenance: maintenance?,
+        software: found.3?,
         utilisation: utilisation?,
-    })
+    };
+    Some((own, r.quantity("purchase")))
 }
 
 fn hosting(r: &Reader<'_>) -> Option<HostingDefaults> {
@@ -167,16 +212,17 @@ fn hosting(r: &Reader<'_>) -> Option<HostingDefaults> {
     })
 }
 
-fn power(r: &Reader<'_>) -> Option<PowerDefaults> {
+fn power(r: &Reader<'_>) -> Option<(PowerDefaults, Option<Watts>)> {
     let shares = (quantity(r, "load"), quantity(r, "fabric"), quantity(r, "all_in_load"));
     let server_over_chip = number(r, "server_over_chip");
-    Some(PowerDefaults {
+    let power = PowerDefaults {
         basis: choice(r, "basis", &POWER_BASES)?,
         load: shares.0?,
         fabric: shares.1?,
         all_in_load: shares.2?,
         server_over_chip: server_over_chip?,
-    })
+    };
+    Some((power, r.quantity("rated")))
 }
 
 fn epoch(r: &Reader<'_>) -> Option<EpochDefaults> {
@@ -232,14 +278,15 @@ fn inventory(r: &Reader<'_>) -> Option<Inventory> {
     Some(inventory)
 }
 
-fn storage(r: &Reader<'_>) -> Option<StorageDefaults> {
+fn storage(r: &Reader<'_>) -> Option<(StorageDefaults, Option<Bytes>, Option<Bytes>)> {
     let found = ["usd_per_gb_month", "usd_per_gb_egress", "bytes_per_token"].map(|key| number(r, key));
     let [usd_per_gb_month, usd_per_gb_egress, bytes_per_token] = found;
-    Some(StorageDefaults {
+    let storage = StorageDefaults {
         usd_per_gb_month: usd_per_gb_month?,
         usd_per_gb_egress: usd_per_gb_egress?,
         bytes_per_token: bytes_per_token?,
-    })
+    };
+    Some((storage, r.quantity("data"), r.quantity("egress")))
 }
 
 fn programme(r: &Reader<'_>) -> Option<ProgrammeDefaults> {

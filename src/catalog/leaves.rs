@@ -42,13 +42,16 @@ fn one(path: &str, at: usize, value: &DeValue<'_>, found: &mut Vec<(usize, Strin
                 one(&format!("{path}[{index}]"), item.span().start, item.get_ref(), found);
             }
         }
-        DeValue::Array(items) => {
-            let texts: Vec<String> = items.iter().map(|item| scalar(item.get_ref())).collect();
-            let between = if texts.iter().any(|text| text.contains(", ")) { "; " } else { ", " };
-            found.push((at, path.to_owned(), texts.join(between)));
-        }
-        other => found.push((at, path.to_owned(), scalar(other))),
+        other => found.push((at, path.to_owned(), text_of(other))),
     }
+}
+
+/// A value as it is shown; a list by its items.
+pub fn text_of(value: &DeValue<'_>) -> String {
+    let DeValue::Array(items) = value else { return scalar(value) };
+    let texts: Vec<String> = items.iter().map(|item| scalar(item.get_ref())).collect();
+    let between = if texts.iter().any(|text| text.contains(", ")) { "; " } else { ", " };
+    texts.join(between)
 }
 
 fn scalar(value: &DeValue<'_>) -> String {

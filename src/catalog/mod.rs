@@ -190,6 +190,32 @@ impl Catalog {
     /// # Errors
     /// An unknown name, with the nearest; a file that cannot be read.
     pub fn find(&self, kind: Kind, name: &str) -> Result<Found, Error> {
+        let found = self.find_alone(kind, name)?;
+        if kind == Kind::Assumptions && found.from_user {
+            return Ok(Found { document: self.laid(found.document, &[name, &found.id]), ..found });
+        }
+        Ok(found)
+    }
+
+    /// A user's assumptions, laid over those of the folders asked later and over those that ship: what it leaves out is
+    /// theirs.
+    pub(crate) fn laid(&self, document: Document, names: &[&str]) -> Document {
+        let below = names.iter().find_map(|name| built_in(Kind::Assumptions, &normal(name)));
+        let mut stack: Vec<Document> = below.map(|found| found.document).into_iter().collect();
+        if let Some(id) = Path::new(&document.file).file_name() {
+            let beside = self.folders.iter().map(|folder| folder.join(Kind::Assumptions.folder()).join(id));
+            let own = Path::new(&document.file).to_owned();
+            let files = beside.filter(|path| path.is_file()).skip_while(|path| *path != own).skip(1);
+            let files: Vec<PathBuf> = files.collect();
+            stack.extend(files.iter().rev().filter_map(|path| Some(open(path).ok()?.document)));
+        }
+        stack.push(document);
+        stack.dedup_by(|upper, lower| upper.text == lower.text);
+        let laid = stack.into_iter().reduce(|lower, upper| upper.over(lower));
+        laid.unwrap_or_else(|| Document::new("", ""))
+    }
+
+    fn find_alone(&self, kind: Kind, name: &str) -> Result<Found, Error> {
         if is_path(name) {
             return open(Path::new(name));
         }

@@ -5,6 +5,7 @@
 //! with the nearest key that exists.
 
 mod document;
+mod layers;
 mod shared;
 mod sources;
 mod syntax;
@@ -36,11 +37,16 @@ pub struct Reader<'d> {
     span: Range<usize>,
     path: String,
     asked: RefCell<Vec<&'static str>>,
+    /// The same table in the documents below, which has what this one leaves out.
+    below: Vec<Layer<'d>>,
 }
+
+/// A table of one document.
+type Layer<'d> = (&'d Shared<'d>, &'d DeTable<'d>);
 
 impl<'d> Reader<'d> {
     fn on(shared: &'d Shared<'d>, table: &'d DeTable<'d>, span: Range<usize>, path: String) -> Self {
-        Self { shared, table, span, path, asked: RefCell::default() }
+        Self { shared, table, span, path, asked: RefCell::default(), below: Vec::new() }
     }
 
     /// The file that is read.
@@ -55,14 +61,15 @@ impl<'d> Reader<'d> {
 
     /// Records an error at a key's value, or at the table when the key is absent.
     pub fn fail(&self, key: &str, error: Error) {
-        let span = self.table.get(key).map_or(self.span.clone(), Spanned::span);
-        let document = self.shared.document;
-        self.shared.errors.borrow_mut().push(error.at(&document.file, &document.text, span));
+        let (shared, found) = self.layer_of(key);
+        let span = found.map_or(self.span.clone(), Spanned::span);
+        shared.errors.borrow_mut().push(error.at(&shared.document.file, &shared.document.text, span));
     }
 
     /// Where a key's value stands, or the table when the key is absent: for an error that is found later.
     pub fn place(&self, key: &str) -> At {
-        At::of(self.shared, self.table.get(key).map_or(self.span.clone(), Spanned::span))
+        let (shared, found) = self.layer_of(key);
+        At::of(shared, found.map_or(self.span.clone(), Spanned::span))
     }
 
     /// Where a key stands itself, or the table when it is absent.
@@ -78,12 +85,13 @@ impl<'d> Reader<'d> {
 
     /// The value of a key that need not be known in advance.
     pub fn any(&self, key: &str) -> Option<Value<'d>> {
-        self.table.get(key).map(|inner| Value { shared: self.shared, inner })
+        let (shared, found) = self.layer_of(key);
+        found.map(|inner| Value { shared, inner })
     }
 
     /// Requires what a getter found: `reader.need("peak", reader.quantity("peak"))`.
     pub fn need<T>(&self, key: &'static str, found: Option<T>) -> Option<T> {
-        if found.is_none() && self.table.get(key).is_none() {
+        if found.is_none() && self.any(key).is_none() {
             let place = if self.path.is_empty() { String::new() } else { format!(" in [{}]", self.path) };
             self.fail(key, Error::bad_input(format!("`{key}` is missing{place}")));
         }
@@ -177,10 +185,11 @@ impl<'d> Reader<'d> {
     /// Reads a table below this one.
     pub fn table<T>(&self, key: &'static str, build: impl FnOnce(&Reader<'d>) -> Option<T>) -> Option<T> {
         let value = self.value(key)?;
-        let Some(reader) = value.table(&self.below(key)) else {
-            self.fail(key, Error::bad_input(format!("`{key}` is a table: [{}]", self.below(key))));
+        let Some(mut reader) = value.table(&self.path_of(key)) else {
+            self.fail(key, Error::bad_input(format!("`{key}` is a table: [{}]", self.path_of(key))));
             return None;
         };
+        reader.below = self.tables_below(key);
         let built = build(&reader);
         reader.finish();
         built
@@ -190,18 +199,18 @@ impl<'d> Reader<'d> {
     pub fn tables<T>(&self, key: &'static str, mut build: impl FnMut(&Reader<'d>) -> Option<T>) -> Vec<T> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let Some(items) = value.raw().as_array() else {
-            self.fail(key, Error::bad_input(format!("`{key}` is a list of tables: [[{}]]", self.below(key))));
+            self.fail(key, Error::bad_input(format!("`{key}` is a list of tables: [[{}]]", self.path_of(key))));
             return Vec::new();
         };
         let mut built = Vec::with_capacity(items.len());
         for inner in items.iter() {
             let item = Value { shared: self.shared, inner };
-            match item.table(&self.below(key)) {
+            match item.table(&self.path_of(key)) {
                 Some(reader) => {
                     built.extend(build(&reader));
                     reader.finish();
                 }
-                None => item.fail(Error::bad_input(format!("`{key}` is a list of tables: [[{}]]", self.below(key)))),
+                None => item.fail(Error::bad_input(format!("`{key}` is a list of tables: [[{}]]", self.path_of(key)))),
             }
         }
         built
@@ -209,6 +218,13 @@ impl<'d> Reader<'d> {
 
     /// Reads `[sources]`: dotted path of a value or of a table above it, to where it came from.
     pub fn sources(&self) -> Sources {
+        self.asked.borrow_mut().push("sources");
+        let own = |(shared, table): Layer<'d>| Reader::on(shared, table, 0..0, String::new()).sources_alone();
+        self.laid_sources(self.layers().map(own).collect())
+    }
+
+    /// Those of this document.
+    fn sources_alone(&self) -> Sources {
         let mut found = Vec::new();
         self.table("sources", |reader| {
             for key in reader.keys() {
@@ -240,6 +256,9 @@ impl<'d> Reader<'d> {
 
     /// Records an error for each value of the document that no source covers.
     pub fn require_sources(&self, sources: &Sources, exempt: &[&str]) {
+        if !self.below.is_empty() {
+            return; // a value laid over another is sourced by where it stands
+        }
         let broken = self.shared.broken.borrow();
         let covered = |path: &str| sources.of(path).is_some() || broken.iter().any(|key| sources::covers(key, path));
         let unsourced = |path: &str| !covered(path) && !exempt.contains(&path);
@@ -279,7 +298,7 @@ impl<'d> Reader<'d> {
         got
     }
 
-    fn below(&self, key: &str) -> String {
+    fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.into() } else { format!("{}.{key}", self.path) }
     }
 
@@ -289,17 +308,19 @@ impl<'d> Reader<'d> {
         if asked.contains(&"*") {
             return;
         }
-        let mut unknown: Vec<_> = self.table.keys().filter(|key| !asked.contains(&key.get_ref().as_ref())).collect();
-        unknown.sort_by_key(|key| key.span().start);
-        for key in unknown.into_iter().take(MOST_ERRORS) {
-            let error = Error::unknown_name("key", key.get_ref(), asked.iter().copied());
-            let error = match error.hint() {
-                Some(_) => error,
-                None if asked.is_empty() => error.with_hint("this table takes no keys"),
-                None => error.with_hint(format!("known here: {}", asked.join(", "))),
-            };
-            let document = self.shared.document;
-            self.shared.errors.borrow_mut().push(error.at(&document.file, &document.text, key.span()));
+        for (shared, table) in self.layers() {
+            let mut unknown: Vec<_> = table.keys().filter(|key| !asked.contains(&key.get_ref().as_ref())).collect();
+            unknown.sort_by_key(|key| key.span().start);
+            for key in unknown.into_iter().take(MOST_ERRORS) {
+                let error = Error::unknown_name("key", key.get_ref(), asked.iter().copied());
+                let error = match error.hint() {
+                    Some(_) => error,
+                    None if asked.is_empty() => error.with_hint("this table takes no keys"),
+                    None => error.with_hint(format!("known here: {}", asked.join(", "))),
+                };
+                let document = shared.document;
+                shared.errors.borrow_mut().push(error.at(&document.file, &document.text, key.span()));
+            }
         }
     }
 }

@@ -182,6 +182,7 @@ fn flag(field: &'static Field) -> Arg {
         "" => arg.action(ArgAction::SetTrue),
         name => arg.value_name(name).allow_hyphen_values(true),
     };
+    let arg = arg.hide_short_help(field.group == Group::Assumptions);
     if field.second_flag.is_empty() { arg } else { arg.visible_alias(field.second_flag) }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The values are data, in `profiles/assumptions/bill.toml`; none of them stands in code.
 
-use crate::units::{Fraction, KgCo2e, Seconds, Usd};
+use crate::units::{Bytes, EnergyPrice, Fraction, KgCo2e, Seconds, Usd, Watts};
 
 use super::carbon::Inventory;
 use super::duty::BorderCharge;
@@ -195,9 +195,36 @@ pub struct FleetDefaults {
     pub horizon: Seconds,
 }
 
+/// What nobody assumes and a user may say all the same; what is `None` comes from price lists, places and sheets.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Told {
+    /// Purchase price of a chip with its part of the server.
+    pub purchase: Option<Usd>,
+    /// Rated power of a chip with its part of the server.
+    pub rated: Option<Watts>,
+    /// Price of electricity.
+    pub electricity: Option<EnergyPrice>,
+    /// Power usage effectiveness of the site.
+    pub pue: Option<f64>,
+    /// Data stored.
+    pub data: Option<Bytes>,
+    /// Traffic out.
+    pub egress: Option<Bytes>,
+    /// Discount on the rent.
+    pub discount: Fraction,
+    /// What comes on top of the rent.
+    pub uplift: Fraction,
+    /// The part of a reservation that is paid at its start.
+    pub upfront: Option<Fraction>,
+    /// Spare chips over those at work.
+    pub spares: Option<Fraction>,
+}
+
 /// Every default of the bill.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Defaults {
+    /// What is said beyond them.
+    pub told: Told,
     /// Failed nodes.
     pub failures: FailureDefaults,
     /// Checkpoints.
@@ -253,6 +280,8 @@ pub struct OwnDefaults {
     pub staff: Usd,
     /// Repair over price, a year.
     pub maintenance: Fraction,
+    /// Licences and support per chip and year.
+    pub software: Usd,
     /// Hours used over hours.
     pub utilisation: Fraction,
 }

@@ -79,12 +79,12 @@ impl Defaults {
     /// Power of a chip on the wanted basis, or on the next that its sheets allow; `None` if none does.
     ///
     /// # Formula
-    /// Without a node's power on its sheets: `rated = tdp * server_over_chip`
+    /// What is told; without it and a node's power on its sheets: `rated = tdp * server_over_chip`
     /// # Source
     /// `profiles/assumptions`, which names where each factor is from.
     pub fn power(&self, known: &Inputs) -> Option<Power> {
         let of = &self.power;
-        let rated = known.node_share.or(known.tdp.map(|tdp| tdp * of.server_over_chip));
+        let rated = self.told.rated.or(known.node_share).or(known.tdp.map(|tdp| tdp * of.server_over_chip));
         let chip = || known.tdp.map(|tdp| Power::Chip { tdp, load: Fraction::new(1.0) });
         let server = || rated.map(|rated| Power::Server { rated, load: of.load, fabric: of.fabric, pue: known.pue });
         let all_in = || {
@@ -113,7 +113,12 @@ impl Defaults {
         };
         let programme = people::experiments(self.programme.low, self.programme.high)?;
         Ok(Terms {
-            rent: Rent { price: known.rent, offer: Offer::OnDemand, discount: Fraction::ZERO, uplift: Fraction::ZERO },
+            rent: Rent {
+                price: known.rent,
+                offer: Offer::OnDemand,
+                discount: self.told.discount,
+                uplift: self.told.uplift,
+            },
             own: Ownership {
                 chip: known.purchase,
                 server: own.server,
@@ -126,6 +131,7 @@ impl Defaults {
                 power: self.power(known),
                 staff: own.staff,
                 maintenance: own.maintenance,
+                software: own.software,
                 utilisation: own.utilisation,
             },
             epoch: Amortisation {

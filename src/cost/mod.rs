@@ -14,6 +14,7 @@ pub mod defaults;
 pub mod duty;
 pub mod energy;
 pub mod epoch;
+pub mod holding;
 pub mod inputs;
 pub mod invest;
 pub mod market;
@@ -189,6 +190,7 @@ pub static COMPONENTS: &[Component] = &[
     entry("own::electricity_line", OWN, Scope::Chips, own::electricity_line),
     entry("own::maintenance_line", OWN, Scope::Chips, own::maintenance_line),
     entry("own::staff_line", OWN, Scope::Chips, own::staff_line),
+    entry("own::software_line", OWN, Scope::Chips, own::software_line),
     entry("epoch::server_line", EPOCH, Scope::Chips, epoch::server_line),
     entry("epoch::network_line", EPOCH, Scope::Chips, epoch::network_line),
     entry("epoch::electricity_line", EPOCH, Scope::Chips, epoch::electricity_line),

@@ -52,6 +52,8 @@ pub struct Ownership {
     pub staff: Usd,
     /// Spare parts and repair a year, relative to the price.
     pub maintenance: Fraction,
+    /// Licences and support per chip and year.
+    pub software: Usd,
     /// Used hours over all hours.
     pub utilisation: Fraction,
 }
@@ -65,6 +67,7 @@ impl Ownership {
         not_negative("the rest of the server", self.server)?;
         not_negative("the staff cost", self.staff)?;
         not_negative("the maintenance", self.maintenance)?;
+        not_negative("the software cost", self.software)?;
         let (Hosting::AllIn { usd_per_kw_month } | Hosting::Facility { usd_per_kw_month, .. }) = self.hosting;
         not_negative("the hosting price", usd_per_kw_month)?;
         if let Hosting::Facility { electricity, .. } = self.hosting {
@@ -109,6 +112,8 @@ pub struct Annual {
     pub maintenance: Usd,
     /// Operations staff.
     pub staff: Usd,
+    /// Licences and support.
+    pub software: Usd,
 }
 
 impl Annual {
@@ -125,11 +130,21 @@ impl Annual {
     /// Everything.
     ///
     /// # Formula
-    /// `capital + hosting + electricity + maintenance + staff`
+    /// `capital + running`
     /// # Source
     /// Definition.
     pub fn total(&self) -> Usd {
-        self.capital() + self.hosting + self.electricity + self.maintenance + self.staff
+        self.capital() + self.running()
+    }
+
+    /// What goes on as long as the chip runs.
+    ///
+    /// # Formula
+    /// `hosting + electricity + maintenance + staff + software`
+    /// # Source
+    /// Definition.
+    pub fn running(&self) -> Usd {
+        self.hosting + self.electricity + self.maintenance + self.staff + self.software
     }
 }
 
@@ -188,6 +203,7 @@ pub fn annual(terms: &Ownership) -> Result<Option<Annual>, Error> {
         electricity: meter_power(&power) * year * electricity,
         maintenance: whole * terms.maintenance.get(),
         staff: terms.staff,
+        software: terms.software,
     }))
 }
 
@@ -321,4 +337,11 @@ pub(super) fn maintenance_line(context: &Context) -> Result<CostLine, Error> {
 /// Operations staff.
 pub(super) fn staff_line(context: &Context) -> Result<CostLine, Error> {
     part(context, "Operations staff", "own.staff", |year| year.staff)
+}
+
+/// Licences and support, where any are charged.
+pub(super) fn software_line(context: &Context) -> Result<CostLine, Error> {
+    let line = part(context, "Software", "own.software_cost", |year| year.software)?;
+    let none = context.terms.own.software == Usd::ZERO && line.charge.amount().is_some();
+    Ok(if none { CostLine { charge: Charge::Contained("no licences are charged"), ..line } } else { line })
 }

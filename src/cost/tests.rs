@@ -32,6 +32,7 @@ fn terms() -> Terms {
             }),
             staff: Usd::new(500.0),
             maintenance: share(0.02),
+            software: Usd::ZERO,
             utilisation: share(0.85),
         },
         epoch: epoch::Amortisation {

@@ -19,6 +19,8 @@ pub enum Group {
     Layout,
     /// The whole bill.
     Bill,
+    /// What the whole bill assumes otherwise.
+    Assumptions,
     /// Questions about ranges.
     Ranges,
     /// Limits that fail.
@@ -34,6 +36,9 @@ impl Group {
             Self::Values => "Values (whatever is missing is solved from the others)",
             Self::Layout => "Settled layout (what is left out is searched for)",
             Self::Bill => "The whole bill",
+            Self::Assumptions => {
+                "Assumptions of the whole bill (`flopbill profiles list assumptions` shows their values)"
+            }
             Self::Ranges => "Ranges (a value like 30%..45% spans its 5th to 95th percentile)",
             Self::Gates => "Gates (exit code 1 when one is broken)",
             Self::Rl => "Reinforcement learning",
@@ -67,6 +72,8 @@ pub struct Field {
     pub whole: bool,
     /// `flopbill init` writes it as a value, not as a comment.
     pub first: bool,
+    /// Only its whole path and its flag mean it: its last word means another field.
+    pub in_full: bool,
     /// What is measured, as an error says it.
     pub dimension: &'static str,
     /// Unit of its number in machine formats; empty for names and bare numbers.
@@ -122,6 +129,11 @@ impl Field {
     /// Takes whole numbers only.
     pub(super) const fn whole(self) -> Self {
         Self { whole: true, ..self }
+    }
+
+    /// Is meant by its whole path and its flag alone.
+    pub(super) const fn in_full(self) -> Self {
+        Self { in_full: true, ..self }
     }
 
     /// Stands in a new spec as a value.
@@ -187,6 +199,11 @@ impl Field {
         self.dimension == super::batch::Batch::DIMENSION
     }
 
+    /// Whether it is part of the whole bill.
+    pub fn is_of_the_bill(&self) -> bool {
+        matches!(self.group, Group::Bill | Group::Assumptions)
+    }
+
     /// Whether it decides the step and nothing else.
     pub fn is_of_a_step(&self) -> bool {
         self.group == Group::Layout
@@ -210,7 +227,9 @@ impl Field {
 
     /// Every name it answers to.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        let short = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
+        // `kind` is a key of several tables.
+        let last = |name: &'static str| name.rsplit('.').next().filter(|last| *last != "kind").unwrap_or("");
+        let short = move |name| if self.in_full { "" } else { last(name) };
         let own = [self.path, short(self.path), self.flag, self.second_flag].into_iter();
         own.chain(self.also.iter().flat_map(move |name| [*name, short(name)])).filter(|name| !name.is_empty())
     }

@@ -36,6 +36,7 @@ macro_rules! plain {
             within: None,
             whole: false,
             first: false,
+            in_full: false,
             choices: Vec::new,
         }
     };
@@ -240,5 +241,98 @@ macro_rules! batch {
                 spec.$field = Some(Entry::new(there.with_number(number), origin));
             })
         )
+    };
+}
+
+/// A share from zero up to one.
+macro_rules! portion {
+    ($field:ident $type:ty;) => {
+        Field { all: || (0.0, 1.0), ..quantity!($field $type; "share", get, new, portion) }
+    };
+}
+
+/// Time in years.
+macro_rules! years {
+    ($field:ident $type:ty;) => {
+        quantity!($field $type; "years", years, from_years, years)
+    };
+}
+
+/// Money, of which there may be none.
+macro_rules! money {
+    ($field:ident $type:ty;) => {
+        quantity!($field $type; "USD", get, new, money)
+    };
+}
+
+/// Dollars for a unit of something, kept as a number; the first form is the one that is shown.
+macro_rules! dollars {
+    ($field:ident $type:ty; $unit:literal, $forms:expr) => {
+        plain!(
+            $field,
+            "a price",
+            $unit,
+            (0.0, 1e9),
+            |text| dollars_per(text, &$forms),
+            |value: &$type| shown_per(*value, &$forms),
+            |value: &$type| Some(*value),
+            Some(|spec, number, origin| spec.$field = Some(Entry::new(number, origin)))
+        )
+    };
+}
+
+/// The typed store, what is known of each field, and the library's setters.
+macro_rules! fields {
+    ($($group:ident { $(
+        #[doc = $about:literal]
+        $path:literal $field:ident: $type:ty = $kind:ident($($arg:tt)*) $(.$with:ident($($value:expr),*))*;
+    )* })*) => {
+        /// A question as asked: nothing is filled in.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        pub struct Spec {
+            /// What people call the run.
+            pub name: Option<String>,
+            /// The built-in run's id or the file it was read from.
+            pub file: Option<String>,
+            /// Who ran it.
+            pub organisation: Option<String>,
+            /// When it was published.
+            pub date: Option<Date>,
+            $($( #[doc = $about] pub $field: Option<Entry<$type>>, )*)*
+            /// Where steps were measured that do not say it themselves, where the question itself is asked elsewhere.
+            pub home: Option<Arc<Spec>>,
+            /// The parts of the run.
+            pub phases: Vec<PhaseSpec>,
+            /// Fields whose value is a range; the field itself then holds the median.
+            pub ranges: Vec<Range>,
+            /// Spearman correlations between ranges: two paths and the coefficient.
+            pub correlations: Vec<(String, String, f64)>,
+            /// What its authors reported.
+            pub reported: Option<Reported>,
+            /// Where its values came from.
+            pub sources: crate::catalog::read::Sources,
+        }
+
+        /// Every field of a spec, in the order they are shown.
+        // Each is a constant of its own: the compiler takes gigabytes for all their closures in one body.
+        pub static FIELDS: &[Field] = &[$($({
+            const FIELD: Field = Field {
+                path: $path,
+                about: $about,
+                group: Group::$group,
+                ..$kind!($field $type; $($arg)*)$(.$with($($value),*))*
+            };
+            FIELD
+        }),*),*];
+
+        impl Input {
+            $($(
+                #[doc = $about]
+                #[must_use]
+                pub fn $field(self, value: impl Into<Typed>) -> Self {
+                    self.set($path, value)
+                }
+            )*)*
+        }
     };
 }

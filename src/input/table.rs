@@ -16,7 +16,10 @@ use crate::input::file::{Entry, PhaseSpec, Reported};
 use crate::input::measured::Measured;
 use crate::input::question::{Input, Typed};
 use crate::input::range::Range;
-use crate::input::text::{choice, currency, date, days, name, number, rate, share, switch, tflops, whole};
+use crate::input::text::{
+    choice, currency, date, days, dollars_per, money, name, number, portion, rate, share, shown_per, switch, tflops,
+    whole, years,
+};
 use crate::input::typed::{Rates, entry};
 use crate::layout::parallelism::SCHEDULES;
 use crate::layout::stages::CUTS;
@@ -30,57 +33,9 @@ use crate::units::money::Code;
 use crate::units::parse::{Grammar, parse};
 use crate::units::show::exact;
 use crate::units::{
-    BytesPerSecond, ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Quantity as _, Seconds, Tokens,
-    Usd,
+    Bytes, BytesPerSecond, ChipSeconds, Chips, EnergyPrice, Flop, FlopPerSecond, Fraction, Params, Price,
+    Quantity as _, Seconds, Tokens, Usd, Watts,
 };
-
-macro_rules! fields {
-    ($($group:ident { $(
-        #[doc = $about:literal]
-        $path:literal $field:ident: $type:ty = $kind:ident($($arg:tt)*) $(.$with:ident($($value:expr),*))*;
-    )* })*) => {
-        /// A question as asked: nothing is filled in.
-        #[derive(Debug, Clone, Default, PartialEq)]
-        pub struct Spec {
-            /// What people call the run.
-            pub name: Option<String>,
-            /// The built-in run's id or the file it was read from.
-            pub file: Option<String>,
-            /// Who ran it.
-            pub organisation: Option<String>,
-            /// When it was published.
-            pub date: Option<Date>,
-            $($( #[doc = $about] pub $field: Option<Entry<$type>>, )*)*
-            /// Where steps were measured that do not say it themselves, where the question itself is asked elsewhere.
-            pub home: Option<Arc<Spec>>,
-            /// The parts of the run.
-            pub phases: Vec<PhaseSpec>,
-            /// Fields whose value is a range; the field itself then holds the median.
-            pub ranges: Vec<Range>,
-            /// Spearman correlations between ranges: two paths and the coefficient.
-            pub correlations: Vec<(String, String, f64)>,
-            /// What its authors reported.
-            pub reported: Option<Reported>,
-            /// Where its values came from.
-            pub sources: crate::catalog::read::Sources,
-        }
-
-        /// Every field of a spec, in the order they are shown.
-        pub static FIELDS: &[Field] = &[$($(
-            Field { path: $path, about: $about, group: Group::$group, ..$kind!($field $type; $($arg)*)$(.$with($($value),*))* }
-        ),*),*];
-
-        impl Input {
-            $($(
-                #[doc = $about]
-                #[must_use]
-                pub fn $field(self, value: impl Into<Typed>) -> Self {
-                    self.set($path, value)
-                }
-            )*)*
-        }
-    };
-}
 
 fields! {
     Values {
@@ -217,14 +172,14 @@ fields! {
         /// How the chips are rented; a reservation is charged for the hours held, its whole commitment shown beside
         "bill.term" term: Term = chosen(RENT_TERMS).flag("term", "TERM", "on_demand");
         /// What the border takes
-        "bill.border" border: BorderKind = chosen(BORDER_KINDS).flag("border", "KIND", "duty");
+        "bill.border" border: BorderKind = chosen(BORDER_KINDS).flag("border", "KIND", "duty").also(&["border.kind"]);
         /// What hosting is paid for
-        "bill.hosting" hosting: HostingKind = chosen(HOSTING_KINDS).flag("hosting", "KIND", "all_in");
+        "bill.hosting" hosting: HostingKind = chosen(HOSTING_KINDS).flag("hosting", "KIND", "all_in").also(&["hosting.kind"]);
         /// Basis of the power
-        "bill.power" power: PowerBasis = chosen(POWER_BASES).flag("power", "BASIS", "server");
+        "bill.power" power: PowerBasis = chosen(POWER_BASES).flag("power", "BASIS", "server").also(&["power.basis"]);
         /// Used hours of an owned chip over all hours
         "bill.utilisation" utilisation: Fraction = part()
-            .flag("utilisation", "SHARE", "85%").also(&["utilization"]).within(LEAST, 1.0);
+            .flag("utilisation", "SHARE", "85%").also(&["utilization", "own.utilisation"]).within(LEAST, 1.0);
         /// All compute of the programme over the final run
         "bill.programme" programme: f64 = number()
             .flag("programme", "FACTOR", "2.2").also(&["program"]).within(1.0, 1000.0);
@@ -244,6 +199,115 @@ fields! {
         /// Useful work between checkpoints, a bare number in days; the best interval without it
         "failures.interval" checkpoint_every: Seconds = time()
             .flag("checkpoint-every", "TIME", "1h").within(SHORTEST, 365.0);
+    }
+
+    Assumptions {
+        /// Price of electricity, instead of the place's; it is then metered
+        "electricity.price" electricity: EnergyPrice = quantity("USD per kWh", usd_per_kwh, from_usd_per_kwh, parse)
+            .flag("electricity", "PRICE", "$0.08/kWh").within(0.0, 10.0).in_full();
+        /// Purchase price of a chip with its part of the server
+        "own.purchase" purchase: Usd = base("USD").flag("purchase-price", "MONEY", "$30K").within(CENT, 1e8);
+        /// The rest of the server over the price of its chips, where that leaves it out
+        "own.server" server_share: f64 = number().flag("server-share", "FACTOR", "0.64").within(0.0, 10.0);
+        /// Network over the whole cluster's price
+        "own.network" network_share: Fraction = portion().flag("network-share", "SHARE", "19%").within(0.0, 0.9);
+        /// What is left of the price at the end of the life
+        "own.residual" residual: Fraction = portion().flag("residual", "SHARE", "10%");
+        /// Cost of capital a year: the rate of interest or discount
+        "own.interest" interest: Fraction = portion().flag("interest", "SHARE", "10%").or("discount-rate");
+        /// Economic life of the hardware, a bare number in years
+        "own.life" hardware_life: Seconds = years().flag("life", "TIME", "4y").within(0.05, 30.0);
+        /// Operations staff, a chip and year
+        "own.staff" staff: Usd = money().flag("staff", "MONEY", "$500").within(0.0, 1e6);
+        /// Repair and maintenance a year over the price
+        "own.maintenance" maintenance: Fraction = portion().flag("maintenance", "SHARE", "2%");
+        /// Licences and support of an owned chip, a year
+        "own.software_cost" software_cost: Usd = money().flag("software-cost", "MONEY", "$4500").within(0.0, 1e6);
+        /// Hosting with electricity in it
+        "hosting.all_in_usd_per_kw_month" hosting_price: f64 = dollars("USD per kW and month", KW_MONTH)
+            .flag("hosting-price", "PRICE", "$130/kW/month").within(0.0, 1e5);
+        /// Hosting where electricity is metered
+        "hosting.facility_usd_per_kw_month" facility_price: f64 = dollars("USD per kW and month", KW_MONTH)
+            .flag("facility-price", "PRICE", "$60/kW/month").within(0.0, 1e5);
+        /// Rated power of a chip with its part of the server, instead of the sheet's
+        "power.rated" rated_power: Watts = base("W").flag("chip-power", "POWER", "1275W").within(1.0, 1e6);
+        /// Average power of a server over its rating
+        "power.load" load: Fraction = part().flag("load", "SHARE", "78%").within(LEAST, 1.0);
+        /// Power of network and storage over that of the servers
+        "power.fabric" fabric: Fraction = portion().flag("fabric-power", "SHARE", "7%");
+        /// Average power at the meter over what is provisioned there
+        "power.all_in_load" all_in_load: Fraction = part().flag("meter-load", "SHARE", "78%").within(LEAST, 1.0);
+        /// Power of a server over its chips', where no server is on a sheet
+        "power.server_over_chip" server_power: f64 = number().flag("server-power", "FACTOR", "1.8").within(1.0, 10.0);
+        /// Discount on the rent
+        "rent.discount" discount: Fraction = portion().flag("discount", "SHARE", "37%").within(0.0, 0.99);
+        /// What comes on top of the rent: hosts, support, taxes
+        "rent.uplift" uplift: Fraction = portion().flag("uplift", "SHARE", "5%");
+        /// The part of a reservation that is paid at its start
+        "rent.upfront" upfront: Fraction = portion().flag("upfront", "SHARE", "50%");
+        /// Time between preemptions of spot chips, a bare number in days
+        "spot.preemption" preemption: Seconds = time().flag("preemption", "TIME", "6h").within(SHORTEST, 3650.0);
+        /// A gigabyte stored for a month
+        "storage.usd_per_gb_month" storage_price: f64 = dollars("USD per GB and month", GB_MONTH)
+            .flag("storage-price", "PRICE", "$0.023/GB/month").within(0.0, 100.0);
+        /// Data stored, instead of the size that the tokens make
+        "storage.data" data_size: Bytes = base("bytes").flag("data-size", "SIZE", "60TB").within(1.0, 1e21);
+        /// Bytes of a token of the data
+        "storage.bytes_per_token" bytes_per_token: f64 = number().flag("token-bytes", "N", "4").within(0.0, 1e6);
+        /// A gigabyte out of the provider's network
+        "storage.usd_per_gb_egress" egress_price: f64 = dollars("USD per GB", GB)
+            .flag("egress-price", "PRICE", "$0.09/GB").within(0.0, 100.0);
+        /// Traffic out, instead of the model's weights once
+        "storage.egress" egress_size: Bytes = base("bytes").flag("egress", "SIZE", "1.3TB").within(1.0, 1e21);
+        /// Bytes of a parameter in a checkpoint
+        "checkpoint.bytes_per_param" checkpoint_bytes: f64 = number().flag("checkpoint-bytes", "N", "14").within(0.1, 100.0);
+        /// Full checkpoints kept
+        "checkpoint.kept" checkpoints_kept: f64 = number().flag("checkpoints-kept", "N", "5").within(0.0, 1e6);
+        /// How long a checkpoint holds the job, a bare number in days
+        "checkpoint.save" save_time: Seconds = time().flag("save-time", "TIME", "10s").within(1e-9, 365.0);
+        /// Time of a step, to count the interval of checkpoints in steps; a bare number in days
+        "checkpoint.step" step_time: Seconds = time().flag("step-time", "TIME", "15s").within(1e-9, 365.0);
+        /// Time between interrupts of the whole job, instead of a rate; a bare number in days
+        "failures.mtbf" mtbf: Seconds = time().flag("mtbf", "TIME", "6000s").within(1e-6, LONGEST);
+        /// Repair of a node, a bare number in days
+        "failures.repair" repair_time: Seconds = time().flag("repair-time", "TIME", "3d").within(0.0, 3650.0);
+        /// Spare chips over those at work, instead of what failures need
+        "failures.spares" spare_share: Fraction = portion().flag("spare-share", "SHARE", "5%");
+        /// Probability with which the spares suffice
+        "failures.spares_confidence" spares_confidence: Fraction = part()
+            .flag("spares-confidence", "SHARE", "95%").within(0.01, 0.999_999);
+        /// Planned stops, a share of the time
+        "losses.planned" planned_loss: Fraction = portion().flag("planned-stops", "SHARE", "0.5%").within(0.0, 0.9);
+        /// Stragglers, a share of the time
+        "losses.slow" slow_loss: Fraction = portion().flag("stragglers", "SHARE", "2%").within(0.0, 0.9);
+        /// Work that is rolled back, a share of the time
+        "losses.rollback" rollback_loss: Fraction = portion().flag("rollbacks", "SHARE", "1%").within(0.0, 0.9);
+        /// Evaluation while the chips wait, a share of the time
+        "losses.evaluation" evaluation_loss: Fraction = portion().flag("evaluation-time", "SHARE", "0.5%").within(0.0, 0.9);
+        /// Rate of the duty at the border
+        "border.duty" duty: Fraction = portion().flag("duty", "SHARE", "25%");
+        /// Share of the seller's revenue that is taken at the border
+        "border.revenue_share" revenue_share: Fraction = portion().flag("revenue-share", "SHARE", "25%").within(0.0, 0.9);
+        /// The part of it that the buyer pays
+        "border.passed_on" passed_on: Fraction = portion().flag("passed-on", "SHARE", "80%");
+        /// A person of the programme for a year
+        "programme.usd_per_person_year" person_year: Usd = money().flag("person-year", "MONEY", "$500K").within(0.0, 1e9);
+        /// Years that the making of the hardware is spread over, a bare number in years
+        "carbon.life" embodied_life: Seconds = years().flag("embodied-life", "TIME", "5y").within(0.05, 50.0).in_full();
+        /// Epoch AI's view: fall of the value in powers of ten a year
+        "epoch.decline" epoch_decline: f64 = number().flag("epoch-decline", "N", "0.14").within(0.0, 2.0).in_full();
+        /// Epoch AI's view: network over the whole cluster's price
+        "epoch.network" epoch_network: Fraction = portion().flag("epoch-network", "SHARE", "19%").within(0.0, 0.9).in_full();
+        /// Epoch AI's view: age of the hardware at the start, a bare number in years
+        "epoch.age" epoch_age: Seconds = years().flag("epoch-age", "TIME", "1y").within(0.0, 30.0).in_full();
+        /// Epoch AI's view: average over maximum power of a GPU
+        "epoch.load_gpu" epoch_load_gpu: Fraction = part().flag("epoch-load-gpu", "SHARE", "75%").within(LEAST, 1.0).in_full();
+        /// Epoch AI's view: average over maximum power of a TPU
+        "epoch.load_tpu" epoch_load_tpu: Fraction = part().flag("epoch-load-tpu", "SHARE", "43%").within(LEAST, 1.0).in_full();
+        /// Epoch AI's view: PUE where none is given
+        "epoch.pue_other" epoch_pue: f64 = number().flag("epoch-pue", "PUE", "1.25").within(1.0, 4.5).in_full();
+        /// Epoch AI's view: power of a server over its chips'
+        "epoch.server_power" epoch_server_power: f64 = number().flag("epoch-server-power", "FACTOR", "1.82").within(1.0, 10.0).in_full();
     }
 
     Ranges {
@@ -303,6 +367,11 @@ fields! {
         "rl.generation_share" rl_generation_share: Fraction = part().flag("generation-share", "SHARE", "75%");
     }
 }
+
+/// How prices for something are written.
+const KW_MONTH: [&str; 3] = ["/kW/month", "/kW-month", "/kW-mo"];
+const GB_MONTH: [&str; 3] = ["/GB/month", "/GB-month", "/GB-mo"];
+const GB: [&str; 1] = ["/GB"];
 
 /// The largest degree of a layout.
 const MOST: f64 = (1 << 20) as f64;

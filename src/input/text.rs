@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::units::date::Date;
 use crate::units::money::Code;
 use crate::units::parse::{Grammar, parse, ungrouped};
-use crate::units::{FlopPerSecond, Fraction, Quantity as _, Seconds, Tokens};
+use crate::units::{FlopPerSecond, Fraction, Quantity as _, Seconds, Tokens, Usd};
 
 /// Whether a chip is written with a number of it: `2048xH800`.
 pub fn is_fleet(text: &str) -> bool {
@@ -106,10 +106,47 @@ pub(super) fn tflops(text: &str) -> Result<FlopPerSecond, Error> {
     }
 }
 
+/// A share from zero up to one.
+pub(super) fn portion(text: &str) -> Result<Fraction, Error> {
+    match parse::<Fraction>(text)? {
+        Fraction::ZERO => Ok(Fraction::ZERO),
+        _ => share(text),
+    }
+}
+
+/// Time, a bare number in years.
+pub(super) fn years(text: &str) -> Result<Seconds, Error> {
+    match ungrouped(text)?.parse::<f64>() {
+        Ok(number) if number.is_finite() => parse(&format!("{}y", text.trim())),
+        _ => parse(text),
+    }
+}
+
 /// The code of a currency, or its usual sign.
 pub(super) fn currency(text: &str) -> Result<Code, Error> {
     let hint = "write its ISO 4217 code, like `EUR`, or its usual sign";
     Code::named(text).ok_or_else(|| Error::bad_input(format!("`{}` is no currency", text.trim())).with_hint(hint))
+}
+
+/// Money, of which there may be none: `$0`.
+pub(super) fn money(text: &str) -> Result<Usd, Error> {
+    let bare = text.trim().trim_start_matches('$').trim_end_matches("USD").trim();
+    if bare.parse() == Ok(0.0) { Ok(Usd::ZERO) } else { parse(text) }
+}
+
+/// Dollars for a unit of something, in one of its forms: `$0.023/GB/month`; a bare amount is for that unit too.
+pub(super) fn dollars_per(text: &str, forms: &[&str]) -> Result<f64, Error> {
+    let text = text.trim();
+    let like = || format!("write it like `{}`", shown_per(0.5, forms));
+    let ends = |form: &&&str| text.to_lowercase().ends_with(&form.to_lowercase());
+    let cut = forms.iter().find(ends).map_or(0, |form| form.len());
+    let amount = text.get(..text.len().saturating_sub(cut)).unwrap_or_default();
+    money(amount).map(Usd::get).map_err(|error| error.with_hint(like()))
+}
+
+/// The same, as a user would write it.
+pub(super) fn shown_per(value: f64, forms: &[&str]) -> String {
+    format!("${value}{}", forms.first().copied().unwrap_or_default())
 }
 
 /// Reads a quantity for a flag that is no field, naming the flag in the error.

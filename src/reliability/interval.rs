@@ -43,6 +43,23 @@ pub fn daly(checkpoint: Seconds, mtbf: Seconds) -> Seconds {
     young(checkpoint, mtbf) * (1.0 + ratio.sqrt() / 3.0 + ratio / 9.0) - checkpoint
 }
 
+/// Daly's first-order interval, which adds the restart to the time between failures.
+///
+/// # Formula
+/// `tau = sqrt(2 * delta * (M + R))`
+/// # Source
+/// Daly 2003, ICCS, LNCS 2660; the exact optimum does not move with the restart: see [`optimum`].
+///
+/// ```
+/// use flopbill::internals::reliability::interval::daly_first_order;
+/// use flopbill::internals::units::Seconds;
+/// let tau = daly_first_order(Seconds::new(10.0), Seconds::new(6000.0), Seconds::new(600.0));
+/// assert!((tau.get() - 132_000f64.sqrt()).abs() < 1e-9); // by hand: sqrt(2 * 10 * 6600) = 363.3 s
+/// ```
+pub fn daly_first_order(checkpoint: Seconds, mtbf: Seconds, restart: Seconds) -> Seconds {
+    young(checkpoint, mtbf + restart)
+}
+
 /// The interval with the least expected wall-clock; independent of restart and detection.
 ///
 /// # Formula

@@ -2,20 +2,23 @@
 
 use super::json::cell;
 use super::view::{Section, View};
+use crate::answer::bill_ranges::BillSpread;
 use crate::answer::decompose::Decomposition;
-use crate::answer::failures::Failures;
-use crate::answer::whole_bill::{Owned, WholeBill, unit_price};
+use crate::answer::failures::{Failures, Saved};
+use crate::answer::whole_bill::{WholeBill, unit_price};
 use crate::ask::estimate::bill::chips_not_priced;
 use crate::cost::{Charge, CostLine};
 use crate::reliability::checkpoint::Way;
 use crate::reply::footprint::FootprintReply;
-use crate::units::{Usd, show};
+use crate::units::{Bytes, Price, Seconds, Usd, show};
 
 /// Adds a bill to the view of its estimate.
-pub fn add(view: &mut View, whole: &WholeBill, footprint: Option<&FootprintReply>) {
+pub fn add(view: &mut View, whole: &WholeBill, spread: Option<&BillSpread>, footprint: Option<&FootprintReply>) {
     view.summary += &summary(whole);
     view.sections.push(lines(whole));
-    view.sections.extend(owned(whole));
+    view.sections.extend(spread.map(range));
+    view.note("Ranges of the bill", spread.map(|spread| spread.ranges.clone()).unwrap_or_default());
+    view.sections.extend(super::owning::sections(whole));
     view.sections.extend(reservation(whole));
     view.sections.extend(footprint.and_then(|found| super::footprint::section(whole, found)));
     view.sections.push(failures(&whole.failures));
@@ -104,24 +107,24 @@ fn lines(whole: &WholeBill) -> Section {
     section
 }
 
+/// What the totals vary by.
+fn range(found: &BillSpread) -> Section {
+    let mut section = Section::new("Range of the bill", &["", "p10", "p50", "p90"]);
+    for (label, summary) in [("The run", &found.run), ("With work around it", &found.programme)] {
+        let [low, middle, high] = [0.1, 0.5, 0.9].map(|level| show::usd(Usd::new(summary.quantile(level).value)));
+        section.row([label.into(), low, middle, high]);
+    }
+    let hour = [0.1, 0.5, 0.9].map(|level| found.hour.quantile(level).value);
+    if hour.iter().all(|price| price.is_finite()) {
+        let [low, middle, high] = hour.map(|price| show::price(Price::from_usd_per_hour(price)));
+        section.row(["An owned GPU-hour".into(), low, middle, high]);
+    }
+    section
+}
+
 /// A price of a unit: cents while they matter.
 fn dollars(price: f64) -> String {
     if price.abs() >= 0.01 || price == 0.0 { show::usd(Usd::new(price)) } else { show::cents(price, 2) }
-}
-
-fn owned(whole: &WholeBill) -> Option<Section> {
-    let Owned { hour, rented, break_even } = whole.owned?;
-    let mut section = Section::facts("Owning against renting");
-    let used = show::percent(whole.terms.own.utilisation.get());
-    section.fact("an owned GPU-hour", show::price(hour), format!("at {used} of the hours used"));
-    if let Some(rent) = rented {
-        section.fact("a rented one", show::price(rent), "");
-    }
-    if let Some(even) = break_even {
-        let remark = if even > 1.0 { "owning never pays at this rent" } else { "above it owning is cheaper" };
-        section.fact("break-even use", show::percent(even), remark);
-    }
-    Some(section)
 }
 
 /// What a reservation costs beside what the run uses of it.
@@ -136,6 +139,10 @@ fn reservation(whole: &WholeBill) -> Option<Section> {
         format!("{} of it", show::percent(found.used.get())),
     );
     section.fact("for other work", show::usd(found.total * (1.0 - found.used.get())), "not in the bill");
+    if let Some(share) = whole.upfront {
+        let share_of = format!("{} of it", show::percent(share.get()));
+        section.fact("paid at the start", show::usd(found.total * share.get()), share_of);
+    }
     Some(section)
 }
 
@@ -153,15 +160,17 @@ fn failures(found: &Failures) -> Section {
     let per = format!("{} in 1000 days of 8 chips", show::number(found.rate.per_1000_node_days, 3));
     section.fact("rate", per, format!("rests on {}", found.rests_on()));
     if let Some(saved) = found.saved {
-        let size = show::prefixed(saved.size.get(), "B", 3);
+        let sized = saved.size > Bytes::ZERO;
+        let size = if sized { show::prefixed(saved.size.get(), "B", 3) } else { "as given".into() };
         let speed = show::prefixed(saved.storage.get(), "B/s", 3);
         let waits = match saved.save {
+            _ if !sized => String::new(),
             Way::Storage => format!("to storage of {speed}"),
             Way::Host => format!("to host memory; storage of {speed} follows"),
         };
         let pause = show::duration(saved.stops.checkpoint);
         section.fact("a checkpoint takes", pause, format!("{size} {waits}"));
-        section.fact("checkpoint every", show::duration(saved.goodput.interval), "");
+        section.fact("checkpoint every", show::duration(saved.goodput.interval), steps(found, saved));
         let [wait, restart] = [saved.stops.detect, saved.stops.restart].map(show::duration);
         section.fact("back at work after", format!("{wait} + {restart}"), found.comes_back());
         let up = show::percent(saved.goodput.from_failures.get());
@@ -182,6 +191,18 @@ fn failures(found: &Failures) -> Section {
         section.fact("spare chips", show::chips(spares), "in whole nodes, for repairs");
     }
     section
+}
+
+/// An interval in steps, beside that of Daly's first order where the two are told apart.
+fn steps(found: &Failures, saved: Saved) -> String {
+    let Some(step) = found.step else { return String::new() };
+    let (best, first) = (saved.goodput.interval, saved.first_order);
+    let count = |time: Seconds| show::number(time / step, 3);
+    let own = format!("{} steps", count(best));
+    if (first / best - 1.0).abs() < 0.02 {
+        return own;
+    }
+    format!("{own}; by Daly's first order, with the recovery, {}: {} steps", show::duration(first), count(first))
 }
 
 fn not_priced(whole: &WholeBill) -> Vec<String> {

@@ -22,7 +22,7 @@ pub fn view(reply: &EstimateReply) -> View {
 }
 
 fn view_of(reply: &EstimateReply) -> View {
-    let MadeFrom { answer, spread, drivers, bill } = &reply.made_from;
+    let MadeFrom { answer, spread, drivers, bill, bill_spread } = &reply.made_from;
     let mut view = View { title: title(answer), records: records(reply), ..View::with_reply(reply) };
     view.summary = summary(answer, spread.as_ref());
     if let Some(spread) = spread {
@@ -44,7 +44,7 @@ fn view_of(reply: &EstimateReply) -> View {
     view.note("Check", checks(reply));
     view.head_notes(&reply.head);
     if let Some(whole) = bill {
-        super::bill::add(&mut view, whole, reply.footprint.as_ref());
+        super::bill::add(&mut view, whole, bill_spread.as_ref(), reply.footprint.as_ref());
     }
     if let Some(found) = &reply.decomposition {
         super::bill::add_decomposition(&mut view, &found.made_from);

@@ -18,6 +18,7 @@ pub mod keep;
 pub mod layout;
 pub mod listed;
 mod model;
+mod owning;
 pub mod plan;
 pub mod policy;
 mod policy_to;

@@ -2,6 +2,7 @@
 
 use super::view::{Records, Section, View};
 use crate::ask::profiles::{CheckReply, ListReply, ProfilesReply, ShowReply};
+use crate::assume::AssumptionValue;
 use crate::catalog::stack_row::{StackResidual, StackRow};
 use crate::units::show;
 
@@ -24,6 +25,12 @@ fn names(reply: &ListReply) -> View {
         view.note("How to read it", stacks_notes());
         return view;
     }
+    if !reply.assumptions.is_empty() {
+        view.records = Records::of(&reply.assumptions);
+        view.sections = assumptions(&reply.assumptions);
+        view.note("How to read it", assumptions_notes());
+        return view;
+    }
     for (kind, ids) in &reply.result.0 {
         let mut section = Section::new(format!("{kind} ({})", ids.len()), &["", "", ""]);
         section.numeric.clear();
@@ -37,6 +44,37 @@ fn names(reply: &ListReply) -> View {
         view.records.rows.extend(ids.iter().map(|id| vec![kind.clone(), id.clone()]));
     }
     view
+}
+
+/// Every assumption, by file and table; a value that stands in another file, or in none, says so.
+fn assumptions(all: &[AssumptionValue]) -> Vec<Section> {
+    let mut sections: Vec<Section> = Vec::new();
+    for value in all {
+        let home = format!("profiles/assumptions/{}.toml", value.file);
+        let (table, key) = value.path.rsplit_once('.').unwrap_or(("", &value.path));
+        let heading = if table.is_empty() { home.clone() } else { format!("{home} [{table}]") };
+        if sections.last().is_none_or(|section| section.heading != heading) {
+            let mut section = Section::new(heading, &["Assumption", "Value", "Kind", "Line", "Flag"]);
+            section.numeric = vec![1];
+            sections.push(section);
+        }
+        let unit = if key.contains("_per_") { "" } else { value.unit }; // the key says it
+        let shown = if unit.is_empty() { value.value.clone() } else { format!("{} {unit}", value.value) };
+        let [kind, flag] = [&value.kind, &value.flag].map(|text| text.clone().unwrap_or_default());
+        let line = value.origin.strip_prefix(&home).and_then(|line| line.strip_prefix(':')).unwrap_or(&value.origin);
+        if let Some(section) = sections.last_mut() {
+            section.row([key.to_owned(), shown, kind, line.to_owned(), flag]);
+        }
+    }
+    sections
+}
+
+fn assumptions_notes() -> Vec<String> {
+    vec![
+        "a flag outranks a spec, that a file of your own in DIR/assumptions (--profiles DIR), that the place, and that these"
+            .to_owned(),
+        "a file of your own needs only the lines that differ; `--set KEY=VALUE` takes every key with a flag".to_owned(),
+    ]
 }
 
 /// What is known of each stack.

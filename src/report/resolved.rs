@@ -5,10 +5,11 @@ use crate::ask::estimate::resolved::Resolved;
 
 /// The table of all values.
 pub fn section(values: &[Resolved]) -> Section {
-    let mut section = Section::new("Resolved values", &["Field", "Value", "From"]);
+    let mut section = Section::new("Resolved values", &["Field", "Value", "From", "Flag"]);
     section.numeric = vec![1];
     for value in values {
-        section.row([value.path.to_owned(), value.text.clone(), value.origin.clone()]);
+        let flag = value.flag.clone().filter(|flag| *flag != value.origin).unwrap_or_default();
+        section.row([value.path.to_string(), value.text.clone(), value.origin.clone(), flag]);
     }
     section
 }

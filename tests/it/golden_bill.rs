@@ -195,6 +195,7 @@ fn h200() -> Ownership {
         power: Some(Power::Server { rated: Watts::from_kw(1.275), load: share(0.8), fabric: share(0.0), pue: 1.0 }),
         staff: Usd::new(500.0),
         maintenance: share(0.02),
+        software: Usd::ZERO,
         utilisation: share(0.85),
     }
 }

@@ -5,6 +5,7 @@
 mod as_asked;
 mod as_of;
 mod asks;
+mod assume;
 mod backtest;
 mod calibrate;
 mod chips;

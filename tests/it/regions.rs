@@ -235,7 +235,7 @@ fn a_model_card_counts_the_boards_alone() {
     close(card.operational.tonnes(), 2788.0 * 0.7 * 0.5575, 1e-9);
     close(card.times_less, 1.275 * 0.78 * 1.07 * 1.48 / 0.7, 1e-9); // 2.25
     // An operator's own site: 1.76 times, as a PUE of 1.16 makes it.
-    let site = Choices { pue: Some(1.16), ..at("usa") };
+    let site = Choices { laid: vec![crate::whole_bill::laid("bill.pue", 1.16)], ..at("usa") };
     let card = bill("deepseek-v3", View::Rent, site).footprint.unwrap().card.unwrap();
     close(card.times_less, 1.763, 1e-3);
 }

@@ -2,9 +2,11 @@
 
 use flopbill::Catalog;
 use flopbill::internals::answer::whole_bill::{BillQuestion, Choices, WholeBill, whole_bill};
+use flopbill::internals::assume::Laid;
 use flopbill::internals::cost::defaults::{BorderKind, HostingKind};
 use flopbill::internals::cost::{Charge, VIEWS, View};
 use flopbill::internals::hardware::price::Term;
+use flopbill::internals::input::file::Origin;
 use flopbill::internals::units::*;
 use flopbill::internals::{
     answer::{Answer, answer},
@@ -13,8 +15,9 @@ use flopbill::internals::{
 
 use crate::close::close;
 
-fn share(value: f64) -> Fraction {
-    Fraction::new(value)
+/// A value as a flag lays it over an assumption.
+pub fn laid(field: &'static str, value: f64) -> Laid {
+    Laid { field, value, text: value.to_string(), origin: Origin::Flag(field.into()) }
 }
 
 fn v3() -> Answer {
@@ -77,7 +80,7 @@ fn owning_moves_with_border_and_hosting() {
 fn a_place_nobody_knows_and_hours_nobody_uses_are_refused() {
     let error = bill(View::Own, |choices| choices.region = Some("atlantis".into())).unwrap_err();
     assert!(error.message().contains("atlantis"), "{error}");
-    let error = bill(View::Own, |choices| choices.utilisation = Some(share(0.0))).unwrap_err();
+    let error = bill(View::Own, |choices| choices.laid = vec![laid("bill.utilisation", 0.0)]).unwrap_err();
     assert!(error.message().contains("utilisation"), "{error}");
 }
 

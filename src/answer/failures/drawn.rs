@@ -6,7 +6,7 @@ use crate::cost::defaults::Defaults;
 use crate::error::Error;
 use crate::reliability::availability::{Losses, chain};
 use crate::reliability::checkpoint::{Save, Way, pause, shared};
-use crate::reliability::interval::optimum;
+use crate::reliability::interval::{daly_first_order, optimum};
 use crate::reliability::{Downtime, Interval, Stops, expected_segment, plan};
 use crate::uncertainty::dist::{Dist, Prepared};
 use crate::uncertainty::sobol::Sobol;
@@ -29,6 +29,7 @@ pub(super) struct Model {
     pub storage_spread: f64,
     pub save: Way,
     pub interval: Option<Seconds>,
+    pub save_time: Option<Seconds>,
     pub shared: SharedStorage,
 }
 
@@ -63,6 +64,7 @@ impl Model {
             storage_spread: spread(given.storage.is_some(), storage.spread),
             save: given.save.unwrap_or(era.save),
             interval: given.interval,
+            save_time: given.save_time,
             shared: *storage,
         })
     }
@@ -77,7 +79,7 @@ impl Model {
         };
         let stops = Stops {
             mtbf: self.mtbf * off.mtbf,
-            checkpoint: pause(size, self.chips, &save)?,
+            checkpoint: self.save_time.map_or_else(|| pause(size, self.chips, &save), Ok)?,
             restart: self.restart * off.restart,
             detect: self.detect * off.detect,
         };
@@ -95,7 +97,8 @@ impl Model {
         let downtime = Downtime::Modelled { stops, interval: Interval::Every(interval), losses: defaults.losses() };
         let goodput = plan(&downtime)?;
         let [effective, share] = self.shares(size, defaults)?;
-        Ok(Saved { size, storage: self.storage, save: self.save, stops, goodput, effective, share })
+        let first_order = daly_first_order(stops.checkpoint, stops.mtbf, stops.restart);
+        Ok(Saved { size, storage: self.storage, save: self.save, stops, goodput, first_order, effective, share })
     }
 
     /// The share that trains, p10, p50, p90: as reports count effective time, and with all losses.

@@ -39,6 +39,12 @@ pub struct FailureChoices {
     pub save: Option<Way>,
     /// Useful work between checkpoints.
     pub interval: Option<Seconds>,
+    /// Time between interrupts of the whole job, instead of a rate.
+    pub mtbf: Option<Seconds>,
+    /// How long a checkpoint holds the job.
+    pub save_time: Option<Seconds>,
+    /// Time of a step.
+    pub step: Option<Seconds>,
     /// The day whose era counts; the newest without one.
     pub day: Option<Date>,
 }
@@ -89,6 +95,8 @@ pub struct Failures {
     pub saved: Option<Saved>,
     /// Spare chips to order, in whole nodes.
     pub spares: Option<Chips>,
+    /// Time of a step, where it is known.
+    pub step: Option<Seconds>,
     /// What is not known for want of what.
     pub lacks: Vec<String>,
     /// Why the job trains nothing, where it does not.
@@ -114,6 +122,8 @@ pub struct Saved {
     pub stops: Stops,
     /// The share that trains, with everything at its median.
     pub goodput: Goodput,
+    /// The interval of Daly's first order, which counts the recovery.
+    pub first_order: Seconds,
     /// The share that trains as reports count effective time, without planned stops and what is rolled back: p10, p50, p90.
     pub effective: [f64; 3],
     /// The share that trains, without stragglers and evaluation either: p10, p50, p90.
@@ -129,6 +139,8 @@ pub struct Job<'a> {
     pub chips: Option<Chips>,
     /// Size of a checkpoint; `None` where the model's size is not known.
     pub checkpoint: Option<Bytes>,
+    /// Time of a step; `None` where it is not known.
+    pub step: Option<Seconds>,
 }
 
 impl Decides {
@@ -157,8 +169,26 @@ impl FailureChoices {
             storage: spec.storage.as_ref().map(|entry| entry.value),
             save: spec.checkpoint.as_ref().map(|entry| entry.value),
             interval: spec.checkpoint_every.as_ref().map(|entry| entry.value),
+            mtbf: spec.mtbf.as_ref().map(|entry| entry.value),
+            save_time: spec.save_time.as_ref().map(|entry| entry.value),
+            step: spec.step_time.as_ref().map(|entry| entry.value),
             day: spec.as_of.as_ref().map(|entry| entry.value),
         }
+    }
+}
+
+impl FailureChoices {
+    /// The rate that is given, or that follows from the time between interrupts of these chips.
+    ///
+    /// # Errors
+    /// Both given.
+    fn rate(&self, chips: Option<Chips>) -> Result<Option<f64>, Error> {
+        let Some(mtbf) = self.mtbf else { return Ok(self.interrupts) };
+        if self.interrupts.is_some() {
+            let error = Error::bad_input("`failures.mtbf` and `failures.interrupts` both say how often the job stops");
+            return Err(error.with_hint("leave one out"));
+        }
+        Ok(Some(1000.0 / mtbf.days() * NODE / chips.map_or(NODE, Chips::get)))
     }
 }
 
@@ -178,14 +208,15 @@ pub fn failures(
     let era = profile.era(given.day).ok_or_else(no_era)?.clone();
     let rows = shipped()?;
     let known = pools(&rows, &profile.all_cause)?.believe(Some(&job.chip.architecture), &era.rates);
-    let rate = match given.interrupts {
+    let rate = match given.rate(job.chips)? {
         Some(rate) => Belief { per_1000_node_days: rate, spread: 0.0, basis: Basis::Own, rows: Vec::new() },
         None => known,
     };
     let mut found = Failures::unknown(rate, era, decides);
+    found.step = given.step.or(job.step);
     let mut model = None;
-    if let Some(chips) = job.chips {
-        let between = between(chips, &found.rate)?;
+    if let Some(chips) = job.chips.or(given.mtbf.map(|_| Chips::new(NODE))) {
+        let between = given.mtbf.map_or_else(|| between(chips, &found.rate), |mtbf| Ok([mtbf; 3]))?;
         found.between = Some(between);
         match kept(chips, job.chip, &found.rate, defaults) {
             Ok(kept) => found.spares = Some(kept),
@@ -193,7 +224,8 @@ pub fn failures(
         }
         model = Some(Model::of(chips, (between[1], found.rate.spread), given, &found.era, &profile.storage)?);
     }
-    match (&model, job.checkpoint) {
+    let alone = given.save_time.map(|_| Bytes::ZERO);
+    match (&model, job.checkpoint.or(alone)) {
         (None, _) => found.lacks.push("how often the job is interrupted needs the number of chips (--chips)".into()),
         (_, None) => {
             let what = "checkpoints and the share that trains need the model's size (--model or --params)";
@@ -223,6 +255,10 @@ fn between(chips: Chips, rate: &Belief) -> Result<[Seconds; 3], Error> {
 /// Spare chips, in whole nodes of the chip.
 fn kept(chips: Chips, chip: &Accelerator, rate: &Belief, defaults: &Defaults) -> Result<Chips, Error> {
     let of = &defaults.failures;
+    if let Some(share) = defaults.told.spares {
+        let node = f64::from(chip.node_chips.max(1));
+        return Ok(Chips::new((chips.get() * share.get() / node).ceil() * node));
+    }
     let nodes = spares(chips.get() / NODE, rate.per_1000_node_days, of.repair, of.spares_confidence)?;
     let node = f64::from(chip.node_chips.max(1));
     Ok(Chips::new((nodes as f64 * NODE / node).ceil() * node))
@@ -237,6 +273,7 @@ impl Failures {
             between: None,
             saved: None,
             spares: None,
+            step: None,
             lacks: Vec::new(),
             stuck: None,
             assumed: Vec::new(),

@@ -40,6 +40,10 @@ pub struct FailuresReply {
     pub storage_bytes_per_second: Option<f64>,
     /// Useful time between checkpoints.
     pub checkpoint_interval_s: Option<f64>,
+    /// The same in steps, where the time of a step is known.
+    pub checkpoint_interval_steps: Option<f64>,
+    /// The interval of Daly's first order, which counts the recovery.
+    pub checkpoint_interval_first_order_s: Option<f64>,
     /// How long one holds the job.
     pub checkpoint_pause_s: Option<f64>,
     /// Share of the time that failures leave.
@@ -96,6 +100,8 @@ impl FailuresReply {
             checkpoint_waits_for: saved.and_then(way),
             storage_bytes_per_second: saved.map(|saved| saved.storage.get()),
             checkpoint_interval_s: saved.map(|saved| saved.goodput.interval.get()),
+            checkpoint_interval_steps: saved.zip(found.step).map(|(saved, step)| saved.goodput.interval / step),
+            checkpoint_interval_first_order_s: saved.map(|saved| saved.first_order.get()),
             checkpoint_pause_s: saved.map(|saved| saved.stops.checkpoint.get()),
             goodput_failures: saved.map(|saved| saved.goodput.from_failures.get()),
             effective_share: effective(1),

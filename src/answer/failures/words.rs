@@ -69,7 +69,7 @@ impl Failures {
         let rate = show::number(self.rate.per_1000_node_days, 3);
         let rests =
             format!("interrupts in 1000 days of 8 chips, profiles/measurements/failures.csv: {}", self.rests_on());
-        say(given.interrupts.is_some(), "failures.interrupts", rate, rests);
+        say(given.interrupts.is_some() || given.mtbf.is_some(), "failures.interrupts", rate, rests);
         let Some(model) = model else { return found };
         let Era { name, about, .. } = &self.era;
         let era = || format!("profiles/assumptions/failures.toml, era `{name}`: {about}");
@@ -97,7 +97,7 @@ impl Failures {
             format!("{}: {} ({}){url}", row.id, row.source, row.kind)
         };
         let keys = [
-            (given.interrupts.is_some(), "all_cause"),
+            (given.interrupts.is_some() || given.mtbf.is_some(), "all_cause"),
             (given.detect.is_some(), "era.detect"),
             (given.restart.is_some(), "era.restart"),
             (given.save.is_some(), "era.save"),

@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::border::against_rules;
 use crate::answer::Answer;
+use crate::answer::bill_ranges::{BillRange, BillSpread};
 use crate::answer::decompose::{Decomposition, decompose};
 use crate::answer::failures::{FailureChoices, FailuresReply};
+use crate::answer::owning::OwningReply;
 use crate::answer::place::Place;
 use crate::answer::ranges::{GPU_HOURS, Spread};
 use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, unit_price, whole_bill};
@@ -15,7 +17,7 @@ use crate::ask::result::varies;
 use crate::catalog::Catalog;
 use crate::cost::{Charge, CostLine, Scope, View};
 use crate::error::Error;
-use crate::input::field::{Field, Group};
+use crate::input::field::Field;
 use crate::input::table::{FIELDS, Spec};
 use crate::units::Usd;
 
@@ -24,7 +26,7 @@ use crate::units::Usd;
 /// # Errors
 /// Choices for a bill that nobody asks for.
 pub fn choices(spec: &Spec) -> Result<Choices, Error> {
-    let given = |field: &&Field| field.group == Group::Bill && (field.origin)(spec).is_some();
+    let given = |field: &&Field| field.is_of_the_bill() && (field.origin)(spec).is_some();
     if let (None, Some(field)) = (&spec.bill, FIELDS.iter().find(given)) {
         let error = Error::bad_input(format!("`{}` is part of the whole bill, which is not asked for", field.path));
         return Err(error.with_hint("add --bill rent, --bill own or --bill epoch"));
@@ -32,17 +34,16 @@ pub fn choices(spec: &Spec) -> Result<Choices, Error> {
     Ok(Choices {
         region: spec.region.as_ref().map(|entry| entry.value.clone()),
         hyperscale: spec.hyperscale.as_ref().is_some_and(|entry| entry.value),
-        pue: spec.pue.as_ref().map(|entry| entry.value),
         day: spec.as_of.as_ref().map(|entry| entry.value),
         run: spec.date,
         term: spec.term.as_ref().map(|entry| entry.value),
         border: spec.border.as_ref().map(|entry| entry.value),
         hosting: spec.hosting.as_ref().map(|entry| entry.value),
         power: spec.power.as_ref().map(|entry| entry.value),
-        utilisation: spec.utilisation.as_ref().map(|entry| entry.value),
         programme: spec.programme.as_ref().map(|entry| entry.value),
         people: spec.people.as_ref().map(|entry| entry.value),
         duration: None,
+        laid: crate::assume::of(spec),
         failures: FailureChoices::of(spec),
     })
 }
@@ -110,6 +111,9 @@ pub struct BillReply {
     pub final_run_usd: Option<f64>,
     /// With the work around it.
     pub programme_usd: Option<f64>,
+    /// Their p10, p50 and p90, where assumptions are ranges.
+    #[serde(flatten)]
+    pub range: Option<BillRange>,
     /// The amount of each line.
     pub lines: Ordered<Option<f64>>,
     /// All lines that have a price.
@@ -120,6 +124,8 @@ pub struct BillReply {
     pub owned_usd_per_gpu_hour: Option<f64>,
     /// The use above which owning is cheaper.
     pub break_even_utilisation: Option<f64>,
+    /// Renting, owning and selling beside each other.
+    pub owning: Option<OwningReply>,
     /// What a reservation binds to.
     pub commitment: Option<CommitmentReply>,
     /// The place.
@@ -142,23 +148,28 @@ pub struct CommitmentReply {
     pub total_usd: f64,
     /// The run's part of it.
     pub used_by_this_run: f64,
+    /// What is due at its start.
+    pub paid_at_the_start_usd: Option<f64>,
 }
 
 impl BillReply {
     /// Of a bill.
-    pub fn of(whole: &WholeBill) -> Self {
+    pub fn of(whole: &WholeBill, spread: Option<&BillSpread>) -> Self {
         let priced = total(whole).is_some();
         let amount = |line: &CostLine| (line.label.to_owned(), line.charge.amount().map(Usd::get));
         Self {
             view: whole.bill.view.name(),
             final_run_usd: priced.then(|| whole.bill.final_run().get()),
             programme_usd: total(whole),
+            range: spread.filter(|_| priced).map(BillRange::of),
             lines: whole.bill.lines.iter().map(amount).collect(),
             priced_lines_usd: whole.bill.programme().get(),
             reason: chips_not_priced(whole),
             owned_usd_per_gpu_hour: whole.owned.map(|owned| owned.hour.usd_per_hour()),
             break_even_utilisation: whole.owned.and_then(|owned| owned.break_even),
+            owning: whole.owning.as_ref().map(OwningReply::of),
             commitment: whole.commitment.map(|found| CommitmentReply {
+                paid_at_the_start_usd: whole.upfront.map(|share| found.total.get() * share.get()),
                 term_years: found.term.years(),
                 total_usd: found.total.get(),
                 used_by_this_run: found.used.get(),

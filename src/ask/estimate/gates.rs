@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::bill;
 use crate::answer::Answer;
+use crate::answer::bill_ranges;
 use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, edge, level};
 use crate::answer::whole_bill::{BillQuestion, WholeBill};
 use crate::catalog::Catalog;
@@ -66,7 +67,8 @@ fn limits(spec: &Spec) -> impl Iterator<Item = Limit> {
 /// A bill that cannot be made.
 pub fn judge(answer: &Answer, whole: Option<&WholeBill>, plan: &Plan, catalog: &Catalog) -> Result<Vec<Gate>, Error> {
     let one = |limit: Limit| {
-        let value = match (limit.p90 && answer.prepared.ranges().len() > 0, whole) {
+        let drawn = answer.prepared.ranges().len() > 0 || bill_ranges::ranges(&answer.spec).next().is_some();
+        let value = match (limit.p90 && drawn, whole) {
             (false, Some(whole)) if limit.output == COST => bill::total(whole),
             (false, _) => point(answer, limit.output), // without ranges the p90 is the point
             (true, Some(whole)) if limit.output == COST => p90_of_bill(answer, whole, plan, catalog)?,
@@ -104,6 +106,9 @@ fn at(ratio: f64, answer: &Answer, whole: &WholeBill, catalog: &Catalog) -> Resu
 
 /// The bill that one draw in ten is above.
 fn p90_of_bill(answer: &Answer, whole: &WholeBill, plan: &Plan, catalog: &Catalog) -> Result<Option<f64>, Error> {
+    if let Some(spread) = bill_ranges::spread(answer, whole, plan)? {
+        return Ok(Some(spread.programme.quantile(P90.get()).value));
+    }
     let (output, own) = grows_with(answer, whole);
     let ratio = level(answer, plan, output, P90)? / own;
     if ratio.is_finite() { at(ratio, answer, whole, catalog) } else { Ok(Some(ratio)) }

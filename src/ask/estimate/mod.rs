@@ -18,6 +18,7 @@ use super::reply::footprint::FootprintReply;
 use super::reply::{Ordered, ReplyHead, ResultBlock};
 use super::request::About;
 use super::result::{block, head};
+use crate::answer::bill_ranges::{self, BillSpread};
 use crate::answer::drivers::{Drivers, DriversReply, drivers};
 use crate::answer::model_terms::ModelCounts;
 use crate::answer::published::{Published, published};
@@ -157,6 +158,8 @@ pub struct MadeFrom {
     pub drivers: Option<Drivers>,
     /// Its bill.
     pub bill: Option<WholeBill>,
+    /// What the bill varies by.
+    pub bill_spread: Option<BillSpread>,
 }
 
 impl EstimateReply {
@@ -193,6 +196,10 @@ pub fn reply(
 ) -> Result<EstimateReply, Error> {
     let spec = &answer.spec;
     let whole = bill::whole(&answer, catalog)?;
+    let bill_spread = match &whole {
+        Some(whole) => bill_ranges::spread(&answer, whole, &request.draws)?,
+        None => None,
+    };
     let by = spec.by.as_ref().map(|entry| entry.value);
     let budget = spec.budget.as_ref().map(|entry| gates::budget(&answer, whole.as_ref(), entry.value, catalog));
     let asked = Asked { plan: request.draws, by, budget: budget.transpose()? };
@@ -221,16 +228,16 @@ pub fn reply(
         confirmation: ConfirmationReply::of(&answer),
         ranges: spread.as_ref().map(|spread| Ranges::of(&answer, spread)),
         drivers: drivers.as_ref().map(DriversReply::of),
-        bill: whole.as_ref().map(BillReply::of),
+        bill: whole.as_ref().map(|whole| BillReply::of(whole, bill_spread.as_ref())),
         cost_lines: whole.as_ref().map(bill::lines).unwrap_or_default(),
         footprint: whole.as_ref().and_then(|whole| FootprintReply::of(whole, bill::hours(&answer, spread.as_ref()))),
         decomposition: if whole.is_some() { bill::decomposition(&answer, catalog)? } else { None },
         thresholds,
         gates: gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?,
         confirmed: answer.confirmed.clone(),
-        resolved: if request.show_resolved { resolved::all(&answer, whole.as_ref()) } else { Vec::new() },
+        resolved: if request.show_resolved { resolved::all(&answer, whole.as_ref(), catalog)? } else { Vec::new() },
         profiles: ProfileLine::of(&answer),
-        made_from: MadeFrom { answer, spread, drivers, bill: whole },
+        made_from: MadeFrom { answer, spread, drivers, bill: whole, bill_spread },
     })
 }
 

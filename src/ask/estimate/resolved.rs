@@ -1,5 +1,7 @@
 //! Every value behind an estimate with its origin: what was given, and what was filled in.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::answer::failures::Assumed;
@@ -8,7 +10,10 @@ use crate::answer::settled::Step;
 use crate::answer::whole_bill::WholeBill;
 use crate::answer::{Answer, prepared::var_of};
 use crate::ask::reply::Ordered;
-use crate::input::field::FIELDS;
+use crate::assume;
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::input::field::{FIELDS, Field, field};
 use crate::input::file::Origin;
 use crate::solve::Var;
 use crate::units::show;
@@ -17,12 +22,14 @@ use crate::units::show;
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Resolved {
-    /// The field's path.
-    pub path: &'static str,
+    /// The field's path, or the key of an assumption that no field lays a value over.
+    pub path: Cow<'static, str>,
     /// As a user would write it.
     pub text: String,
     /// Where it came from.
     pub origin: String,
+    /// The flag that says it, where it has one.
+    pub flag: Option<String>,
 }
 
 /// A value that nobody gave.
@@ -35,21 +42,50 @@ pub struct Filled {
     pub origin: String,
 }
 
-/// Every value.
-pub fn all(answer: &Answer, whole: Option<&WholeBill>) -> Vec<Resolved> {
-    given(answer).into_iter().chain(filled_in(answer)).chain(of_bill(whole)).collect()
+impl Resolved {
+    fn new(path: &'static str, text: String, origin: String) -> Self {
+        Self { path: path.into(), text, origin, flag: field(path).map(Field::typed_flag) }
+    }
 }
+
+/// Every value; those of a bill with the assumptions that nobody laid a value over.
+///
+/// # Errors
+/// Assumptions that do not read.
+pub fn all(answer: &Answer, whole: Option<&WholeBill>, catalog: &Catalog) -> Result<Vec<Resolved>, Error> {
+    let mut found: Vec<Resolved> = given(answer).into_iter().chain(filled_in(answer)).chain(of_bill(whole)).collect();
+    let Some(whole) = whole else { return Ok(found) };
+    let known = |found: &[Resolved], path: &str| found.iter().any(|one| one.path == path);
+    for value in assume::values("bill", catalog)? {
+        let path = value.field.map_or(Cow::Owned(value.path.clone()), Cow::Borrowed);
+        if !value.value.is_empty() && !known(&found, &path) && !UNUSED.iter().any(|table| path.starts_with(table)) {
+            let text = if value.unit.is_empty() { value.value } else { format!("{} {}", value.value, value.unit) };
+            found.push(Resolved { path, text, origin: value.origin, flag: value.flag });
+        }
+    }
+    let place = whole.place.source("electricity.price").map(|source| source.title.clone());
+    if let Some(price) = whole.place.region().electricity.filter(|_| !known(&found, "electricity.price")) {
+        let origin = format!("{}: {}", whole.place.region().name, place.unwrap_or_default());
+        found.push(Resolved::new("electricity.price", show::exact(price), origin));
+    }
+    if let Some(pue) = whole.place.pue().filter(|_| !known(&found, "bill.pue")) {
+        found.push(Resolved::new("bill.pue", show::number(pue, 4), whole.place.region().name.clone()));
+    }
+    Ok(found)
+}
+
+/// Assumptions that are of other questions.
+const UNUSED: [&str; 3] = ["fleet.", "fx.", "goodput."];
 
 /// The values that nobody gave.
 pub fn defaults(answer: &Answer, whole: Option<&WholeBill>) -> Ordered<Filled> {
-    let one = |value: Resolved| (value.path.to_owned(), Filled { text: value.text, origin: value.origin });
+    let one = |value: Resolved| (value.path.into_owned(), Filled { text: value.text, origin: value.origin });
     filled_in(answer).into_iter().chain(of_bill(whole)).map(one).collect()
 }
 
 /// What the whole bill takes for failures and storage.
 fn of_bill(whole: Option<&WholeBill>) -> impl Iterator<Item = Resolved> + '_ {
-    let one =
-        |one: &Assumed| Resolved { path: one.path, text: one.text.clone(), origin: format!("default: {}", one.origin) };
+    let one = |one: &Assumed| Resolved::new(one.path, one.text.clone(), format!("default: {}", one.origin));
     whole.into_iter().flat_map(|whole| &whole.failures.assumed).map(one)
 }
 
@@ -68,7 +104,7 @@ fn given(answer: &Answer) -> Vec<Resolved> {
         if let Some(var) = var_of(field.path).filter(|var| gone.contains(var)) {
             from += &format!(", gave way to {}", outranked_by(&answer.spec, &answer.solved, var));
         }
-        found.push(Resolved { path: field.path, text, origin: from });
+        found.push(Resolved::new(field.path, text, from));
     }
     found
 }
@@ -76,7 +112,7 @@ fn given(answer: &Answer) -> Vec<Resolved> {
 /// What stands in for values that nobody gave.
 fn filled_in(answer: &Answer) -> Vec<Resolved> {
     let (spec, mut found) = (&answer.spec, Vec::new());
-    let mut fill = |path, text: String, from: String| found.push(Resolved { path, text, origin: from });
+    let mut fill = |path, text: String, from: String| found.push(Resolved::new(path, text, from));
     if let Some(basis) = answer.basis.filter(|_| spec.mfu_basis.is_none()) {
         fill("run.mfu_basis", basis.to_string(), "default: the chip's 16-bit format".into());
     }

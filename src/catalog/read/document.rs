@@ -15,6 +15,8 @@ pub struct Document {
     pub file: String,
     /// The whole text.
     pub text: Arc<str>,
+    /// What has the values that this one leaves out: the shipped profile below a user's.
+    pub below: Option<Arc<Document>>,
 }
 
 /// Where a value stands, kept with it so that a later error can still point there.
@@ -49,7 +51,18 @@ impl At {
 impl Document {
     /// Names a text.
     pub fn new(file: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
-        Self { file: file.into(), text: text.into() }
+        Self { file: file.into(), text: text.into(), below: None }
+    }
+
+    /// The same, laid over another document.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        Self { below: Some(Arc::new(below)), ..self }
+    }
+
+    /// This document and those below it, the uppermost first.
+    pub fn layers(&self) -> impl Iterator<Item = &Document> {
+        std::iter::successors(Some(self), |document| document.below.as_deref())
     }
 
     /// A 64-bit FNV-1a hash of the text: which version of a profile an answer rests on.
@@ -64,14 +77,26 @@ impl Document {
     /// # Errors
     /// TOML that does not parse, or everything that `build` found wrong, each with its place.
     pub fn read<T>(&self, build: impl FnOnce(&Reader<'_>) -> Option<T>) -> Result<T, Error> {
-        let root = DeTable::parse(&self.text).map_err(|trouble| self.syntax(&trouble))?;
-        let shared = Shared::of(self);
-        let reader = Reader::on(&shared, root.get_ref(), root.span(), String::new());
-        let built = build(&reader);
-        reader.finish();
-        drop(reader);
-        let mut errors = shared.errors.into_inner();
-        errors.sort_by_key(|error| error.place().map(|place| place.span.start));
+        let mut roots = Vec::with_capacity(1);
+        for document in self.layers() {
+            roots.push(DeTable::parse(&document.text).map_err(|trouble| document.syntax(&trouble))?);
+        }
+        let shared: Vec<Shared<'_>> = self.layers().map(Shared::of).collect();
+        let built = {
+            let mut layers = shared.iter().zip(&roots);
+            let Some((top, root)) = layers.next() else { return Err(Error::bad_input("no document")) };
+            let below = layers.map(|(shared, root)| (shared, root.get_ref())).collect();
+            let reader = Reader::on(top, root.get_ref(), root.span(), String::new()).over(below);
+            let built = build(&reader);
+            reader.finish();
+            built
+        };
+        let mut errors = Vec::new();
+        for shared in shared {
+            let mut own = shared.errors.into_inner();
+            own.sort_by_key(|error| error.place().map(|place| place.span.start));
+            errors.extend(own);
+        }
         errors.truncate(MOST_ERRORS);
         match (Error::all(errors), built) {
             (None, Some(built)) => Ok(built),

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 33] = [
+pub const LAYERS: [&str; 34] = [
     "error",
     "source",
     "units",
@@ -24,6 +24,7 @@ pub const LAYERS: [&str; 33] = [
     "ruling",
     "prices",
     "input",
+    "assume",
     "audit",
     "predict",
     "solve",

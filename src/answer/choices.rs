@@ -1,0 +1,71 @@
+//! What a user chooses of a bill, and how that is laid over its defaults.
+
+use super::failures::FailureChoices;
+use super::place::Place;
+use crate::assume::{Laid, lay};
+use crate::cost::View;
+use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
+use crate::hardware::price::Term;
+use crate::units::Seconds;
+use crate::units::date::Date;
+
+/// What the user chooses; what is `None` here is left to the defaults.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Choices {
+    /// The place; the world's average without one.
+    pub region: Option<String>,
+    /// A hyperscaler's site rather than a rented hall.
+    pub hyperscale: bool,
+    /// The day asked about.
+    pub day: Option<Date>,
+    /// When a published run was published.
+    pub run: Option<Date>,
+    /// On what terms the chips are rented.
+    pub term: Option<Term>,
+    /// What the border takes.
+    pub border: Option<BorderKind>,
+    /// What hosting is paid for; metered where a place is named, so that its price of electricity counts.
+    pub hosting: Option<HostingKind>,
+    /// The basis of the power.
+    pub power: Option<PowerBasis>,
+    /// Programme compute over the final run.
+    pub programme: Option<f64>,
+    /// People on the programme.
+    pub people: Option<f64>,
+    /// How long they work on it.
+    pub duration: Option<Seconds>,
+    /// Values laid over the assumptions.
+    pub laid: Vec<Laid>,
+    /// Failures, checkpoints and storage.
+    pub failures: FailureChoices,
+}
+
+impl Choices {
+    /// Lays the values over the defaults.
+    pub(super) fn lay(&self, defaults: &mut Defaults) {
+        lay(defaults, &self.laid);
+        defaults.border.kind = self.border.unwrap_or(defaults.border.kind);
+        defaults.power.basis = self.power.unwrap_or(defaults.power.basis);
+    }
+
+    /// Decides what hosting is paid for. Where a price of electricity is said, or known of the place that is named, it is
+    /// metered.
+    pub(super) fn house(&self, defaults: &mut Defaults, place: &Place) {
+        let said = defaults.told.electricity.is_some();
+        let metered = said || (self.region.is_some() && place.region().electricity.is_some());
+        let usual = if metered { HostingKind::Facility } else { defaults.hosting.kind };
+        defaults.hosting.kind = self.hosting.unwrap_or(usual);
+    }
+}
+
+/// A given border that changes no line of this bill.
+pub(super) fn idle_border(choices: &Choices, view: View) -> Option<String> {
+    let name = BORDER_KINDS.iter().find(|(_, kind)| Some(*kind) == choices.border && *kind != BorderKind::None)?.0;
+    let why = match view {
+        View::Own => return None,
+        View::Rent => "a rent contains what the provider paid there",
+        View::Epoch => "its method has no border",
+    };
+    let shown = view.name();
+    Some(format!("--border {name} changes no line of --bill {shown}: {why}; it moves the owned hour beside it"))
+}
