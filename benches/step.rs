@@ -15,7 +15,7 @@ use flopbill::internals::input::question::Question;
 use flopbill::internals::layout::fit::Reserve;
 use flopbill::internals::layout::fixed::Fixed;
 use flopbill::internals::layout::search::Space;
-use flopbill::internals::layout::stages::Cut;
+use flopbill::internals::layout::stages::CutBy;
 use flopbill::internals::model::flops::Kernel;
 use flopbill::internals::model::memory::Autograd;
 use flopbill::internals::predict::Setting;
@@ -64,7 +64,7 @@ fn layouts(c: &mut Criterion) {
             kernel: Kernel::Fused,
             autograd: Autograd::Fused,
             ends_stay: false,
-            cut: Cut::Even,
+            cut: CutBy::Even,
             domain: machine.domain,
             node: machine.node,
             memory: machine.memory,

@@ -22,6 +22,7 @@
 //! ```
 
 pub mod footprint;
+pub mod result;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -255,7 +255,7 @@ pub fn words(layout: &Layout) -> String {
         ("DP", layout.dp),
     ];
     let mut text: Vec<String> = degrees.iter().filter(|(_, n)| *n > 1).map(|(name, n)| format!("{name} {n}")).collect();
-    if layout.pp > 1 && layout.cut == Cut::ByCost {
+    if layout.pp > 1 && layout.cut != Cut::Even {
         text.push("uneven stages".into());
     }
     text.push(format!("micro-batch {}", layout.micro_batch));

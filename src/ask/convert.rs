@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::reply::{ReplyHead, ResultBlock, StepPart};
 use super::request::About;
-use super::result::{block, head};
 use crate::answer::given::is_flag;
 use crate::answer::layouts::{parts, words};
 use crate::answer::looked_up::chip_of;
@@ -24,6 +23,7 @@ use crate::layout::fixed::Fixed;
 use crate::predict::Prediction;
 use crate::predict::setting::Setting;
 use crate::predict::transfer::{Moved, Transfer};
+use crate::reply::result::{block, head};
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::parse::parse_fleet;

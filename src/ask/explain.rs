@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::reply::ReplyHead;
 use super::request::About;
-use super::result::head;
 use crate::answer::layouts::{parts, words};
 use crate::answer::model_terms::ModelTerms;
 use crate::answer::{Answer, answer};
@@ -13,6 +12,7 @@ use crate::error::Error;
 use crate::input::field::FIELDS;
 use crate::input::file::Spec;
 use crate::predict::{Prediction, Setting};
+use crate::reply::result::head;
 use crate::solve::Var;
 use crate::source::Source;
 use crate::step::Part;

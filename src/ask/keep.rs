@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::reply::ReplyHead;
 use super::request::About;
-use super::result::inputs;
 use crate::answer::looked_up::chip_of;
 use crate::answer::narrowed::Narrowed;
 use crate::catalog::Catalog;
@@ -12,6 +11,7 @@ use crate::catalog::stack::Residual;
 use crate::catalog::stack_text::RESIDUALS;
 use crate::error::Error;
 use crate::predict::{Setting, Software};
+use crate::reply::result::inputs;
 use crate::units::date::Date;
 
 /// The question of `calibrate --measured`.

@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::reply::{Figure, ReplyHead, ResultBlock, SourceLine, StepPart};
 use super::request::About;
-use super::result::{inputs, unheard};
 use crate::answer::layouts::{Layouts, layouts, words};
 use crate::answer::looked_up::chip_of;
 use crate::answer::narrowed::Narrowed;
@@ -16,6 +15,7 @@ use crate::input::file::Spec;
 use crate::input::question::Question;
 use crate::predict::headroom::reserved;
 use crate::predict::{Setting, Unsaid};
+use crate::reply::result::{inputs, unheard};
 use crate::units::Chips;
 
 /// Most layouts that are kept.

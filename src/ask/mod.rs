@@ -15,7 +15,6 @@ pub mod plan;
 pub mod policy;
 pub mod profiles;
 pub mod request;
-pub mod result;
 pub mod rl;
 pub mod sweep;
 

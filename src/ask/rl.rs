@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::reply::{CurrencyReply, Figure, ReplyHead, ResultBlock, SourceLine};
 use super::request::About;
-use super::result::{inputs, sources, unheard};
 use crate::answer::layouts::words;
 use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::{COST, DAYS, GPU_HOURS};
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::reply::result::{inputs, sources, unheard};
 use crate::rl::spread::{Spread, spread};
 use crate::rl::{Job, NOT_VALIDATED};
 use crate::rollout::decode::DecodeStep;

@@ -5,7 +5,7 @@ use super::{Catalog, Found, Kind, normal};
 use crate::error::Error;
 use crate::hardware::precision::{STATES, States};
 use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES, ZeroStage};
-use crate::layout::stages::{CUTS, Cut};
+use crate::layout::stages::{CUTS, CutBy};
 use crate::model::flops::{KERNELS, Kernel, RECOMPUTES, Recompute};
 use crate::model::memory::{AUTOGRADS, Autograd};
 use crate::step::stack::{AGAINS, ATTENTION_KERNELS, Again, Stack, TENSOR_OVERLAPS};
@@ -50,7 +50,7 @@ pub struct StackProfile {
     /// Where ZeRO splits weights, it gathers the embedding and the head for the whole step.
     pub ends_stay: bool,
     /// How its users cut the layers into stages.
-    pub cut: Cut,
+    pub cut: CutBy,
     /// What it keeps for a parameter that is trained in bf16.
     pub states: Option<States>,
     /// What it usually computes again, where a layout does not say.

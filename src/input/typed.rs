@@ -92,6 +92,12 @@ pub(super) fn entry<Q: Grammar>(
         let typed = said.then(|| Box::new(AsTyped::plain(text, number(value))));
         return Ok(Entry { typed, ..Entry::new(value, origin) });
     }
+    // None is none in any currency, where a field takes it.
+    if let Ok(none) = parse(text)
+        && number(none) == 0.0
+    {
+        return Ok(Entry::new(none, origin));
+    }
     let (value, written) = crate::units::parse::parse_money::<Q>(text)?;
     let amount = number(value);
     if !written.waits() {

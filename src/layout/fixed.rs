@@ -1,7 +1,7 @@
 //! What a search over layouts does not vary.
 
 use crate::layout::parallelism::{Schedule, ZeroStage};
-use crate::layout::stages::Cut;
+use crate::layout::stages::CutBy;
 use crate::model::architecture::Architecture;
 use crate::model::flops::Recompute;
 
@@ -25,7 +25,7 @@ pub struct Fixed {
     /// What the replicas split.
     pub zero: Option<ZeroStage>,
     /// How the layers are cut into stages.
-    pub cut: Option<Cut>,
+    pub cut: Option<CutBy>,
     /// The order of passes.
     pub schedule: Option<Schedule>,
     /// What is computed again.

@@ -4,7 +4,7 @@ use crate::layout::parallelism::Layout;
 use crate::layout::stages::Stages;
 use crate::layout::towers;
 use crate::model::architecture::Architecture;
-use crate::model::flops::{Recompute, ends_in_layers};
+use crate::model::flops::Recompute;
 use crate::model::layers::{Layer, MOST_KINDS};
 use crate::model::memory::{self, MicroBatch};
 use crate::model::params::{self, LayerParams};
@@ -30,8 +30,6 @@ pub struct Layers<'a> {
     pub(super) logits: Bytes,
     /// Blocks that the allocator keeps unused at the loss.
     pub(super) unused: Bytes,
-    /// What stands before the layers and behind them, in layers.
-    pub(super) ends_in_layers: [f64; 2],
 }
 
 /// What a layer of one kind holds on one chip.
@@ -115,7 +113,6 @@ impl<'a> Layers<'a> {
             working_set: working_set.max(towers::working_set(shape, tokens, layout)),
             logits: memory::logits(shape, vocab, tokens, &keeping),
             unused: memory::unused_blocks(vocab, tokens, &keeping),
-            ends_in_layers: ends_in_layers(shape, layout.seq_len),
         }
     }
 }
@@ -123,7 +120,7 @@ impl<'a> Layers<'a> {
 impl Layers<'_> {
     /// They on the stages of a layout.
     pub(super) fn stages(&self, layout: &Layout) -> Stages {
-        Stages::of(layout, self.shape.layers.len(), self.ends_in_layers)
+        Stages::of(layout, self.shape.layers.len())
     }
 
     /// What a layer of each kind holds, in the order of the shape's kinds.

@@ -1,8 +1,10 @@
 //! The ways to run a model's layers that a search tries: stages, virtual stages and the order of their passes.
 
 use crate::layout::fixed::{Fixed, either};
-use crate::layout::layers::Layers;
 use crate::layout::parallelism::{Layout, Schedule, ShardGroup, ZeroStage};
+use crate::layout::search::Space;
+use crate::layout::stages::{Cut, CutBy, Stages};
+use crate::layout::timing::Timing;
 
 /// Most virtual stages that are tried where they do not share the layers of a stage evenly.
 const MOST_UNEVEN: u32 = 8;
@@ -12,18 +14,36 @@ const MOST_UNEVEN: u32 = 8;
 pub(super) struct Pipeline {
     pub(super) pp: u32,
     pub(super) vpp: u32,
+    pub(super) cut: Cut,
     pub(super) schedule: Schedule,
     pub(super) sharded: bool,
 }
 
 impl Pipeline {
     /// A family's layers run in this way.
-    pub(super) fn of(&self, family: &Layout, fixed: &Fixed, layers: &Layers<'_>) -> Layout {
-        let Self { pp, vpp, schedule, sharded } = *self;
+    pub(super) fn of(&self, family: &Layout, fixed: &Fixed) -> Layout {
+        let Self { pp, vpp, cut, schedule, sharded } = *self;
         let shard_group = fixed.shard_group.map_or(ShardGroup::All, ShardGroup::Chips);
         let zero = if sharded { ZeroStage::Weights } else { family.zero };
-        let layout = Layout { pp, vpp, schedule, shard_group, zero, ..*family };
-        Layout { cut: layers.stages(&layout).cut(), ..layout }
+        Layout { pp, vpp, cut, schedule, shard_group, zero, ..*family }
+    }
+
+    /// These stages cut evenly and by cost, as far as either is not settled and they differ.
+    pub(super) fn cuts(
+        &self,
+        family: &Layout,
+        fixed: &Fixed,
+        space: &Space<'_>,
+        timing: &mut impl Timing,
+    ) -> [Option<Self>; 2] {
+        let by = fixed.cut.unwrap_or(space.cut);
+        let uneven = (by == CutBy::Cost && self.pp > 1).then(|| {
+            let layout = self.of(family, fixed);
+            Stages::by_cost(&layout, space.shape.layers.len(), timing.ends(&layout))
+        });
+        let uneven = uneven.filter(|cut| *cut != Cut::Even).map(|cut| Self { cut, ..*self });
+        let even = (uneven.is_none() || fixed.cut.is_none()).then_some(*self);
+        [even, uneven]
     }
 }
 
@@ -50,12 +70,12 @@ pub(super) fn pipelines(layers: u32, fixed: &Fixed) -> Vec<Pipeline> {
                 _ => Schedule::Interleaved,
             };
             if (pp > 1 || vpp == 1) && (pp == 1 || Fixed::admits(fixed.schedule, schedule)) {
-                all.push(Pipeline { pp, vpp, schedule, sharded: false });
+                all.push(Pipeline { pp, vpp, cut: Cut::Even, schedule, sharded: false });
             }
         }
         // Sharded weights are gathered for every micro-batch of every stage: nobody pipelines them.
         if pp == 1 && fixed.zero.is_none() && fixed.vpp.is_none_or(|vpp| vpp == 1) {
-            all.push(Pipeline { pp, vpp: 1, schedule: Schedule::OneFOneB, sharded: true });
+            all.push(Pipeline { pp, vpp: 1, cut: Cut::Even, schedule: Schedule::OneFOneB, sharded: true });
         }
     }
     // Numbers of stages that pair up may come twice.

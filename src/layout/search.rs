@@ -17,7 +17,7 @@ use crate::layout::layers::Layers;
 use crate::layout::parallelism::{Layout, ZeroStage};
 use crate::layout::pipelines::{Pipeline, pipelines};
 use crate::layout::replicas::Replicas;
-use crate::layout::stages::Cut;
+use crate::layout::stages::CutBy;
 pub use crate::layout::timing::Timing;
 use crate::model::architecture::Architecture;
 use crate::model::flops::{Kernel, Recompute};
@@ -63,7 +63,7 @@ pub struct Space<'a> {
     /// Where ZeRO splits weights: the embedding and the head are gathered for the whole step.
     pub ends_stay: bool,
     /// How the layers are cut into stages, where that is not settled.
-    pub cut: Cut,
+    pub cut: CutBy,
     /// Chips within one scale-up domain, which tensor parallelism does not leave.
     pub domain: u32,
     /// Chips of a server, which tensor parallelism divides where it does not divide the domain.
@@ -207,12 +207,15 @@ impl<T: Timing> Search<'_, T> {
             return;
         }
         for pipeline in pipelines {
-            let layout = pipeline.of(family, self.fixed, &self.layers[0]);
-            let most = replicas.with(layout.fewest_micro_batches()).find_map(|range| admitted(range, self.fixed.dp));
-            let Some(most) = most else { continue };
-            let bound = self.bound(least, &Layout { dp: *most.start(), ..layout });
-            if !self.is_beaten(bound, None) {
-                each(bound, *pipeline);
+            for pipeline in pipeline.cuts(family, self.fixed, self.space, &mut self.timing).into_iter().flatten() {
+                let layout = pipeline.of(family, self.fixed);
+                let most =
+                    replicas.with(layout.fewest_micro_batches()).find_map(|range| admitted(range, self.fixed.dp));
+                let Some(most) = most else { continue };
+                let bound = self.bound(least, &Layout { dp: *most.start(), ..layout });
+                if !self.is_beaten(bound, None) {
+                    each(bound, pipeline);
+                }
             }
         }
     }
@@ -223,7 +226,7 @@ impl<T: Timing> Search<'_, T> {
             if self.is_beaten(*bound, None) {
                 return;
             }
-            let layout = pipeline.of(family, self.fixed, &self.layers[0]);
+            let layout = pipeline.of(family, self.fixed);
             self.replicas(least, &layout, Replicas::of(&layout, self.space.chips));
         }
     }
@@ -265,7 +268,6 @@ impl<T: Timing> Search<'_, T> {
                             kernel: space.kernel,
                             autograd: space.autograd,
                             ends_stay: space.ends_stay,
-                            cut: fixed.cut.unwrap_or(space.cut),
                             sequence_parallel: tp > 1 && fixed.sequence_parallel.unwrap_or(true),
                             zero: fixed.zero.unwrap_or(ZeroStage::Optimizer),
                             recompute: fixed.recompute.unwrap_or(Recompute::None),

@@ -2,18 +2,33 @@
 
 use crate::layout::parallelism::{Layout, Schedule};
 
-/// How the layers are cut into stages.
+/// How the layers of a layout are cut into stages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Cut {
-    /// As many layers on each stage.
+    /// As many on each stage.
     #[default]
     Even,
-    /// Fewer on the ends, where what stands there makes one the slowest.
-    ByCost,
+    /// So many on the first stage and on the last, and the others even.
+    Ends {
+        /// On the first.
+        first: u32,
+        /// On the last.
+        last: u32,
+    },
+}
+
+/// How people cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CutBy {
+    /// By count alone.
+    #[default]
+    Even,
+    /// With fewer layers on the ends, where what stands there makes one the slowest.
+    Cost,
 }
 
 /// The ways to cut, and how a user writes them.
-pub const CUTS: [(&str, Cut); 2] = [("even", Cut::Even), ("by-cost", Cut::ByCost)];
+pub const CUTS: [(&str, CutBy); 2] = [("even", CutBy::Even), ("by-cost", CutBy::Cost)];
 
 /// What a cut by cost has to save of the slowest stage: for less, people leave the layers where they are.
 const WORTH: f64 = 0.05;
@@ -33,8 +48,6 @@ pub struct Stages {
     short_first: u32,
     /// Stages before the last that hold one less.
     short_last: u32,
-    /// How they were cut.
-    cut: Cut,
 }
 
 impl Stages {
@@ -58,58 +71,75 @@ impl Stages {
         let ends = [front, back].map(|short| u32::from(short > 0));
         let [first, last] = ends.map(|short| most - short);
         let [short_first, short_last] = [front - ends[0], back - ends[1]];
-        Self { pp, layers, first, last, most, short_first, short_last, cut: Cut::Even }
+        Self { pp, layers, first, last, most, short_first, short_last }
     }
 
-    /// The stages of a layout, whose ends take as long as so many layers: what stands before the first layer, and the head
-    /// with the modules beside it.
+    /// The stages of a layout.
     ///
     /// # Formula
-    /// [`Stages::even`]; or, where that saves a twentieth of the slowest stage, `(L + a + b) / pp` less its own end on the
-    /// first stage and on the last, rounded to the better side and one at least, and the others even. Where both ends of
-    /// the pipeline are on one chip, they have that chip's two stages between them.
+    /// [`Stages::even`], or so many layers on the ends and the others even
+    /// # Source
+    /// By definition of the cut.
+    #[inline]
+    pub fn of(layout: &Layout, layers: u32) -> Self {
+        let even = Self::even(layout.pp, layers);
+        match layout.cut {
+            Cut::Ends { first, last } if layout.pp > 1 => even.with_ends(first, last).unwrap_or(even),
+            Cut::Ends { .. } | Cut::Even => even,
+        }
+    }
+
+    /// The cut by cost of a layout whose ends take as long as so many layers: what stands before the first layer, and the
+    /// head with the modules beside it.
+    ///
+    /// # Formula
+    /// `(L + a + b) / pp` less its own end on the first stage and on the last, rounded to the better side, at least one
+    /// layer for each virtual stage but that of the end, and the others even; [`Cut::Even`] unless that saves a twentieth
+    /// of the slowest chip. Where both ends of the pipeline are on one chip, they have that chip's two stages between them.
     /// # Source
     /// Megatron-Core, `pipeline_model_parallel_layout` and `num_layers_in_last_pipeline_stage`; torchtitan counts the
     /// ends as layers in its split.
     /// ```
     /// use flopbill::internals::layout::parallelism::Layout;
     /// use flopbill::internals::layout::stages::{Cut, Stages};
-    /// let layout = Layout { pp: 4, cut: Cut::ByCost, ..Layout::single(4096) };
+    /// let layout = Layout { pp: 4, ..Layout::single(4096) };
+    /// let cut = Stages::by_cost(&layout, 32, [0.0, 4.0]);
     /// // by hand: (32 + 4) / 4 - 4 = 5 layers beside a head of 4, and 9 on each of the others
-    /// assert_eq!([0, 1, 2, 3].map(|stage| Stages::of(&layout, 32, [0.0, 4.0]).on(stage)), [9, 9, 9, 5]);
+    /// assert_eq!([0, 1, 2, 3].map(|stage| Stages::of(&Layout { cut, ..layout }, 32).on(stage)), [9, 9, 9, 5]);
     /// // by hand: a head of 0.3 layers makes 8.3 of 8; 9 on a stage would be no better
-    /// assert_eq!([0, 3].map(|stage| Stages::of(&layout, 32, [0.0, 0.3]).on(stage)), [8, 8]);
+    /// assert_eq!(Stages::by_cost(&layout, 32, [0.0, 0.3]), Cut::Even);
     /// ```
-    #[inline]
-    pub fn of(layout: &Layout, layers: u32, ends: [f64; 2]) -> Self {
+    pub fn by_cost(layout: &Layout, layers: u32, ends: [f64; 2]) -> Cut {
         let even = Self::even(layout.pp, layers);
-        if layout.cut == Cut::Even || layout.pp <= 1 || ends[0] + ends[1] <= 0.0 {
-            return even;
+        if layout.pp <= 1 || ends[0] + ends[1] <= 0.0 || !ends.iter().all(|end| end.is_finite()) {
+            return Cut::Even;
         }
-        even.moved(ends, layout.schedule == Schedule::DualPipe)
+        let folded = layout.schedule == Schedule::DualPipe;
+        let fewest = layout.vpp.saturating_sub(1).max(1);
+        let best = even.moved(ends, folded, fewest);
+        let [now, then] = [even, best].map(|stages| stages.slowest(ends, folded));
+        if then < now * (1.0 - WORTH) { Cut::Ends { first: best.first, last: best.last } } else { Cut::Even }
     }
 
-    /// Fewer on the ends, where that is worth it.
-    fn moved(self, ends: [f64; 2], folded: bool) -> Self {
+    /// The best of a few layers more or less on the ends.
+    fn moved(self, ends: [f64; 2], folded: bool, fewest: u32) -> Self {
         let mean = (f64::from(self.layers) + ends[0] + ends[1]) / f64::from(self.pp);
-        let whole = |room: f64| room.floor().clamp(1.0, f64::from(self.layers)) as u32;
+        let whole = |room: f64| room.floor().clamp(0.0, f64::from(self.layers)) as u32;
         let mut best = self;
         for (more_first, more_last) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
             let [first, last] = if folded {
                 let both = whole(2.0 * mean - ends[0] - ends[1]) + more_first + more_last;
-                [both.div_ceil(2), (both / 2).max(1)]
+                [both.div_ceil(2), both / 2]
             } else {
                 [whole(mean - ends[0]) + more_first, whole(mean - ends[1]) + more_last]
             };
-            let first = if self.pp == 2 { self.layers - last.min(self.layers - 1) } else { first };
-            let moved = self.with_ends(first, last).filter(|moved| {
-                let [now, then] = [best, *moved].map(|stages| stages.slowest(ends, folded));
-                then < now
-            });
-            best = moved.unwrap_or(best);
+            let last = last.clamp(fewest, self.layers.saturating_sub(1).max(fewest));
+            let first = if self.pp == 2 { self.layers.saturating_sub(last) } else { first }.max(fewest);
+            let moved = self.with_ends(first, last);
+            let less = |moved: &Self| moved.slowest(ends, folded) < best.slowest(ends, folded);
+            best = moved.filter(less).unwrap_or(best);
         }
-        let [even, cut] = [self, best].map(|stages| stages.slowest(ends, folded));
-        if cut < even * (1.0 - WORTH) { best } else { self }
+        best
     }
 
     /// The same with so many on the ends, and the others even; `None` where a stage would have none.
@@ -118,7 +148,7 @@ impl Stages {
         let rest = self.layers.checked_sub(first.checked_add(last)?).filter(|rest| *rest >= between)?;
         if between == 0 {
             let most = first.max(last);
-            return (rest == 0).then_some(Self { first, last, most, short_first: 0, short_last: 0, ..self.by_cost() });
+            return (rest == 0).then_some(Self { first, last, most, short_first: 0, short_last: 0, ..self });
         }
         let most = rest.div_ceil(between);
         let slack = most * between - rest;
@@ -130,24 +160,22 @@ impl Stages {
             (false, false) if slack == 0 => (0, 0),
             (false, false) => return None,
         };
-        Some(Self { first, last, most, short_first, short_last, ..self.by_cost() })
-    }
-
-    fn by_cost(self) -> Self {
-        Self { cut: Cut::ByCost, ..self }
+        Some(Self { first, last, most, short_first, short_last, ..self })
     }
 
     /// The slowest chip's work in layers.
     fn slowest(&self, [before, behind]: [f64; 2], folded: bool) -> f64 {
-        let [first, last] = [f64::from(self.first) + before, f64::from(self.last) + behind];
-        let end = if folded { 0.5 * (first + last) } else { first.max(last) };
-        if self.pp > 2 { end.max(f64::from(self.most)) } else { end }
-    }
-
-    /// How they are cut; even where another cut would not be worth it.
-    #[inline]
-    pub fn cut(&self) -> Cut {
-        self.cut
+        let on = |stage: u32| match stage {
+            0 => f64::from(self.first) + before,
+            _ if stage + 1 == self.pp => f64::from(self.last) + behind,
+            _ => f64::from(self.on(stage)),
+        };
+        if folded {
+            let pairs = (0..self.pp.div_ceil(2)).map(|stage| 0.5 * (on(stage) + on(self.pp - 1 - stage)));
+            return pairs.fold(0.0, f64::max);
+        }
+        let ends = on(0).max(on(self.pp - 1));
+        if self.pp > 2 { ends.max(f64::from(self.most)) } else { ends }
     }
 
     /// Layers of the fullest stage.

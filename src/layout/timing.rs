@@ -14,6 +14,11 @@ pub trait Timing {
     /// One step.
     fn time(&mut self, layout: &Layout) -> Seconds;
 
+    /// What stands before the first layer and behind the last, in layers that take as long.
+    fn ends(&mut self, _layout: &Layout) -> [f64; 2] {
+        [0.0, 0.0]
+    }
+
     /// The factor on the time that so many chips take, by what they lose beyond the step; it grows less than they do.
     fn loss(&self, _chips: f64) -> f64 {
         1.0

@@ -269,22 +269,6 @@ pub fn forward(shape: &Architecture, seq_len: u32, causality: Causality) -> Flop
     sum
 }
 
-/// What stands before the layers, and the head with the modules beside it, in layers that are the mean of all: what they
-/// multiply over what such a layer does.
-///
-/// # Formula
-/// `(towers / 3, head + MTP) L / (all - head - MTP)` of [`forward`], and of a training step of the towers
-/// # Source
-/// By definition.
-pub fn ends_in_layers(shape: &Architecture, seq_len: u32) -> [f64; 2] {
-    let all = forward(shape, seq_len, Causality::Causal);
-    // In training a layer takes three times its forward pass, and a frozen tower once.
-    let ends = [shape.towers.flop(Counting::Model) / 3.0, all.head + all.mtp];
-    let layers = all.total() - ends[1];
-    let each = f64::from(shape.layers.len());
-    ends.map(|end| if layers > Flop::ZERO { end / layers * each } else { 0.0 })
-}
-
 /// One layer of a stream of this width.
 fn of_layer(hidden: f64, layer: &Layer, seen: u32, causality: Causality) -> FlopPerToken {
     let work = layer.mixer.work(hidden as u32, seen, causality);

@@ -9,10 +9,10 @@ use crate::answer::published::Published;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, Spread};
 use crate::ask::estimate::parts::Arithmetic;
 use crate::ask::estimate::{EstimateReply, MadeFrom};
-use crate::ask::result::missing;
 use crate::estimate::{Account, Performance};
 use crate::input::file::Origin;
 use crate::input::table::FIELDS;
+use crate::reply::result::missing;
 use crate::solve::Var;
 use crate::units::{Chips, Seconds, Usd, show};
 

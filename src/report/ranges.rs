@@ -4,8 +4,8 @@ use super::view::Section;
 use crate::answer::Answer;
 use crate::answer::prepared::OUTPUTS;
 use crate::answer::ranges::{CHIPS, Spread};
-use crate::ask::result::varies;
 use crate::estimate::whole_nodes;
+use crate::reply::result::varies;
 use crate::uncertainty::montecarlo::{Estimate, Method, Summary};
 use crate::units::{Chips, Usd, show};
 

@@ -107,6 +107,11 @@ impl Timing for LowerBound<'_> {
         perform(self.model, layout, self.machine, self.stack, self.factors).total()
     }
 
+    fn ends(&mut self, layout: &Layout) -> [f64; 2] {
+        let [first, last, layer] = self.pieces(layout).total;
+        [first, last].map(|end| if layer > Seconds::ZERO { end / layer } else { 0.0 })
+    }
+
     fn loss(&self, chips: f64) -> f64 {
         self.losses.factor(chips)
     }

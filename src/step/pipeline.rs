@@ -7,7 +7,7 @@ use super::layer::LayerContext;
 use super::time_by_kind::{ForwardBackward, TimeByKind};
 use crate::layout::parallelism::{Layout, Schedule};
 use crate::layout::stages::Stages;
-use crate::model::layers::{Layers, MOST_KINDS, Pattern};
+use crate::model::layers::{Layers, MOST_KINDS};
 use crate::units::{Bytes, Seconds};
 
 /// Share of a transfer that shows where interleaved stages send while they compute.
@@ -125,27 +125,11 @@ pub(super) fn slowest(layout: &Layout, stages: &Stages, layers: &Layers, times: 
     };
     let time = |share: &Share| dot(share, &times.total);
     let end = if time(&last) > time(&first) { last } else { first };
-    let deepest = if dual { pp / 2 } else { pp - 1 }.saturating_sub(1);
-    let among = |stages: &mut dyn Iterator<Item = u32>| stages.map(held).fold(0.0, f64::max);
-    let between = match layers.pattern() {
-        _ if (layers.kinds().len() < 2 || layout.vpp > 1) && !dual => f64::from(stages.between()),
-        // A few of one kind and then a slower one: full stages take longer and longer from the front on.
-        Some(Pattern { leading, every: 1 })
-            if times.kinds[1] >= times.kinds[0] && (!dual || 2 * leading <= stages.all()) =>
-        {
-            let last_full = if dual { deepest } else { (pp - 1).saturating_sub(stages.short_last()) };
-            held(last_full.clamp(1, deepest.max(1)))
-        }
-        // Else they take less and less, and of two stages on a chip any pair may be the slowest.
-        Some(Pattern { every: 1, .. }) => {
-            let full = if dual { stages.short_first().max(stages.short_last()) } else { stages.short_first() };
-            among(
-                &mut [1, full, if dual { deepest } else { full }]
-                    .into_iter()
-                    .map(|stage| stage.clamp(1, deepest.max(1))),
-            )
-        }
-        _ => among(&mut (1..=deepest)),
+    let between = if !dual && (layers.kinds().len() < 2 || layout.vpp > 1) {
+        f64::from(stages.between())
+    } else {
+        let others = if dual { 1..pp / 2 } else { 1..pp - 1 };
+        others.map(held).fold(0.0, f64::max)
     };
     let middle = [0.0, 0.0, between];
     if pp > 2 && time(&middle) > time(&end) { middle } else { end }
@@ -223,9 +207,12 @@ mod tests {
         for (leading, count) in [(0, 61), (1, 27), (3, 61), (9, 61), (20, 48), (40, 47)] {
             let layers = Layers::repeated(dense, leading, &[moe], count);
             for (pp, schedule) in [2, 4, 6, 16, 24].into_iter().flat_map(|pp| SCHEDULES.map(|(_, of)| (pp, of))) {
-                for (ratio, head, cut) in [(0.4, 0.0, Cut::Even), (2.5, 0.5, Cut::Even), (1.7, 4.0, Cut::ByCost)] {
-                    let layout = Layout { pp, cut, schedule, ..Layout::single(4096) };
-                    let stages = Stages::of(&layout, count, [0.0, head]);
+                for (ratio, head, uneven) in [(0.4, 0.0, false), (2.5, 0.5, false), (1.7, 4.0, true), (1.2, 20.0, true)]
+                {
+                    let even = Layout { pp, schedule, ..Layout::single(4096) };
+                    let cut = if uneven { Stages::by_cost(&even, count, [0.1, head]) } else { Cut::Even };
+                    let layout = Layout { cut, ..even };
+                    let stages = Stages::of(&layout, count);
                     let mut kinds = [Seconds::ZERO; MOST_KINDS];
                     kinds[usize::from(leading > 0)] = second * ratio;
                     if leading > 0 {

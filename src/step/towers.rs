@@ -35,31 +35,34 @@ impl LayerContext<'_> {
     /// group by its pictures.
     ///
     /// # Formula
-    /// n layers as the language model's, every patch in sight of its picture; products before and behind them
+    /// n layers as the language model's, every patch in sight of its picture; products before and behind them; where a
+    /// micro-batch has less than a picture, the time of a whole one, so often as there is one
     /// # Source
     /// Shoeybi et al. 2019, arXiv:1909.08053; Megatron-Core, `LLaVAModel` (the encoder on the first stage).
     pub(super) fn towers(&self) -> ForwardBackward {
         let mut sum = ForwardBackward::default();
         for tower in &self.model.towers {
-            let mut one = self.tower_layers(tower);
-            self.tower_ends(&mut one, &tower.work);
+            let each = tower.work.patches(self.t);
+            let patches = tower.blocks.map_or(each, |(blocks, _)| each.max(f64::from(blocks.picture)));
+            let mut one = self.tower_layers(tower, patches);
+            self.tower_ends(&mut one, &tower.work, patches);
             if !tower.work.trained {
                 one.bwd = TimeByKind::default();
             }
-            sum.add(&one, 1.0);
+            sum.add(&one, if patches > 0.0 { each / patches } else { 0.0 });
         }
         sum
     }
 
     /// The layers of one tower.
-    fn tower_layers(&self, tower: &Beside) -> ForwardBackward {
+    fn tower_layers(&self, tower: &Beside, patches: f64) -> ForwardBackward {
         let mut all = ForwardBackward::default();
         let Some((blocks, kind)) = &tower.blocks else { return all };
         let layout = Layout { kernel: Kernel::Fused, ..*self.layout };
         let inside = LayerContext {
             hidden: f64::from(blocks.width),
             layout: &layout,
-            t: tower.work.patches(self.t),
+            t: patches,
             cp: 1.0,
             seq: f64::from(blocks.picture),
             tuning: Tuning::Full,
@@ -76,9 +79,8 @@ impl LayerContext<'_> {
     /// once; the products behind for one of m patches
     /// # Source
     /// as [`Self::towers`]; the width is an assumption.
-    fn tower_ends(&self, p: &mut ForwardBackward, work: &TowerWork) {
+    fn tower_ends(&self, p: &mut ForwardBackward, work: &TowerWork, patches: f64) {
         let (h, tower) = (self.hidden, &work.tower);
-        let patches = work.patches(self.t);
         let (n, square) = (h / self.tp, h * h);
         let before = (patches, tower.stem as f64 / square, 0.0);
         let behind =

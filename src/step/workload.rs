@@ -5,7 +5,6 @@ use super::towers::Beside;
 use crate::layout::parallelism::Layout;
 use crate::layout::stages::Stages;
 use crate::model::architecture::Architecture;
-use crate::model::flops::ends_in_layers;
 use crate::model::layers::Layer;
 use crate::model::params;
 
@@ -24,8 +23,6 @@ pub struct Workload {
     pub(super) experts: f64,
     /// Of all adapters.
     pub(super) adapters: f64,
-    /// What stands before the layers and behind them, in layers.
-    ends: [f64; 2],
     /// Towers that something passes through.
     pub(super) towers: Vec<Beside>,
     /// Parameters of towers that are trained.
@@ -51,7 +48,6 @@ impl Workload {
             trunk: sum(|shape, layer| params::layer(shape.hidden, layer).shared_by_all().get()),
             experts: sum(|shape, layer| params::layer(shape.hidden, layer).routed_experts.get()),
             adapters: sum(|shape, layer| shape.tuning.adapters(shape.hidden, layer)),
-            ends: ends_in_layers(shape, seq_len),
             towers: Beside::all(shape),
             trained_towers: shape.towers.params(true),
             shape: shape.clone(),
@@ -61,7 +57,7 @@ impl Workload {
     /// Its layers on the stages of a layout.
     #[inline]
     pub(super) fn stages(&self, layout: &Layout) -> Stages {
-        Stages::of(layout, self.shape.layers.len(), self.ends)
+        Stages::of(layout, self.shape.layers.len())
     }
 
     /// Each kind, and how many layers are of it.

@@ -6,7 +6,7 @@ use flopbill::internals::answer::ranges::Asked;
 use flopbill::internals::answer::{Answer, answer};
 use flopbill::internals::ask::convert::{To, moved as convert};
 use flopbill::internals::ask::layout::search as layout;
-use flopbill::internals::ask::result::block;
+use flopbill::internals::ask::reply::result::block;
 use flopbill::internals::ask::sweep::Sweep;
 use flopbill::internals::input::measured::Steps;
 use flopbill::internals::input::question::Question;

@@ -2,7 +2,7 @@
 
 use flopbill::internals::answer::answer;
 use flopbill::internals::ask::fleet::FleetRequest;
-use flopbill::internals::ask::result::block;
+use flopbill::internals::ask::reply::result::block;
 use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Found, Kind};
 use flopbill::internals::fleet::capacity::capacity;

@@ -108,7 +108,7 @@ fn settled_searches_part_the_whole_one() {
         kernel: Kernel::Fused,
         autograd: Autograd::Fused,
         ends_stay: false,
-        cut: flopbill::internals::layout::stages::Cut::Even,
+        cut: flopbill::internals::layout::stages::CutBy::Even,
         domain: 8,
         node: 8,
         memory: Bytes::from_gb(80.0),

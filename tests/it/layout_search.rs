@@ -59,7 +59,7 @@ impl Bed {
             kernel: Kernel::Fused,
             autograd: Autograd::Fused,
             ends_stay: false,
-            cut: flopbill::internals::layout::stages::Cut::Even,
+            cut: flopbill::internals::layout::stages::CutBy::Even,
             domain: 8,
             node: 8,
             memory: self.memory,

@@ -102,9 +102,9 @@ fn the_fitted_sources_in_sample() {
     at_most("dense, median", median, 0.045);
     at_most("dense, mean over sources", over_sources(&dense), 0.07);
     at_most("mixtures of experts, mean", summary(&errors(mixtures.iter().copied()))[0], 0.19);
-    at_most("mixtures of experts, mean over sources", over_sources(&mixtures), 0.172);
+    at_most("mixtures of experts, mean over sources", over_sources(&mixtures), 0.174);
     covered("dense", &dense, 0.91);
-    covered("mixtures of experts", &mixtures, 0.9);
+    covered("mixtures of experts", &mixtures, 0.91);
     let sweep: Vec<&StepResult> = report.rows.iter().filter(|row| row.id.starts_with("bloompre-")).collect();
     let (measured, predicted): (Vec<f64>, Vec<f64>) = sweep.iter().map(|row| (row.measured_s, row.predicted_s)).unzip();
     let correlation = rank_correlation(&measured, &predicted);
@@ -167,15 +167,15 @@ fn every_source_is_predicted_from_the_others() {
     at_most("dense, one source left out, mean over sources", over_sources(&dense), 0.087);
     covered("dense, one source left out", &dense, 0.9);
     let [mean, ..] = summary(&errors(mixtures.iter().copied()));
-    at_most("mixtures of experts, one source left out, mean", mean, 0.206);
-    at_most("mixtures of experts, one source left out, mean over sources", over_sources(&mixtures), 0.184);
+    at_most("mixtures of experts, one source left out, mean", mean, 0.208);
+    at_most("mixtures of experts, one source left out, mean over sources", over_sources(&mixtures), 0.186);
     covered("mixtures of experts, one source left out", &mixtures, 0.9);
     let after = |kind: &str, of: &str| {
         let kinds = report.after_one.kinds.iter();
         kinds.filter(|one| one.kind == kind && one.of == of).map(|one| one.scores).next().unwrap()
     };
     for (kind, of, limit) in
-        [("dense", "within", 0.084), ("dense", "across", 0.084), ("moe", "within", 0.136), ("moe", "across", 0.211)]
+        [("dense", "within", 0.084), ("dense", "across", 0.084), ("moe", "within", 0.136), ("moe", "across", 0.214)]
     {
         let scores = after(kind, of);
         at_most(&format!("{kind} after one measured step {of} chip and model"), scores.mean_abs_error, limit);

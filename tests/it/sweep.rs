@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use flopbill::internals::answer::answer;
-use flopbill::internals::ask::result::block;
+use flopbill::internals::ask::reply::result::block;
 use flopbill::internals::ask::sweep::columns::FIGURES;
 use flopbill::internals::ask::sweep::{Dominated, Outputs, Sweep};
 use flopbill::internals::report::sweep::{Last, STREAMS, Writer};

@@ -9,13 +9,13 @@ pub use self::difference::{Difference, Factor, TARGETS, Target, difference};
 pub use self::side::{Side, saved};
 use super::reply::{CurrencyReply, Input, Ordered, ReplyHead, SourceLine};
 use super::request::About;
-use super::result::unheard;
 use crate::answer::answer;
 use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::{Asked, spread};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
+use crate::reply::result::unheard;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::show;
 

@@ -8,8 +8,8 @@ use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::Spread;
 use crate::ask::estimate::parts::RunBlock;
 use crate::ask::reply::{Input, Ordered, ResultBlock, SCHEMA_VERSION, SourceLine};
-use crate::ask::result::{block, inputs, sources};
 use crate::error::Error;
+use crate::reply::result::{block, inputs, sources};
 
 /// One answer, as far as it is known: from a question, or saved by this or an earlier version.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

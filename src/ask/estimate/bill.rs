@@ -13,12 +13,12 @@ use crate::answer::ranges::{GPU_HOURS, Spread};
 use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, unit_price, whole_bill};
 use crate::ask::reply::footprint::{ElectricityReply, LEVELS};
 use crate::ask::reply::{Ordered, SourceLine};
-use crate::ask::result::varies;
 use crate::catalog::Catalog;
 use crate::cost::{Charge, CostLine, Scope, View};
 use crate::error::Error;
 use crate::input::field::Field;
 use crate::input::table::{FIELDS, Spec};
+use crate::reply::result::varies;
 use crate::units::Usd;
 
 /// What the whole bill is made of.

@@ -17,7 +17,6 @@ use self::resolved::{Filled, Resolved};
 use super::reply::footprint::FootprintReply;
 use super::reply::{Ordered, ReplyHead, ResultBlock};
 use super::request::About;
-use super::result::{block, head};
 use crate::answer::bill_ranges::{self, BillSpread};
 use crate::answer::drivers::{Drivers, DriversReply, drivers};
 use crate::answer::model_terms::ModelCounts;
@@ -29,6 +28,7 @@ use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
+use crate::reply::result::{block, head};
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::money::shown_in;
 

@@ -8,7 +8,7 @@ use crate::ask::reply::StepPart;
 use crate::catalog::Catalog;
 use crate::input::question::Question;
 use crate::layout::parallelism::{Layout, SCHEDULES, ZERO_STAGES};
-use crate::layout::stages::CUTS;
+use crate::layout::stages::{CUTS, Cut};
 use crate::solve::Var;
 use crate::units::{Price, Seconds, Usd};
 
@@ -184,7 +184,7 @@ impl Degrees {
             zero: zero.map_or("", |(name, _)| name),
             recompute: format!("{:?}", own.recompute).to_lowercase(),
             schedule: schedule.map_or("", |(name, _)| name),
-            stages: CUTS.iter().find(|(_, cut)| *cut == own.cut).map_or("", |(name, _)| name),
+            stages: CUTS[usize::from(own.cut != Cut::Even)].0,
             precision: own.precision.name(),
         }
     }

@@ -36,15 +36,15 @@ pub use request::{Dominated, Shown, SweepAnswer, SweepReply, SweepRequest};
 pub(crate) use request::{marks, on_front};
 
 use super::reply::{Input, Ordered, SourceLine};
-use super::result::{inputs, sources, unheard};
 use crate::answer::narrowed::Narrowed;
 use crate::answer::{Answer, answer};
-use crate::ask::result::block;
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::input::exchange::{EXCHANGES, Exchange, Said};
 use crate::input::field::{Field, find};
 use crate::input::question::{Override, Question};
+use crate::reply::result::block;
+use crate::reply::result::{inputs, sources, unheard};
 use crate::scaling::pareto::Front;
 
 use crate::input::sweep_plan::{Axis, Plan};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::columns::{CHIPS_USED, Outputs};
 use crate::answer::Answer;
 use crate::answer::prepared::{Prepared, Quick, base};
-use crate::ask::result::block;
 use crate::error::Error;
+use crate::reply::result::block;
 use crate::solve::Var;
 use crate::units::{ChipSeconds, Seconds};
 

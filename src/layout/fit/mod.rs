@@ -3,7 +3,7 @@
 use crate::hardware::precision::StateBytes;
 use crate::layout::layers::{Held, Layers, OnChip};
 use crate::layout::parallelism::{Layout, Schedule, ZeroStage};
-use crate::layout::stages::{InFlight, Stages};
+use crate::layout::stages::{Cut, InFlight, Stages};
 use crate::model::architecture::Architecture;
 use crate::model::layers::Pattern;
 use crate::units::{Bytes, Fraction};
@@ -174,11 +174,19 @@ impl<'a> Parts<'a> {
             }
         };
         match self.layers.shape.layers.pattern() {
-            Some(pattern) => self.candidates(pattern).into_iter().for_each(&mut look),
-            // Kinds that lie in no simple order: any stage can be the fullest.
-            None => (1..self.layout.pp).for_each(&mut look),
+            Some(pattern) if self.is_simple(pattern) => self.candidates(pattern).into_iter().for_each(&mut look),
+            // Layers that lie in no simple order: any stage can be the fullest.
+            _ => (1..self.layout.pp).for_each(&mut look),
         }
         worst
+    }
+
+    /// Whether few stages may be the fullest: layers are cut evenly, and the kinds follow each other or alternate.
+    fn is_simple(&self, Pattern { leading, every }: Pattern) -> bool {
+        let few = leading <= self.stages.most().saturating_mul(2).max(3) && every <= 2;
+        self.layout.cut == Cut::Even
+            && (few || !self.layers.shape.is_moe())
+            && self.layers.shape.towers.each().next().is_none()
     }
 
     /// Stages one of which is the fullest, in rising order: the first with the most layers, the first behind the dense

@@ -1,7 +1,6 @@
 //! What the fullest stage is, looked for at every stage.
 
 use super::*;
-use crate::layout::stages::Cut;
 use crate::model::architecture::Ends;
 use crate::model::layers::{self, Layer};
 use crate::model::mixer::Mixer;
@@ -48,7 +47,7 @@ fn parts<'a>(layers: &'a Layers<'a>, layout: &'a Layout) -> Parts<'a> {
 fn no_stage_is_fuller_than_the_one_returned() {
     let experts = Experts { shared_width: 2816, ..Experts::routed(64, 6, 1408) };
     let moe = |leading, every| Some((experts, leading, every));
-    for experts in [None, moe(0, 1), moe(1, 1), moe(3, 1), moe(0, 2), moe(9, 1)] {
+    for experts in [None, moe(0, 1), moe(1, 1), moe(3, 1), moe(0, 2), moe(9, 1), moe(20, 1), moe(2, 3)] {
         for layers in [32, 61, 48, 47, 126, 80] {
             for (pp, schedule) in [
                 (1, Schedule::OneFOneB),
@@ -63,8 +62,10 @@ fn no_stage_is_fuller_than_the_one_returned() {
                 (30, Schedule::OneFOneB),
             ] {
                 let shape = shape(layers, experts);
-                for cut in [Cut::Even, Cut::ByCost] {
-                    let layout = Layout { pp, cut, schedule, global_batch: 64, ..Layout::single(4096) };
+                for ends in [[0.0, 0.0], [0.0, 3.0], [5.0, 2.0]] {
+                    let layout = Layout { pp, schedule, global_batch: 64, ..Layout::single(4096) };
+                    let cut = Stages::by_cost(&layout, layers, ends);
+                    let layout = Layout { cut, ..layout };
                     // A head of some layers, beside which fewer lie.
                     let shape = Architecture { vocab: 500_000, ..shape.clone() };
                     let found = fit(&shape, &layout, Bytes::from_gb(80.0), &NONE).total;

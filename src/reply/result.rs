@@ -1,6 +1,6 @@
 //! The head and the block `result` of a reply about one answer.
 
-use super::reply::{CurrencyReply, Figure, Input, InputValue, Ordered, ReplyHead, ResultBlock, SourceLine};
+use super::{CurrencyReply, Figure, Input, InputValue, Ordered, ReplyHead, ResultBlock, SourceLine};
 use crate::answer::Answer;
 use crate::answer::narrowed::Narrowed;
 use crate::answer::prepared::BATCH;
