@@ -13,6 +13,8 @@ use crate::catalog::accelerator::AcceleratorProfile;
 use crate::error::Error;
 use crate::input::file::Spec;
 use crate::input::question::Question;
+use crate::layout::parallelism::SCHEDULES;
+use crate::layout::stages::{CUTS, Cut};
 use crate::predict::headroom::reserved;
 use crate::predict::{Setting, Unsaid};
 use crate::reply::result::{inputs, unheard};
@@ -81,6 +83,10 @@ pub struct LayoutRow {
     pub zero: u8,
     /// none, selective or full.
     pub recompute: String,
+    /// The order of passes.
+    pub schedule: &'static str,
+    /// How the layers are cut into stages.
+    pub stages: &'static str,
     /// Chips in use.
     pub chips_used: u32,
     /// Seconds of a step in this very layout.
@@ -256,6 +262,8 @@ fn row(candidate: &crate::answer::layouts::Candidate) -> LayoutRow {
         micro_batch: own.micro_batch,
         zero: own.zero as u8,
         recompute: format!("{:?}", own.recompute).to_lowercase(),
+        schedule: SCHEDULES.iter().find(|(_, of)| *of == own.schedule).map_or("", |(name, _)| name),
+        stages: CUTS[usize::from(own.cut != Cut::Even)].0,
         chips_used: prediction.used(),
         step_seconds: prediction.step_time().get(),
         tokens_per_second: prediction.tokens_per_second(),

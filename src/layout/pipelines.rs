@@ -47,6 +47,17 @@ impl Pipeline {
     }
 }
 
+/// Layers of a stage up to which one stage more is tried: it has room for both ends of the network.
+const SHALLOW: u32 = 3;
+
+/// The stages into which layers may be cut, most first: the fewest for each number of layers in the largest, and where
+/// those are few one more, which leaves both ends a layer short.
+fn stages(layers: u32) -> impl Iterator<Item = u32> {
+    let more =
+        move |pp: u32| (2..=SHALLOW).contains(&layers.div_ceil(pp)) && layers.div_ceil(pp + 1) == layers.div_ceil(pp);
+    parts(layers).flat_map(move |pp| more(pp).then_some(pp + 1).into_iter().chain([pp]))
+}
+
 /// The parts into which layers may be cut, most first: the fewest for each number of layers in the largest.
 fn parts(layers: u32) -> impl Iterator<Item = u32> {
     let parts = move |each: u32| layers.div_ceil(each);
@@ -58,7 +69,7 @@ pub(super) fn pipelines(layers: u32, fixed: &Fixed) -> Vec<Pipeline> {
     let plain = fixed.schedule.filter(|schedule| *schedule != Schedule::Interleaved);
     let mut all: Vec<Pipeline> = Vec::new();
     let paired = fixed.schedule == Some(Schedule::DualPipe);
-    let stages = parts(layers).map(|pp| if paired && pp > 1 { pp.next_multiple_of(2) } else { pp });
+    let stages = stages(layers).map(|pp| if paired && pp > 1 { pp.next_multiple_of(2) } else { pp });
     for pp in either(fixed.pp, stages).filter(|pp| *pp <= layers) {
         let deep = layers.div_ceil(pp);
         // Embedding and head may stand for a layer each, as `Layout::check` has it.
