@@ -99,6 +99,37 @@ impl Times {
     }
 }
 
+impl Times {
+    /// The most of [`Self::on`] between the ends, or of the mean of two stages that lie on one chip.
+    fn most_between(&self, layout: &Layout, stages: &Stages, layers: &Layers) -> f64 {
+        let (last, mean) = (layout.pp - 1, self.total[2]);
+        let dual = layout.schedule == Schedule::DualPipe;
+        if layers.kinds().len() < 2 || layout.vpp > 1 || mean <= Seconds::ZERO {
+            let on = |stage: u32| f64::from(stages.on(stage));
+            let held = |stage: u32| if dual { 0.5 * (on(stage) + on(last - stage)) } else { on(stage) };
+            let others = if dual { 1..layout.pp / 2 } else { 1..last };
+            return others.map(held).fold(0.0, f64::max);
+        }
+        let until = |stage: u32| -> Seconds {
+            let counts = layers.before(stages.before(stage)).iter().zip(&self.kinds);
+            counts.map(|(count, time)| *time * f64::from(*count)).sum()
+        };
+        let (mut front, mut back, mut most) = (until(1), until(last), Seconds::ZERO);
+        for stage in if dual { 1..layout.pp / 2 } else { 1..last } {
+            let next = until(stage + 1);
+            let mut held = next - front;
+            front = next;
+            if dual {
+                let next = until(last - stage);
+                held = (held + (back - next)) * 0.5;
+                back = next;
+            }
+            most = most.max(held);
+        }
+        most / mean
+    }
+}
+
 /// What so many of each piece come to.
 #[inline]
 pub(super) fn dot(share: &Share, each: &[Seconds; 3]) -> Seconds {
@@ -128,8 +159,7 @@ pub(super) fn slowest(layout: &Layout, stages: &Stages, layers: &Layers, times: 
     let between = if !dual && (layers.kinds().len() < 2 || layout.vpp > 1) {
         f64::from(stages.between())
     } else {
-        let others = if dual { 1..pp / 2 } else { 1..pp - 1 };
-        others.map(held).fold(0.0, f64::max)
+        times.most_between(layout, stages, layers)
     };
     let middle = [0.0, 0.0, between];
     if pp > 2 && time(&middle) > time(&end) { middle } else { end }
