@@ -22,6 +22,9 @@
 //! ```
 
 pub mod footprint;
+pub mod parts;
+pub mod ranges;
+pub mod resolved;
 pub mod result;
 
 use std::borrow::Cow;

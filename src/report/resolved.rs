@@ -1,7 +1,7 @@
 //! Every value behind an estimate with its origin: what was given, and what was filled in.
 
 use super::view::Section;
-use crate::ask::estimate::resolved::Resolved;
+use crate::reply::resolved::Resolved;
 
 /// The table of all values.
 pub fn section(values: &[Resolved]) -> Section {

@@ -6,9 +6,9 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::Spread;
-use crate::ask::estimate::parts::RunBlock;
 use crate::ask::reply::{Input, Ordered, ResultBlock, SCHEMA_VERSION, SourceLine};
 use crate::error::Error;
+use crate::reply::parts::RunBlock;
 use crate::reply::result::{block, inputs, sources};
 
 /// One answer, as far as it is known: from a question, or saved by this or an earlier version.

@@ -3,17 +3,11 @@
 pub mod bill;
 mod border;
 pub mod gates;
-pub mod parts;
-pub mod ranges;
-pub mod resolved;
 
 use serde::Serialize;
 
 use self::bill::{BillReply, CostLineReply, DecompositionReply};
 use self::gates::Gate;
-use self::parts::{Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};
-use self::ranges::Ranges;
-use self::resolved::{Filled, Resolved};
 use super::reply::footprint::FootprintReply;
 use super::reply::{Ordered, ReplyHead, ResultBlock};
 use super::request::About;
@@ -28,6 +22,9 @@ use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
+use crate::reply::parts::{self, Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};
+use crate::reply::ranges::Ranges;
+use crate::reply::resolved::{self, Filled, Resolved};
 use crate::reply::result::{block, head};
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::money::shown_in;

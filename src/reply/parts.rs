@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use crate::answer::layouts::parts;
 use crate::answer::{Answer, answer};
-use crate::ask::reply::StepPart;
 use crate::catalog::Catalog;
 use crate::input::question::Question;
 use crate::layout::parallelism::{Layout, SCHEDULES, ZERO_STAGES};
 use crate::layout::stages::{CUTS, Cut};
+use crate::reply::StepPart;
 use crate::solve::Var;
 use crate::units::{Price, Seconds, Usd};
 

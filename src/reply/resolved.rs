@@ -9,12 +9,12 @@ use crate::answer::given::outranked_by;
 use crate::answer::settled::Step;
 use crate::answer::whole_bill::WholeBill;
 use crate::answer::{Answer, prepared::var_of};
-use crate::ask::reply::Ordered;
 use crate::assume;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::field::{FIELDS, Field, field};
 use crate::input::file::Origin;
+use crate::reply::Ordered;
 use crate::solve::Var;
 use crate::units::show;
 

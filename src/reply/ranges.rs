@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::answer::Answer;
 use crate::answer::prepared::OUTPUTS;
 use crate::answer::ranges::{Budget, Spread};
-use crate::ask::reply::Ordered;
+use crate::reply::Ordered;
 use crate::uncertainty::montecarlo::{self, Method, Summary};
 
 /// The spread of an answer.
