@@ -37,7 +37,7 @@
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
 //! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`,
 //! `rows`, `catalog`, `ruling`, `prices`, `input`, `assume`, `audit`; `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`,
-//! `scaling`; `reply`, `ask`, `report`; and the command line.
+//! `planner`, `scaling`; `reply`, `ask`, `report`; and the command line.
 //!
 //! # Invariants
 //!
@@ -60,6 +60,7 @@ mod hardware;
 mod input;
 mod layout;
 mod model;
+mod planner;
 mod policy;
 mod predict;
 mod prices;
@@ -153,6 +154,9 @@ pub mod internals {
     }
     pub mod model {
         pub use crate::model::*;
+    }
+    pub mod planner {
+        pub use crate::planner::*;
     }
     pub mod policy {
         pub use crate::policy::*;

@@ -6,6 +6,7 @@ use crate::assume::{Laid, lay};
 use crate::cost::View;
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
 use crate::hardware::price::Term;
+use crate::input::table::Spec;
 use crate::units::Seconds;
 use crate::units::date::Date;
 
@@ -41,6 +42,25 @@ pub struct Choices {
 }
 
 impl Choices {
+    /// What a spec chooses.
+    pub fn of(spec: &Spec) -> Self {
+        Self {
+            region: spec.region.as_ref().map(|entry| entry.value.clone()),
+            hyperscale: spec.hyperscale.as_ref().is_some_and(|entry| entry.value),
+            day: spec.as_of.as_ref().map(|entry| entry.value),
+            run: spec.date,
+            term: spec.term.as_ref().map(|entry| entry.value),
+            border: spec.border.as_ref().map(|entry| entry.value),
+            hosting: spec.hosting.as_ref().map(|entry| entry.value),
+            power: spec.power.as_ref().map(|entry| entry.value),
+            programme: spec.programme.as_ref().map(|entry| entry.value),
+            people: spec.people.as_ref().map(|entry| entry.value),
+            duration: None,
+            laid: crate::assume::of(spec),
+            failures: FailureChoices::of(spec),
+        }
+    }
+
     /// Lays the values over the defaults.
     pub(super) fn lay(&self, defaults: &mut Defaults) {
         lay(defaults, &self.laid);

@@ -58,6 +58,10 @@ impl Confirmation {
         let time = hours / chips;
         let mut free = question.clone();
         (free.base.wall_clock, free.base.gpu_hours, free.base.cost) = (None, None, None);
+        if let Some(own) = free.base.laid.as_mut().map(std::sync::Arc::make_mut) {
+            (own.wall_clock, own.gpu_hours, own.cost) = (None, None, None);
+            own.ranges.retain(|range| SAYS.iter().all(|(_, path)| range.path != *path));
+        }
         free.base.ranges.retain(|range| SAYS.iter().all(|(_, path)| range.path != *path));
         free.overrides.retain(|over| field_path(&over.path).is_none_or(|path| SAYS.iter().all(|(_, of)| path != *of)));
         if looked.spec.chips.is_none() {

@@ -19,6 +19,9 @@ pub const CHIPS: usize = 3;
 /// Model FLOPs utilisation.
 pub const MFU: usize = 4;
 
+/// What the names of the deliveries' own uncertain values begin with.
+const OF_DELIVERIES: &str = "deliveries.";
+
 /// The spread of every answer.
 #[derive(Debug, Clone)]
 pub struct Spread {
@@ -78,8 +81,9 @@ impl Budget {
 pub fn inputs(answer: &Answer) -> Result<(Inputs, Option<String>), Error> {
     let open = answer.prepared.ranges().map(|range| (range.path.to_owned(), range.dist.clone()));
     let inputs = Inputs::new(open.collect())?;
-    // What moves together in the bill alone is drawn with the bill.
-    let of_bill = |path: &str| find(path).is_ok_and(|field| Recipe::takes(field.path));
+    // What moves together in the bill or the deliveries alone is drawn with them.
+    let of_bill =
+        |path: &str| path.starts_with(OF_DELIVERIES) || find(path).is_ok_and(|field| Recipe::takes(field.path));
     let pairs = answer.spec.correlations.iter().filter(|(a, b, _)| !of_bill(a) && !of_bill(b));
     let pairs = pairs.map(|(a, b, spearman)| (a.as_str(), b.as_str(), *spearman));
     let (inputs, repair) = inputs.correlated(&pairs.collect::<Vec<_>>())?;

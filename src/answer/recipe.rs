@@ -9,7 +9,7 @@ use crate::cost::rent::Offer;
 use crate::cost::{Terms, Usage, View, own, totals};
 use crate::error::Error;
 use crate::reliability::checkpoint;
-use crate::units::{Bytes, EnergyPrice, Params, Price, Seconds, Tokens, Usd};
+use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Params, Price, Seconds, Tokens, Usd};
 
 /// Bytes of a weight in the format that models are handed out in.
 const WEIGHT_BYTES: f64 = 2.0;
@@ -112,6 +112,14 @@ impl Recipe {
         (self.offer, self.known.rent) = (offer, price);
     }
 
+    /// Holds other chips, for another time, at another rent by the hour where it is one.
+    pub fn hold(&mut self, held: ChipSeconds, (chips, wall): (Chips, Seconds), price: Option<Price>) {
+        self.usage = Usage { held, chips: self.usage.chips.and(Some(chips)), wall: Some(wall) };
+        if let (Offer::OnDemand, Some(_), Some(price)) = (&self.offer, self.rent(), price) {
+            self.rented(Offer::OnDemand, Some(price));
+        }
+    }
+
     /// The rent of a chip.
     pub(super) fn rent(&self) -> Option<Price> {
         self.known.rent
@@ -124,7 +132,7 @@ impl Recipe {
     }
 
     /// Takes another value of a field, in its unit.
-    pub(super) fn put(&mut self, path: &str, value: f64) {
+    pub fn put(&mut self, path: &str, value: f64) {
         match (path, of_field(path)) {
             ("bill.programme", _) => self.programme = Some(value),
             ("bill.people", _) => self.known.people = Some(value),

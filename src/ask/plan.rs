@@ -124,7 +124,8 @@ impl PlanRequest {
         let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
         let (held, planned) = match self.goal {
             Goal::Chips => {
-                let by = needed(spec.by.as_ref(), "give --by 60d")?;
+                needed(spec.by.as_ref(), "give --by 60d")?;
+                let by = spec.due(question.today)?.unwrap_or_default();
                 let held = chips(&question, by, confidence, &self.draws, catalog)?;
                 let count = held.answer.estimate.chips.map_or(f64::NAN, |chips| chips.get());
                 (held, question.with("run.chips", count))

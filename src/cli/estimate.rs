@@ -15,7 +15,7 @@ use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Catalog, Found, is_path, text_from};
 use flopbill::internals::input::field::Group;
 use flopbill::internals::input::file::{Spec, spec};
-use flopbill::internals::input::question::base_of;
+use flopbill::internals::input::question::{base_of, on_its_base};
 use flopbill::internals::report;
 use flopbill::internals::uncertainty::montecarlo::{Method, Plan};
 
@@ -121,7 +121,8 @@ fn driven(of: &str) -> Result<Driven, Error> {
 pub fn base(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
     if name == "-" {
         let text = text_from(io::stdin().lock(), "stdin")?;
-        return spec(&Found { id: "stdin".into(), document: Document::new("stdin", text), from_user: true });
+        let own = spec(&Found { id: "stdin".into(), document: Document::new("stdin", text), from_user: true })?;
+        return on_its_base(own, catalog);
     }
     base_of(name, catalog).map_err(|error| {
         let looks_like_file = !is_path(name) && std::path::Path::new(name).exists();

@@ -5,14 +5,17 @@ use clap::Args;
 use super::Reply;
 use super::values::{day, measured};
 use flopbill::Error;
+use flopbill::EstimateRequest;
 use flopbill::internals::ask::fleet::FleetRequest;
-use flopbill::internals::catalog::Catalog;
+use flopbill::internals::catalog::{Catalog, is_path, read_text};
+use flopbill::internals::input::question::{Override, Question, base_of};
+use flopbill::internals::report;
 use flopbill::internals::report::fleet::view;
 
 /// The question.
 #[derive(Debug, Args)]
 pub struct FleetArgs {
-    /// A fleet file, or one that ships: v3-again, 400k, quota, v4, topped-up
+    /// A fleet file, or one that ships: v3-again, 400k, quota, v4, topped-up; or a spec with `deliveries`
     #[arg(value_name = "FLEET|FILE")]
     name: String,
     /// Probability of being done by this day: 2026-12-31
@@ -32,8 +35,15 @@ pub struct FleetArgs {
     rate: Option<String>,
 }
 
-/// Answers `flopbill fleet`.
+/// Answers `flopbill fleet`: a fleet file by its tranches, a spec with `deliveries` as `estimate` does.
 pub fn run(args: &FleetArgs, catalog: &Catalog) -> Result<Reply, Error> {
+    if let Some(question) = spec_of(args, catalog)? {
+        let found = EstimateRequest::new(question).answered("fleet", catalog)?;
+        let mut reply = Reply::new(report::estimate::view(&found));
+        reply.failed = found.failed().map(str::to_owned).collect();
+        reply.warnings = found.head.warnings;
+        return Ok(reply);
+    }
     let mut request = FleetRequest::new(&args.name);
     request.by = args.by.as_deref().map(str::parse).transpose()?;
     (request.as_of, request.today) = (day(args.as_of.as_deref())?, super::today());
@@ -43,4 +53,30 @@ pub fn run(args: &FleetArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let found = request.ask(catalog)?;
     let view = view(&found);
     Ok(Reply { warnings: found.warnings, ..Reply::new(view) })
+}
+
+/// The question of a spec that says itself when its chips come; `None` for a fleet file.
+fn spec_of(args: &FleetArgs, catalog: &Catalog) -> Result<Option<Question>, Error> {
+    if !is_path(&args.name) || !says_deliveries(&args.name) {
+        return Ok(None);
+    }
+    let mut question = Question { base: base_of(&args.name, catalog)?, overrides: Vec::new(), today: super::today() };
+    let typed = [
+        ("by", "--by", &args.by),
+        ("as_of", "--as-of", &args.as_of),
+        ("measured", "--measured", &args.measured),
+        ("money.currency", "--currency", &args.currency),
+        ("money.rate", "--rate", &args.rate),
+    ];
+    for (path, flag, text) in typed {
+        question.overrides.extend(text.iter().map(|text| Override::new(path, text.as_str(), flag)));
+    }
+    Ok(Some(question))
+}
+
+/// Whether a file has deliveries of its own and no tranches.
+fn says_deliveries(path: &str) -> bool {
+    let text = read_text(std::path::Path::new(path)).unwrap_or_default();
+    let begins = |key: &str| text.lines().any(|line| line.trim_start().starts_with(key));
+    begins("deliveries") && !begins("[[tranche]]")
 }

@@ -46,8 +46,8 @@ fn of_the_run(field: &Field) -> bool {
 takes! {
     /// The run, its price and its layout.
     OfTheRun: of_the_run;
-    /// All, but for what only plans need.
-    Everything: |field| field.path != "confidence" && field.group != Group::Rl;
+    /// All, but for reinforcement learning.
+    Everything: |field| field.group != Group::Rl;
     /// A plan for a date.
     ForADate: |field| of_the_run(field) || matches!(field.path, "by" | "confidence");
     /// A plan for a budget.
@@ -180,6 +180,7 @@ fn flag(field: &'static Field) -> Arg {
     let arg = Arg::new(field.path).long(field.flag).help(field.help()).help_heading(field.group.heading());
     let arg = match field.value_name {
         "" => arg.action(ArgAction::SetTrue),
+        name if field.several => arg.value_name(name).action(ArgAction::Append).allow_hyphen_values(true),
         name => arg.value_name(name).allow_hyphen_values(true),
     };
     let arg = arg.hide_short_help(field.group == Group::Assumptions);
@@ -209,6 +210,10 @@ impl<T: Takes> FromArgMatches for Values<T> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let value = |field: &'static Field| match field.value_name {
             "" => matches.get_flag(field.path).then(|| (field, "true".to_owned())),
+            _ if field.several => {
+                let all = matches.get_many::<String>(field.path)?.map(String::as_str);
+                Some((field, all.collect::<Vec<_>>().join("; ")))
+            }
             _ => matches.get_one::<String>(field.path).map(|text| (field, text.clone())),
         };
         let given = FIELDS.iter().filter(|field| T::takes(field)).filter_map(value).collect();

@@ -46,6 +46,18 @@ impl View {
     }
 }
 
+/// What a limit on money is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    /// The run that produces the model.
+    FinalRun,
+    /// With the experiments, failed runs and people around it.
+    Programme,
+}
+
+/// The two, and how a user writes them.
+pub const JUDGED: [(&str, Judged); 2] = [("final-run", Judged::FinalRun), ("programme", Judged::Programme)];
+
 /// Whether a line belongs to the run itself or to the work around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {

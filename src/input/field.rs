@@ -23,6 +23,8 @@ pub enum Group {
     Assumptions,
     /// Questions about ranges.
     Ranges,
+    /// When chips come.
+    Deliveries,
     /// Limits that fail.
     Gates,
     /// Reinforcement learning.
@@ -40,6 +42,7 @@ impl Group {
                 "Assumptions of the whole bill (`flopbill profiles list assumptions` shows their values)"
             }
             Self::Ranges => "Ranges (a value like 30%..45% spans its 5th to 95th percentile)",
+            Self::Deliveries => "Deliveries (days count from the start)",
             Self::Gates => "Gates (exit code 1 when one is broken)",
             Self::Rl => "Reinforcement learning",
         }
@@ -74,6 +77,8 @@ pub struct Field {
     pub first: bool,
     /// Only its whole path and its flag mean it: its last word means another field.
     pub in_full: bool,
+    /// Its flag may be given several times: what was typed is joined by `;`.
+    pub several: bool,
     /// What is measured, as an error says it.
     pub dimension: &'static str,
     /// Unit of its number in machine formats; empty for names and bare numbers.
@@ -92,6 +97,8 @@ pub struct Field {
     pub keep: fn(&mut Spec, AsTyped),
     /// Where the value came from.
     pub origin: fn(&Spec) -> Option<&Origin>,
+    /// Lays the value of one spec over that of another, as it was typed, and says where it came from.
+    pub lay: fn(&Spec, &mut Spec, Origin),
     /// The value as a number in [`unit`](Self::unit).
     pub number: fn(&Spec) -> Option<f64>,
     /// Takes a number in [`unit`](Self::unit), and with it ranges; `None` for names and yes or no.
@@ -119,6 +126,11 @@ impl Field {
     /// Has a unit that a number under another path is in.
     pub(super) const fn also_in(self, also_in: &'static str) -> Self {
         Self { also_in, ..self }
+    }
+
+    /// Its flag may be given several times.
+    pub(super) const fn several(self) -> Self {
+        Self { several: true, ..self }
     }
 
     /// Takes numbers from `low` to `high`, in the field's unit.
@@ -339,6 +351,11 @@ pub fn field(path: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.path == path)
 }
 
+/// Whether a field takes tables of its own, and not a distribution.
+pub(super) fn takes_rows(field: &Field) -> bool {
+    [super::measured::MEASURED, super::deliveries::DELIVERIES].contains(&field.path)
+}
+
 /// Checks numbers that came without a spec, each in the unit of its field; those that were left out are fine.
 ///
 /// # Errors
@@ -360,7 +377,7 @@ impl Spec {
 
     /// Sets a field to a value, or to the range that the text gives.
     pub(super) fn set_field(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
-        if text.trim_start().starts_with('{') && field.path != super::measured::MEASURED {
+        if text.trim_start().starts_with('{') && !takes_rows(field) {
             return self.set_typed_table(field, text, origin);
         }
         if text.contains("..") && field.put.is_some() {

@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use crate::catalog::Found;
 use crate::catalog::read::{At, Reader, Value};
 use crate::error::Error;
+use crate::input::deliveries::{DELIVERIES, Deliveries};
 use crate::input::field::{Field, field};
 use crate::input::measured::{MEASURED, Measured};
 use crate::input::table::FIELDS;
@@ -143,8 +144,9 @@ pub fn spec(found: &Found) -> Result<Spec, Error> {
         spec.name = r.need("name", r.text("name"));
         spec.organisation = r.text("organisation");
         spec.date = r.day("date");
+        spec.like = like(r);
         fields(r, "", &mut spec);
-        for table in tables() {
+        for table in tables().filter(|table| *table != "run" || !names_a_run(r)) {
             // `stack = "name"` is a field, `[stack]` a table.
             let value = r.any(table);
             if field(table).is_none() || value.is_some_and(|value| value.raw().is_table()) {
@@ -166,6 +168,23 @@ pub fn spec(found: &Found) -> Result<Spec, Error> {
         }
         Some(spec)
     })
+}
+
+/// Whether `run` is a name: `run = "deepseek-v3"`.
+fn names_a_run(r: &Reader<'_>) -> bool {
+    r.any("run").is_some_and(|run| run.as_text().is_some())
+}
+
+/// The published run, or the model, that a spec starts from: `like`, or `run` as a name.
+fn like(r: &Reader<'_>) -> Option<Entry<String>> {
+    let mut keys = ["like", "run"].into_iter().filter(|key| *key == "like" || names_a_run(r));
+    let given = |key: &&'static str| r.any(key).is_some();
+    let key = keys.find(given)?;
+    let at = r.place(key);
+    if let Some(second) = keys.find(given) {
+        r.fail(second, Error::bad_input("`like` and `run` name the same thing").with_hint("leave one out"));
+    }
+    Some(Entry::new(r.text(key)?, Origin::File(at)))
 }
 
 /// The tables that fields stand in.
@@ -196,6 +215,13 @@ fn one_field(field: &'static Field, key: &'static str, value: &Value<'_>, spec: 
     if field.path == MEASURED && (value.raw().is_array() || value.raw().is_table()) {
         match Measured::of_value(value) {
             Ok(steps) => spec.measured = Some(Entry::new(steps, Origin::File(value.at()))),
+            Err(error) => error.each().for_each(|one| value.record(one.clone())),
+        }
+        return;
+    }
+    if field.path == DELIVERIES && (value.raw().is_array() || value.raw().is_table()) {
+        match Deliveries::of_value(value) {
+            Ok(found) => spec.deliveries = Some(Entry::new(found, Origin::File(value.at()))),
             Err(error) => error.each().for_each(|one| value.record(one.clone())),
         }
         return;

@@ -19,6 +19,11 @@ macro_rules! plain {
                 }
             },
             origin: |spec| spec.$field.as_ref().map(|entry| &entry.origin),
+            lay: |from, to, origin| {
+                if let Some(entry) = &from.$field {
+                    to.$field = Some(Entry { origin, ..entry.clone() });
+                }
+            },
             number: |spec| spec.$field.as_ref().and_then(|entry| $number(&entry.value)),
             put: $put,
             same: |one, other| {
@@ -37,6 +42,7 @@ macro_rules! plain {
             whole: false,
             first: false,
             in_full: false,
+            several: false,
             choices: Vec::new,
         }
     };
@@ -225,6 +231,26 @@ macro_rules! steps {
     };
 }
 
+/// Deliveries, as a flag writes them or as rows.
+macro_rules! deliveries {
+    ($field:ident $type:ty;) => {
+        Field {
+            set: |spec, text, origin| {
+                spec.$field = Some(Entry::new(<$type>::parse(text, &origin)?, origin));
+                Ok(())
+            },
+            ..word!($field $type; "deliveries of chips", |_| Err(Error::bad_input("no deliveries")), <$type>::to_string)
+        }
+    };
+}
+
+/// A date, or a time from the start.
+macro_rules! due {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "a date or a time", <$type>::parse, <$type>::to_string)
+    };
+}
+
 /// A number of sequences or of tokens; a number put in keeps the unit that is there.
 macro_rules! batch {
     ($field:ident $type:ty;) => {
@@ -296,6 +322,10 @@ macro_rules! fields {
             pub file: Option<String>,
             /// Who ran it.
             pub organisation: Option<String>,
+            /// The published run or the model that it starts from.
+            pub like: Option<Entry<String>>,
+            /// What a file that starts from this one says itself: it is asked for, and laid over.
+            pub laid: Option<Arc<Spec>>,
             /// When it was published.
             pub date: Option<Date>,
             $($( #[doc = $about] pub $field: Option<Entry<$type>>, )*)*

@@ -1,6 +1,8 @@
 //! What was typed, by any door: one [`table`] of fields, and nothing filled in.
 
 pub mod batch;
+pub mod deliveries;
+pub mod due;
 pub mod exchange;
 pub mod field;
 pub mod file;

@@ -4,12 +4,15 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::catalog::read::Sources;
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
-use crate::input::field::find;
+use crate::input::field::{FIELDS, field, find};
 use crate::input::file::{Origin, Spec, spec};
 use crate::input::measured::{MEASURED, RATE};
+use crate::input::range::Range;
 use crate::input::text::prefix;
+use crate::source::Source;
 use crate::units::date::Date;
 use crate::units::parse::Grammar;
 use crate::units::show::exact;
@@ -107,7 +110,10 @@ impl Question {
     /// # Errors
     /// Every value that does not read, each with its flag; values that contradict each other.
     pub fn spec(&self) -> Result<Spec, Error> {
-        let mut spec = self.base.clone();
+        let mut spec = match &self.base.laid {
+            None => self.base.clone(),
+            Some(own) => own.over(self.base.clone()),
+        };
         let mut errors = Vec::new();
         for over in &self.overrides {
             if let Err(error) = spec.set(&over.path, &over.text, Origin::Flag(over.flag.clone())) {
@@ -116,6 +122,8 @@ impl Question {
             }
         }
         errors.extend(spec.check().err().filter(|_| errors.is_empty()));
+        let held = spec.hold_deliveries();
+        errors.extend(held.err().filter(|_| errors.is_empty()));
         if spec.home.is_none() && self.base.is_measured() && !self.overrides.is_empty() {
             spec.home = spec.measured_in(&self.base);
         }
@@ -129,12 +137,78 @@ impl Question {
 /// # Errors
 /// An unknown name; a file that cannot be read.
 pub fn base_of(name: &str, catalog: &Catalog) -> Result<Spec, Error> {
+    based(name, catalog, 0)
+}
+
+/// How deep specs may start from each other.
+const DEPTH: usize = 4;
+
+/// A spec of a file with the run or spec that it starts from below it.
+///
+/// # Errors
+/// An unknown name, specs that start from each other.
+pub fn on_its_base(spec: Spec, catalog: &Catalog) -> Result<Spec, Error> {
+    below(spec, catalog, 0)
+}
+
+fn below(mut own: Spec, catalog: &Catalog, depth: usize) -> Result<Spec, Error> {
+    let Some(like) = own.like.take() else { return Ok(own) };
+    if depth >= DEPTH {
+        let error =
+            Error::bad_input(format!("`{}` starts from a spec that starts from another, and so on", like.value));
+        return Err(like.origin.locate(error.with_hint("a spec starts from a published run, a model or a plain spec")));
+    }
+    let folder =
+        own.file.as_ref().and_then(|file| Path::new(file).parent()).filter(|_| crate::catalog::is_path(&like.value));
+    let name = folder.map_or_else(|| like.value.clone(), |folder| folder.join(&like.value).display().to_string());
+    let mut found = based(&name, catalog, depth + 1).map_err(|error| like.origin.locate(error))?;
+    for path in [MEASURED, RATE] {
+        // Where steps were measured is found as if the run itself named them.
+        let named = field(path).filter(|field| (field.origin)(&own).is_some());
+        named.zip(named.and_then(|field| (field.origin)(&own).cloned())).into_iter().for_each(|(field, origin)| {
+            (field.lay)(&own, &mut found, origin);
+        });
+    }
+    found.phases = if own.phases.is_empty() { found.phases } else { std::mem::take(&mut own.phases) };
+    found.correlations.append(&mut own.correlations);
+    let lay = |sources: Sources, (path, source): &(String, Source)| sources.with(path.clone(), source.clone());
+    found.sources = own.sources.0.iter().fold(found.sources, lay);
+    (found.name, found.file) = (own.name.clone(), own.file.clone());
+    found.laid = Some(Arc::new(match found.laid {
+        None => own,
+        Some(below) => own.over((*below).clone()),
+    }));
+    Ok(found)
+}
+
+impl Spec {
+    /// The values of this spec laid over those of another: they are asked for, and outrank what a run says.
+    fn over(&self, mut below: Spec) -> Spec {
+        let asked = |origin: &Origin| match origin {
+            Origin::File(at) => Origin::Flag(format!("{}:{}", at.file, at.line)),
+            other => other.clone(),
+        };
+        for field in FIELDS.iter().filter(|field| ![MEASURED, RATE].contains(&field.path)) {
+            if let Some(origin) = (field.origin)(self) {
+                (field.lay)(self, &mut below, asked(origin));
+                below.ranges.retain(|range| range.path != field.path);
+            }
+        }
+        for range in &self.ranges {
+            below.ranges.push(Range { origin: asked(&range.origin), ..range.clone() });
+        }
+        below.ranges.sort_by_key(|range| FIELDS.iter().position(|field| field.path == range.path));
+        below
+    }
+}
+
+fn based(name: &str, catalog: &Catalog, depth: usize) -> Result<Spec, Error> {
     let path = Path::new(name);
     let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let of_model = is_json || (crate::catalog::is_path(name) && path.join("config.json").is_file());
     let found = if of_model { None } else { Some(catalog.find(Kind::Runs, name)) };
     match found {
-        Some(Ok(found)) => spec(&found),
+        Some(Ok(found)) => below(spec(&found)?, catalog, depth),
         Some(Err(error)) if !catalog.has(Kind::Models, name) => Err(error),
         _ => {
             let mut spec = Spec::default();

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::cost::VIEWS;
-use crate::cost::View;
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, HOSTING_KINDS, HostingKind, POWER_BASES, PowerBasis};
 use crate::cost::rent_terms::RENT_TERMS;
+use crate::cost::{JUDGED, Judged, VIEWS, View};
 use crate::error::Error;
 use crate::hardware::optimizer::{OFFLOADS, OPTIMIZERS, Offload, Optimizer};
 use crate::hardware::precision::{PRECISIONS, Precision, STATES, States};
 use crate::hardware::price::Term;
 use crate::input::batch::Batch;
+use crate::input::deliveries::Deliveries;
+use crate::input::due::Due;
 use crate::input::field::{Field, Group};
 use crate::input::file::{Entry, PhaseSpec, Reported};
 use crate::input::measured::Measured;
@@ -311,12 +312,28 @@ fields! {
     }
 
     Ranges {
-        /// Finish within this time, a bare number in days: with what probability
-        "by" by: Seconds = time().flag("by", "TIME", "90d").within(SHORTEST, LONGEST);
+        /// Done by this date, or within this time from the start, a bare number in days: with what probability
+        "by" by: Due = due().flag("by", "DATE|TIME", "90d");
         /// Cost at most this much: with what probability
         "budget" budget: Usd = base("USD").flag("budget", "MONEY", "$6M").within(CENT, DEAREST);
+        /// What the money has to pay for: the run alone, or all work around it
+        "budget_of" budget_of: Judged = chosen(JUDGED).flag("budget-of", "WHAT", "final-run").also(&["max_cost_of"]);
         /// How sure a plan is to hold
         "confidence" confidence: Fraction = part().flag("confidence", "SHARE", "90%");
+    }
+
+    Deliveries {
+        /// Chips by the day on which they come, and how surely (repeatable)
+        "deliveries" deliveries: Deliveries = deliveries()
+            .flag("deliver", "CHIPS@DATE", "2048@2027-03-01..2027-04-15:80%").or("deliveries").several();
+        /// The day from which days count; without it the first delivery, else the day of asking
+        "start" start: Date = day().flag("start", "DATE", "2027-01-15");
+        /// Deliveries that are not certain come or fail together: one decision stands behind them
+        "together" together: bool = yes().flag("together", "", "true");
+        /// Burn-in and qualification of a delivery before it trains, a bare number in days
+        "fleet.burn_in" burn_in: Seconds = time().flag("burn-in", "TIME", "14d").within(0.0, 365.0);
+        /// Standstill when chips join a run: the state is saved, laid out anew and read back, a bare number in days
+        "fleet.expansion" joining: Seconds = time().flag("joining", "TIME", "6h").within(0.0, 365.0);
     }
 
     Gates {

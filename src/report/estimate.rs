@@ -24,7 +24,12 @@ pub fn view(reply: &EstimateReply) -> View {
 fn view_of(reply: &EstimateReply) -> View {
     let MadeFrom { answer, spread, drivers, bill, bill_spread } = &reply.made_from;
     let mut view = View { title: title(answer), records: records(reply), ..View::with_reply(reply) };
-    view.summary = summary(answer, spread.as_ref());
+    view.summary = match &reply.joint {
+        Some(joint) => super::joint::summary(joint),
+        None => summary(answer, spread.as_ref()),
+    };
+    reply.joint.iter().for_each(|joint| super::joint::add(&mut view, joint));
+    super::joint::places(&mut view, &reply.places);
     if let Some(spread) = spread {
         view.sections.extend(Some(super::ranges::section(spread, answer)).filter(|range| !range.rows.is_empty()));
         view.note("The range", super::ranges::notes(spread, answer));

@@ -13,6 +13,7 @@ pub mod fleet;
 mod footprint;
 pub mod formats;
 mod html;
+pub mod joint;
 pub mod json;
 pub mod keep;
 pub mod layout;

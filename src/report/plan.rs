@@ -23,9 +23,9 @@ fn held_of(reply: &PlanReply) -> View {
         Goal::Chips => {
             let chips = show::counted(show::chips(Chips::new(plan.chips.unwrap_or(f64::NAN))), "chip");
             let finish = if plan.chips == Some(1.0) { "finishes" } else { "finish" };
-            let by = spec.by.as_ref().map(|entry| show::duration(entry.value)).unwrap_or_default();
+            let by = spec.by.as_ref().map(|entry| entry.value.words()).unwrap_or_default();
             let point = reply.estimate.result.wall_clock_days_p50;
-            (format!("{chips} {finish} within {by}"), plan.days_at_confidence.map(days), point.map(days))
+            (format!("{chips} {finish} {by}"), plan.days_at_confidence.map(days), point.map(days))
         }
         Goal::Tokens => {
             let tokens = show::count(plan.tokens.unwrap_or(f64::NAN), 4);

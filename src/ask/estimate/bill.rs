@@ -6,7 +6,7 @@ use super::border::against_rules;
 use crate::answer::Answer;
 use crate::answer::bill_ranges::{BillRange, BillSpread};
 use crate::answer::decompose::{Decomposition, decompose};
-use crate::answer::failures::{FailureChoices, FailuresReply};
+use crate::answer::failures::FailuresReply;
 use crate::answer::owning::OwningReply;
 use crate::answer::place::Place;
 use crate::answer::ranges::{GPU_HOURS, Spread};
@@ -31,21 +31,7 @@ pub fn choices(spec: &Spec) -> Result<Choices, Error> {
         let error = Error::bad_input(format!("`{}` is part of the whole bill, which is not asked for", field.path));
         return Err(error.with_hint("add --bill rent, --bill own or --bill epoch"));
     }
-    Ok(Choices {
-        region: spec.region.as_ref().map(|entry| entry.value.clone()),
-        hyperscale: spec.hyperscale.as_ref().is_some_and(|entry| entry.value),
-        day: spec.as_of.as_ref().map(|entry| entry.value),
-        run: spec.date,
-        term: spec.term.as_ref().map(|entry| entry.value),
-        border: spec.border.as_ref().map(|entry| entry.value),
-        hosting: spec.hosting.as_ref().map(|entry| entry.value),
-        power: spec.power.as_ref().map(|entry| entry.value),
-        programme: spec.programme.as_ref().map(|entry| entry.value),
-        people: spec.people.as_ref().map(|entry| entry.value),
-        duration: None,
-        laid: crate::assume::of(spec),
-        failures: FailureChoices::of(spec),
-    })
+    Ok(Choices::of(spec))
 }
 
 /// The bill that an answer's spec asks for.

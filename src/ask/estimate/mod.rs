@@ -3,13 +3,15 @@
 pub mod bill;
 mod border;
 pub mod gates;
+pub mod places;
 
 use serde::Serialize;
 
 use self::bill::{BillReply, CostLineReply, DecompositionReply};
 use self::gates::Gate;
+use self::places::PlaceRow;
 use super::reply::footprint::FootprintReply;
-use super::reply::{Ordered, ReplyHead, ResultBlock};
+use super::reply::{Figure, Ordered, ReplyHead, ResultBlock};
 use super::request::About;
 use crate::answer::bill_ranges::{self, BillSpread};
 use crate::answer::drivers::{Drivers, DriversReply, drivers};
@@ -22,6 +24,8 @@ use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
+use crate::planner::reply::{JointReply, Levels};
+use crate::planner::{Prepared, is_planned, judged};
 use crate::reply::parts::{self, Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};
 use crate::reply::ranges::Ranges;
 use crate::reply::resolved::{self, Filled, Resolved};
@@ -115,6 +119,12 @@ pub struct EstimateReply {
     pub confirmation: Option<ConfirmationReply>,
     /// What is uncertain, and by how much the answer is.
     pub ranges: Option<Ranges>,
+    /// A run on its deliveries: date, money and both, what drives a miss, and what would have to change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joint: Option<JointReply>,
+    /// The places that were asked about, the best first: the answer is that of the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceRow>,
     /// What drives the answer.
     #[serde(flatten)]
     pub drivers: Option<DriversReply>,
@@ -173,10 +183,26 @@ impl EstimateRequest {
     /// Values that do not read, contradict each other or are too few; names that no profile has; parts of a bill that
     /// nobody asks for.
     pub fn ask(&self, catalog: &Catalog) -> Result<EstimateReply, Error> {
+        self.answered("estimate", catalog)
+    }
+
+    /// Answers under the name of a command.
+    ///
+    /// # Errors
+    /// As [`EstimateRequest::ask`].
+    pub fn answered(&self, command: &'static str, catalog: &Catalog) -> Result<EstimateReply, Error> {
         let question = self.about.question(catalog)?;
-        bill::choices(&question.spec()?)?;
+        let spec = question.spec()?;
+        bill::choices(&spec)?;
+        let places = places::places(&question, &spec, &self.draws, catalog)?;
+        let question = match places.first() {
+            Some(best) => question.with("region", best.region.as_str()),
+            None => question,
+        };
         let answer = answer(&question, catalog)?;
-        shown_in(answer.currency(), || reply("estimate", self, &question, answer, catalog))
+        shown_in(answer.currency(), || {
+            Ok(EstimateReply { places, ..reply(command, self, &question, answer, catalog)? })
+        })
     }
 }
 
@@ -197,7 +223,7 @@ pub fn reply(
         Some(whole) => bill_ranges::spread(&answer, whole, &request.draws)?,
         None => None,
     };
-    let by = spec.by.as_ref().map(|entry| entry.value);
+    let by = spec.due(question.today)?;
     let budget = spec.budget.as_ref().map(|entry| gates::budget(&answer, whole.as_ref(), entry.value, catalog));
     let asked = Asked { plan: request.draws, by, budget: budget.transpose()? };
     let spread = spread(&answer, &asked)?;
@@ -206,16 +232,20 @@ pub fn reply(
         None => None,
     };
     let mut head = head(command, &answer);
-    let planned = command != "estimate"; // a plan says itself how sure it is
+    let planned = command.starts_with("plan "); // a plan says itself how sure it is
     head.warnings.extend(warnings(request, !planned && (by.is_some() || asked.budget.is_some()), spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
+    let joint = joint(request, question, &answer, whole.as_ref(), catalog)?;
+    let joint = joint.filter(|_| !planned);
     let model = ModelCounts::of(&answer, catalog)?;
     let thresholds = Thresholds::of(&answer, model.as_ref(), catalog)?;
     head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
     Ok(EstimateReply {
         head,
         defaults: resolved::defaults(&answer, whole.as_ref()),
-        result: block(&answer, spread.as_ref()),
+        result: on_its_deliveries(block(&answer, spread.as_ref()), &answer, joint.as_ref()),
+        joint,
+        places: Vec::new(),
         run: RunBlock::of(&answer),
         model,
         phases: parts::phases(&answer),
@@ -236,6 +266,32 @@ pub fn reply(
         profiles: ProfileLine::of(&answer),
         made_from: MadeFrom { answer, spread, drivers, bill: whole, bill_spread },
     })
+}
+
+/// The planner's part, where that is asked.
+fn joint(
+    request: &EstimateRequest,
+    question: &Question,
+    answer: &Answer,
+    whole: Option<&WholeBill>,
+    catalog: &Catalog,
+) -> Result<Option<JointReply>, Error> {
+    if !is_planned(&answer.spec) {
+        return Ok(None);
+    }
+    let asked = Prepared::about(question, answer.clone(), judged(answer, whole, catalog)?, catalog)?;
+    JointReply::of(question, &asked, &request.draws, catalog).map(Some)
+}
+
+/// Hours, time, cost and chips of a run whose chips come in parts are those of its deliveries.
+fn on_its_deliveries(block: ResultBlock, answer: &Answer, joint: Option<&JointReply>) -> ResultBlock {
+    let Some(joint) = joint.filter(|_| answer.spec.deliveries.is_some()) else { return block };
+    let figure = |levels: &Levels| {
+        let [low, middle, high] = [levels.p10, levels.p50, levels.p90].map(|level| level.unwrap_or(f64::INFINITY));
+        let point = Figure::from(levels.p50);
+        if low < high { point.between(low, middle, high) } else { point }
+    };
+    block.gpu_hours(figure(&joint.gpu_hours)).wall_clock_days(figure(&joint.days)).cost_usd(figure(&joint.rent_usd))
 }
 
 /// What a reader should know of the draws.

@@ -42,7 +42,14 @@ pub(super) fn field_of(key: &str) -> Result<&'static Field, Error> {
     let field = find(key).map_err(|error| prefix("--vary", &error))?;
     match field.group {
         Group::Values | Group::Layout if field.path != "money.currency" => Ok(field),
-        Group::Values | Group::Layout | Group::Bill | Group::Assumptions | Group::Ranges | Group::Gates | Group::Rl => {
+        Group::Values
+        | Group::Layout
+        | Group::Bill
+        | Group::Assumptions
+        | Group::Ranges
+        | Group::Deliveries
+        | Group::Gates
+        | Group::Rl => {
             let error = Error::bad_input(format!("--vary: `{}` changes no column of a sweep", field.path));
             Err(error.with_hint("vary a value of the run, its price or its layout"))
         }

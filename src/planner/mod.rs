@@ -1,0 +1,141 @@
+//! The planner's question, whole: a run on chips that are delivered in parts, a date, a budget, and how sure it has to be.
+//!
+//! Nothing is predicted here: the run's speed on each number of chips is what [`answer`] gives, its doubt is that of the
+//! answer, and its bill is the one bill. What is added is when the chips come, and what the draws of all of it have in common.
+
+pub mod joint;
+pub mod levers;
+pub mod options;
+pub mod reply;
+pub mod schedule;
+pub mod supply;
+
+use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, whole_bill};
+use crate::answer::{Answer, answer};
+use crate::catalog::Catalog;
+use crate::cost::{Judged, View};
+use crate::error::Error;
+use crate::input::file::Spec;
+use crate::input::question::Question;
+use crate::uncertainty::montecarlo::Plan;
+use crate::units::Fraction;
+use joint::{Joint, Kept, Limits};
+use supply::Supply;
+
+/// How sure a plan is where nobody says.
+pub const CONFIDENCE: Fraction = Fraction::new(0.9);
+
+/// A planner's question with everything looked up.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The run on all of its chips.
+    pub answer: Answer,
+    /// What is delivered.
+    pub supply: Supply,
+    /// The bill that the money is held against, where it is not the rent alone.
+    pub whole: Option<(WholeBill, Judged)>,
+    /// The date and the money.
+    pub limits: Limits,
+    /// How sure it has to be.
+    pub confidence: Fraction,
+}
+
+/// Whether a question is the planner's: deliveries, a date together with money, or how sure one of them has to be.
+pub fn is_planned(spec: &Spec) -> bool {
+    let (by, budget) = (spec.by.is_some(), spec.budget.is_some());
+    spec.deliveries.is_some() || (by && budget) || (spec.confidence.is_some() && (by || budget))
+}
+
+impl Prepared {
+    /// Looks everything up.
+    ///
+    /// # Errors
+    /// As [`answer`]; dates before the start; a bill that cannot be made.
+    pub fn of(question: &Question, catalog: &Catalog) -> Result<Self, Error> {
+        let found = answer(question, catalog)?;
+        let whole = judged(&found, None, catalog)?;
+        Self::about(question, found, whole, catalog)
+    }
+
+    /// The same of a question that is answered, with its bill.
+    ///
+    /// # Errors
+    /// As [`Prepared::of`].
+    pub fn about(
+        question: &Question,
+        found: Answer,
+        whole: Option<(WholeBill, Judged)>,
+        catalog: &Catalog,
+    ) -> Result<Self, Error> {
+        let spec = &found.spec;
+        let due = spec.due(question.today)?;
+        let budget = spec.budget.as_ref().map(|entry| entry.value);
+        let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
+        if confidence.get() >= 1.0 {
+            let error = Error::bad_input("a confidence of 100 % cannot be planned for");
+            return Err(error.with_hint("write it like `90%`: above 0 and below 100 %"));
+        }
+        let supply = Supply::of(question, &found, catalog)?;
+        Ok(Self { supply, whole, limits: Limits { due, budget }, confidence, answer: found })
+    }
+
+    /// The same, ready to be drawn.
+    ///
+    /// # Errors
+    /// Correlations of what is not drawn.
+    pub fn joint(&self) -> Result<Joint<'_>, Error> {
+        let whole = self.whole.as_ref().map(|(whole, judged)| (whole, *judged));
+        Joint::new(&self.answer, self.supply.clone(), whole)
+    }
+
+    /// The cost of the run alone and with the work around it, with everything at its median; not a number where unknown.
+    pub fn totals(&self, joint: &Joint<'_>, catalog: &Catalog) -> (f64, f64) {
+        let bill = match &self.whole {
+            Some((whole, _)) => Some(whole.clone()),
+            None => bill(&self.answer, View::Rent, catalog).ok(),
+        };
+        let priced = bill.and_then(|whole| joint.priced(&whole.recipe, &self.limits));
+        priced.map_or((f64::NAN, f64::NAN), |priced| (priced.run.get(), priced.programme.get()))
+    }
+
+    /// How often the limits are kept.
+    ///
+    /// # Errors
+    /// As [`Prepared::joint`].
+    pub fn kept(&self, plan: &Plan) -> Result<Kept, Error> {
+        let joint = self.joint()?;
+        Ok(joint.kept(&self.limits, &joint.plan(plan)))
+    }
+}
+
+/// The bill that money is held against: the one that is asked for, which may be made already, or that of the whole programme where that is judged.
+///
+/// # Errors
+/// A bill that cannot be made.
+pub fn judged(
+    found: &Answer,
+    made: Option<&WholeBill>,
+    catalog: &Catalog,
+) -> Result<Option<(WholeBill, Judged)>, Error> {
+    let spec = &found.spec;
+    let asked = spec.budget_of.as_ref().map(|entry| entry.value);
+    let view = spec.bill.as_ref().map(|entry| entry.value);
+    let (view, judged) = match (view, asked) {
+        (Some(view), judged) => (view, judged.unwrap_or(Judged::Programme)),
+        (None, Some(Judged::Programme)) => (View::Rent, Judged::Programme),
+        (None, _) => return Ok(None),
+    };
+    let whole = made.map_or_else(|| bill(found, view, catalog), |whole| Ok(whole.clone()))?;
+    Ok(Some((whole, judged)))
+}
+
+/// A bill of an answer.
+///
+/// # Errors
+/// A bill that cannot be made.
+pub fn bill(found: &Answer, view: View, catalog: &Catalog) -> Result<WholeBill, Error> {
+    let spec = &found.spec;
+    let catalog = catalog.as_of(spec.as_of.as_ref().map(|entry| entry.value));
+    let catalog = &*catalog.by_rates(spec.own_rates());
+    whole_bill(&BillQuestion::of(found)?, view, &Choices::of(spec), catalog)
+}
