@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::input::due::is_day;
 use crate::input::field::find;
 use crate::input::file::{Entry, Origin, Spec};
-use crate::input::text::{date, days, is_fleet, portion};
+use crate::input::text::{date, is_fleet, portion, wait};
 use crate::uncertainty::dist::Dist;
 use crate::units::date::Date;
 use crate::units::parse::{parse, parse_fleet};
@@ -74,7 +74,7 @@ impl When {
             return date(text).map(Self::On);
         }
         let hint = "write a day like `2027-03-01`, a time after the start like `20d`, or `start`";
-        let time = days(text).map_err(|error| error.with_hint(hint))?;
+        let time = wait(text).map_err(|error| error.with_hint(hint))?;
         if time.days() <= 36_500.0 { Ok(Self::After(time)) } else { Err(far(text)) }
     }
 
@@ -173,7 +173,7 @@ impl Delivery {
             "probability" => self.probability = portion(text)?,
             "price" => self.price = Some(positive(text)?),
             "burn_in" => {
-                let time = days(text)?;
+                let time = wait(text)?;
                 if !(0.0..=365.0).contains(&time.days()) {
                     return Err(Error::bad_input(format!("a burn-in of `{text}` is over a year")));
                 }
@@ -305,9 +305,10 @@ impl Deliveries {
         }
     }
 
-    /// Chips of all, each at its median.
+    /// Chips of all that can come, each at its median.
     pub fn chips(&self) -> f64 {
-        self.each.iter().map(|one| one.chips.median().round()).sum()
+        let can_come = self.each.iter().filter(|one| one.probability > Fraction::ZERO);
+        can_come.map(|one| one.chips.median().round()).sum()
     }
 
     /// The earliest date on which something is delivered.

@@ -91,6 +91,13 @@ macro_rules! time {
     };
 }
 
+/// Time in days that may be none.
+macro_rules! pause {
+    ($field:ident $type:ty;) => {
+        quantity!($field $type; "days", days, from_days, wait)
+    };
+}
+
 /// What is no number: how its text is read and its value is shown.
 macro_rules! word {
     ($field:ident $type:ty; $dimension:literal, $parse:expr, $show:expr) => {

@@ -19,7 +19,7 @@ use crate::input::question::{Input, Typed};
 use crate::input::range::Range;
 use crate::input::text::{
     choice, currency, date, days, dollars_per, money, name, number, portion, rate, share, shown_per, switch, tflops,
-    whole, years,
+    wait, whole, years,
 };
 use crate::input::typed::{Rates, entry};
 use crate::layout::parallelism::SCHEDULES;
@@ -331,9 +331,9 @@ fields! {
         /// Deliveries that are not certain come or fail together: one decision stands behind them
         "together" together: bool = yes().flag("together", "", "true");
         /// Burn-in and qualification of a delivery before it trains, a bare number in days
-        "fleet.burn_in" burn_in: Seconds = time().flag("burn-in", "TIME", "14d").within(0.0, 365.0);
+        "fleet.burn_in" burn_in: Seconds = pause().flag("burn-in", "TIME", "14d").within(0.0, 365.0);
         /// Standstill when chips join a run: the state is saved, laid out anew and read back, a bare number in days
-        "fleet.expansion" joining: Seconds = time().flag("joining", "TIME", "6h").within(0.0, 365.0);
+        "fleet.expansion" joining: Seconds = pause().flag("joining", "TIME", "6h").within(0.0, 365.0);
     }
 
     Gates {

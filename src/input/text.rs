@@ -72,6 +72,12 @@ pub fn days(text: &str) -> Result<Seconds, Error> {
     }
 }
 
+/// Time that may be none, a bare number in days: `0`, `0d`, `14d`.
+pub(super) fn wait(text: &str) -> Result<Seconds, Error> {
+    let number = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
+    if !number.is_empty() && number.parse::<f64>() == Ok(0.0) { Ok(Seconds::ZERO) } else { days(text) }
+}
+
 /// A number a second, as `1.2M` or `1.2M tok/s`.
 pub(super) fn rate(text: &str) -> Result<f64, Error> {
     let lower = text.trim().to_lowercase();

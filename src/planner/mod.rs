@@ -10,6 +10,8 @@ pub mod reply;
 pub mod schedule;
 pub mod supply;
 
+use std::sync::Arc;
+
 use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, whole_bill};
 use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
@@ -29,11 +31,11 @@ pub const CONFIDENCE: Fraction = Fraction::new(0.9);
 #[derive(Debug, Clone)]
 pub struct Prepared {
     /// The run on all of its chips.
-    pub answer: Answer,
+    pub answer: Arc<Answer>,
     /// What is delivered.
     pub supply: Supply,
     /// The bill that the money is held against, where it is not the rent alone.
-    pub whole: Option<(WholeBill, Judged)>,
+    pub whole: Option<Arc<(WholeBill, Judged)>>,
     /// The date and the money.
     pub limits: Limits,
     /// How sure it has to be.
@@ -76,7 +78,13 @@ impl Prepared {
             return Err(error.with_hint("write it like `90%`: above 0 and below 100 %"));
         }
         let supply = Supply::of(question, &found, catalog)?;
-        Ok(Self { supply, whole, limits: Limits { due, budget }, confidence, answer: found })
+        Ok(Self {
+            supply,
+            whole: whole.map(Arc::new),
+            limits: Limits { due, budget },
+            confidence,
+            answer: Arc::new(found),
+        })
     }
 
     /// The same, ready to be drawn.
@@ -84,14 +92,14 @@ impl Prepared {
     /// # Errors
     /// Correlations of what is not drawn.
     pub fn joint(&self) -> Result<Joint<'_>, Error> {
-        let whole = self.whole.as_ref().map(|(whole, judged)| (whole, *judged));
+        let whole = self.whole.as_ref().map(|whole| (&whole.0, whole.1));
         Joint::new(&self.answer, self.supply.clone(), whole)
     }
 
     /// The cost of the run alone and with the work around it, with everything at its median; not a number where unknown.
     pub fn totals(&self, joint: &Joint<'_>, catalog: &Catalog) -> (f64, f64) {
         let bill = match &self.whole {
-            Some((whole, _)) => Some(whole.clone()),
+            Some(whole) => Some(whole.0.clone()),
             None => bill(&self.answer, View::Rent, catalog).ok(),
         };
         let priced = bill.and_then(|whole| joint.priced(&whole.recipe, &self.limits));

@@ -224,10 +224,10 @@ impl JointReply {
             due_days: limits.due.map(Seconds::days),
             due: limits.due.and_then(|due| date(due.days())),
             budget_usd: limits.budget.map(Usd::get),
-            budget_of: match asked.whole {
+            budget_of: match asked.whole.as_ref().map(|whole| whole.1) {
                 None => "rent",
-                Some((_, Judged::FinalRun)) => "final-run",
-                Some((_, Judged::Programme)) => "programme",
+                Some(Judged::FinalRun) => "final-run",
+                Some(Judged::Programme) => "programme",
             },
             by_date: kept.by.map(Share::of),
             in_budget: kept.budget.filter(|_| spread.cost.failed == 0).map(Share::of),

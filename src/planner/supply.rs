@@ -133,6 +133,9 @@ impl Supply {
         };
         let together = spec.together.as_ref().is_some_and(|entry| entry.value);
         for (index, one) in deliveries.value.each.iter().enumerate() {
+            if one.probability.get() <= 0.0 {
+                continue; // what never comes is as if it were not written
+            }
             supply.add(index, one, together, catalog).map_err(|error| deliveries.origin.locate(one.locate(error)))?;
         }
         let asked = Asked { alone: alone(question), catalog: catalog.clone().remembering() };

@@ -43,6 +43,7 @@ mod models;
 mod money;
 #[cfg(feature = "cli")]
 mod plan;
+mod planner;
 #[cfg(feature = "cli")]
 mod plausible;
 mod policy_to;

@@ -193,6 +193,8 @@ impl EstimateRequest {
     pub fn answered(&self, command: &'static str, catalog: &Catalog) -> Result<EstimateReply, Error> {
         let question = self.about.question(catalog)?;
         let spec = question.spec()?;
+        let asked_again = is_planned(&spec).then(|| catalog.clone().remembering());
+        let catalog = asked_again.as_ref().unwrap_or(catalog);
         bill::choices(&spec)?;
         let places = places::places(&question, &spec, &self.draws, catalog)?;
         let question = match places.first() {
@@ -200,9 +202,9 @@ impl EstimateRequest {
             None => question,
         };
         let answer = answer(&question, catalog)?;
-        shown_in(answer.currency(), || {
-            Ok(EstimateReply { places, ..reply(command, self, &question, answer, catalog)? })
-        })
+        let mut found = shown_in(answer.currency(), || reply(command, self, &question, answer, catalog))?;
+        found.places = places;
+        Ok(found)
     }
 }
 
