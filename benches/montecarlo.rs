@@ -5,9 +5,11 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench ends where something is wrong
 
 use criterion::{Criterion, Throughput, criterion_group};
+use flopbill::internals::planner::Prepared as Planned;
 use flopbill::internals::uncertainty::dist::{Dist, Prepared};
 use flopbill::internals::uncertainty::montecarlo::{Inputs, Method, Plan, Uniforms, run};
 use flopbill::internals::uncertainty::sensitivity::first_and_total;
+use flopbill::{Catalog, Input};
 use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -174,7 +176,53 @@ fn whole_process() {
     println!("{}: {own:.3} s; numpy {numpy:.3} s: {:.1} times as fast", question.join(" "), numpy / own);
 }
 
-criterion_group!(benches, one_draw, whole_study);
+/// A run of stated hours and rent on two deliveries, the second of an uncertain day and not for certain: what
+/// `tests/planner/joint.py` draws too.
+fn planned() -> Planned {
+    let input =
+        Input::new().set("run.gpu_hours", "2.6M..3.4M").price("$3/h..$4/h").set("by", "62d").set("budget", "$14M");
+    let input = input.set("deliveries", "2048@start; 2048@20d..40d:80%").set("start", "2027-01-15");
+    let catalog = Catalog::built_in();
+    Planned::of(&input.question(&catalog).unwrap(), &catalog).unwrap()
+}
+
+fn planners_question(criterion: &mut Criterion) {
+    let asked = planned();
+    let plan = Plan::new(MILLION, 1, Method::Sobol).unwrap();
+    let mut group = criterion.benchmark_group("planner");
+    group.sample_size(10);
+    group.bench_function("a million draws: date, money and both", |b| b.iter(|| asked.kept(black_box(&plan)).unwrap()));
+    group.finish();
+}
+
+/// The same against numpy's script, which tells its own time.
+fn beside_numpy() {
+    let (asked, plan) = (planned(), Plan::new(MILLION, 1, Method::Sobol).unwrap());
+    let mut times: Vec<f64> = (0..5)
+        .map(|_| {
+            let start = Instant::now();
+            black_box(asked.kept(&plan).unwrap());
+            start.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/planner/joint.py");
+    let Ok(output) = Command::new(python).arg(script).envs(THREADS.map(|name| (name, "1"))).output() else { return };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let told = text.lines().last().and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    let Some(numpy) = told else { return println!("the planner's question: numpy is not there") };
+    let own = times[times.len() / 2];
+    println!(
+        "the planner's question, a million draws: {own:.3} s; numpy {numpy:.3} s: {:.1} times as fast",
+        numpy / own
+    );
+}
+
+/// What keeps numpy on one thread.
+const THREADS: [&str; 2] = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"];
+
+criterion_group!(benches, one_draw, whole_study, planners_question);
 
 fn main() {
     // One thread: the comparison is core against core.
@@ -185,5 +233,6 @@ fn main() {
         Criterion::default().configure_from_args().final_summary();
     }
     compare();
+    beside_numpy();
     whole_process();
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::estimate::{EstimateReply, EstimateRequest, reply};
 use super::request::About;
+use crate::answer::answer;
 use crate::answer::confidence::{Held, chips, tokens};
 use crate::answer::ranges::{COST, DAYS, level};
 use crate::catalog::Catalog;
@@ -11,13 +12,13 @@ use crate::error::Error;
 use crate::input::field::find;
 use crate::input::file::Entry;
 use crate::input::question::Question;
+pub use crate::planner::CONFIDENCE;
+use crate::planner::Prepared;
+use crate::planner::joint::{Joint, Wanted, least};
 use crate::solve::Var;
-use crate::uncertainty::montecarlo::Plan;
-use crate::units::Fraction;
+use crate::uncertainty::montecarlo::{Estimate, Plan};
 use crate::units::money::shown_in;
-
-/// How sure a plan is where nobody says.
-pub const CONFIDENCE: Fraction = Fraction::new(0.9);
+use crate::units::{Fraction, show};
 
 /// What is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub enum Goal {
     Chips,
     /// The most tokens that a budget pays for: the field `budget`.
     Tokens,
+    /// The first day on which it is done, within the field `budget` where that is given.
+    Date,
 }
 
 impl Goal {
@@ -35,6 +38,7 @@ impl Goal {
         match self {
             Self::Chips => "plan chips",
             Self::Tokens => "plan tokens",
+            Self::Date => "plan date",
         }
     }
 }
@@ -134,6 +138,7 @@ impl PlanRequest {
                 let budget = needed(spec.budget.as_ref(), "give --budget '$10M'")?;
                 (tokens(&question, budget, confidence, &self.draws, catalog)?, question)
             }
+            Goal::Date => return self.date(&question, confidence, catalog),
         };
         let (block, currency) = (PlanBlock::of(&held, confidence)?, held.answer.currency());
         let asked = EstimateRequest::new(planned.clone()).draws(self.draws);
@@ -143,6 +148,52 @@ impl PlanRequest {
     }
 }
 
+impl PlanRequest {
+    /// The first day on which it is done as surely as is asked, within the money where that is given; the question with that
+    /// day in it is asked again.
+    fn date(&self, question: &Question, confidence: Fraction, catalog: &Catalog) -> Result<PlanReply, Error> {
+        let asked = Prepared::of(question, catalog)?;
+        let days = {
+            let joint = asked.joint()?;
+            let draws = joint.draw(&asked.limits, &joint.plan(&self.draws));
+            let kept = Joint::spread(&draws, &asked.limits).kept;
+            least(&draws, Wanted::Days, &asked.limits, confidence.get())
+                .ok_or_else(|| no_day(kept.budget, confidence))?
+        };
+        let days = (days - 1e-9).ceil().max(1.0);
+        let planned = question.clone().with("by", format!("{days}d")).with("confidence", confidence.get());
+        let request = EstimateRequest::new(planned.clone()).draws(self.draws);
+        let found = answer(&planned, catalog)?;
+        let (chips, tokens) = (found.estimate.chips.map(|chips| chips.get()), found.solved.knowns.get(Var::Tokens));
+        let currency = found.currency();
+        let estimate = shown_in(currency, || reply(self.goal.command(), &request, &planned, found, catalog))?;
+        let both = estimate.joint.as_ref().and_then(|joint| joint.both);
+        let unknown = || Error::no_solution("how surely the day holds does not follow");
+        let both = both.ok_or_else(unknown)?;
+        let cost = estimate.joint.as_ref().and_then(|joint| joint.cost_usd.p90).filter(|_| confidence.get() == 0.9);
+        let plan = PlanBlock {
+            chips,
+            tokens,
+            confidence: confidence.get(),
+            probability: both.probability,
+            probability_standard_error: both.standard_error,
+            days_at_confidence: Some(days),
+            cost_usd_at_confidence: cost,
+            draws: self.draws.draws(),
+            seed: self.draws.seed(),
+        };
+        Ok(PlanReply { estimate, plan, goal: self.goal })
+    }
+}
+
+/// Why no day is late enough.
+fn no_day(budget: Option<Estimate>, confidence: Fraction) -> Error {
+    let asked = show::percent(confidence.get());
+    let within = budget.map(|kept| format!(": {} stay within the money", show::percent(kept.value)));
+    let message = format!("on no day are {asked} of the draws done{}", within.unwrap_or_default());
+    Error::no_solution(message).with_hint("give more money (--budget), more chips, or less confidence (--confidence)")
+}
+
 /// What a plan is to find out cannot be given.
 fn open(question: &Question, goal: Goal) -> Result<(), Error> {
     let (found, hint): (&[&str], _) = match goal {
@@ -150,6 +201,7 @@ fn open(question: &Question, goal: Goal) -> Result<(), Error> {
             (&["run.chips", "run.wall_clock", "run.cost"], "leave it out: the chips, their time and cost are found")
         }
         Goal::Tokens => (&["run.tokens", "run.flop", "run.cost"], "leave it out: the tokens and their cost are found"),
+        Goal::Date => (&["by", "run.wall_clock", "run.cost"], "leave it out: the day and the cost are found"),
     };
     match question.overrides.iter().find(|over| find(&over.path).is_ok_and(|field| found.contains(&field.path))) {
         Some(over) => {

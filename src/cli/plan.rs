@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::Reply;
-use super::values::{ForABudget, ForADate, Takes, Values};
+use super::values::{ForABudget, ForADate, ForADay, Takes, Values};
 use flopbill::Error;
 use flopbill::internals::ask::optimal::{OptimalRequest, RATIOS};
 use flopbill::internals::ask::plan::{Goal, PlanRequest};
@@ -26,7 +26,10 @@ enum What {
     Chips(ChipsArgs),
     /// The most tokens that a budget pays for, with a confidence
     Tokens(TokensArgs),
+    /// The first day on which a run is done, within a budget where one is given, with a confidence
+    Date(DateArgs),
     /// The best model for a budget on so many chips in so many days, by a scaling law
+    #[command(visible_alias = "model")]
     Optimal(Box<OptimalArgs>),
 }
 
@@ -51,6 +54,12 @@ struct Asked<T: Takes> {
 struct ChipsArgs {
     #[command(flatten)]
     asked: Asked<ForADate>,
+}
+
+#[derive(Debug, Args)]
+struct DateArgs {
+    #[command(flatten)]
+    asked: Asked<ForADay>,
 }
 
 #[derive(Debug, Args)]
@@ -119,6 +128,7 @@ pub fn run(args: &PlanArgs, catalog: &Catalog) -> Result<Reply, Error> {
     match &args.what {
         What::Chips(args) => args.asked.answer(Goal::Chips, catalog),
         What::Tokens(args) => args.asked.answer(Goal::Tokens, catalog),
+        What::Date(args) => args.asked.answer(Goal::Date, catalog),
         What::Optimal(args) => optimum(args, catalog),
     }
 }

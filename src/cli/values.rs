@@ -50,6 +50,12 @@ takes! {
     Everything: |field| field.group != Group::Rl;
     /// A plan for a date.
     ForADate: |field| of_the_run(field) || matches!(field.path, "by" | "confidence");
+    /// A plan of the day.
+    ForADay: |field| {
+        of_the_run(field)
+            || field.group == Group::Deliveries
+            || matches!(field.path, "budget" | "budget_of" | "confidence")
+    };
     /// A plan for a budget.
     ForABudget: |field| of_the_run(field) || matches!(field.path, "budget" | "confidence");
     /// A step of a model that is named already.

@@ -27,6 +27,19 @@ fn held_of(reply: &PlanReply) -> View {
             let point = reply.estimate.result.wall_clock_days_p50;
             (format!("{chips} {finish} {by}"), plan.days_at_confidence.map(days), point.map(days))
         }
+        Goal::Date => {
+            let joint = reply.estimate.joint.as_ref();
+            let date = joint.and_then(|joint| joint.due.clone()).map_or_else(String::new, |date| format!(" ({date})"));
+            let money =
+                joint.and_then(|joint| joint.budget_usd).map(|money| format!(" within {}", show::usd(Usd::new(money))));
+            let at = plan.days_at_confidence.map(days);
+            let day = at.clone().unwrap_or_default();
+            (
+                format!("done in {day}{date}{}", money.unwrap_or_default()),
+                at,
+                joint.and_then(|joint| joint.days.p50).map(days),
+            )
+        }
         Goal::Tokens => {
             let tokens = show::count(plan.tokens.unwrap_or(f64::NAN), 4);
             let budget = spec.budget.as_ref().map(|entry| show::usd(entry.value)).unwrap_or_default();

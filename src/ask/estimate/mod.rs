@@ -238,7 +238,7 @@ pub fn reply(
     head.warnings.extend(warnings(request, !planned && (by.is_some() || asked.budget.is_some()), spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
     let joint = joint(request, question, &answer, whole.as_ref(), catalog)?;
-    let joint = joint.filter(|_| !planned);
+    let joint = joint.filter(|_| !planned || command == "plan date");
     let model = ModelCounts::of(&answer, catalog)?;
     let thresholds = Thresholds::of(&answer, model.as_ref(), catalog)?;
     head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
