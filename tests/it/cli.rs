@@ -141,7 +141,10 @@ fn the_readme_s_commands_print_what_it_says() {
     assert_eq!(for_readers(&for_trycmd(&readme)), readme, "a console block ends in a blank line or holds `? code`");
     // In a folder of its own: the repository's ./profiles would be taken for a user's.
     let shell = Shell::new();
-    fs::create_dir(shell.path().join("README.in")).unwrap();
+    let examples = shell.path().join("README.in/examples");
+    fs::create_dir_all(&examples).unwrap();
+    let planner = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/planner.toml");
+    fs::copy(planner, examples.join("planner.toml")).unwrap();
     shell.write("README.md", for_trycmd(&readme));
     let copy = shell.path().join("README.md");
     let cases = cases();
