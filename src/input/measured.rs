@@ -24,6 +24,9 @@ pub const MEASURED: &str = "measured";
 /// The field of the rate of one measured step.
 pub const RATE: &str = "run.tokens_per_second";
 
+/// The field of the time of one measured step.
+pub const STEP_TIME: &str = "run.step_time";
+
 /// Key under which rows typed for a flag are read.
 const TYPED: &str = "v=";
 
@@ -169,7 +172,7 @@ fn listed(rows: &[String]) -> String {
 impl Spec {
     /// Whether steps were measured.
     pub fn is_measured(&self) -> bool {
-        self.measured.is_some() || self.tokens_per_second.is_some()
+        self.measured.is_some() || self.tokens_per_second.is_some() || self.step_time.is_some()
     }
 
     /// Where the measured steps of a file were measured, which values laid over the file do not move: what the file says of
@@ -179,11 +182,13 @@ impl Spec {
             own.clone().or_else(|| asked.clone())
         }
         let entry = self.measured.as_ref().map(|entry| &entry.origin);
-        let origin = entry.or(self.tokens_per_second.as_ref().map(|entry| &entry.origin))?;
+        let entry = entry.or(self.tokens_per_second.as_ref().map(|entry| &entry.origin));
+        let origin = entry.or(self.step_time.as_ref().map(|entry| &entry.origin))?;
         matches!(origin, Origin::File(_)).then(|| {
             Arc::new(Spec {
                 measured: None,
                 tokens_per_second: None,
+                step_time: None,
                 home: None,
                 model: or(&file.model, &self.model),
                 stack: or(&file.stack, &self.stack),

@@ -8,7 +8,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::input::field::find;
 use crate::input::file::{Origin, Spec, spec};
-use crate::input::measured::{MEASURED, RATE};
+use crate::input::measured::{MEASURED, RATE, STEP_TIME};
 use crate::input::text::prefix;
 use crate::units::date::Date;
 use crate::units::parse::Grammar;
@@ -78,13 +78,14 @@ impl Question {
     /// # Errors
     /// As [`Question::spec`].
     pub fn at_home(mut self, open: &[&str]) -> Result<Self, Error> {
-        let tells = |over: &Override| find(&over.path).is_ok_and(|field| [MEASURED, RATE].contains(&field.path));
+        let tells = |over: &Override| find(&over.path).is_ok_and(|field| [MEASURED, RATE, STEP_TIME].contains(&field.path));
         if self.base.home.is_some() || !(self.base.is_measured() || self.overrides.iter().any(tells)) {
             return Ok(self);
         }
         let mut asked = self.spec()?;
         self.overrides.retain(|over| !tells(over));
         (self.base.measured, self.base.tokens_per_second) = (asked.measured.take(), asked.tokens_per_second.take());
+        self.base.step_time = asked.step_time.take();
         self.base.home = asked.home.take();
         if self.base.home.is_some() {
             return Ok(self);

@@ -123,6 +123,8 @@ fields! {
         /// Measured tokens a second, all chips together: one measured step
         "run.tokens_per_second" tokens_per_second: f64 = rate()
             .flag("tokens-per-second", "N", "1.2M").within(0.1, 1e13);
+        /// Measured time of a step of the batch that is given, a bare number in days: one measured step
+        "run.step_time" step_time: Seconds = time().flag("step-time", "TIME", "2.9s").within(1e-9, 365.0);
         /// On another chip keep the run's MFU, rather than convert it by the step model
         "run.keep_mfu" keep_mfu: bool = yes().flag("keep-mfu", "", "true");
         /// On another chip or count keep the run's hours as numbers
@@ -266,7 +268,7 @@ fields! {
         /// How long a checkpoint holds the job, a bare number in days
         "checkpoint.save" save_time: Seconds = time().flag("save-time", "TIME", "10s").within(1e-9, 365.0);
         /// Time of a step, to count the interval of checkpoints in steps; a bare number in days
-        "checkpoint.step" step_time: Seconds = time().flag("step-time", "TIME", "15s").within(1e-9, 365.0);
+        "checkpoint.step" checkpoint_step: Seconds = time().flag("checkpoint-step", "TIME", "15s").within(1e-9, 365.0);
         /// Time between interrupts of the whole job, instead of a rate; a bare number in days
         "failures.mtbf" mtbf: Seconds = time().flag("mtbf", "TIME", "6000s").within(1e-6, LONGEST);
         /// Repair of a node, a bare number in days
