@@ -36,7 +36,7 @@
 //! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
 //! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`,
-//! `rows`, `catalog`, `ruling`, `prices`, `input`, `assume`, `audit`; `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`,
+//! `rows`, `catalog`, `ruling`, `prices`, `practice`, `input`, `assume`, `audit`; `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`,
 //! `scaling`; `reply`, `ask`, `report`; and the command line.
 //!
 //! # Invariants
@@ -61,6 +61,7 @@ mod input;
 mod layout;
 mod model;
 mod policy;
+mod practice;
 mod predict;
 mod prices;
 mod reliability;
@@ -156,6 +157,9 @@ pub mod internals {
     }
     pub mod policy {
         pub use crate::policy::*;
+    }
+    pub mod practice {
+        pub use crate::practice::*;
     }
     pub mod prices {
         pub use crate::prices::*;

@@ -18,6 +18,7 @@ pub mod owning;
 pub mod pacing;
 pub mod phases;
 pub mod place;
+pub mod practice;
 pub mod prepared;
 mod priced;
 pub mod published;
@@ -117,8 +118,9 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let scenario = scenario::scenario(&looked, &priced.settled);
     let estimate = estimate(&scenario)?;
     let mfu_origin = mfu_origin(&looked, &pacing, &priced.settled);
-    let remarks =
-        shown_in(looked.money.currency(), || Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref()));
+    let passed = practice::rate(&looked, &pacing, &priced.settled, &estimate)?;
+    let say = || Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref(), passed);
+    let remarks = shown_in(looked.money.currency(), say);
     let idle = narrowed::idle(&looked.spec, &pacing, priced.settled.step, confirmation.is_some());
     let Priced { settled, price, .. } = priced;
     let (chip, basis) = looked.on.map(|on| (on.profile, on.basis)).unzip();

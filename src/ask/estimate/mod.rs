@@ -15,6 +15,7 @@ use crate::answer::bill_ranges::{self, BillSpread};
 use crate::answer::drivers::{Drivers, DriversReply, drivers};
 use crate::answer::model_terms::ModelCounts;
 use crate::answer::published::{Published, published};
+use crate::answer::practice::plans;
 use crate::answer::ranges::{Asked, COST, GPU_HOURS, Spread, spread};
 use crate::answer::thresholds::Thresholds;
 use crate::answer::whole_bill::WholeBill;
@@ -209,6 +210,7 @@ pub fn reply(
     let planned = command != "estimate"; // a plan says itself how sure it is
     head.warnings.extend(warnings(request, !planned && (by.is_some() || asked.budget.is_some()), spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
+    head.warnings.extend(plans(&answer, catalog)?);
     let model = ModelCounts::of(&answer, catalog)?;
     let thresholds = Thresholds::of(&answer, model.as_ref(), catalog)?;
     head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
