@@ -78,7 +78,8 @@ impl Question {
     /// # Errors
     /// As [`Question::spec`].
     pub fn at_home(mut self, open: &[&str]) -> Result<Self, Error> {
-        let tells = |over: &Override| find(&over.path).is_ok_and(|field| [MEASURED, RATE, STEP_TIME].contains(&field.path));
+        let tells =
+            |over: &Override| find(&over.path).is_ok_and(|field| [MEASURED, RATE, STEP_TIME].contains(&field.path));
         if self.base.home.is_some() || !(self.base.is_measured() || self.overrides.iter().any(tells)) {
             return Ok(self);
         }

@@ -17,8 +17,8 @@ use crate::input::measured::Measured;
 use crate::input::question::{Input, Typed};
 use crate::input::range::Range;
 use crate::input::text::{
-    choice, currency, date, days, dollars_per, money, name, number, portion, rate, share, shown_per, switch, tflops,
-    whole, years,
+    choice, currency, date, days, dollars_per, megawatts, money, name, number, portion, rate, share, shown_per, switch,
+    tflops, whole, years,
 };
 use crate::input::typed::{Rates, entry};
 use crate::layout::parallelism::SCHEDULES;
@@ -187,6 +187,8 @@ fields! {
             .flag("programme", "FACTOR", "2.2").also(&["program"]).within(1.0, 1000.0);
         /// People in research and engineering, for a year
         "bill.people" people: f64 = number().flag("people", "N", "150").within(0.0, 1e6);
+        /// Interrupts that the run has to expect, by cause, and the days they take
+        "failures.expected" failures: bool = yes().flag("failures", "", "true").in_full();
         /// Interrupts of the job in 1000 days of a node of 8 chips
         "failures.interrupts" interrupts: f64 = number().flag("interrupts", "N", "4.4").within(0.001, 10_000.0);
         /// From an interrupt until the job is started again, a bare number in days
@@ -334,6 +336,9 @@ fields! {
         "gate.max_days_p90" max_days_p90: Seconds = time().flag("max-days-p90", "TIME", "90d").within(SHORTEST, LONGEST);
         /// Fail when one run in ten needs more chips
         "gate.max_chips_p90" max_chips_p90: Chips = base("chips").flag("max-chips-p90", "N", "8192").within(1.0, CHIPS).whole();
+        /// Power of the site at its meter, a bare number in MW: fail when it feeds fewer chips than are asked for
+        "site.power" site_power: Watts = quantity("MW", mw, from_mw, megawatts)
+            .flag("site-power", "POWER", "10MW").within(1e-3, 1e6).in_full();
     }
 
     Rl {

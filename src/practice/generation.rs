@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
-use crate::units::{Seconds, show};
 use crate::units::date::Date;
+use crate::units::{Seconds, show};
 
 /// Chips that reach each other at full rate in a training machine: smaller domains are of cards for other work.
 const DOMAIN: u32 = 8;

@@ -82,7 +82,8 @@ fn rates() -> BTreeMap<Class, Vec<Rate>> {
             spec.sources.0.iter().any(|(key, source)| key == path && source.kind == SourceKind::Assumption)
         });
         let by_hours = spec.mfu.is_none() && (spec.gpu_hours.is_some() || !spec.phases.is_empty());
-        let (Some(mfu), true) = (found_run.estimate.mfu, by_hours && !assumed && ["A", "B"].contains(&told.as_str())) else {
+        let (Some(mfu), true) = (found_run.estimate.mfu, by_hours && !assumed && ["A", "B"].contains(&told.as_str()))
+        else {
             continue;
         };
         let (Ok(peak), Some(basis)) = (chip.peak_of(chip.training_precision()), found_run.basis) else { continue };

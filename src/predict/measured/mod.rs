@@ -98,7 +98,8 @@ fn steps(spec: &Spec) -> Result<Vec<MeasuredStep>, Error> {
             return Err(time.origin.locate(error.with_hint(format!("leave {RATE} or {STEP_TIME} out"))));
         }
         (_, Some(time)) if spec.global_batch.is_none() => {
-            let error = Error::bad_input(format!("a step of {} says nothing without its batch", show::duration(time.value)));
+            let error =
+                Error::bad_input(format!("a step of {} says nothing without its batch", show::duration(time.value)));
             return Err(time.origin.locate(error.with_hint("give run.global_batch, or run.tokens_per_second instead")));
         }
         (Some(rate), None) => Some(one(RATE, Metric::TokensOfAll, rate.value)),
