@@ -17,8 +17,8 @@ use crate::input::measured::Measured;
 use crate::input::question::{Input, Typed};
 use crate::input::range::Range;
 use crate::input::text::{
-    choice, currency, date, days, dollars_per, megawatts, money, name, number, portion, rate, share, shown_per, switch,
-    tflops, whole, years,
+    choice, currency, date, days, dollars_per, megawatts, money, name, number, portion, rate, seconds, share,
+    shown_per, switch, tflops, whole, years,
 };
 use crate::input::typed::{Rates, entry};
 use crate::layout::parallelism::SCHEDULES;
@@ -123,8 +123,9 @@ fields! {
         /// Measured tokens a second, all chips together: one measured step
         "run.tokens_per_second" tokens_per_second: f64 = rate()
             .flag("tokens-per-second", "N", "1.2M").within(0.1, 1e13);
-        /// Measured time of a step of the batch that is given, a bare number in days: one measured step
-        "run.step_time" step_time: Seconds = time().flag("step-time", "TIME", "2.9s").within(1e-9, 365.0);
+        /// Measured time of a step of the batch that is given, a bare number in seconds: one measured step
+        "run.step_time" step_time: Seconds = quantity("seconds", get, new, seconds)
+            .flag("step-time", "TIME", "2.9s").within(1e-4, 1e7);
         /// On another chip keep the run's MFU, rather than convert it by the step model
         "run.keep_mfu" keep_mfu: bool = yes().flag("keep-mfu", "", "true");
         /// On another chip or count keep the run's hours as numbers

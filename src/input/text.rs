@@ -72,6 +72,17 @@ pub fn days(text: &str) -> Result<Seconds, Error> {
     }
 }
 
+/// Time, a bare number in seconds.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn seconds(text: &str) -> Result<Seconds, Error> {
+    match ungrouped(text)?.parse::<f64>() {
+        Ok(number) if number.is_finite() => parse(&format!("{}s", text.trim())),
+        _ => parse(text),
+    }
+}
+
 /// A power, a bare number in megawatts.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ pub fn failures(found: &ExpectedReply) -> Section {
     }
     if let Some(lost) = found.lost_days {
         let parts = [
-            ("other losses", found.lost_to_other_days),
+            ("planned stops, stragglers, roll-backs and evaluation", found.lost_to_other_days),
             ("work done again", found.lost_to_work_redone_days),
             ("restarts", found.lost_to_restarts_days),
             ("detection", found.lost_to_detection_days),
@@ -48,7 +48,7 @@ pub fn failures(found: &ExpectedReply) -> Section {
 
 /// Interrupts, with a digit behind the point where they are few.
 fn few(number: f64) -> String {
-    if number >= 10.0 { show::whole(number) } else { show::number(number, 2) }
+    if number >= 10.0 { show::whole(number.round()) } else { show::number(number, 2) }
 }
 
 /// The chips that a site feeds, and what the run takes on them.
