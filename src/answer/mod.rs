@@ -260,7 +260,11 @@ fn underdetermined(settled: &Settled, looked: &LookedUp) -> Error {
     ];
     let of_work = [Var::Peak, Var::Flop, Var::Mfu];
     let of_work = settled.get(Var::Flop).map(|_| &of_work[..]);
-    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some()).chain(stated).chain(of_work);
+    let measured = looked.spec.model.is_none() && looked.spec.is_measured() && looked.spec.measured.is_none();
+    let by_rate: [&[Var]; 1] = [&[Var::Tokens, Var::Chips]];
+    let by_rate = by_rate.into_iter().filter(|_| measured);
+    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some());
+    let ways = ways.chain(by_rate).chain(stated).chain(of_work);
     let missing = |way: &[Var]| -> Vec<&str> {
         let open = way.iter().filter(|var| settled.get(**var).is_none() && !(has_chip && **var == Var::Peak));
         open.map(|var| crate::solve::flag(*var)).collect()

@@ -87,6 +87,9 @@ fn assumptions(
                 say.push("every phase moves as the main one does".into());
             }
         }
+        _ if settled.given.rank(Var::Goodput) == Some(Rank::Default) && settled.given.get(Var::Pace).is_some() => {
+            say.push("goodput 100 %: a measured step says nothing of downtime: give --goodput".into());
+        }
         _ if settled.given.rank(Var::Goodput) == Some(Rank::Default) && estimate.mfu.is_some() => {
             // Without FLOPs nothing stands between busy and held time.
             say.push("goodput 100 %: the GPU-hours or the MFU are taken to contain the downtime".into());

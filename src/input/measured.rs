@@ -1,6 +1,7 @@
 //! Measured steps as they are written: a CSV file, or rows in a spec. Few columns are needed; what a row leaves out is
 //! the question's.
 
+mod beside;
 mod cells;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use crate::input::file::{Origin, Spec};
 use crate::input::question::Typed;
 use crate::rows::steps::StepRow;
 use crate::rows::table;
+pub use beside::Beside;
 use cells::Columns;
 
 /// The field's path.

@@ -79,7 +79,11 @@ pub fn passed(rate: &Rate<'_>) -> Result<Option<String>, Error> {
     }
     let shown = |row: &RecordRow| show::percent(at(row) / rate.peak);
     let models = if record.kind == kind(false) { "dense models" } else { "mixtures" };
-    let on = if own.or(family).is_some() { "" } else { "any chip, with none of this family: " };
+    let on = match (own, family) {
+        (Some(_), _) => String::new(),
+        (None, Some(_)) => format!("its family, with none of {} itself: ", rate.chip.id),
+        (None, None) => "any chip, with none of this family: ".to_owned(),
+    };
     let (of, width) = (format!("{models} on {on}{}", record.chip), &record.width);
     let more = family.filter(|row| row.chip != record.chip && at(row) / at(record) > ROUNDED);
     let more = more.map(|row| format!("; on {} of its family it is {} ({})", row.chip, shown(row), row.id));

@@ -1,5 +1,7 @@
 //! How many tokens models of a size have seen.
 
+use std::sync::OnceLock;
+
 use crate::error::Error;
 use crate::rows::runs::{RunRow, with_tokens};
 use crate::units::{Params, Tokens, show};
@@ -24,17 +26,23 @@ pub struct Seen {
     pub ratio: f64,
 }
 
-/// Tokens of an active parameter of every published model that was trained from its start, in the order of the rows.
+/// Tokens of an active parameter of every published model that was trained from its start, in the order of the rows; read
+/// once.
 ///
 /// # Errors
 /// None in a build whose tests pass.
-pub fn published() -> Result<Vec<Seen>, Error> {
+pub fn published() -> Result<&'static [Seen], Error> {
+    static READ: OnceLock<Vec<Seen>> = OnceLock::new();
+    if let Some(read) = READ.get() {
+        return Ok(read);
+    }
     let seen = |row: RunRow| {
         let whole = matches!(row.phase.as_str(), "pretrain" | "total") && row.tier != "X";
         let params = row.active_params_b.or(row.params_b).filter(|_| whole)? * 1e9;
         Some(Seen { id: row.id, params, ratio: row.tokens_b? * 1e9 / params })
     };
-    Ok(with_tokens()?.into_iter().filter_map(seen).collect())
+    let all = with_tokens()?.into_iter().filter_map(seen).collect();
+    Ok(READ.get_or_init(|| all))
 }
 
 /// That a run has far more or fewer tokens for an active parameter than published models of its size.
@@ -44,8 +52,7 @@ pub fn published() -> Result<Vec<Seen>, Error> {
 pub fn far(params: Params, tokens: Tokens) -> Result<Option<String>, Error> {
     let (params, ratio) = (params.get(), tokens.get() / params.get());
     let apart = |seen: &Seen| (seen.params / params).ln().abs();
-    let mut alike = published()?;
-    alike.retain(|seen| apart(seen) <= ALIKE.ln());
+    let mut alike: Vec<&Seen> = published()?.iter().filter(|seen| apart(seen) <= ALIKE.ln()).collect();
     alike.sort_by(|a, b| a.ratio.total_cmp(&b.ratio));
     let (Some(least), Some(most)) = (alike.first(), alike.last()) else { return Ok(None) };
     let outside = ratio > most.ratio * FAR || ratio < least.ratio / FAR;

@@ -201,7 +201,9 @@ fn a_mixture_is_held_against_mixtures_and_a_chip_without_rates_against_its_famil
     assert!(said.contains("on h100-sxm of its family it is 50.3 %"), "{said}");
     // No rate of an H20 is published: an H100's share of its own peak stands in.
     assert_eq!(warned(dense("h20", "57%"), PASSES), None);
-    assert!(warned(dense("h20", "62%"), PASSES).unwrap().contains("on h100-sxm in 16-bit: 58.4 %"));
+    assert!(
+        warned(dense("h20", "62%"), PASSES).unwrap().contains("none of h20-sxm itself: h100-sxm in 16-bit: 58.4 %")
+    );
     // Of its family nobody published anything: the highest of all, 68.3 % on a TPU v5p.
     assert_eq!(warned(dense("rubin", "65%"), PASSES), None);
     let said = warned(dense("rubin", "72%"), PASSES).unwrap();
@@ -428,6 +430,46 @@ fn a_step_time_is_the_same_measured_step_as_its_tokens_a_second() {
     refused(&[&batch[..], &["2d"]].concat(), 2, "times the");
     refused(&[&batch[..], &["1ms"]].concat(), 2, "less than the peak");
     refused(&[&batch[..], &["fast"]].concat(), 2, "--step-time");
-    let idle = ask(Input::new().gpu("h100").chips(64).set("run.gpu_hours", "1M").set("run.step_time", "2s"));
+    // Hours that are given beside a run's model are no prediction: the step changes nothing, and that is said.
+    let idle = ask(Input::about("deepseek-v3").set("run.step_time", "20s"));
     assert!(idle.head.warnings.iter().any(|text| text.contains("run.step_time changes nothing here")));
+}
+
+/// Nothing but arithmetic: 15T tokens at 5M a second are 3M s; on 512 chips that is 426,667 GPU-hours.
+#[test]
+fn a_measured_rate_without_a_model_is_the_speed_itself() {
+    let run = || Input::new().tokens("15T").gpu("h100").chips(512);
+    let found = ask(run().set("run.tokens_per_second", 5e6)).result;
+    close(found.wall_clock_days.unwrap(), 3e6 / 86_400.0, 1e-9);
+    close(found.gpu_hours.unwrap(), 3e6 * 512.0 / 3600.0, 1e-9);
+    assert!(found.cost_usd.is_some() && found.mfu.is_none());
+    // With parameters, the MFU by hand: 6 x 8e9 x 5e6 / (512 x 989.5e12) = 47.4 %.
+    let reply = ask(run().params("8B").set("run.tokens_per_second", 5e6));
+    close(reply.result.mfu.unwrap(), 6.0 * 8e9 * 5e6 / (512.0 * 989.5e12), 1e-9);
+    assert!(reply.head.warnings.iter().all(|text| !text.contains("changes nothing")), "{:?}", reply.head.warnings);
+    assert!(reply.head.assumptions.iter().any(|text| text.contains("says nothing of downtime")));
+    // The same as a time: 4M tokens in 0.8 s; and in sequences, 1,000 of 4,000 tokens.
+    let time = || run().set("run.step_time", "800ms");
+    let tokens = ask(time().set("run.global_batch", "4Mtok")).result;
+    close(tokens.gpu_hours.unwrap(), found.gpu_hours.unwrap(), 1e-9);
+    let sequences = ask(time().set("run.global_batch", "1000seq").set("run.sequence_length", 4000)).result;
+    close(sequences.gpu_hours.unwrap(), found.gpu_hours.unwrap(), 1e-9);
+    // Goodput makes it longer; a deadline decides the tokens.
+    let slow = ask(run().set("run.tokens_per_second", 5e6).set("run.goodput", "80%")).result;
+    close(slow.wall_clock_days.unwrap(), 3e6 / 86_400.0 / 0.8, 1e-9);
+    // Hours and a rate give the tokens: 1M hours on 64 chips at 1M a second are 56.25 T.
+    let hours = Input::new().gpu("h100").chips(64).set("run.gpu_hours", "1M").set("run.tokens_per_second", "1M");
+    let reply = ask(hours);
+    close(reply.run.tokens.unwrap(), 56.25e12, 1e-9);
+    let shell = Shell::new();
+    let flags = ["estimate", "--tokens", "15T", "--gpu", "h100"];
+    let refused = |more: &[&str], code: i32, says: &str| shell.refused(&[&flags[..], more].concat(), code, &[says]);
+    refused(&["--tokens-per-second", "5M"], 1, "add --chips");
+    refused(&["--chips", "512", "--step-time", "1s"], 2, "says nothing without its batch");
+    refused(&["--chips", "512", "--step-time", "1s", "--global-batch", "1000seq"], 2, "without their length");
+    let both = ["--chips", "512", "--step-time", "1s", "--global-batch", "4Mtok", "--tokens-per-second", "5M"];
+    refused(&both, 2, "both say how fast it ran");
+    // 6 x 70e9 x 5e6 / (512 x 989.5e12) is an MFU of 415 %.
+    refused(&["--chips", "512", "--params", "70B", "--tokens-per-second", "5M"], 1, "an MFU of 415 %");
+    refused(&["--chips", "512", "--tokens-per-second", "5M", "--days", "10"], 1, "contradict each other");
 }

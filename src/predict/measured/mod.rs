@@ -12,7 +12,7 @@ use super::setting::Setting;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::file::Spec;
-use crate::input::measured::{MEASURED, MeasuredStep, RATE, STEP_TIME};
+use crate::input::measured::{Beside, MEASURED, MeasuredStep, RATE, STEP_TIME};
 use crate::model::flops::{Causality, Choice, Counting, per_token};
 use crate::rows::steps::{Metric, StepRow};
 use crate::units::{Chips, Seconds, show};
@@ -85,27 +85,16 @@ impl Setting {
 /// Every step of a spec, a rate or a time that stands beside the question among them.
 ///
 /// # Errors
-/// Both of them, which are one step said twice; a time without the batch that took it.
+/// As [`Spec::beside`].
 fn steps(spec: &Spec) -> Result<Vec<MeasuredStep>, Error> {
     let rows = spec.measured.iter().flat_map(|entry| entry.value.steps.iter().cloned());
     let one = |name: &str, metric: Metric, value: f64| {
         MeasuredStep::named(name, StepRow { metric: Some(metric), value: Some(value), ..StepRow::default() })
     };
-    let beside = match (&spec.tokens_per_second, &spec.step_time) {
-        (Some(rate), Some(time)) => {
-            let (own, other) = (show::count(rate.value, 4), show::duration(time.value));
-            let error = Error::bad_input(format!("{own} tokens a second and {other} a step both say how fast it ran"));
-            return Err(time.origin.locate(error.with_hint(format!("leave {RATE} or {STEP_TIME} out"))));
-        }
-        (_, Some(time)) if spec.global_batch.is_none() => {
-            let error =
-                Error::bad_input(format!("a step of {} says nothing without its batch", show::duration(time.value)));
-            return Err(time.origin.locate(error.with_hint("give run.global_batch, or run.tokens_per_second instead")));
-        }
-        (Some(rate), None) => Some(one(RATE, Metric::TokensOfAll, rate.value)),
-        (None, Some(time)) => Some(one(STEP_TIME, Metric::Seconds, time.value.get())),
-        (None, None) => None,
-    };
+    let beside = spec.beside()?.map(|(of, value)| match of {
+        Beside::Rate => one(RATE, Metric::TokensOfAll, value),
+        Beside::Time => one(STEP_TIME, Metric::Seconds, value),
+    });
     Ok(rows.chain(beside).collect())
 }
 
