@@ -36,8 +36,8 @@
 //! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
 //! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`,
-//! `rows`, `catalog`, `ruling`, `prices`, `input`, `assume`, `audit`; `predict`, `solve`, `answer`, `rl`; `calibration`, `fleet`,
-//! `planner`, `scaling`; `reply`, `ask`, `report`; and the command line.
+//! `rows`, `catalog`, `ruling`, `prices`, `practice`, `input`, `assume`, `audit`; `predict`, `solve`, `answer`, `rl`;
+//! `calibration`, `fleet`, `planner`, `scaling`; `reply`, `ask`, `report`; and the command line.
 //!
 //! # Invariants
 //!
@@ -62,6 +62,7 @@ mod layout;
 mod model;
 mod planner;
 mod policy;
+mod practice;
 mod predict;
 mod prices;
 mod reliability;
@@ -160,6 +161,9 @@ pub mod internals {
     }
     pub mod policy {
         pub use crate::policy::*;
+    }
+    pub mod practice {
+        pub use crate::practice::*;
     }
     pub mod prices {
         pub use crate::prices::*;

@@ -91,6 +91,9 @@ pub(super) fn knowns(
     if is_flag(spec.gpu_hours.as_ref()) {
         put(&mut knowns, Var::GpuHours, spec.gpu_hours.as_ref());
     }
+    if let Ok(Some((pace, origin))) = spec.measured_pace() {
+        knowns.set(Var::Pace, pace, rank(origin));
+    }
     match &spec.goodput {
         Some(given) => put(&mut knowns, Var::Goodput, Some(given)),
         None => knowns.set(Var::Goodput, 1.0, Rank::Default),

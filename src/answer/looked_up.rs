@@ -84,6 +84,7 @@ impl<'q> LookedUp<'q> {
             measured_rate(base.to_mut(), own_peak)?;
         }
         measured_rate(&mut spec, peak)?;
+        spec.measured_pace()?;
         let baseline = Baseline::of(&base, own_peak)?;
         Ok(Self { spec, base, other_model, on, from: own, baseline, money })
     }

@@ -18,6 +18,7 @@ pub mod owning;
 pub mod pacing;
 pub mod phases;
 pub mod place;
+pub mod practice;
 pub mod prepared;
 mod priced;
 pub mod published;
@@ -117,8 +118,9 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let scenario = scenario::scenario(&looked, &priced.settled);
     let estimate = estimate(&scenario)?;
     let mfu_origin = mfu_origin(&looked, &pacing, &priced.settled);
-    let remarks =
-        shown_in(looked.money.currency(), || Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref()));
+    let passed = practice::rate(&looked, &pacing, &priced.settled, &estimate)?;
+    let say = || Remarks::of(&looked, &pacing, &priced, &estimate, mfu_origin.as_ref(), passed);
+    let remarks = shown_in(looked.money.currency(), say);
     let idle = narrowed::idle(&looked.spec, &pacing, priced.settled.step, confirmation.is_some());
     let Priced { settled, price, .. } = priced;
     let (chip, basis) = looked.on.map(|on| (on.profile, on.basis)).unzip();
@@ -258,7 +260,11 @@ fn underdetermined(settled: &Settled, looked: &LookedUp) -> Error {
     ];
     let of_work = [Var::Peak, Var::Flop, Var::Mfu];
     let of_work = settled.get(Var::Flop).map(|_| &of_work[..]);
-    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some()).chain(stated).chain(of_work);
+    let measured = looked.spec.model.is_none() && looked.spec.is_measured() && looked.spec.measured.is_none();
+    let by_rate: [&[Var]; 1] = [&[Var::Tokens, Var::Chips]];
+    let by_rate = by_rate.into_iter().filter(|_| measured);
+    let ways = predicted.into_iter().filter(|_| looked.spec.model.is_some());
+    let ways = ways.chain(by_rate).chain(stated).chain(of_work);
     let missing = |way: &[Var]| -> Vec<&str> {
         let open = way.iter().filter(|var| settled.get(**var).is_none() && !(has_chip && **var == Var::Peak));
         open.map(|var| crate::solve::flag(*var)).collect()

@@ -122,7 +122,7 @@ fn same_setting(spec: &Spec, base: &Spec) -> bool {
 
 /// The same without its degrees and measured steps: the run's hours are what is known of its software.
 fn unmeasured(spec: &Spec) -> Spec {
-    Spec { measured: None, tokens_per_second: None, ..without_degrees(spec) }
+    Spec { measured: None, tokens_per_second: None, step_time: None, ..without_degrees(spec) }
 }
 
 /// The run's own degrees left open, so that both sides are laid out alike; those that were asked for hold.

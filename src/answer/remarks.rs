@@ -16,9 +16,6 @@ use crate::source::{Source, SourceKind};
 use crate::units::date::Date;
 use crate::units::show;
 
-/// An MFU above this has not been published for a whole run.
-const IMPLAUSIBLE_MFU: f64 = 0.7;
-
 /// Sentences beside an answer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Remarks {
@@ -35,6 +32,7 @@ impl Remarks {
         priced: &Priced,
         estimate: &Estimate,
         mfu_origin: Option<&Origin>,
+        passed: Option<String>,
     ) -> Self {
         let settled = &priced.settled;
         // An MFU that was implied by the hours agrees with them without saying anything.
@@ -42,7 +40,7 @@ impl Remarks {
         Self {
             confirmed: settled.solved.confirmed().filter(says).collect(),
             assumptions: assumptions(looked, pacing, priced, estimate, mfu_origin),
-            warnings: warnings(looked, pacing, priced, estimate),
+            warnings: warnings(looked, pacing, priced, estimate, passed),
             sources: sources(looked, priced),
         }
     }
@@ -88,6 +86,9 @@ fn assumptions(
             if settled.baseline.parts.len() > 1 {
                 say.push("every phase moves as the main one does".into());
             }
+        }
+        _ if settled.given.rank(Var::Goodput) == Some(Rank::Default) && settled.given.get(Var::Pace).is_some() => {
+            say.push("goodput 100 %: a measured step says nothing of downtime: give --goodput".into());
         }
         _ if settled.given.rank(Var::Goodput) == Some(Rank::Default) && estimate.mfu.is_some() => {
             // Without FLOPs nothing stands between busy and held time.
@@ -187,16 +188,17 @@ pub(crate) fn borrowed(setting: &Setting) -> Option<String> {
     setting.machine.borrowed.then(said)
 }
 
-fn warnings(looked: &LookedUp<'_>, pacing: &Pacing, priced: &Priced, estimate: &Estimate) -> Vec<String> {
+fn warnings(
+    looked: &LookedUp<'_>,
+    pacing: &Pacing,
+    priced: &Priced,
+    estimate: &Estimate,
+    passed: Option<String>,
+) -> Vec<String> {
     let settled: &Settled = &priced.settled;
     let mut say = Vec::new();
     say.extend(settled.solved.set_aside().map(|var| gave_way(looked, settled, var)));
-    // Of frozen weights 6ND counts gradients that nobody computes.
-    let frozen = pacing.setting().is_some_and(|setting| setting.model.shape.tuning.is_frozen());
-    if let Some(mfu) = estimate.mfu.filter(|mfu| mfu.get() > IMPLAUSIBLE_MFU && !frozen) {
-        let share = show::percent(mfu.get());
-        say.push(format!("an MFU of {share} is implausible: no published run of this size is above 60 %"));
-    }
+    say.extend(passed);
     say.extend(looked.money.warnings.iter().cloned());
     say.extend(priced.aged.iter().map(|aged| format!("{aged}: give --price")));
     say.extend(looked.day().into_iter().flat_map(|day| later(day, pacing, priced)));

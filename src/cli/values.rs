@@ -63,7 +63,7 @@ takes! {
         field.is_of_a_step()
         || matches!(
             field.path,
-            "run.gpu" | "run.chips" | "run.precision" | "run.tokens_per_second" | "stack.factor" | "measured" | "as_of"
+            "run.gpu" | "run.chips" | "run.precision" | "run.tokens_per_second" | "run.step_time" | "stack.factor" | "measured" | "as_of"
         )
     };
     /// A run of reinforcement learning of a model that is named already.

@@ -1,6 +1,7 @@
 //! Measured steps as they are written: a CSV file, or rows in a spec. Few columns are needed; what a row leaves out is
 //! the question's.
 
+mod beside;
 mod cells;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use crate::input::file::{Origin, Spec};
 use crate::input::question::Typed;
 use crate::rows::steps::StepRow;
 use crate::rows::table;
+pub use beside::Beside;
 use cells::Columns;
 
 /// The field's path.
@@ -23,6 +25,9 @@ pub const MEASURED: &str = "measured";
 
 /// The field of the rate of one measured step.
 pub const RATE: &str = "run.tokens_per_second";
+
+/// The field of the time of one measured step.
+pub const STEP_TIME: &str = "run.step_time";
 
 /// Key under which rows typed for a flag are read.
 const TYPED: &str = "v=";
@@ -169,7 +174,7 @@ fn listed(rows: &[String]) -> String {
 impl Spec {
     /// Whether steps were measured.
     pub fn is_measured(&self) -> bool {
-        self.measured.is_some() || self.tokens_per_second.is_some()
+        self.measured.is_some() || self.tokens_per_second.is_some() || self.step_time.is_some()
     }
 
     /// Where the measured steps of a file were measured, which values laid over the file do not move: what the file says of
@@ -179,11 +184,13 @@ impl Spec {
             own.clone().or_else(|| asked.clone())
         }
         let entry = self.measured.as_ref().map(|entry| &entry.origin);
-        let origin = entry.or(self.tokens_per_second.as_ref().map(|entry| &entry.origin))?;
+        let entry = entry.or(self.tokens_per_second.as_ref().map(|entry| &entry.origin));
+        let origin = entry.or(self.step_time.as_ref().map(|entry| &entry.origin))?;
         matches!(origin, Origin::File(_)).then(|| {
             Arc::new(Spec {
                 measured: None,
                 tokens_per_second: None,
+                step_time: None,
                 home: None,
                 model: or(&file.model, &self.model),
                 stack: or(&file.stack, &self.stack),

@@ -9,7 +9,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::input::field::{FIELDS, field, find};
 use crate::input::file::{Origin, Spec, spec};
-use crate::input::measured::{MEASURED, RATE};
+use crate::input::measured::{MEASURED, RATE, STEP_TIME};
 use crate::input::range::Range;
 use crate::input::text::prefix;
 use crate::source::Source;
@@ -81,13 +81,15 @@ impl Question {
     /// # Errors
     /// As [`Question::spec`].
     pub fn at_home(mut self, open: &[&str]) -> Result<Self, Error> {
-        let tells = |over: &Override| find(&over.path).is_ok_and(|field| [MEASURED, RATE].contains(&field.path));
+        let tells =
+            |over: &Override| find(&over.path).is_ok_and(|field| [MEASURED, RATE, STEP_TIME].contains(&field.path));
         if self.base.home.is_some() || !(self.base.is_measured() || self.overrides.iter().any(tells)) {
             return Ok(self);
         }
         let mut asked = self.spec()?;
         self.overrides.retain(|over| !tells(over));
         (self.base.measured, self.base.tokens_per_second) = (asked.measured.take(), asked.tokens_per_second.take());
+        self.base.step_time = asked.step_time.take();
         self.base.home = asked.home.take();
         if self.base.home.is_some() {
             return Ok(self);
@@ -162,7 +164,7 @@ fn below(mut own: Spec, catalog: &Catalog, depth: usize) -> Result<Spec, Error> 
         own.file.as_ref().and_then(|file| Path::new(file).parent()).filter(|_| crate::catalog::is_path(&like.value));
     let name = folder.map_or_else(|| like.value.clone(), |folder| folder.join(&like.value).display().to_string());
     let mut found = based(&name, catalog, depth + 1).map_err(|error| like.origin.locate(error))?;
-    for path in [MEASURED, RATE] {
+    for path in [MEASURED, RATE, STEP_TIME] {
         // Where steps were measured is found as if the run itself named them.
         let named = field(path).filter(|field| (field.origin)(&own).is_some());
         named.zip(named.and_then(|field| (field.origin)(&own).cloned())).into_iter().for_each(|(field, origin)| {
@@ -188,7 +190,7 @@ impl Spec {
             Origin::File(at) => Origin::Flag(format!("{}:{}", at.file, at.line)),
             other => other.clone(),
         };
-        for field in FIELDS.iter().filter(|field| ![MEASURED, RATE].contains(&field.path)) {
+        for field in FIELDS.iter().filter(|field| ![MEASURED, RATE, STEP_TIME].contains(&field.path)) {
             if let Some(origin) = (field.origin)(self) {
                 (field.lay)(self, &mut below, asked(origin));
                 below.ranges.retain(|range| range.path != field.path);

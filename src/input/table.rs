@@ -18,8 +18,8 @@ use crate::input::measured::Measured;
 use crate::input::question::{Input, Typed};
 use crate::input::range::Range;
 use crate::input::text::{
-    choice, currency, date, days, dollars_per, money, name, number, portion, rate, share, shown_per, switch, tflops,
-    wait, whole, years,
+    choice, currency, date, days, dollars_per, megawatts, money, name, number, portion, rate, seconds, share,
+    shown_per, switch, tflops, wait, whole, years,
 };
 use crate::input::typed::{Rates, entry};
 use crate::layout::parallelism::SCHEDULES;
@@ -124,6 +124,9 @@ fields! {
         /// Measured tokens a second, all chips together: one measured step
         "run.tokens_per_second" tokens_per_second: f64 = rate()
             .flag("tokens-per-second", "N", "1.2M").within(0.1, 1e13);
+        /// Measured time of a step of the batch that is given, a bare number in seconds: one measured step
+        "run.step_time" step_time: Seconds = quantity("seconds", get, new, seconds)
+            .flag("step-time", "TIME", "2.9s").within(1e-4, 1e7);
         /// On another chip keep the run's MFU, rather than convert it by the step model
         "run.keep_mfu" keep_mfu: bool = yes().flag("keep-mfu", "", "true");
         /// On another chip or count keep the run's hours as numbers
@@ -186,6 +189,8 @@ fields! {
             .flag("programme", "FACTOR", "2.2").also(&["program"]).within(1.0, 1000.0);
         /// People in research and engineering, for a year
         "bill.people" people: f64 = number().flag("people", "N", "150").within(0.0, 1e6);
+        /// Interrupts that the run has to expect, by cause, and the days they take
+        "failures.expected" failures: bool = yes().flag("failures", "", "true").in_full();
         /// Interrupts of the job in 1000 days of a node of 8 chips
         "failures.interrupts" interrupts: f64 = number().flag("interrupts", "N", "4.4").within(0.001, 10_000.0);
         /// From an interrupt until the job is started again, a bare number in days
@@ -267,7 +272,7 @@ fields! {
         /// How long a checkpoint holds the job, a bare number in days
         "checkpoint.save" save_time: Seconds = time().flag("save-time", "TIME", "10s").within(1e-9, 365.0);
         /// Time of a step, to count the interval of checkpoints in steps; a bare number in days
-        "checkpoint.step" step_time: Seconds = time().flag("step-time", "TIME", "15s").within(1e-9, 365.0);
+        "checkpoint.step" checkpoint_step: Seconds = time().flag("checkpoint-step", "TIME", "15s").within(1e-9, 365.0);
         /// Time between interrupts of the whole job, instead of a rate; a bare number in days
         "failures.mtbf" mtbf: Seconds = time().flag("mtbf", "TIME", "6000s").within(1e-6, LONGEST);
         /// Repair of a node, a bare number in days
@@ -349,6 +354,9 @@ fields! {
         "gate.max_days_p90" max_days_p90: Seconds = time().flag("max-days-p90", "TIME", "90d").within(SHORTEST, LONGEST);
         /// Fail when one run in ten needs more chips
         "gate.max_chips_p90" max_chips_p90: Chips = base("chips").flag("max-chips-p90", "N", "8192").within(1.0, CHIPS).whole();
+        /// Power of the site at its meter, a bare number in MW: fail when it feeds fewer chips than are asked for
+        "site.power" site_power: Watts = quantity("MW", mw, from_mw, megawatts)
+            .flag("site-power", "POWER", "10MW").within(1e-3, 1e6).in_full();
     }
 
     Rl {

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::units::date::Date;
 use crate::units::money::Code;
 use crate::units::parse::{Grammar, parse, ungrouped};
-use crate::units::{FlopPerSecond, Fraction, Quantity as _, Seconds, Tokens, Usd};
+use crate::units::{FlopPerSecond, Fraction, Quantity as _, Seconds, Tokens, Usd, Watts};
 
 /// Whether a chip is written with a number of it: `2048xH800`.
 pub fn is_fleet(text: &str) -> bool {
@@ -76,6 +76,29 @@ pub fn days(text: &str) -> Result<Seconds, Error> {
 pub(super) fn wait(text: &str) -> Result<Seconds, Error> {
     let number = text.trim().trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == ' ');
     if !number.is_empty() && number.parse::<f64>() == Ok(0.0) { Ok(Seconds::ZERO) } else { days(text) }
+}
+
+/// Time, a bare number in seconds.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn seconds(text: &str) -> Result<Seconds, Error> {
+    match ungrouped(text)?.parse::<f64>() {
+        Ok(number) if number.is_finite() => parse(&format!("{}s", text.trim())),
+        _ => parse(text),
+    }
+}
+
+/// A power, a bare number in megawatts.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn megawatts(text: &str) -> Result<Watts, Error> {
+    let read = match ungrouped(text)?.parse::<f64>() {
+        Ok(number) if number.is_finite() => parse(&format!("{} MW", text.trim())),
+        _ => parse::<Watts>(text),
+    };
+    read.map_err(|error| error.with_hint("write it like `10MW`; a bare number is in MW"))
 }
 
 /// A number a second, as `1.2M` or `1.2M tok/s`.

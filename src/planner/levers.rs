@@ -358,8 +358,14 @@ impl Search<'_> {
         }
         others.sort_by(|a, b| b.0.total_cmp(&a.0));
         others.truncate(KINDS);
-        let laid =
-            |id: &str| self.change("chip", &[("run.gpu", id.to_owned())], format!("as many {id}, where they may be had"), f64::INFINITY);
+        let laid = |id: &str| {
+            self.change(
+                "chip",
+                &[("run.gpu", id.to_owned())],
+                format!("as many {id}, where they may be had"),
+                f64::INFINITY,
+            )
+        };
         let found = others.iter().filter_map(|(_, id)| laid(id)).min_by(|a, b| a.cost.total_cmp(&b.cost));
         let tried = others.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>().join(", ");
         self.tell("chip", found, || format!("none of {tried} in the same number"));

@@ -7,6 +7,7 @@
 pub mod availability;
 pub mod checkpoint;
 pub mod interval;
+pub mod lost;
 pub mod pool;
 pub mod rate;
 

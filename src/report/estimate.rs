@@ -51,6 +51,8 @@ fn view_of(reply: &EstimateReply) -> View {
     if let Some(whole) = bill {
         super::bill::add(&mut view, whole, bill_spread.as_ref(), reply.footprint.as_ref());
     }
+    view.sections.extend(reply.failures.as_ref().map(super::beside::failures));
+    view.sections.extend(reply.site.as_ref().map(super::beside::site));
     if let Some(found) = &reply.decomposition {
         super::bill::add_decomposition(&mut view, &found.made_from);
     }

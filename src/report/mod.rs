@@ -1,6 +1,7 @@
 //! From an answer to text. No formula stands here: views pick, label and round what was computed.
 
 pub mod backtest;
+pub mod beside;
 pub mod bill;
 pub mod calibrate;
 pub mod compare;

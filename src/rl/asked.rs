@@ -35,7 +35,7 @@ pub const PATHS: [&str; OWN] = [
 const SHARED: [&str; 3] = ["run.goodput", "stack.factor", "price.rent"];
 
 /// Fields that say what follows here from the others.
-const FOLLOWS: [&str; 15] = [
+const FOLLOWS: [&str; 16] = [
     "run.params",
     "run.active_params",
     "run.tokens",
@@ -49,6 +49,7 @@ const FOLLOWS: [&str; 15] = [
     "run.document_length",
     "run.global_batch",
     "run.tokens_per_second",
+    "run.step_time",
     "run.keep_mfu",
     "run.hold_hours",
 ];

@@ -1,6 +1,9 @@
-//! Published rows as tables: measured steps, whole runs, peaks of memory. One CSV each, read by the names of its columns.
+//! Published rows as tables: measured steps, whole runs, peaks of memory, the highest rates, causes of failures. One CSV
+//! each, read by the names of its columns.
 
+pub mod causes;
 pub mod memory;
+pub mod records;
 pub mod runs;
 pub mod steps;
 pub mod table;

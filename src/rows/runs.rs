@@ -63,7 +63,7 @@ pub struct RunRow {
     /// Format of the matrix products.
     #[serde(deserialize_with = "choice")]
     pub precision: Option<Precision>,
-    /// `pretrain`, `context`, `posttrain`, `total`.
+    /// `pretrain`, `context`, `posttrain`, `total`; `continued` from a trained model.
     pub phase: String,
     /// GPU-hours its authors report.
     pub gpu_hours: Option<f64>,
@@ -104,4 +104,17 @@ impl Row for RunRow {
 pub fn shipped() -> Result<Vec<RunRow>, Error> {
     let runs = super::shipped_files().find(|(name, _)| *name == "runs");
     runs.map_or(Ok(Vec::new()), |(name, text)| all(name, text))
+}
+
+/// The runs of which the tokens are published: those above, and models whose hours are not.
+///
+/// # Errors
+/// As [`shipped`].
+pub fn with_tokens() -> Result<Vec<RunRow>, Error> {
+    let others = super::shipped_files().find(|(name, _)| *name == "tokens");
+    let mut rows = shipped()?;
+    if let Some((name, text)) = others {
+        rows.extend(all::<RunRow>(name, text)?);
+    }
+    Ok(rows)
 }

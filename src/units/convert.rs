@@ -109,6 +109,14 @@ impl Watts {
     pub const fn kw(self) -> f64 {
         self.0 / 1e3
     }
+    /// From megawatts.
+    pub const fn from_mw(mw: f64) -> Self {
+        Self(mw * 1e6)
+    }
+    /// In megawatts.
+    pub const fn mw(self) -> f64 {
+        self.0 / 1e6
+    }
 }
 
 impl Joules {

@@ -8,6 +8,7 @@ mod asks;
 mod assume;
 mod backtest;
 mod calibrate;
+mod cards;
 mod chips;
 #[cfg(feature = "cli")]
 mod cli;

@@ -171,7 +171,7 @@ impl FailureChoices {
             interval: spec.checkpoint_every.as_ref().map(|entry| entry.value),
             mtbf: spec.mtbf.as_ref().map(|entry| entry.value),
             save_time: spec.save_time.as_ref().map(|entry| entry.value),
-            step: spec.step_time.as_ref().map(|entry| entry.value),
+            step: spec.checkpoint_step.as_ref().map(|entry| entry.value),
             day: spec.as_of.as_ref().map(|entry| entry.value),
         }
     }

@@ -17,6 +17,7 @@ use crate::catalog::Catalog;
 use crate::cost::{Charge, CostLine, Scope, View};
 use crate::error::Error;
 use crate::input::field::Field;
+use crate::input::file::Entry;
 use crate::input::table::{FIELDS, Spec};
 use crate::reply::result::varies;
 use crate::units::Usd;
@@ -26,12 +27,34 @@ use crate::units::Usd;
 /// # Errors
 /// Choices for a bill that nobody asks for.
 pub fn choices(spec: &Spec) -> Result<Choices, Error> {
-    let given = |field: &&Field| field.is_of_the_bill() && (field.origin)(spec).is_some();
+    let given = |field: &&Field| field.is_of_the_bill() && !heard(spec, field) && (field.origin)(spec).is_some();
     if let (None, Some(field)) = (&spec.bill, FIELDS.iter().find(given)) {
         let error = Error::bad_input(format!("`{}` is part of the whole bill, which is not asked for", field.path));
         return Err(error.with_hint("add --bill rent, --bill own or --bill epoch"));
     }
     Ok(Choices::of(spec))
+}
+
+/// Whether a part of the bill says something without one: of failures that are asked for, or of a site's power.
+fn heard(spec: &Spec, field: &Field) -> bool {
+    let of = |tables: &[&str]| tables.iter().any(|table| field.path.starts_with(table));
+    let power = matches!(field.path, "bill.pue" | "bill.hyperscale" | "bill.power");
+    (asks(spec.failures.as_ref()) && of(&["failures.", "checkpoint.", "losses."]))
+        || (spec.site_power.is_some() && (power || of(&["power."])))
+}
+
+fn asks(entry: Option<&Entry<bool>>) -> bool {
+    entry.is_some_and(|entry| entry.value)
+}
+
+/// A bill that is made for what it says of failures and power alone, where these are asked for and it is not.
+///
+/// # Errors
+/// As [`whole`].
+pub fn unasked(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, Error> {
+    let spec = &answer.spec;
+    let wanted = spec.bill.is_none() && (asks(spec.failures.as_ref()) || spec.site_power.is_some());
+    wanted.then(|| of(&BillQuestion::of(answer)?, View::Rent, spec, catalog)).transpose()
 }
 
 /// The bill that an answer's spec asks for.

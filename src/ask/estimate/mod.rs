@@ -2,20 +2,25 @@
 
 pub mod bill;
 mod border;
+pub mod expected;
 pub mod gates;
 pub mod places;
+pub mod site;
 
 use serde::Serialize;
 
 use self::bill::{BillReply, CostLineReply, DecompositionReply};
+use self::expected::ExpectedReply;
 use self::gates::Gate;
 use self::places::PlaceRow;
+use self::site::SiteReply;
 use super::reply::footprint::FootprintReply;
 use super::reply::{Figure, Ordered, ReplyHead, ResultBlock};
 use super::request::About;
 use crate::answer::bill_ranges::{self, BillSpread};
 use crate::answer::drivers::{Drivers, DriversReply, drivers};
 use crate::answer::model_terms::ModelCounts;
+use crate::answer::practice::plans;
 use crate::answer::published::{Published, published};
 use crate::answer::ranges::{Asked, COST, GPU_HOURS, Spread, spread};
 use crate::answer::thresholds::Thresholds;
@@ -139,6 +144,10 @@ pub struct EstimateReply {
     pub decomposition: Option<DecompositionReply>,
     /// Training-compute rules that the run reaches, and the next.
     pub thresholds: Option<Thresholds>,
+    /// The interrupts of the run and the days that it loses, beside a bill or where they are asked for.
+    pub failures: Option<ExpectedReply>,
+    /// What the power of the site feeds, where that is given.
+    pub site: Option<SiteReply>,
     /// The limits that were given.
     pub gates: Vec<Gate>,
     /// Relations that more was given for than needed, and that hold.
@@ -239,9 +248,13 @@ pub fn reply(
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
     let joint = joint(request, question, &answer, whole.as_ref(), catalog)?;
     let joint = joint.filter(|_| !planned || command == "plan date");
+    let Beside { site, failures } = Beside::of(&answer, whole.as_ref(), question, catalog)?;
+    head.warnings.extend(site.iter().filter_map(SiteReply::binds));
+    head.warnings.extend(plans(&answer, catalog)?);
     let model = ModelCounts::of(&answer, catalog)?;
     let thresholds = Thresholds::of(&answer, model.as_ref(), catalog)?;
     head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
+    let judged = gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?;
     Ok(EstimateReply {
         head,
         defaults: resolved::defaults(&answer, whole.as_ref()),
@@ -262,7 +275,9 @@ pub fn reply(
         footprint: whole.as_ref().and_then(|whole| FootprintReply::of(whole, bill::hours(&answer, spread.as_ref()))),
         decomposition: if whole.is_some() { bill::decomposition(&answer, catalog)? } else { None },
         thresholds,
-        gates: gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?,
+        gates: judged.into_iter().chain(site.iter().map(SiteReply::gate)).collect(),
+        site,
+        failures,
         confirmed: answer.confirmed.clone(),
         resolved: if request.show_resolved { resolved::all(&answer, whole.as_ref(), catalog)? } else { Vec::new() },
         profiles: ProfileLine::of(&answer),
@@ -294,6 +309,27 @@ fn on_its_deliveries(block: ResultBlock, answer: &Answer, joint: Option<&JointRe
         if low < high { point.between(low, middle, high) } else { point }
     };
     block.gpu_hours(figure(&joint.gpu_hours)).wall_clock_days(figure(&joint.days)).cost_usd(figure(&joint.rent_usd))
+}
+
+/// What stands beside an answer where it is asked for, with a bill or without one.
+struct Beside {
+    site: Option<SiteReply>,
+    failures: Option<ExpectedReply>,
+}
+
+impl Beside {
+    fn of(answer: &Answer, whole: Option<&WholeBill>, question: &Question, catalog: &Catalog) -> Result<Self, Error> {
+        let unasked = bill::unasked(answer, catalog)?;
+        let Some(whole) = whole.or(unasked.as_ref()) else { return Ok(Self { site: None, failures: None }) };
+        let limit = answer.spec.site_power.as_ref();
+        let site = limit.map(|limit| {
+            let found = SiteReply::of(limit.value, answer, whole, question, catalog);
+            found.map_err(|error| limit.origin.locate(error))
+        });
+        let wanted = answer.spec.failures.as_ref().map_or(unasked.is_none(), |entry| entry.value);
+        let failures = wanted.then(|| ExpectedReply::of(answer, &whole.failures)).transpose()?;
+        Ok(Self { site: site.transpose()?, failures })
+    }
 }
 
 /// What a reader should know of the draws.

@@ -12,7 +12,7 @@ use super::setting::Setting;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::file::Spec;
-use crate::input::measured::{MEASURED, MeasuredStep, RATE};
+use crate::input::measured::{Beside, MEASURED, MeasuredStep, RATE, STEP_TIME};
 use crate::model::flops::{Causality, Choice, Counting, per_token};
 use crate::rows::steps::{Metric, StepRow};
 use crate::units::{Chips, Seconds, show};
@@ -53,7 +53,7 @@ impl Setting {
             let error = Error::bad_input("the software's factor is given, and steps were measured that tell it");
             return Err(factor.origin.locate(error.with_hint("leave stack.factor or the measured steps out")));
         }
-        let steps = steps(spec);
+        let steps = steps(spec)?;
         let groups = groups(&steps);
         let origin = spec.measured.as_ref().map(|entry| &entry.origin);
         let (mut seen, mut left_out, mut doubts) = (Vec::new(), Vec::new(), Vec::new());
@@ -82,14 +82,20 @@ impl Setting {
     }
 }
 
-/// Every step of a spec, a rate that stands beside the question among them.
-fn steps(spec: &Spec) -> Vec<MeasuredStep> {
+/// Every step of a spec, a rate or a time that stands beside the question among them.
+///
+/// # Errors
+/// As [`Spec::beside`].
+fn steps(spec: &Spec) -> Result<Vec<MeasuredStep>, Error> {
     let rows = spec.measured.iter().flat_map(|entry| entry.value.steps.iter().cloned());
-    let rate = spec.tokens_per_second.as_ref().map(|entry| {
-        let row = StepRow { metric: Some(Metric::TokensOfAll), value: Some(entry.value), ..StepRow::default() };
-        MeasuredStep::named(RATE, row)
+    let one = |name: &str, metric: Metric, value: f64| {
+        MeasuredStep::named(name, StepRow { metric: Some(metric), value: Some(value), ..StepRow::default() })
+    };
+    let beside = spec.beside()?.map(|(of, value)| match of {
+        Beside::Rate => one(RATE, Metric::TokensOfAll, value),
+        Beside::Time => one(STEP_TIME, Metric::Seconds, value),
     });
-    rows.chain(rate).collect()
+    Ok(rows.chain(beside).collect())
 }
 
 /// The steps of each setting, in the order of their first.
@@ -262,9 +268,10 @@ pub fn apart(asked: &Setting, (own, mixture): (&Ground<'_>, bool)) -> f64 {
 
 /// The field that a spec's measured steps came by.
 pub fn field(spec: &Spec) -> Option<&'static str> {
-    match (&spec.measured, &spec.tokens_per_second) {
-        (Some(_), _) => Some(MEASURED),
-        (None, Some(_)) => Some(RATE),
-        (None, None) => None,
+    match (&spec.measured, &spec.tokens_per_second, &spec.step_time) {
+        (Some(_), ..) => Some(MEASURED),
+        (None, Some(_), _) => Some(RATE),
+        (None, None, Some(_)) => Some(STEP_TIME),
+        (None, None, None) => None,
     }
 }

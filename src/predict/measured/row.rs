@@ -87,6 +87,7 @@ fn laid_over(step: &MeasuredStep, home: &Spec) -> Spec {
     Spec {
         measured: None,
         tokens_per_second: None,
+        step_time: None,
         home: None,
         stack: or(stack, &home.stack),
         precision: or(row.precision, &home.precision),

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 35] = [
+pub const LAYERS: [&str; 36] = [
     "error",
     "source",
     "units",
@@ -23,6 +23,7 @@ pub const LAYERS: [&str; 35] = [
     "catalog",
     "ruling",
     "prices",
+    "practice",
     "input",
     "assume",
     "audit",
