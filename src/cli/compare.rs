@@ -5,21 +5,22 @@ use std::path::Path;
 use clap::Args;
 
 use super::Reply;
-use super::values::{OfTheRun, Values};
+use super::values::{Billed, Values};
 use flopbill::Error;
-use flopbill::internals::ask::compare::CompareRequest;
+use flopbill::internals::ask::compare::{CompareRequest, LETTERS};
 use flopbill::internals::catalog::{Catalog, read_text};
 use flopbill::internals::report::compare::view;
 
 /// What is set side by side.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Published runs, spec files, or answers saved with --format json; one of them with --gpu h800,h200
+    /// Published runs, spec files, or answers saved with --format json; one of them with --gpu h800,h200 or
+    /// --region us,china
     #[arg(value_name = "RUN|FILE|JSON")]
     names: Vec<String>,
 
     #[command(flatten)]
-    values: Values<OfTheRun>,
+    values: Values<Billed>,
 }
 
 /// Answers `flopbill compare`.
@@ -33,11 +34,10 @@ pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
             // Without a name and a flag there is no question.
             None if name.is_none() && args.values.is_empty() => {}
             None => {
-                let chips = args.values.each_chip();
                 // A step that does not say on which of several chips it was measured was measured on none of them.
-                let open: &[&str] = if chips.len() > 1 { &["run.gpu"] } else { &[] };
-                for values in chips {
-                    request = request.side(values.question(name, catalog)?.at_home(open)?);
+                let (sides, lists) = args.values.each_side(LETTERS.len())?;
+                for values in sides {
+                    request = request.side(values.question(name, catalog)?.at_home(&lists)?);
                 }
             }
         }

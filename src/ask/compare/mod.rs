@@ -20,7 +20,7 @@ use crate::uncertainty::montecarlo::Plan;
 use crate::units::show;
 
 /// What the sides are called.
-pub const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
+pub const LETTERS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
 
 /// The question of `compare`.
 ///

@@ -28,8 +28,7 @@ use crate::units::Usd;
 pub fn choices(spec: &Spec) -> Result<Choices, Error> {
     let given = |field: &&Field| field.is_of_the_bill() && (field.origin)(spec).is_some();
     if let (None, Some(field)) = (&spec.bill, FIELDS.iter().find(given)) {
-        let error = Error::bad_input(format!("`{}` is part of the whole bill, which is not asked for", field.path));
-        return Err(error.with_hint("add --bill rent, --bill own or --bill epoch"));
+        return Err(not_asked(field.path));
     }
     Ok(Choices {
         region: spec.region.as_ref().map(|entry| entry.value.clone()),
@@ -46,6 +45,12 @@ pub fn choices(spec: &Spec) -> Result<Choices, Error> {
         laid: crate::assume::of(spec),
         failures: FailureChoices::of(spec),
     })
+}
+
+/// A part of a bill that nobody asks for.
+pub fn not_asked(path: &str) -> Error {
+    let error = Error::bad_input(format!("`{path}` is part of the whole bill, which is not asked for"));
+    error.with_hint("add --bill rent, --bill own or --bill epoch")
 }
 
 /// The bill that an answer's spec asks for.

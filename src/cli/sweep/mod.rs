@@ -9,12 +9,13 @@ use std::io;
 use std::path::Path;
 
 use super::args::Args;
-use super::values::{OfTheRun, Values};
+use super::values::{BilledAndJudged, Values};
 use super::{NOT_WRITTEN, YES, code, complain, output};
 use flopbill::Error;
 use flopbill::internals::ask::sweep::{Dominated, Row, Sweep, SweepAnswer, SweepRequest};
 use flopbill::internals::report::sweep::{Last, STREAMS, Writer, view};
 use flopbill::internals::report::{Format, formats};
+use flopbill::internals::uncertainty::montecarlo::Plan;
 use progress::Progress;
 
 /// Which question, and which values.
@@ -29,6 +30,9 @@ pub struct SweepArgs {
     /// Mark the points that no other beats in cost and time, or keep only them: mark, front
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "mark")]
     pareto: Option<String>,
+    /// Percentiles of every row that has something uncertain; its draws take some milliseconds a row
+    #[arg(long)]
+    ranges: bool,
     /// Continue an interrupted sweep to the same file
     #[arg(long)]
     resume: bool,
@@ -37,7 +41,7 @@ pub struct SweepArgs {
     rows: usize,
 
     #[command(flatten)]
-    values: Values<OfTheRun>,
+    values: Values<BilledAndJudged>,
 }
 
 /// Runs the sweep and gives the exit code: a failed write has one of its own.
@@ -77,6 +81,7 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
     let mut request = SweepRequest::new(args.values.question(args.name.as_deref(), &catalog)?);
     request.vary.clone_from(&args.vary);
     request.pareto = args.pareto.as_deref().map(dominated).transpose()?;
+    request.ranges = args.ranges.then(Plan::default);
     let file = all.output.as_deref().filter(|path| path.as_os_str() != "-");
     let format = asked(args, all, file)?;
     let columnar = format.name == "parquet";
