@@ -12,6 +12,7 @@ pub mod explain;
 pub mod fleet;
 mod footprint;
 pub mod formats;
+pub mod grid;
 mod html;
 pub mod json;
 pub mod keep;

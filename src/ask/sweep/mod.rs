@@ -23,6 +23,7 @@ mod axis;
 mod beside;
 mod blocks;
 pub mod columns;
+mod grid;
 mod open;
 mod request;
 
@@ -33,6 +34,7 @@ use std::sync::OnceLock;
 
 pub use axis::{Bound, Cell};
 pub use columns::{Outputs, Row};
+pub use grid::{Grid, GridReply, GridRequest, GridRow};
 pub use request::{Dominated, Shown, SweepAnswer, SweepReply, SweepRequest};
 pub(crate) use request::{marks, on_front};
 

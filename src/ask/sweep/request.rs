@@ -174,14 +174,10 @@ impl SweepAnswer {
         shown
     }
 
-    /// Those rows, for machines.
-    pub fn reply(&self, shown: &Shown) -> SweepReply {
-        let (points, columns) = (self.sweep.points(), self.columns());
-        let named = |(_, entries): &(Vec<String>, Vec<Entry<'static>>)| {
-            columns.iter().map(|column| column.name.clone()).zip(entries.iter().cloned()).collect()
-        };
-        let mut head =
-            ReplyHead::new("sweep", format!("A sweep of {}", counted(grouped(&points.to_string()), "point")));
+    /// What the sweep says beside its rows.
+    pub(super) fn head(&self) -> ReplyHead {
+        let points = counted(grouped(&self.sweep.points().to_string()), "point");
+        let mut head = ReplyHead::new("sweep", format!("A sweep of {points}"));
         (head.inputs, head.sources) = self.sweep.base();
         let money = self.sweep.money();
         head.currency = money.shown.as_ref().map(CurrencyReply::of);
@@ -190,8 +186,17 @@ impl SweepAnswer {
         let narrowed = self.sweep.narrowed();
         narrowed.iter().for_each(|narrowed| head.tell(narrowed));
         head.warnings = self.sweep.warnings(narrowed.as_ref());
+        head
+    }
+
+    /// Those rows, for machines.
+    pub fn reply(&self, shown: &Shown) -> SweepReply {
+        let (points, columns) = (self.sweep.points(), self.columns());
+        let named = |(_, entries): &(Vec<String>, Vec<Entry<'static>>)| {
+            columns.iter().map(|column| column.name.clone()).zip(entries.iter().cloned()).collect()
+        };
         SweepReply {
-            head,
+            head: self.head(),
             points,
             shown_without_answer: shown.unanswered,
             not_shown: shown.not_shown,
