@@ -87,6 +87,12 @@ pub fn total(whole: &WholeBill) -> Option<f64> {
     chips_not_priced(whole).is_none().then(|| whole.bill.programme().get())
 }
 
+/// The amount of each line in US dollars, by its label.
+pub fn amounts(whole: &WholeBill) -> Ordered<Option<f64>> {
+    let amount = |line: &CostLine| (line.label.to_owned(), line.charge.amount().map(Usd::get));
+    whole.bill.lines.iter().map(amount).collect()
+}
+
 /// Why holding the chips has no price, if it has none.
 pub fn chips_not_priced(whole: &WholeBill) -> Option<&'static str> {
     whole.bill.not_priced().find_map(|line| match line.charge {
@@ -161,13 +167,12 @@ impl BillReply {
     /// Of a bill.
     pub fn of(whole: &WholeBill, spread: Option<&BillSpread>) -> Self {
         let priced = total(whole).is_some();
-        let amount = |line: &CostLine| (line.label.to_owned(), line.charge.amount().map(Usd::get));
         Self {
             view: whole.bill.view.name(),
             final_run_usd: priced.then(|| whole.bill.final_run().get()),
             programme_usd: total(whole),
             range: spread.filter(|_| priced).map(BillRange::of),
-            lines: whole.bill.lines.iter().map(amount).collect(),
+            lines: amounts(whole),
             priced_lines_usd: whole.bill.programme().get(),
             reason: chips_not_priced(whole),
             owned_usd_per_gpu_hour: whole.owned.map(|owned| owned.hour.usd_per_hour()),

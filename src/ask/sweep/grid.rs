@@ -7,7 +7,6 @@ use super::{Bound, SweepAnswer};
 use crate::ask::reply::ReplyHead;
 use crate::error::Error;
 use crate::input::field::find;
-use crate::input::text::prefix;
 
 /// Most values of the axis that runs across.
 const WIDEST: u64 = 100;
@@ -137,7 +136,8 @@ impl SweepAnswer {
         let axes = self.sweep.axes();
         let all = || axes.iter().map(Bound::path).collect::<Vec<_>>().join(", ");
         let place = |name: &str| {
-            let path = find(name.trim()).map_err(|error| prefix("--grid", &error))?.path;
+            let names = || axes.iter().map(Bound::path);
+            let path = find(name.trim()).map_err(|_| Error::unknown_of("axis of --grid", name.trim(), names()))?.path;
             axes.iter().position(|axis| axis.path() == path).ok_or_else(|| {
                 let error = Error::bad_input(format!("--grid: `{path}` is no axis: nothing varies it"));
                 error.with_hint(format!("--vary it, or name two of: {}", all()))

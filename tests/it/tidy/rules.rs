@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 34] = [
+pub const LAYERS: [&str; 35] = [
     "error",
     "source",
     "units",
@@ -34,6 +34,7 @@ pub const LAYERS: [&str; 34] = [
     "fleet",
     "scaling",
     "reply",
+    "sides",
     "ask",
     "report",
     "cli",
