@@ -26,6 +26,7 @@ pub struct CompareArgs {
 /// Answers `flopbill compare`.
 pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = CompareRequest::new();
+    let (sides, lists) = args.values.each_side(LETTERS.len())?;
     let unnamed = args.names.is_empty().then_some(None);
     for name in args.names.iter().map(|name| Some(name.as_str())).chain(unnamed) {
         let is_json = |path: &Path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
@@ -35,15 +36,14 @@ pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
             None if name.is_none() && args.values.is_empty() => {}
             None => {
                 // A step that does not say on which of several chips it was measured was measured on none of them.
-                let (sides, lists) = args.values.each_side(LETTERS.len())?;
-                for values in sides {
+                for values in &sides {
                     request = request.side(values.question(name, catalog)?.at_home(&lists)?);
                 }
             }
         }
     }
-    if !args.values.is_empty() {
-        request.shown_by = Some(Box::new(args.values.question(None, catalog)?));
+    if let Some(values) = sides.first().filter(|values| !values.is_empty()) {
+        request.shown_by = Some(Box::new(values.question(None, catalog)?));
     }
     let found = request.ask(catalog)?;
     let view = view(&found);

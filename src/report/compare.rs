@@ -2,6 +2,7 @@
 
 use super::view::{Notes, Records, Section, View};
 use crate::ask::compare::{CompareReply, DifferenceRow, Side, SideRow, Target};
+use crate::ask::reply::Input;
 use crate::units::{Chips, Price, Usd, show};
 
 /// One line of the table: its label, how a side's value is shown, and the value behind it.
@@ -49,12 +50,22 @@ fn view_of(reply: &CompareReply) -> View {
     view.sections.extend(told.flat_map(|found| [why(found), steps(found)].into_iter().flatten()));
     let named = |row: &SideRow| {
         let on = row.answer.gpu.as_ref().map(|gpu| format!(" on {gpu}")).unwrap_or_default();
-        format!("{}: {}{on}", row.side, row.answer.name)
+        format!("{}: {}{on}{}", row.side, row.answer.name, apart(row, &reply.sides))
     };
     view.notes.push(Notes { heading: "Sides", lines: reply.sides.iter().map(named).collect() });
     view.head_notes(&reply.head);
     view.records = Records::of(&reply.sides);
     view
+}
+
+/// What was typed for this side and not for all: of a list, its own name.
+fn apart(row: &SideRow, all: &[SideRow]) -> String {
+    let own = |(path, input): &&(String, Input)| {
+        let shared = |other: &SideRow| other.answer.inputs.get(path).is_some_and(|there| there.text == input.text);
+        path != "run.gpu" && input.origin.starts_with("--") && !all.iter().all(shared)
+    };
+    let inputs = row.answer.inputs.0.iter().filter(own);
+    inputs.map(|(path, input)| format!(", {path} {}", input.text)).collect()
 }
 
 fn table(rows: &[SideRow]) -> Section {
@@ -126,7 +137,8 @@ fn steps(found: &DifferenceRow) -> Option<Section> {
     let mut section = Section::new(heading, &["Step", "A", "other", unit, "then"]);
     for step in &found.steps {
         let value = if found.target == Target::Bill { target } else { shown_as(&step.name) };
-        let [from, to] = step.values.map(|known| known.map(value).unwrap_or_default());
+        let unknown = if found.target == Target::Bill { "-" } else { "" };
+        let [from, to] = step.values.map(|known| known.map_or_else(|| unknown.to_owned(), value));
         section.row([step.name.clone(), from, to, signed(step.change()), target(step.to)]);
     }
     let change = signed(last.to - first.from);

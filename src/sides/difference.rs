@@ -24,7 +24,7 @@ pub enum Target {
 
 /// The targets, with their names.
 pub const TARGETS: [(Target, &str); 4] =
-    [(Target::Cost, "cost"), (Target::Hours, "GPU-hours"), (Target::Time, "wall-clock"), (Target::Bill, "whole bill")];
+    [(Target::Cost, "cost"), (Target::Bill, "whole bill"), (Target::Hours, "GPU-hours"), (Target::Time, "wall-clock")];
 
 /// One factor of the ratio of two answers.
 #[derive(Debug, Clone, PartialEq)]

@@ -80,7 +80,7 @@ impl Beside {
         if self.judged {
             let gates = gates::judge(answer, whole.as_ref(), &plan, catalog)?;
             let broken = gates.iter().filter(|gate| !gate.kept).map(|gate| gate.name).collect::<Vec<_>>();
-            outputs.broken = Some(broken.join("; ").into());
+            outputs.broken = Some(broken.join(", ").into());
         }
         Ok(outputs)
     }
