@@ -37,7 +37,7 @@
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
 //! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`,
 //! `rows`, `catalog`, `ruling`, `prices`, `practice`, `input`, `assume`, `audit`; `predict`, `solve`, `answer`, `rl`;
-//! `calibration`, `fleet`, `planner`, `scaling`; `reply`, `ask`, `report`; and the command line.
+//! `calibration`, `fleet`, `planner`, `scaling`; `reply`, `sides`, `ask`, `report`; and the command line.
 //!
 //! # Invariants
 //!
@@ -74,6 +74,7 @@ mod rows;
 mod ruling;
 mod scaling;
 mod scenario;
+mod sides;
 mod solve;
 mod source;
 mod step;

@@ -130,10 +130,26 @@ pub fn draw<'a>(inputs: &'a Inputs, prepared: &Prepared, plan: &Plan) -> Draws<'
 /// # Errors
 /// As [`inputs`].
 pub fn level(answer: &Answer, plan: &Plan, output: usize, probability: Fraction) -> Result<f64, Error> {
+    levels(answer, plan, output, [probability]).map(|[level]| level)
+}
+
+/// As [`level`], for several probabilities of the same draws.
+///
+/// # Errors
+/// As [`inputs`].
+pub fn levels<const N: usize>(
+    answer: &Answer,
+    plan: &Plan,
+    output: usize,
+    probabilities: [Fraction; N],
+) -> Result<[f64; N], Error> {
     if answer.prepared.ranges().len() == 0 {
-        return Ok(answer.prepared.evaluate(&[]).get(output).copied().unwrap_or(f64::NAN));
+        return Ok([answer.prepared.evaluate(&[]).get(output).copied().unwrap_or(f64::NAN); N]);
     }
     let (inputs, _) = inputs(answer)?;
     let draws = draw(&inputs, &answer.prepared, plan);
-    Ok(draws.quantiles(output, &[probability.get()]).first().map_or(f64::NAN, |found| found.value))
+    let found = draws.quantiles(output, &probabilities.map(Fraction::get));
+    let mut levels = [f64::NAN; N];
+    levels.iter_mut().zip(found).for_each(|(level, found)| *level = found.value);
+    Ok(levels)
 }

@@ -5,26 +5,28 @@ use std::path::Path;
 use clap::Args;
 
 use super::Reply;
-use super::values::{OfTheRun, Values};
+use super::values::{Billed, Values};
 use flopbill::Error;
-use flopbill::internals::ask::compare::CompareRequest;
+use flopbill::internals::ask::compare::{CompareRequest, LETTERS};
 use flopbill::internals::catalog::{Catalog, read_text};
 use flopbill::internals::report::compare::view;
 
 /// What is set side by side.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// Published runs, spec files, or answers saved with --format json; one of them with --gpu h800,h200
+    /// Published runs, spec files, or answers saved with --format json; one of them with --gpu h800,h200 or
+    /// --region us,china
     #[arg(value_name = "RUN|FILE|JSON")]
     names: Vec<String>,
 
     #[command(flatten)]
-    values: Values<OfTheRun>,
+    values: Values<Billed>,
 }
 
 /// Answers `flopbill compare`.
 pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = CompareRequest::new();
+    let (sides, lists) = args.values.each_side(LETTERS.len())?;
     let unnamed = args.names.is_empty().then_some(None);
     for name in args.names.iter().map(|name| Some(name.as_str())).chain(unnamed) {
         let is_json = |path: &Path| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("json"));
@@ -33,17 +35,15 @@ pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
             // Without a name and a flag there is no question.
             None if name.is_none() && args.values.is_empty() => {}
             None => {
-                let chips = args.values.each_chip();
                 // A step that does not say on which of several chips it was measured was measured on none of them.
-                let open: &[&str] = if chips.len() > 1 { &["run.gpu"] } else { &[] };
-                for values in chips {
-                    request = request.side(values.question(name, catalog)?.at_home(open)?);
+                for values in &sides {
+                    request = request.side(values.question(name, catalog)?.at_home(&lists)?);
                 }
             }
         }
     }
-    if !args.values.is_empty() {
-        request.shown_by = Some(Box::new(args.values.question(None, catalog)?));
+    if let Some(values) = sides.first().filter(|values| !values.is_empty()) {
+        request.shown_by = Some(Box::new(values.question(None, catalog)?));
     }
     let found = request.ask(catalog)?;
     let view = view(&found);

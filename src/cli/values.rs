@@ -17,6 +17,21 @@ use flopbill::internals::units::parse::parse_fleet;
 /// The variables that are no fields.
 const OTHER_VARIABLES: [&str; 1] = ["FLOPBILL_PROFILES"];
 
+/// Fields whose value is one name, so that several with commas are several questions.
+const OF_NAMES: [&str; 11] = [
+    "run.gpu",
+    "region",
+    "stack",
+    "bill.term",
+    "bill.view",
+    "bill.border",
+    "bill.hosting",
+    "run.precision",
+    "run.optimizer",
+    "run.states",
+    "as_of",
+];
+
 /// The fields that a verb takes.
 pub trait Takes: std::fmt::Debug + Clone + Send + Sync + 'static {
     /// Whether it takes this one.
@@ -46,6 +61,10 @@ fn of_the_run(field: &Field) -> bool {
 takes! {
     /// The run, its price and its layout.
     OfTheRun: of_the_run;
+    /// The run and its bill.
+    Billed: |field| of_the_run(field) || field.is_of_the_bill();
+    /// The run, its bill and its limits.
+    BilledAndJudged: |field| of_the_run(field) || field.is_of_the_bill() || field.group == Group::Gates;
     /// All, but for reinforcement learning.
     Everything: |field| field.group != Group::Rl;
     /// A plan for a date.
@@ -97,17 +116,42 @@ impl<T: Takes> Values<T> {
         self.given.is_empty() && self.set.is_empty()
     }
 
-    /// The same values for each chip of `--gpu h800,h200`.
-    pub fn each_chip(&self) -> Vec<Self> {
-        let Some(at) = self.given.iter().position(|(field, _)| field.path == "run.gpu") else {
-            return vec![self.clone()];
-        };
-        let with = |chip: &str| {
-            let mut values = self.clone();
-            values.given[at].1 = chip.trim().to_owned();
-            values
-        };
-        self.given[at].1.split(',').map(with).collect()
+    /// The same values for each of `--gpu h800,h200`, and for each product where several fields of names have lists; with
+    /// the paths of those.
+    ///
+    /// # Errors
+    /// More than `most` of them.
+    pub fn each_side(&self, most: usize) -> Result<(Vec<Self>, Vec<&'static str>), Error> {
+        let (mut sides, mut lists) = (vec![self.clone()], Vec::new());
+        for (at, (field, text)) in self.given.iter().enumerate() {
+            let names: Vec<&str> = text.split(',').map(str::trim).collect();
+            if !OF_NAMES.contains(&field.path) || names.len() < 2 {
+                continue;
+            }
+            lists.push(field.path);
+            let with = |side: &Self, name: &str| {
+                let mut side = side.clone();
+                side.given.iter_mut().skip(at).take(1).for_each(|(_, text)| name.clone_into(text));
+                side
+            };
+            sides = sides.iter().flat_map(|side| names.iter().map(move |name| with(side, name))).collect();
+            if sides.len() > most {
+                let flags: Vec<String> = self
+                    .given
+                    .iter()
+                    .map(|(field, _)| *field)
+                    .filter(|field| lists.contains(&field.path))
+                    .map(Field::typed_flag)
+                    .collect();
+                let error = Error::bad_input(format!(
+                    "{} answers of {} do not fit side by side",
+                    sides.len(),
+                    flags.join(" and ")
+                ));
+                return Err(error.with_hint(format!("compare at most {most}, or use `flopbill sweep`")));
+            }
+        }
+        Ok((sides, lists))
     }
 
     /// The question: variables, flags and `--set` laid over a run or spec, each outranking the one before.

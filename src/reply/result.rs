@@ -43,17 +43,29 @@ pub fn sources(answer: &Answer) -> Vec<SourceLine> {
 /// learning only its own question hears.
 pub fn unheard(command: &str, spec: &Spec) -> Vec<String> {
     let bills = command == "estimate" || command.starts_with("plan ");
+    let billed = spec.bill.is_some() && matches!(command, "sweep" | "compare");
+    let judged = command == "sweep";
     let prices = |origin: &Origin| command != "layout" && matches!(origin, Origin::Flag(_));
+    let heard = |field: &Field, origin: &Origin| {
+        bills
+            || (field.path == "bill.term" && prices(origin))
+            || (billed && field.is_of_the_bill())
+            || (judged && field.group == Group::Gates)
+    };
     let unheard = |field: &&Field| {
-        let heard = |origin: &Origin| bills || (field.path == "bill.term" && prices(origin));
         let of_money = matches!(field.path, "region" | "money.currency" | "money.rate") && command == "layout";
         (of_money || !matches!(field.group, Group::Values | Group::Layout | Group::Rl))
-            && (field.origin)(spec).is_some_and(|from| !heard(from))
+            && (field.origin)(spec).is_some_and(|from| !heard(field, from))
     };
     let of_rl = |field: &&Field| command != "rl" && field.group == Group::Rl && (field.origin)(spec).is_some();
-    let judged = idle(FIELDS.iter().filter(unheard), &format!("`{command}` neither judges nor bills"));
+    let why = match command {
+        "sweep" => "`sweep` has no probabilities, and bills where --bill asks for it".to_owned(),
+        "compare" => "`compare` judges nothing, and bills where --bill asks for it".to_owned(),
+        other => format!("`{other}` neither judges nor bills"),
+    };
+    let unheard = idle(FIELDS.iter().filter(unheard), &why);
     let learned = idle(FIELDS.iter().filter(of_rl), "they are of `flopbill rl`");
-    judged.into_iter().chain(learned).collect()
+    unheard.into_iter().chain(learned).collect()
 }
 
 /// What was put in: every field that has a value, with where it is from.

@@ -2,15 +2,17 @@
 
 use super::view::{Notes, Records, Section, View};
 use crate::ask::compare::{CompareReply, DifferenceRow, Side, SideRow, Target};
+use crate::ask::reply::Input;
 use crate::units::{Chips, Price, Usd, show};
 
 /// One line of the table: its label, how a side's value is shown, and the value behind it.
 type Line = (&'static str, fn(&Side) -> Option<f64>, fn(f64) -> String);
 
-const LINES: [Line; 12] = [
+const LINES: [Line; 13] = [
     ("GPU-hours", |side| side.result.gpu_hours, |value| show::count(value, 4)),
     ("days", |side| side.result.wall_clock_days, |value| show::number(value, 4)),
     ("cost", |side| side.result.cost_usd, |value| show::money(Usd::new(value), 4)),
+    ("whole bill", |side| side.bill.as_ref().map(|bill| bill.total_usd), |value| show::money(Usd::new(value), 4)),
     ("chips", |side| side.result.chips, |value| show::chips(Chips::new(value))),
     ("seconds of a step", |side| side.result.step_seconds, |value| show::number(value, 4)),
     ("price", |side| side.usd_per_gpu_hour, |value| show::price(Price::from_usd_per_hour(value))),
@@ -41,16 +43,29 @@ fn view_of(reply: &CompareReply) -> View {
     view.title = format!("{} answers side by side", reply.sides.len());
     view.summary.clone_from(&reply.result.verdict);
     view.sections.push(table(&reply.sides));
-    let told = reply.result.differences.iter().filter(|found| found.target != Target::Hours);
-    view.sections.extend(told.filter_map(why));
+    // The rent of chips says little beside two whole bills.
+    let billed = reply.result.differences.iter().any(|found| found.target == Target::Bill);
+    let unsaid = |found: &&DifferenceRow| found.target == Target::Hours || (billed && found.target == Target::Cost);
+    let told = reply.result.differences.iter().filter(|found| !unsaid(found));
+    view.sections.extend(told.flat_map(|found| [why(found), steps(found)].into_iter().flatten()));
     let named = |row: &SideRow| {
         let on = row.answer.gpu.as_ref().map(|gpu| format!(" on {gpu}")).unwrap_or_default();
-        format!("{}: {}{on}", row.side, row.answer.name)
+        format!("{}: {}{on}{}", row.side, row.answer.name, apart(row, &reply.sides))
     };
     view.notes.push(Notes { heading: "Sides", lines: reply.sides.iter().map(named).collect() });
     view.head_notes(&reply.head);
     view.records = Records::of(&reply.sides);
     view
+}
+
+/// What was typed for this side and not for all: of a list, its own name.
+fn apart(row: &SideRow, all: &[SideRow]) -> String {
+    let own = |(path, input): &&(String, Input)| {
+        let shared = |other: &SideRow| other.answer.inputs.get(path).is_some_and(|there| there.text == input.text);
+        path != "run.gpu" && input.origin.starts_with("--") && !all.iter().all(shared)
+    };
+    let inputs = row.answer.inputs.0.iter().filter(own);
+    inputs.map(|(path, input)| format!(", {path} {}", input.text)).collect()
 }
 
 fn table(rows: &[SideRow]) -> Section {
@@ -84,19 +99,49 @@ fn table(rows: &[SideRow]) -> Section {
     section
 }
 
+/// How the value of a factor is shown: as its line is, where it has one.
+fn shown_as(factor: &str) -> fn(f64) -> String {
+    let line = LINES.iter().find(|(label, _, _)| *label == factor);
+    match line {
+        Some((_, _, show)) => *show,
+        None if factor.ends_with("at work") => show::percent,
+        None => |value| show::number(value, 4),
+    }
+}
+
 /// Which factors make the ratio, the largest first.
 fn why(found: &DifferenceRow) -> Option<Section> {
-    if found.factors.is_empty() {
-        return None;
+    if found.factors.is_empty() || found.target == Target::Bill {
+        return None; // a bill is a sum, which its steps say
     }
     let heading = format!("Why the {} of {} is {} x that of A", found.of, found.to, show::number(found.ratio, 4));
     let mut section = Section::new(heading, &["Factor", "A", "other", "x", "log-share"]);
     for factor in &found.factors {
-        let line = LINES.iter().find(|(label, _, _)| *label == factor.factor);
-        let show = |value: f64| line.map_or_else(|| show::number(value, 4), |(_, _, show)| show(value));
+        let show = shown_as(factor.factor);
         let (from, to) = factor.values.map(|(from, to)| (show(from), show(to))).unwrap_or_default();
         let share = if factor.log_share.is_finite() { show::percent(factor.log_share) } else { "-".into() };
         section.row([factor.factor.into(), from, to, show::number(factor.ratio, 4), share]);
     }
+    Some(section)
+}
+
+/// The difference in steps that add up to it, in the order in which they are taken.
+fn steps(found: &DifferenceRow) -> Option<Section> {
+    let (Some(first), Some(last)) = (found.steps.first(), found.steps.last()) else { return None };
+    let days = |value: f64| show::number(value, 4);
+    let money = |value: f64| show::money(Usd::new(value), 4);
+    let (unit, target): (&'static str, fn(f64) -> String) =
+        if found.target == Target::Time { ("days", days) } else { ("cost", money) };
+    let signed = |value: f64| if value < 0.0 { target(value) } else { format!("+{}", target(value)) };
+    let heading = format!("The {} of {} less that of A, step by step", found.of, found.to);
+    let mut section = Section::new(heading, &["Step", "A", "other", unit, "then"]);
+    for step in &found.steps {
+        let value = if found.target == Target::Bill { target } else { shown_as(&step.name) };
+        let unknown = if found.target == Target::Bill { "-" } else { "" };
+        let [from, to] = step.values.map(|known| known.map_or_else(|| unknown.to_owned(), value));
+        section.row([step.name.clone(), from, to, signed(step.change()), target(step.to)]);
+    }
+    let change = signed(last.to - first.from);
+    section.row(["In all".into(), String::new(), String::new(), change, String::new()]);
     Some(section)
 }

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod fleet;
 mod footprint;
 pub mod formats;
+pub mod grid;
 mod html;
 pub mod joint;
 pub mod json;

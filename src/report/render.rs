@@ -54,7 +54,7 @@ fn drawn(section: &Section) -> String {
     table.load_style(if facts { presets::NOTHING } else { RULED });
     table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     if !facts {
-        table.set_header(section.columns.clone());
+        table.set_header(section.columns.iter().map(|column| &**column));
     }
     for row in &section.rows {
         table.add_row(row.clone());
@@ -114,7 +114,11 @@ pub fn markdown(view: &View) -> String {
     }
     for section in &view.sections {
         let facts = section.columns.iter().all(|column| column.is_empty());
-        let heads: Vec<&str> = if facts { vec![&section.heading, "", ""] } else { section.columns.clone() };
+        let heads: Vec<&str> = if facts {
+            vec![&section.heading, "", ""]
+        } else {
+            section.columns.iter().map(|column| &**column).collect()
+        };
         if !facts {
             text += &format!("### {}\n\n", section.heading);
         }

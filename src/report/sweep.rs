@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::digits;
 use super::view::{Records, Section, View};
-use crate::ask::sweep::columns::{CHIPS_USED, Column, Entry, Shows, columns};
+use crate::ask::sweep::columns::{CHIPS_USED, Column, Entry, FIGURES, RANGED, Shows, columns};
 use crate::ask::sweep::{Dominated, Row, Shown, Sweep, SweepAnswer, SweepReply, marks, on_front};
 use crate::scaling::pareto::Front;
 use crate::units::{Chips, Seconds, Usd, show};
@@ -56,7 +56,7 @@ pub struct Writer {
 impl Writer {
     /// A writer; with a front, points are marked or dropped by it.
     pub fn new(sweep: &Sweep, stream: &'static Stream, front: Option<(Front<()>, Dominated)>) -> Self {
-        let columns = columns(sweep.axes(), marks(front.as_ref()));
+        let columns = columns(sweep, marks(front.as_ref()));
         let keys = columns.iter().map(|column| format!("{}:", Value::from(column.name.as_str()))).collect();
         Self { stream, front, columns, keys }
     }
@@ -179,6 +179,7 @@ fn view_of(found: &SweepAnswer, shown: &Shown, reply: &SweepReply) -> View {
         new
     });
     view.sections.extend((!of_steps.rows.is_empty()).then_some(of_steps));
+    view.sections.extend(of_ranges(found, shown));
     if shown.not_shown > 0 {
         let more =
             format!("{}: `-o FILE.csv` or `-o FILE.jsonl` writes all", show::counted(shown.not_shown, "more point"));
@@ -197,6 +198,40 @@ fn view_of(found: &SweepAnswer, shown: &Shown, reply: &SweepReply) -> View {
     view.note("Assumptions", reply.head.assumptions.clone());
     view.records = Records::at(&view.json, &["/result/rows"]);
     view
+}
+
+/// The percentiles, a table for each number that has some; columns have their names in every format.
+fn of_ranges(found: &SweepAnswer, shown: &Shown) -> Vec<Section> {
+    let all = found.columns();
+    let places = |of: fn(Shows) -> bool| {
+        let chosen = all.iter().enumerate().filter(move |(_, column)| of(column.shows));
+        chosen.map(|(at, _)| at).collect::<Vec<usize>>()
+    };
+    let axes = places(|shows| matches!(shows, Shows::Axis(..)));
+    let table = |ranged: &[usize]| {
+        let chosen = || axes.iter().chain(ranged).filter_map(|at| Some((*at, all.get(*at)?)));
+        let known = |(_, entries): &&(Vec<String>, Vec<Entry<'static>>)| {
+            ranged.iter().any(|at| entries.get(*at).is_some_and(|entry| *entry != Entry::Unknown))
+        };
+        let cells = |(typed, entries): &(Vec<String>, Vec<Entry<'static>>)| {
+            chosen().filter_map(|(at, column)| Some(cell(column.shows, entries.get(at)?, typed))).collect()
+        };
+        let rows: Vec<Vec<String>> = shown.rows.iter().filter(known).map(cells).collect();
+        let columns: Vec<_> = chosen().map(|(_, column)| column.name.clone().into()).collect();
+        Section { heading: "Ranges".into(), numeric: (0..columns.len()).collect(), columns, rows }
+    };
+    let tables = places(|shows| matches!(shows, Shows::Range(_)));
+    tables.chunks(LEVELS).map(table).filter(|section| !section.rows.is_empty()).collect()
+}
+
+/// Percentiles of a number.
+const LEVELS: usize = 3;
+
+/// A number as its column shows it, or as that of the figure that it is a percentile of.
+pub(super) fn figure(name: &str, number: f64) -> String {
+    let of = |figure: &&str| name == *figure || name.strip_prefix(*figure).is_some_and(|rest| rest.starts_with("_p"));
+    let at = FIGURES.iter().position(|figure| of(&figure));
+    at.and_then(|at| HEADS.get(at)).map_or_else(|| show::number(number, 4), |(_, show)| show(number))
 }
 
 /// The axes and some columns as a table. Columns that are empty, or say what one before them does, are left out.
@@ -218,13 +253,16 @@ fn section(found: &SweepAnswer, shown: &Shown, heading: &str, of_steps: bool) ->
             Shows::Figure(_) | Shows::Layout if entries(at).all(|entry| *entry == Entry::Unknown) => continue,
             Shows::Figure(index) => HEADS.get(index).map_or("", |(head, _)| head),
             Shows::Layout => "layout",
+            Shows::Kept => "kept",
+            Shows::Broken if entries(at).all(|entry| *entry == Entry::Unknown) => continue,
+            Shows::Broken => "broken",
             Shows::Pareto => "front",
-            Shows::Error => continue,
+            Shows::Range(_) | Shows::Error => continue,
         };
-        if !matches!(column.shows, Shows::Layout | Shows::Pareto) {
+        if !matches!(column.shows, Shows::Layout | Shows::Kept | Shows::Broken | Shows::Pareto) {
             section.numeric.push(section.columns.len());
         }
-        section.columns.push(head);
+        section.columns.push(head.into());
         for (cells, (typed, entries)) in section.rows.iter_mut().zip(&shown.rows) {
             cells.push(entries.get(at).map_or_else(String::new, |entry| cell(column.shows, entry, typed)));
         }
@@ -239,6 +277,8 @@ fn cell(shows: Shows, entry: &Entry<'_>, typed: &[String]) -> String {
         (Shows::Figure(index), Entry::Number(number)) => {
             HEADS.get(index).map_or_else(String::new, |(_, show)| show(*number))
         }
+        (Shows::Range(index), Entry::Number(number)) => figure(RANGED.get(index).copied().unwrap_or(""), *number),
+        (Shows::Kept, Entry::Mark(mark)) => if *mark { "yes" } else { "no" }.into(),
         (_, Entry::Text(text)) => text.to_string(),
         (_, Entry::Mark(mark)) => if *mark { "*" } else { "" }.into(),
         _ => "-".into(),

@@ -1,5 +1,7 @@
 //! What every format shows: sections of labelled rows for people, records for spreadsheets, one value for machines.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -30,7 +32,7 @@ pub struct Section {
     /// What its rows have in common.
     pub heading: String,
     /// The columns' names; the first holds labels, numbers are right-aligned.
-    pub columns: Vec<&'static str>,
+    pub columns: Vec<Cow<'static, str>>,
     /// The rows.
     pub rows: Vec<Vec<String>>,
     /// Which columns hold numbers.
@@ -96,7 +98,12 @@ impl Section {
     /// An empty table whose columns from the second on hold numbers.
     pub fn new(heading: impl Into<String>, columns: &[&'static str]) -> Self {
         let numeric = (1..columns.len()).collect();
-        Self { heading: heading.into(), columns: columns.to_vec(), rows: Vec::new(), numeric }
+        Self {
+            heading: heading.into(),
+            columns: columns.iter().copied().map(Cow::Borrowed).collect(),
+            rows: Vec::new(),
+            numeric,
+        }
     }
 
     /// An empty table of labels, values and remarks.

@@ -1,7 +1,7 @@
 //! Comparisons: the factors explain the ratio exactly, from questions and from saved answers alike.
 
 use flopbill::internals::answer::answer;
-use flopbill::internals::ask::compare::{Side, TARGETS, Target, difference, saved};
+use flopbill::internals::ask::compare::{Difference, Side, Step, TARGETS, Target, difference, saved};
 use flopbill::{Catalog, Question};
 
 use crate::shell::Shell;
@@ -12,6 +12,32 @@ fn side(question: &Question) -> Side {
 
 fn run(name: &str) -> Question {
     Question::about(name, &Catalog::built_in()).unwrap()
+}
+
+/// The steps lead from one side to the other without a gap, and what they add is the difference.
+fn add_up(a: &Side, b: &Side, found: &Difference) {
+    let of = |side: &Side| match found.target {
+        Target::Cost => side.result.cost_usd,
+        Target::Bill => side.bill.as_ref().map(|bill| bill.total_usd),
+        Target::Hours => side.result.gpu_hours,
+        Target::Time => side.result.wall_clock_days,
+    };
+    let (from, to) = (of(a).unwrap(), of(b).unwrap());
+    let mut at = from;
+    for step in &found.steps {
+        assert_eq!(step.from, at, "{} {}: {found:?}", a.name, b.name);
+        at = step.to;
+    }
+    if found.steps.is_empty() {
+        assert!((to / from - 1.0).abs() < 1e-7, "{} {}: {found:?}", a.name, b.name);
+        return;
+    }
+    assert_eq!(at, to, "{} {}: {found:?}", a.name, b.name);
+    // Each difference of two numbers is rounded to a part in 2^53 of them.
+    let largest = found.steps.iter().map(|step| step.from.max(step.to)).fold(0.0, f64::max);
+    let sum: f64 = found.steps.iter().map(Step::change).sum();
+    let allowed = 1e-9 * (to - from).abs() + 1e-14 * largest;
+    assert!((sum - (to - from)).abs() <= allowed, "{} {}: {sum} {}", a.name, b.name, to - from);
 }
 
 /// The product of the factors is the ratio, and their shares add up to one.
@@ -31,6 +57,7 @@ fn the_factors_explain_the_ratio_exactly() {
     for (a, b) in sides.iter().flat_map(|a| sides.iter().map(move |b| (a, b))) {
         for (target, _) in TARGETS {
             let Some(found) = difference(a, b, target) else { continue };
+            add_up(a, b, &found);
             let product: f64 = found.factors.iter().map(|factor| factor.ratio).product();
             assert!((product / found.ratio - 1.0).abs() < 1e-7, "{} {}: {found:?}", a.name, b.name);
             let shares: f64 = found.factors.iter().map(|factor| factor.share).sum();
@@ -166,7 +193,17 @@ fn the_same_on_both_sides_has_no_reasons() {
 fn what_cannot_be_compared_is_refused() {
     let shell = Shell::new();
     shell.refused(&["compare", "deepseek-v3"], 2, &["nothing to compare with", "--gpu"]);
-    shell.refused(&["compare", "deepseek-v3", "--gpu", "h800,h100,h200,b200,a100,h20,mi300x"], 2, &["7 answers"]);
+    let nine = "h800,h100,h200,b200,a100,h20,mi300x,b300,gb200";
+    shell.refused(&["compare", "deepseek-v3", "--gpu", nine], 2, &["9 answers of --gpu", "at most 8"]);
+    let both = ["compare", "deepseek-v3", "--gpu", "h800,h200,b200", "--region", "us,china,sweden"];
+    shell.refused(&both, 2, &["9 answers of --gpu and --region", "flopbill sweep"]);
+    let five = "h800,h100,h200,b200,a100";
+    shell.refused(&["compare", "deepseek-v3", "llama-3.1-405b", "--gpu", five], 2, &["10 answers"]);
+    shell.refused(
+        &["compare", "deepseek-v3", "--gpu", "h200", "--region", "us,atlantis"],
+        2,
+        &["unknown region `atlantis`"],
+    );
     shell.write("no.json", "{}");
     shell.write("half.json", "{\"command\": \"estimate\"");
     shell.write("old.json", "{\"command\": \"estimate\", \"schema_version\": 99}");

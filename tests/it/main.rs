@@ -19,6 +19,8 @@ mod cli_views;
 mod close;
 #[cfg(feature = "cli")]
 mod compare;
+#[cfg(feature = "cli")]
+mod compare_steps;
 mod configs;
 mod doors;
 mod examples;
@@ -65,7 +67,11 @@ mod steps;
 #[cfg(feature = "cli")]
 mod sweep;
 #[cfg(feature = "cli")]
+mod sweep_grid;
+#[cfg(feature = "cli")]
 mod sweep_parquet;
+#[cfg(feature = "cli")]
+mod sweep_rows;
 mod tidy;
 mod towers;
 mod tuning;

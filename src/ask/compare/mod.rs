@@ -1,26 +1,24 @@
 //! Answers side by side: what moved, and which factor moved it.
 
-mod difference;
-mod side;
-
 use serde::Serialize;
 
-pub use self::difference::{Difference, Factor, TARGETS, Target, difference};
-pub use self::side::{Side, saved};
+use super::estimate::bill;
 use super::reply::{CurrencyReply, Input, Ordered, ReplyHead, SourceLine};
 use super::request::About;
 use crate::answer::answer;
 use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::{Asked, spread};
+use crate::answer::whole_bill::WholeBill;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::reply::result::unheard;
+pub use crate::sides::{BilledSide, Difference, Factor, Side, Step, TARGETS, Target, difference, saved};
 use crate::uncertainty::montecarlo::Plan;
-use crate::units::show;
+use crate::units::{Usd, show};
 
 /// What the sides are called.
-pub const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
+pub const LETTERS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
 
 /// The question of `compare`.
 ///
@@ -117,12 +115,15 @@ pub struct DifferenceRow {
     pub from: &'static str,
     /// The other.
     pub to: &'static str,
-    /// cost, GPU-hours or wall-clock.
+    /// cost, GPU-hours, wall-clock, or whole bill where both sides have one.
     pub of: &'static str,
     /// The other over the first.
     pub ratio: f64,
     /// What that is the product of.
     pub factors: Vec<FactorRow>,
+    /// The other less the first, in steps that add up to it: `from_usd`, `to_usd` and `usd` of a cost, days and GPU-hours
+    /// likewise.
+    pub steps: Vec<Step>,
     /// What is compared.
     #[serde(skip)]
     pub target: Target,
@@ -157,7 +158,10 @@ impl CompareRequest {
                 Asks::About(about) => {
                     let answer = answer(&about.question(catalog)?, catalog)?;
                     let spread = spread(&answer, &Asked { plan: self.draws, ..Asked::default() })?;
-                    let side = Side::with(&answer, spread.as_ref());
+                    let whole = bill::whole(&answer, catalog)?;
+                    let mut side = Side::with(&answer, spread.as_ref());
+                    side.bill = whole.as_ref().and_then(billed);
+                    head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
                     head.warnings.extend(side.narrowed.iter().flat_map(Narrowed::left_out));
                     sides.push(side);
                     head.currency = head.currency.take().or(answer.shown.as_ref().map(CurrencyReply::of));
@@ -189,6 +193,17 @@ impl CompareRequest {
         let row = |(side, answer): (&&'static str, Side)| SideRow { side, answer };
         Ok(CompareReply { head, sides: LETTERS.iter().zip(sides).map(row).collect(), result })
     }
+}
+
+/// Dollars more, or less.
+fn signed(dollars: f64) -> String {
+    format!("{}{}", if dollars < 0.0 { "" } else { "+" }, show::usd(Usd::new(dollars)))
+}
+
+/// The bill of a side, where its chips have a price.
+fn billed(whole: &WholeBill) -> Option<BilledSide> {
+    let view = whole.bill.view.name().to_owned();
+    Some(BilledSide { view, total_usd: bill::total(whole)?, lines: bill::amounts(whole) })
 }
 
 /// What the sides were made from, each value by its side's letter; a source that several share stands once, with theirs.
@@ -229,6 +244,7 @@ fn differences(sides: &[Side]) -> Vec<DifferenceRow> {
             of,
             ratio: found.ratio,
             factors: found.factors.into_iter().map(factor).collect(),
+            steps: found.steps,
             target: found.target,
         };
         found.map(row).collect::<Vec<_>>()
@@ -246,7 +262,12 @@ fn verdict(sides: &[Side], differences: &[DifferenceRow]) -> String {
     let say = |found: &DifferenceRow| {
         let (what, letter) = (found.of, found.to);
         let ratio = show::number(found.ratio, 3);
+        let largest = found.steps.iter().max_by(|a, b| a.change().abs().total_cmp(&b.change().abs()));
         match found.factors.first() {
+            Some(_) if found.target == Target::Bill => {
+                let by = largest.map(|step| format!(", most by {} ({})", step.name, signed(step.change())));
+                format!("the {what} of {letter} is {ratio} x that of A{}", by.unwrap_or_default())
+            }
             None => format!("the {what} of {letter} is that of A"),
             Some(first) => {
                 let by = format!("most by the {} (x {})", first.factor, show::number(first.ratio, 3));
@@ -254,15 +275,19 @@ fn verdict(sides: &[Side], differences: &[DifferenceRow]) -> String {
             }
         }
     };
+    // A bill decides where all sides have one.
+    let billed = sides.iter().all(|side| side.bill.is_some());
+    let cost: fn(&Side) -> Option<f64> =
+        if billed { |side| side.bill.as_ref().map(|bill| bill.total_usd) } else { |side| side.result.cost_usd };
+    let unsaid = if billed { Target::Cost } else { Target::Bill };
     let lacks = |what: &str, value: fn(&Side) -> Option<f64>| {
         let letters: Vec<&str> = all().filter(|(side, _)| value(side).is_none()).map(|(_, letter)| letter).collect();
         (!letters.is_empty()).then(|| format!("the {what} of {} is not known", letters.join(", ")))
     };
-    let lacking =
-        [lacks("cost", |side| side.result.cost_usd), lacks("wall-clock time", |side| side.result.wall_clock_days)];
-    let told = differences.iter().filter(|found| found.target != Target::Hours).map(say);
+    let lacking = [lacks("cost", cost), lacks("wall-clock time", |side| side.result.wall_clock_days)];
+    let told = differences.iter().filter(|found| ![Target::Hours, unsaid].contains(&found.target)).map(say);
     let told: Vec<String> = lacking.into_iter().flatten().chain(told).collect();
-    let mut text = match (least(|side| side.result.cost_usd), least(|side| side.result.wall_clock_days)) {
+    let mut text = match (least(cost), least(|side| side.result.wall_clock_days)) {
         (Some(_), Some(_)) if differences.iter().all(|found| found.factors.is_empty()) => {
             return "They are the same.".to_owned();
         }

@@ -29,8 +29,7 @@ use crate::units::Usd;
 pub fn choices(spec: &Spec) -> Result<Choices, Error> {
     let given = |field: &&Field| field.is_of_the_bill() && !heard(spec, field) && (field.origin)(spec).is_some();
     if let (None, Some(field)) = (&spec.bill, FIELDS.iter().find(given)) {
-        let error = Error::bad_input(format!("`{}` is part of the whole bill, which is not asked for", field.path));
-        return Err(error.with_hint("add --bill rent, --bill own or --bill epoch"));
+        return Err(not_asked(field.path));
     }
     Ok(Choices::of(spec))
 }
@@ -55,6 +54,12 @@ pub fn unasked(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, 
     let spec = &answer.spec;
     let wanted = spec.bill.is_none() && (asks(spec.failures.as_ref()) || spec.site_power.is_some());
     wanted.then(|| of(&BillQuestion::of(answer)?, View::Rent, spec, catalog)).transpose()
+}
+
+/// A part of a bill that nobody asks for.
+pub fn not_asked(path: &str) -> Error {
+    let error = Error::bad_input(format!("`{path}` is part of the whole bill, which is not asked for"));
+    error.with_hint("add --bill rent, --bill own or --bill epoch")
 }
 
 /// The bill that an answer's spec asks for.
@@ -89,6 +94,12 @@ pub fn hours(answer: &Answer, spread: Option<&Spread>) -> Option<[f64; 3]> {
 /// The total with the work around the run; `None` where the chips have no price.
 pub fn total(whole: &WholeBill) -> Option<f64> {
     chips_not_priced(whole).is_none().then(|| whole.bill.programme().get())
+}
+
+/// The amount of each line in US dollars, by its label.
+pub fn amounts(whole: &WholeBill) -> Ordered<Option<f64>> {
+    let amount = |line: &CostLine| (line.label.to_owned(), line.charge.amount().map(Usd::get));
+    whole.bill.lines.iter().map(amount).collect()
 }
 
 /// Why holding the chips has no price, if it has none.
@@ -165,13 +176,12 @@ impl BillReply {
     /// Of a bill.
     pub fn of(whole: &WholeBill, spread: Option<&BillSpread>) -> Self {
         let priced = total(whole).is_some();
-        let amount = |line: &CostLine| (line.label.to_owned(), line.charge.amount().map(Usd::get));
         Self {
             view: whole.bill.view.name(),
             final_run_usd: priced.then(|| whole.bill.final_run().get()),
             programme_usd: total(whole),
             range: spread.filter(|_| priced).map(BillRange::of),
-            lines: whole.bill.lines.iter().map(amount).collect(),
+            lines: amounts(whole),
             priced_lines_usd: whole.bill.programme().get(),
             reason: chips_not_priced(whole),
             owned_usd_per_gpu_hour: whole.owned.map(|owned| owned.hour.usd_per_hour()),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::bill;
 use crate::answer::Answer;
 use crate::answer::bill_ranges;
-use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, edge, level};
+use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, edge, level, levels};
 use crate::answer::whole_bill::{BillQuestion, WholeBill};
 use crate::catalog::Catalog;
 use crate::cost::View;
@@ -16,6 +16,9 @@ use crate::units::{Chips, Fraction, Seconds, Usd, show};
 
 /// One draw in ten may break a limit on the p90.
 const P90: Fraction = Fraction::new(0.9);
+
+/// The percentiles of a bill, as the block `result` has them.
+const LEVELS: [Fraction; 3] = [Fraction::new(0.1), Fraction::new(0.5), P90];
 
 /// Most secants for a bill.
 const STEPS: usize = 20;
@@ -61,17 +64,28 @@ fn limits(spec: &Spec) -> impl Iterator<Item = Limit> {
     all.into_iter().filter_map(given)
 }
 
+/// Whether a spec gives limits.
+pub fn any(spec: &Spec) -> bool {
+    limits(spec).next().is_some()
+}
+
+/// Whether something of an answer, or of the bill that it asks for, is a range.
+pub fn is_drawn(answer: &Answer) -> bool {
+    answer.prepared.ranges().len() > 0 || bill_ranges::ranges(&answer.spec).next().is_some()
+}
+
 /// Judges the limits of an answer; those on money by the total of its bill, where there is one.
 ///
 /// # Errors
 /// A bill that cannot be made.
 pub fn judge(answer: &Answer, whole: Option<&WholeBill>, plan: &Plan, catalog: &Catalog) -> Result<Vec<Gate>, Error> {
     let one = |limit: Limit| {
-        let drawn = answer.prepared.ranges().len() > 0 || bill_ranges::ranges(&answer.spec).next().is_some();
-        let value = match (limit.p90 && drawn, whole) {
+        let value = match (limit.p90 && is_drawn(answer), whole) {
             (false, Some(whole)) if limit.output == COST => bill::total(whole),
             (false, _) => point(answer, limit.output), // without ranges the p90 is the point
-            (true, Some(whole)) if limit.output == COST => p90_of_bill(answer, whole, plan, catalog)?,
+            (true, Some(whole)) if limit.output == COST => {
+                levels_of_bill(answer, whole, plan, catalog)?.map(|[_, _, p90]| p90)
+            }
             (true, _) => Some(level(answer, plan, limit.output, P90)?),
         };
         Ok(limit.against(value.filter(|value| !value.is_nan()), whole.is_some()))
@@ -104,14 +118,28 @@ fn at(ratio: f64, answer: &Answer, whole: &WholeBill, catalog: &Catalog) -> Resu
     Ok(bill::total(&bill::of(&question, whole.bill.view, &answer.spec, catalog)?))
 }
 
-/// The bill that one draw in ten is above.
-fn p90_of_bill(answer: &Answer, whole: &WholeBill, plan: &Plan, catalog: &Catalog) -> Result<Option<f64>, Error> {
+/// The p10, p50 and p90 of a bill in US dollars; `None` where the chips have no price.
+///
+/// # Errors
+/// A bill that cannot be made.
+pub fn levels_of_bill(
+    answer: &Answer,
+    whole: &WholeBill,
+    plan: &Plan,
+    catalog: &Catalog,
+) -> Result<Option<[f64; 3]>, Error> {
     if let Some(spread) = bill_ranges::spread(answer, whole, plan)? {
-        return Ok(Some(spread.programme.quantile(P90.get()).value));
+        return Ok(Some(LEVELS.map(|level| spread.programme.quantile(level.get()).value)));
     }
     let (output, own) = grows_with(answer, whole);
-    let ratio = level(answer, plan, output, P90)? / own;
-    if ratio.is_finite() { at(ratio, answer, whole, catalog) } else { Ok(Some(ratio)) }
+    let mut found = [f64::NAN; 3];
+    for (slot, drawn) in found.iter_mut().zip(levels(answer, plan, output, LEVELS)?) {
+        let ratio = drawn / own;
+        let bill = if ratio.is_finite() { at(ratio, answer, whole, catalog)? } else { Some(ratio) };
+        let Some(bill) = bill else { return Ok(None) };
+        *slot = bill;
+    }
+    Ok(Some(found))
 }
 
 /// Money to stay within: for the whole bill where there is one, else for the rent.

@@ -41,19 +41,15 @@ pub struct Cell {
 pub(super) fn field_of(key: &str) -> Result<&'static Field, Error> {
     let field = find(key).map_err(|error| prefix("--vary", &error))?;
     match field.group {
-        Group::Values | Group::Layout if field.path != "money.currency" => Ok(field),
-        Group::Values
-        | Group::Layout
-        | Group::Bill
-        | Group::Assumptions
-        | Group::Ranges
-        | Group::Deliveries
-        | Group::Gates
-        | Group::Rl => {
-            let error = Error::bad_input(format!("--vary: `{}` changes no column of a sweep", field.path));
-            Err(error.with_hint("vary a value of the run, its price or its layout"))
-        }
+        Group::Values if field.path == "money.currency" => Err(changes_nothing(field)),
+        Group::Values | Group::Layout | Group::Bill | Group::Assumptions | Group::Gates => Ok(field),
+        Group::Ranges | Group::Deliveries | Group::Rl => Err(changes_nothing(field)),
     }
+}
+
+fn changes_nothing(field: &Field) -> Error {
+    let error = Error::bad_input(format!("--vary: `{}` changes no column of a sweep", field.path));
+    error.with_hint("vary a value of the run, its price, its layout, its bill or its limits")
 }
 
 /// Two axes that set one variable, parameters and active ones, take more than the relations to tell apart.

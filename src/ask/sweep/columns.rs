@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Bound, Cell};
+use super::{Bound, Cell, Sweep};
 use crate::ask::reply::ResultBlock;
 use crate::error::Error;
 
@@ -29,13 +29,30 @@ pub const DAYS: usize = 3;
 /// Where the cost stands in [`FIGURES`].
 pub const COST: usize = 4;
 
+/// The percentiles of a point: keys of the block `result`, with their meaning there.
+pub const RANGED: [&str; 9] = [
+    "gpu_hours_p10",
+    "gpu_hours_p50",
+    "gpu_hours_p90",
+    "wall_clock_days_p10",
+    "wall_clock_days_p50",
+    "wall_clock_days_p90",
+    "cost_usd_p10",
+    "cost_usd_p50",
+    "cost_usd_p90",
+];
+
 /// What a point answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outputs {
     /// One for each of [`FIGURES`]; NaN where it is not known.
     pub figures: [f64; FIGURES.len()],
     /// How the model is split over the chips, where that is decided.
     pub layout: Option<Arc<str>>,
+    /// One for each of [`RANGED`], where they are asked for; NaN where nothing varies.
+    pub ranges: Option<Box<[f64; RANGED.len()]>>,
+    /// The limits that are broken, where there are limits; empty where all are kept.
+    pub broken: Option<Arc<str>>,
 }
 
 impl Outputs {
@@ -55,6 +72,7 @@ impl Outputs {
         Self {
             figures: figures.map(|figure| figure.unwrap_or(f64::NAN)),
             layout: block.layout.as_deref().map(Arc::from),
+            ..Self::default()
         }
     }
 
@@ -83,8 +101,14 @@ pub enum Shows {
     Axis(usize, bool),
     /// One of [`FIGURES`].
     Figure(usize),
+    /// One of [`RANGED`].
+    Range(usize),
     /// The layout.
     Layout,
+    /// Whether all limits are kept; a point without an answer keeps none.
+    Kept,
+    /// The limits that are broken.
+    Broken,
     /// Whether nothing beats the point in cost and time.
     Pareto,
     /// Why there is no answer.
@@ -126,16 +150,28 @@ impl Entry<'_> {
     }
 }
 
-/// The columns: the varied fields with their units, the numbers, the layout, the mark, the error.
-pub fn columns(axes: &[Bound], marked: bool) -> Vec<Column> {
+/// The columns: the varied fields with their units, the numbers, their percentiles, the layout, the limits, the mark, the
+/// error.
+pub fn columns(sweep: &Sweep, marked: bool) -> Vec<Column> {
     let column = |name: &str, shows| Column { name: name.to_owned(), shows };
     let axis = |(index, axis): (usize, &Bound)| column(&axis_name(axis), Shows::Axis(index, axis.is_numeric()));
-    let mut columns: Vec<Column> = axes.iter().enumerate().map(axis).collect();
+    let mut columns: Vec<Column> = sweep.axes().iter().enumerate().map(axis).collect();
     columns.extend(FIGURES.iter().enumerate().map(|(index, figure)| column(figure, Shows::Figure(index))));
+    if sweep.has_ranges() {
+        columns.extend(RANGED.iter().enumerate().map(|(index, key)| column(key, Shows::Range(index))));
+    }
     columns.push(column("layout", Shows::Layout));
+    if sweep.is_judged() {
+        columns.extend([column("kept", Shows::Kept), column("broken", Shows::Broken)]);
+    }
     columns.extend(marked.then(|| column("pareto", Shows::Pareto)));
     columns.push(column("error", Shows::Error));
     columns
+}
+
+/// A number that is known.
+fn known(number: Option<&f64>) -> Entry<'static> {
+    number.filter(|number| number.is_finite()).map_or(Entry::Unknown, |number| Entry::Number(*number))
 }
 
 /// A field's path with its unit, where there is more than one that it could be in.
@@ -160,14 +196,17 @@ impl Column {
                 Some(cell) => Entry::Number(cell.number),
                 None => Entry::Unknown,
             },
-            (Shows::Figure(index), Ok(found)) => match found.figures.get(index) {
-                Some(number) if number.is_finite() => Entry::Number(*number),
-                _ => Entry::Unknown,
-            },
+            (Shows::Figure(index), Ok(found)) => known(found.figures.get(index)),
+            (Shows::Range(index), Ok(found)) => known(found.ranges.as_ref().and_then(|ranges| ranges.get(index))),
             (Shows::Layout, Ok(found)) => text(found.layout.as_deref()),
+            (Shows::Kept, Ok(found)) => Entry::Mark(found.broken.as_deref().is_some_and(str::is_empty)),
+            (Shows::Kept, Err(_)) => Entry::Mark(false),
+            (Shows::Broken, Ok(found)) => text(found.broken.as_deref().filter(|broken| !broken.is_empty())),
             (Shows::Pareto, _) => Entry::Mark(on_front),
             (Shows::Error, Err(error)) => text(Some(error.message())),
-            (Shows::Figure(_) | Shows::Layout, Err(_)) | (Shows::Error, Ok(_)) => Entry::Unknown,
+            (Shows::Figure(_) | Shows::Range(_) | Shows::Layout | Shows::Broken, Err(_)) | (Shows::Error, Ok(_)) => {
+                Entry::Unknown
+            }
         }
     }
 }

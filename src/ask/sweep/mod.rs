@@ -20,8 +20,10 @@
 //! ```
 
 mod axis;
+mod beside;
 mod blocks;
 pub mod columns;
+mod grid;
 mod open;
 mod request;
 
@@ -32,6 +34,7 @@ use std::sync::OnceLock;
 
 pub use axis::{Bound, Cell};
 pub use columns::{Outputs, Row};
+pub use grid::{Grid, GridReply, GridRequest, GridRow};
 pub use request::{Dominated, Shown, SweepAnswer, SweepReply, SweepRequest};
 pub(crate) use request::{marks, on_front};
 
@@ -43,12 +46,13 @@ use crate::error::Error;
 use crate::input::exchange::{EXCHANGES, Exchange, Said};
 use crate::input::field::{Field, find};
 use crate::input::question::{Override, Question};
-use crate::reply::result::block;
 use crate::reply::result::{inputs, sources, unheard};
 use crate::scaling::pareto::Front;
 
 use crate::input::sweep_plan::{Axis, Plan};
 use crate::solve::Var;
+use crate::uncertainty::montecarlo::Plan as Draws;
+use beside::Beside;
 use columns::{COST, DAYS};
 use open::{Open, opens};
 
@@ -64,6 +68,7 @@ pub struct Sweep {
     axes: Vec<Bound>,
     /// How often the combination of looked-up values changes with one step of each axis; 0 for open axes.
     strides: Vec<u64>,
+    beside: Beside,
     kept: Vec<OnceLock<Template>>,
 }
 
@@ -83,8 +88,21 @@ impl Sweep {
     ///
     /// # Errors
     /// Axes that do not read, fields that do not exist or are set already, values that a field does not take, more
-    /// points than [`MOST_POINTS`](crate::ask::sweep_plan::MOST_POINTS).
+    /// points than [`MOST_POINTS`](crate::ask::sweep_plan::MOST_POINTS); parts of a bill that nobody asks for.
     pub fn new<S: AsRef<str>>(question: Question, vary: &[S], catalog: Catalog) -> Result<Self, Error> {
+        Self::with_draws(question, vary, catalog, None)
+    }
+
+    /// The same with the percentiles of every row, drawn like this: some milliseconds a row.
+    ///
+    /// # Errors
+    /// As [`Sweep::new`].
+    pub fn with_draws<S: AsRef<str>>(
+        question: Question,
+        vary: &[S],
+        catalog: Catalog,
+        draws: Option<Draws>,
+    ) -> Result<Self, Error> {
         let parsed = vary.iter().map(|text| Axis::parse(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let fields = parsed.iter().map(|axis| axis::field_of(axis.key())).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<String> = parsed.iter().map(|axis| axis.key().to_owned()).collect();
@@ -92,7 +110,8 @@ impl Sweep {
         let plan = Plan::new(named)?;
         let catalog = catalog.remembering();
         // Money is exchanged once for all points, unless what it is exchanged by is varied too.
-        let asked = question.spec().ok().map(|spec| Exchange::of(&spec, question.today, &catalog));
+        let spec = question.spec().ok();
+        let asked = spec.as_ref().map(|spec| Exchange::of(spec, question.today, &catalog));
         let exchange = asked.filter(|_| !fields.iter().any(|field| EXCHANGES.contains(&field.path)));
         let bound = |((axis, name), field): ((&Axis, &String), &&'static Field)| {
             Bound::new(axis, name, field, exchange.as_ref())
@@ -104,10 +123,13 @@ impl Sweep {
             unset(&question, axis.path())?;
             known(axis, &catalog)?;
         }
+        let beside = Beside::of(spec.as_ref(), &axes, draws)?;
         let question = question.at_home(&[])?;
         question.settled(&catalog)?; // a flag that does not read is an error, not a column of reasons
         let strides = vec![0; axes.len()];
-        Ok(Self { question, catalog, plan, axes, strides, kept: Vec::new() }.looking_up())
+        let mut sweep = Self { question, catalog, plan, axes, strides, beside, kept: Vec::new() }.looking_up();
+        sweep.beside.uncertain = draws.is_some() && sweep.draws_something();
+        Ok(sweep)
     }
 
     /// Decides which axes are looked up: those that change a step are, as far as one answer tells; each combination
@@ -117,7 +139,8 @@ impl Sweep {
         let found = [at(|_| 0), at(|axis| axis.values() - 1)].iter().find_map(|cells| self.asked(cells).ok());
         let mut combinations = 1u64;
         for (stride, axis) in self.strides.iter_mut().zip(&mut self.axes).rev() {
-            axis.var = axis.var.filter(|var| found.as_ref().is_none_or(|found| opens(found, *var)));
+            axis.var =
+                axis.var.filter(|var| !self.beside.asks() && found.as_ref().is_none_or(|found| opens(found, *var)));
             if axis.var.is_none() {
                 *stride = combinations;
                 combinations = combinations.saturating_mul(axis.values());
@@ -167,17 +190,26 @@ impl Sweep {
 
     /// Fields of its question that a sweep does not look at, and measured steps that tell nothing.
     pub fn warnings(&self, narrowed: Option<&Narrowed>) -> Vec<String> {
-        let spec = self.question.spec().ok();
+        let first: Vec<_> = self.axes.iter().map(|axis| axis.cell(0)).collect();
+        let spec = self.question_at(&first).spec().ok();
         let idle = self.question.base.is_measured() && narrowed.is_none();
         let idle = idle.then(|| "the measured steps change nothing at the first point".to_owned());
         let left_out = narrowed.map(Narrowed::left_out).unwrap_or_default();
         let unheard = spec.map(|spec| unheard("sweep", &spec)).unwrap_or_default().into_iter();
-        unheard.chain(idle).chain(left_out).chain(self.money().warnings).collect()
+        let certain = self.beside.draws.is_some() && !self.beside.uncertain;
+        let certain = certain.then(|| "no value is a range: --ranges adds no column".to_owned());
+        unheard
+            .chain(self.idle_axes())
+            .chain(certain)
+            .chain(idle)
+            .chain(left_out)
+            .chain(self.money().warnings)
+            .collect()
     }
 
     /// A number that another question, another plan, or profiles with other values have another one of.
     pub fn fingerprint(&self) -> u64 {
-        let mut text = format!("{:?} {:?}", self.plan, self.question.base);
+        let mut text = format!("{:?} {:?} {:?}", self.plan, self.question.base, self.beside);
         let _ = write!(text, " {:?}", self.question.overrides);
         for point in [0, self.points().saturating_sub(1)] {
             self.visit(point..point + 1, |row| {
@@ -293,7 +325,7 @@ impl Sweep {
 
     /// The answer to one point, looked up and solved from the start.
     fn whole(&self, cells: &[Cow<'_, Cell>]) -> Result<Outputs, Error> {
-        Ok(Outputs::of(&block(&self.asked(cells)?, None)))
+        self.beside.outputs(&self.asked(cells)?, &self.catalog)
     }
 
     fn asked(&self, cells: &[Cow<'_, Cell>]) -> Result<Answer, Error> {
@@ -326,12 +358,16 @@ fn known(axis: &Bound, catalog: &Catalog) -> Result<(), Error> {
     let kind = match axis.path() {
         "run.gpu" => Kind::Accelerators,
         "model" => Kind::Models,
+        "region" => Kind::Regions,
+        "stack" => Kind::Stacks,
         _ => return Ok(()),
     };
     for place in 0..axis.values() {
         let name = &axis.cell(place).text;
         match kind {
             Kind::Models => catalog.model(name).map(drop)?,
+            Kind::Regions => catalog.region(name).map(drop)?,
+            Kind::Stacks => catalog.stack(name).map(drop)?,
             _ => catalog.accelerator(name).map(drop)?,
         }
     }

@@ -9,6 +9,7 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::scaling::pareto::Front;
+use crate::uncertainty::montecarlo::Plan;
 use crate::units::show::{counted, grouped};
 
 /// What is done with points that others beat in both cost and time.
@@ -40,6 +41,8 @@ pub struct SweepRequest {
     pub vary: Vec<String>,
     /// Whether points that others beat are marked or dropped.
     pub pareto: Option<Dominated>,
+    /// How the draws of each row are made, where its percentiles are asked for: some milliseconds a row.
+    pub ranges: Option<Plan>,
 }
 
 impl SweepRequest {
@@ -61,7 +64,17 @@ impl SweepRequest {
         self.pareto = Some(dominated);
         self
     }
+
+    /// Asks for the percentiles of every row that has something uncertain.
+    #[must_use]
+    pub fn ranges(mut self, draws: Plan) -> Self {
+        self.ranges = Some(draws);
+        self
+    }
 }
+
+/// What the cost of a row is, where a bill is asked for.
+const BILLED: &str = "the cost of a row is the total of its whole bill, with the work around the run";
 
 /// A sweep, whose points are answered as they are visited.
 #[derive(Debug)]
@@ -127,7 +140,7 @@ impl SweepAnswer {
         catalog: &Catalog,
         mut watch: impl FnMut(u64, u64) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let sweep = Sweep::new(request.question.clone(), &request.vary, catalog.clone())?;
+        let sweep = Sweep::with_draws(request.question.clone(), &request.vary, catalog.clone(), request.ranges)?;
         let points = sweep.points();
         let front = |dominated| Ok::<_, E>((sweep.front(|done| watch(done, points))?, dominated));
         let front = request.pareto.map(front).transpose()?;
@@ -136,7 +149,7 @@ impl SweepAnswer {
 
     /// The columns of every format.
     pub fn columns(&self) -> Vec<Column> {
-        columns(self.sweep.axes(), marks(self.front.as_ref()))
+        columns(&self.sweep, marks(self.front.as_ref()))
     }
 
     /// The first rows; only a front has to be looked for to the end.
@@ -161,23 +174,29 @@ impl SweepAnswer {
         shown
     }
 
+    /// What the sweep says beside its rows.
+    pub(super) fn head(&self) -> ReplyHead {
+        let points = counted(grouped(&self.sweep.points().to_string()), "point");
+        let mut head = ReplyHead::new("sweep", format!("A sweep of {points}"));
+        (head.inputs, head.sources) = self.sweep.base();
+        let money = self.sweep.money();
+        head.currency = money.shown.as_ref().map(CurrencyReply::of);
+        head.assumptions = money.assumptions;
+        head.assumptions.extend(self.sweep.is_billed().then(|| BILLED.to_owned()));
+        let narrowed = self.sweep.narrowed();
+        narrowed.iter().for_each(|narrowed| head.tell(narrowed));
+        head.warnings = self.sweep.warnings(narrowed.as_ref());
+        head
+    }
+
     /// Those rows, for machines.
     pub fn reply(&self, shown: &Shown) -> SweepReply {
         let (points, columns) = (self.sweep.points(), self.columns());
         let named = |(_, entries): &(Vec<String>, Vec<Entry<'static>>)| {
             columns.iter().map(|column| column.name.clone()).zip(entries.iter().cloned()).collect()
         };
-        let mut head =
-            ReplyHead::new("sweep", format!("A sweep of {}", counted(grouped(&points.to_string()), "point")));
-        (head.inputs, head.sources) = self.sweep.base();
-        let money = self.sweep.money();
-        head.currency = money.shown.as_ref().map(CurrencyReply::of);
-        head.assumptions = money.assumptions;
-        let narrowed = self.sweep.narrowed();
-        narrowed.iter().for_each(|narrowed| head.tell(narrowed));
-        head.warnings = self.sweep.warnings(narrowed.as_ref());
         SweepReply {
-            head,
+            head: self.head(),
             points,
             shown_without_answer: shown.unanswered,
             not_shown: shown.not_shown,

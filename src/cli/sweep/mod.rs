@@ -9,12 +9,16 @@ use std::io;
 use std::path::Path;
 
 use super::args::Args;
-use super::values::{OfTheRun, Values};
+use super::values::{BilledAndJudged, Values};
 use super::{NOT_WRITTEN, YES, code, complain, output};
 use flopbill::Error;
-use flopbill::internals::ask::sweep::{Dominated, Row, Sweep, SweepAnswer, SweepRequest};
+use flopbill::internals::ask::sweep::columns::RANGED;
+use flopbill::internals::ask::sweep::{Dominated, GridRequest, Row, Sweep, SweepAnswer, SweepRequest};
+use flopbill::internals::catalog::Catalog;
+use flopbill::internals::report::grid;
 use flopbill::internals::report::sweep::{Last, STREAMS, Writer, view};
 use flopbill::internals::report::{Format, formats};
+use flopbill::internals::uncertainty::montecarlo::Plan;
 use progress::Progress;
 
 /// Which question, and which values.
@@ -29,6 +33,15 @@ pub struct SweepArgs {
     /// Mark the points that no other beats in cost and time, or keep only them: mark, front
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "mark")]
     pareto: Option<String>,
+    /// Percentiles of every row that has something uncertain; its draws take some milliseconds a row
+    #[arg(long)]
+    ranges: bool,
+    /// Two of the varied fields as a table of one output, the first down and the second across: region,gpu
+    #[arg(long, value_name = "X,Y")]
+    grid: Option<String>,
+    /// What a grid shows: cost_usd, wall_clock_days, gpu_hours, chips, mfu; the cost where it is known without it
+    #[arg(long, value_name = "WHAT", requires = "grid")]
+    show: Option<String>,
     /// Continue an interrupted sweep to the same file
     #[arg(long)]
     resume: bool,
@@ -37,7 +50,7 @@ pub struct SweepArgs {
     rows: usize,
 
     #[command(flatten)]
-    values: Values<OfTheRun>,
+    values: Values<BilledAndJudged>,
 }
 
 /// Runs the sweep and gives the exit code: a failed write has one of its own.
@@ -77,10 +90,14 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
     let mut request = SweepRequest::new(args.values.question(args.name.as_deref(), &catalog)?);
     request.vary.clone_from(&args.vary);
     request.pareto = args.pareto.as_deref().map(dominated).transpose()?;
+    request.ranges = args.ranges.then(Plan::default);
     let file = all.output.as_deref().filter(|path| path.as_os_str() != "-");
     let format = asked(args, all, file)?;
     let columnar = format.name == "parquet";
     let stream = STREAMS.iter().find(|stream| columnar || stream.name == format.name);
+    if let Some(grid) = args.grid.as_ref().map(|axes| GridRequest { axes: axes.clone(), show: args.show.clone() }) {
+        return as_grid(args, all, format, &request, &grid, &catalog);
+    }
     if args.resume && (stream.is_none() || file.is_none()) {
         let error = Error::bad_input("--resume continues a file");
         return Err(error.with_hint("name it: -o FILE.csv or -o FILE.jsonl").into());
@@ -111,6 +128,35 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
         Some(path) => file::write(&job, path, args.resume),
         None => job.to(0, &mut io::stdout().lock()),
     }
+}
+
+/// Answers the sweep as a grid.
+fn as_grid(
+    args: &SweepArgs,
+    all: &Args,
+    format: &Format,
+    request: &SweepRequest,
+    grid: &GridRequest,
+    catalog: &Catalog,
+) -> Result<(), Failed> {
+    let refused = |flag: &str| {
+        let error = Error::bad_input(format!("{flag} is of rows, and --grid has none"));
+        Err(error.with_hint("leave one of them out").into())
+    };
+    let shows_ranges = args.show.as_deref().is_some_and(|show| RANGED.contains(&show));
+    match () {
+        () if args.resume => return refused("--resume"),
+        () if args.pareto.is_some() => return refused("--pareto"),
+        () if format.name == "parquet" => return refused("Parquet"),
+        () if args.ranges && !shows_ranges => {
+            let error = Error::bad_input("--ranges changes nothing in a grid that shows no percentile");
+            return Err(error.with_hint("show one: --show cost_usd_p90").into());
+        }
+        () => {}
+    }
+    let reply = request.ask(catalog)?.grid_reply(grid)?;
+    reply.head.warnings.iter().for_each(|warning| complain::warning(warning));
+    output::write(&grid::view(&reply), format, all.output.as_deref()).map_err(Failed::Write)
 }
 
 fn dominated(what: &str) -> Result<Dominated, Error> {

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 36] = [
+pub const LAYERS: [&str; 37] = [
     "error",
     "source",
     "units",
@@ -36,6 +36,7 @@ pub const LAYERS: [&str; 36] = [
     "planner",
     "scaling",
     "reply",
+    "sides",
     "ask",
     "report",
     "cli",

@@ -3,9 +3,11 @@
 //! Hours, time and cost are products, so that the ratio of two answers is the product of the ratios of their
 //! factors, exactly; in logarithms each factor has a share of the difference.
 //!
-//! `cost = 6 x parameters x tokens / (peak x MFU x goodput) x other phases x price`, `time = hours / chips`.
+//! `cost = 6 x parameters x tokens / (peak x MFU x goodput) x other phases x price`, `time = hours / chips`. Where chips are
+//! idle, the MFU of all chips is that of the chips at work times their share.
 
 use super::side::Side;
+use super::steps::{Step, of_bill, of_product};
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,13 +16,15 @@ pub enum Target {
     Hours,
     /// Wall-clock time.
     Time,
-    /// Cost.
+    /// What the hours cost.
     Cost,
+    /// The total of the whole bill.
+    Bill,
 }
 
 /// The targets, with their names.
-pub const TARGETS: [(Target, &str); 3] =
-    [(Target::Cost, "cost"), (Target::Hours, "GPU-hours"), (Target::Time, "wall-clock")];
+pub const TARGETS: [(Target, &str); 4] =
+    [(Target::Cost, "cost"), (Target::Bill, "whole bill"), (Target::Hours, "GPU-hours"), (Target::Time, "wall-clock")];
 
 /// One factor of the ratio of two answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,10 +48,12 @@ pub struct Difference {
     pub ratio: f64,
     /// The factors, the one that moved most first; those that stayed are left out.
     pub factors: Vec<Factor>,
+    /// The second less the first, in steps that add up to it.
+    pub steps: Vec<Step>,
 }
 
 /// Ratios nearer to one than this are rounding.
-const STILL: f64 = 1e-9;
+pub(super) const STILL: f64 = 1e-9;
 
 /// Takes the ratio of two answers apart; `None` where either does not have the target.
 ///
@@ -69,27 +75,33 @@ pub fn difference(from: &Side, to: &Side, target: Target) -> Option<Difference> 
         Target::Hours => side.result.gpu_hours,
         Target::Time => side.result.wall_clock_days,
         Target::Cost => side.result.cost_usd,
+        Target::Bill => side.bill.as_ref().map(|bill| bill.total_usd),
     };
-    let ratio = of(to)? / of(from)?;
+    let ends = [of(from)?, of(to)?];
+    let ratio = ends[1] / ends[0];
     if !(ratio.is_finite() && ratio > 0.0) {
         return None;
     }
     let mut factors = hours(from, to)?;
     match target {
-        Target::Hours => {}
+        Target::Hours | Target::Bill => {}
         Target::Time => factors.push(factor("chips", from.result.chips?, to.result.chips?, -1)),
         Target::Cost => factors.push(factor("price", from.usd_per_gpu_hour?, to.usd_per_gpu_hour?, 1)),
     }
     // What the named factors leave, a bill that holds more than rent for one, is named as such.
     let left = ratio / factors.iter().map(|factor| factor.ratio).product::<f64>();
     factors.push(Factor { name: "everything else", values: None, ratio: left, share: f64::NAN });
+    let steps = match (target, &from.bill, &to.bill) {
+        (Target::Bill, Some(from), Some(to)) => of_bill(from, to),
+        _ => of_product(target, ends, &factors),
+    };
     factors.retain(|factor| (factor.ratio - 1.0).abs() > STILL);
     let whole = ratio.ln();
     for factor in &mut factors {
         factor.share = if whole.abs() > STILL { factor.ratio.ln() / whole } else { f64::NAN };
     }
     factors.sort_by(|a, b| b.ratio.ln().abs().total_cmp(&a.ratio.ln().abs()));
-    Some(Difference { target, ratio, factors })
+    Some(Difference { target, ratio, factors, steps })
 }
 
 /// The factors of the GPU-hours; where the two sides do not know the same ones, the hours themselves are one.
@@ -111,8 +123,20 @@ fn hours(from: &Side, to: &Side) -> Option<Vec<Factor>> {
         None => factors.push(factor("model FLOPs", flop.0, flop.1, 1)),
     }
     factors.push(factor("peak of the chip", peak.0, peak.1, -1));
-    factors.push(factor("MFU", mfu.0, mfu.1, -1));
-    factors.push(factor("goodput", goodput.0, goodput.1, -1));
+    // Chips at work over chips held.
+    let at_work = |side: &Side| Some(side.result.chips_used? / side.result.chips?).filter(|share| *share < 1.0);
+    match (at_work(from), at_work(to)) {
+        (None, None) => {
+            factors.push(factor("MFU", mfu.0, mfu.1, -1));
+            factors.push(factor("goodput", goodput.0, goodput.1, -1));
+        }
+        shares => {
+            let (before, now) = (shares.0.unwrap_or(1.0), shares.1.unwrap_or(1.0));
+            factors.push(factor("MFU of the chips at work", mfu.0 / before, mfu.1 / now, -1));
+            factors.push(factor("goodput", goodput.0, goodput.1, -1));
+            factors.push(factor("chips at work", before, now, -1));
+        }
+    }
     let left = after / before / factors.iter().map(|factor| factor.ratio).product::<f64>();
     factors.push(Factor { name: "other phases", values: None, ratio: left, share: f64::NAN });
     Some(factors)

@@ -6,10 +6,10 @@ use serde_json::Value;
 use crate::answer::Answer;
 use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::Spread;
-use crate::ask::reply::{Input, Ordered, ResultBlock, SCHEMA_VERSION, SourceLine};
 use crate::error::Error;
 use crate::reply::parts::RunBlock;
 use crate::reply::result::{block, inputs, sources};
+use crate::reply::{Input, Ordered, ResultBlock, SCHEMA_VERSION, SourceLine};
 
 /// One answer, as far as it is known: from a question, or saved by this or an earlier version.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -36,6 +36,9 @@ pub struct Side {
     pub goodput: Option<f64>,
     /// Where the MFU came from.
     pub mfu_origin: Option<String>,
+    /// The whole bill, where one is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bill: Option<BilledSide>,
     /// What it was made from, for the head of the comparison.
     #[serde(skip)]
     pub inputs: Ordered<Input>,
@@ -45,6 +48,30 @@ pub struct Side {
     /// What measured steps changed about it.
     #[serde(skip)]
     pub narrowed: Option<Narrowed>,
+}
+
+/// The bill of a side.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BilledSide {
+    /// rent, own or epoch.
+    pub view: String,
+    /// The run with the work around it, in dollars.
+    pub total_usd: f64,
+    /// The amount of each line, in dollars; null where a line has none.
+    pub lines: Ordered<Option<f64>>,
+}
+
+impl BilledSide {
+    /// That of a saved answer.
+    fn saved(json: &Value) -> Option<Self> {
+        let bill = json.get("bill")?;
+        let line = |(name, amount): (&String, &Value)| (name.clone(), amount.as_f64());
+        Some(Self {
+            view: bill.get("view")?.as_str()?.to_owned(),
+            total_usd: bill.get("programme_usd")?.as_f64()?,
+            lines: bill.get("lines")?.as_object()?.iter().map(line).collect(),
+        })
+    }
 }
 
 impl Side {
@@ -67,6 +94,7 @@ impl Side {
             peak_flop_per_second: run.peak_flop_per_second,
             goodput: Some(run.goodput),
             mfu_origin: run.mfu_origin,
+            bill: None,
             inputs: inputs(&answer.spec),
             sources: sources(answer),
             narrowed: Narrowed::of(answer).ok().flatten(),
@@ -123,6 +151,7 @@ pub fn saved(file: &str, text: &str) -> Result<Side, Error> {
         peak_flop_per_second: number("peak_flop_per_second"),
         goodput: number("goodput").or_else(|| given("run.goodput")),
         mfu_origin: text(run("mfu_origin")),
+        bill: BilledSide::saved(&json),
         inputs: json.get("inputs").and_then(Value::as_object).into_iter().flatten().filter_map(kept).collect(),
         narrowed: None,
         sources: json.get("sources").and_then(Value::as_array).into_iter().flatten().filter_map(source).collect(),
