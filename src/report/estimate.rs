@@ -31,7 +31,12 @@ fn view_of(reply: &EstimateReply) -> View {
     reply.joint.iter().for_each(|joint| super::joint::add(&mut view, joint));
     super::joint::places(&mut view, &reply.places);
     if let Some(spread) = spread {
-        view.sections.extend(Some(super::ranges::section(spread, answer)).filter(|range| !range.rows.is_empty()));
+        let range = Some(super::ranges::section(spread, answer)).filter(|range| !range.rows.is_empty());
+        let heading = |range: Section| match &answer.spec.deliveries {
+            None => range,
+            Some(_) => Section { heading: "Range, if all chips were there from the start".into(), ..range },
+        };
+        view.sections.extend(range.map(heading));
         view.note("The range", super::ranges::notes(spread, answer));
     }
     if let Some(drivers) = drivers {

@@ -35,7 +35,7 @@ fn held_of(reply: &PlanReply) -> View {
             let at = plan.days_at_confidence.map(days);
             let day = at.clone().unwrap_or_default();
             (
-                format!("done in {day}{date}{}", money.unwrap_or_default()),
+                format!("Done in {day}{date}{}", money.unwrap_or_default()),
                 at,
                 joint.and_then(|joint| joint.days.p50).map(days),
             )

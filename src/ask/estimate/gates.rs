@@ -6,11 +6,12 @@ use super::bill;
 use crate::answer::Answer;
 use crate::answer::bill_ranges;
 use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, edge, level, levels};
-use crate::answer::whole_bill::{BillQuestion, WholeBill};
+use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, whole_bill};
 use crate::catalog::Catalog;
-use crate::cost::View;
+use crate::cost::{Judged, View};
 use crate::error::Error;
 use crate::input::file::{Entry, Spec};
+use crate::planner::reply::JointReply;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::{Chips, Fraction, Seconds, Usd, show};
 
@@ -37,6 +38,12 @@ pub struct Gate {
     pub kept: bool,
     /// What broke it, in a sentence.
     pub sentence: Option<String>,
+    /// Of a limit on money that is held against a bill: the run alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_run_usd: Option<f64>,
+    /// The same with the work around it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub programme_usd: Option<f64>,
 }
 
 /// A limit as it was given.
@@ -78,19 +85,34 @@ pub fn is_drawn(answer: &Answer) -> bool {
 ///
 /// # Errors
 /// A bill that cannot be made.
-pub fn judge(answer: &Answer, whole: Option<&WholeBill>, plan: &Plan, catalog: &Catalog) -> Result<Vec<Gate>, Error> {
+pub fn judge(
+    answer: &Answer,
+    held: Option<&(WholeBill, Judged)>,
+    joint: Option<&JointReply>,
+    plan: &Plan,
+    catalog: &Catalog,
+) -> Result<Vec<Gate>, Error> {
+    let of_deliveries = joint.filter(|_| answer.spec.deliveries.is_some());
     let one = |limit: Limit| {
-        let value = match (limit.p90 && is_drawn(answer), whole) {
-            (false, Some(whole)) if limit.output == COST => bill::total(whole),
+        let drawn = of_deliveries.and_then(|joint| limit.of_deliveries(joint));
+        let value = match (limit.p90 && is_drawn(answer), held) {
+            _ if drawn.is_some() => drawn,
+            (false, Some((whole, judged))) if limit.output == COST => total(whole, *judged),
             (false, _) => point(answer, limit.output), // without ranges the p90 is the point
-            (true, Some(whole)) if limit.output == COST => {
-                levels_of_bill(answer, whole, plan, catalog)?.map(|[_, _, p90]| p90)
+            (true, Some((whole, judged))) if limit.output == COST => {
+                levels_of_bill(answer, (whole, *judged), plan, catalog)?.map(|[_, _, p90]| p90)
             }
             (true, _) => Some(level(answer, plan, limit.output, P90)?),
         };
-        Ok(limit.against(value.filter(|value| !value.is_nan()), whole.is_some()))
+        Ok(limit.against(value.filter(|value| !value.is_nan()), held))
     };
     limits(&answer.spec).map(one).collect()
+}
+
+/// What a limit on money is held against; `None` where the chips have no price.
+fn total(whole: &WholeBill, judged: Judged) -> Option<f64> {
+    let all = bill::total(whole)?;
+    Some(if judged == Judged::Programme { all } else { whole.bill.final_run().get() })
 }
 
 fn point(answer: &Answer, output: usize) -> Option<f64> {
@@ -111,11 +133,20 @@ fn grows_with(answer: &Answer, whole: &WholeBill) -> (usize, f64) {
 }
 
 /// The bill of a run that holds its chips so much longer, or at so much higher a rent.
-fn at(ratio: f64, answer: &Answer, whole: &WholeBill, catalog: &Catalog) -> Result<Option<f64>, Error> {
+fn at(
+    ratio: f64,
+    answer: &Answer,
+    (whole, judged): (&WholeBill, Judged),
+    catalog: &Catalog,
+) -> Result<Option<f64>, Error> {
     let question = BillQuestion::of(answer)?;
     let question =
         BillQuestion { held: question.held * ratio, wall: question.wall.map(|wall| wall * ratio), ..question };
-    Ok(bill::total(&bill::of(&question, whole.bill.view, &answer.spec, catalog)?))
+    let known = bill::choices(&answer.spec); // a bill that is made for its total alone may not be asked for
+    let catalog = &*catalog.as_of(answer.spec.as_of.as_ref().map(|day| day.value));
+    let catalog = &*catalog.by_rates(answer.spec.own_rates());
+    let choices = known.unwrap_or_else(|_| Choices::of(&answer.spec));
+    Ok(total(&whole_bill(&question, whole.bill.view, &choices, catalog)?, judged))
 }
 
 /// The p10, p50 and p90 of a bill in US dollars; `None` where the chips have no price.
@@ -124,18 +155,19 @@ fn at(ratio: f64, answer: &Answer, whole: &WholeBill, catalog: &Catalog) -> Resu
 /// A bill that cannot be made.
 pub fn levels_of_bill(
     answer: &Answer,
-    whole: &WholeBill,
+    (whole, judged): (&WholeBill, Judged),
     plan: &Plan,
     catalog: &Catalog,
 ) -> Result<Option<[f64; 3]>, Error> {
     if let Some(spread) = bill_ranges::spread(answer, whole, plan)? {
-        return Ok(Some(LEVELS.map(|level| spread.programme.quantile(level.get()).value)));
+        let of = if judged == Judged::Programme { &spread.programme } else { &spread.run };
+        return Ok(Some(LEVELS.map(|level| of.quantile(level.get()).value)));
     }
     let (output, own) = grows_with(answer, whole);
     let mut found = [f64::NAN; 3];
     for (slot, drawn) in found.iter_mut().zip(levels(answer, plan, output, LEVELS)?) {
         let ratio = drawn / own;
-        let bill = if ratio.is_finite() { at(ratio, answer, whole, catalog)? } else { Some(ratio) };
+        let bill = if ratio.is_finite() { at(ratio, answer, (whole, judged), catalog)? } else { Some(ratio) };
         let Some(bill) = bill else { return Ok(None) };
         *slot = bill;
     }
@@ -146,10 +178,16 @@ pub fn levels_of_bill(
 ///
 /// # Errors
 /// A bill that cannot be made.
-pub fn budget(answer: &Answer, whole: Option<&WholeBill>, money: Usd, catalog: &Catalog) -> Result<Budget, Error> {
-    let Some(whole) = whole else { return Ok(Budget::of_rent(money)) };
+pub fn budget(
+    answer: &Answer,
+    held: Option<&(WholeBill, Judged)>,
+    money: Usd,
+    catalog: &Catalog,
+) -> Result<Budget, Error> {
+    let Some((whole, judged)) = held else { return Ok(Budget::of_rent(money)) };
+    let judged = *judged;
     let (output, own) = grows_with(answer, whole);
-    let bill = |ratio: f64| Ok::<_, Error>(at(ratio, answer, whole, catalog)?.unwrap_or(f64::NAN));
+    let bill = |ratio: f64| Ok::<_, Error>(at(ratio, answer, (whole, judged), catalog)?.unwrap_or(f64::NAN));
     // Secants: a bill is nearly a straight line over what it grows with.
     let (mut before, mut ratio) = ((2.0, bill(2.0)?), 1.0);
     for _ in 0..STEPS {
@@ -160,13 +198,30 @@ pub fn budget(answer: &Answer, whole: Option<&WholeBill>, money: Usd, catalog: &
             break; // found, not known, or less than what does not grow
         }
     }
-    Ok(Budget { money, of: "the whole bill", output, limit: ratio * own })
+    let of = if judged == Judged::Programme { "the whole bill" } else { "the final run" };
+    Ok(Budget { money, of, output, limit: ratio * own })
 }
 
 impl Limit {
-    fn against(self, value: Option<f64>, billed: bool) -> Gate {
+    /// The value of a run whose chips come in parts; `None` for chips, which are as ordered.
+    fn of_deliveries(&self, joint: &JointReply) -> Option<f64> {
+        let levels = match self.output {
+            COST => &joint.cost_usd,
+            DAYS => &joint.days,
+            _ => return None,
+        };
+        let level = if self.p90 { levels.p90 } else { levels.p50 };
+        Some(level.or(levels.p10.map(|_| f64::INFINITY)).unwrap_or(f64::NAN))
+    }
+
+    fn against(self, value: Option<f64>, held: Option<&(WholeBill, Judged)>) -> Gate {
+        let held = held.filter(|_| self.output == COST);
         let kept = value.is_some_and(|value| value <= edge(self.limit));
-        let bill = if billed && self.output == COST { " of the whole bill" } else { "" };
+        let bill = match held {
+            None => "",
+            Some((_, Judged::Programme)) => " of the whole bill",
+            Some((_, Judged::FinalRun)) => " of the final run",
+        };
         let name = format!("the {}{}{bill}", if self.p90 { "p90 " } else { "" }, self.what);
         let limit = self.show(self.limit);
         let sentence = match value {
@@ -176,7 +231,15 @@ impl Limit {
             }
             Some(value) => format!("{name} is {}, over the limit of {limit}", self.show(value)),
         };
-        Gate { name: self.name, limit: self.limit, value, kept, sentence: (!kept).then_some(sentence) }
+        Gate {
+            name: self.name,
+            limit: self.limit,
+            value,
+            kept,
+            sentence: (!kept).then_some(sentence),
+            final_run_usd: held.and_then(|(whole, _)| total(whole, Judged::FinalRun)),
+            programme_usd: held.and_then(|(whole, _)| total(whole, Judged::Programme)),
+        }
     }
 
     fn show(&self, value: f64) -> String {

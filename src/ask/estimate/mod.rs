@@ -27,6 +27,7 @@ use crate::answer::thresholds::Thresholds;
 use crate::answer::whole_bill::WholeBill;
 use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
+use crate::cost::Judged;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::planner::reply::{JointReply, Levels};
@@ -228,15 +229,13 @@ pub fn reply(
     answer: Answer,
     catalog: &Catalog,
 ) -> Result<EstimateReply, Error> {
-    let spec = &answer.spec;
     let whole = bill::whole(&answer, catalog)?;
     let bill_spread = match &whole {
         Some(whole) => bill_ranges::spread(&answer, whole, &request.draws)?,
         None => None,
     };
-    let by = spec.due(question.today)?;
-    let budget = spec.budget.as_ref().map(|entry| gates::budget(&answer, whole.as_ref(), entry.value, catalog));
-    let asked = Asked { plan: request.draws, by, budget: budget.transpose()? };
+    let held = judged(&answer, whole.as_ref(), catalog)?;
+    let asked = limits(request, question, &answer, held.as_ref(), catalog)?;
     let spread = spread(&answer, &asked)?;
     let drivers = match request.drivers {
         Some(of) => drivers(&answer, &asked, driven(of, &answer))?,
@@ -244,17 +243,20 @@ pub fn reply(
     };
     let mut head = head(command, &answer);
     let planned = command.starts_with("plan "); // a plan says itself how sure it is
-    head.warnings.extend(warnings(request, !planned && (by.is_some() || asked.budget.is_some()), spread.as_ref()));
+    let limited = !planned && (asked.by.is_some() || asked.budget.is_some());
+    head.warnings.extend(warnings(request, limited, spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
-    let joint = joint(request, question, &answer, whole.as_ref(), catalog)?;
-    let joint = joint.filter(|_| !planned || command == "plan date");
+    let joint = match command {
+        "plan chips" | "plan tokens" => None, // they say themselves how sure they are
+        _ => joint(request, question, &answer, held.as_ref(), catalog)?,
+    };
     let Beside { site, failures } = Beside::of(&answer, whole.as_ref(), question, catalog)?;
     head.warnings.extend(site.iter().filter_map(SiteReply::binds));
     head.warnings.extend(plans(&answer, catalog)?);
     let model = ModelCounts::of(&answer, catalog)?;
     let thresholds = Thresholds::of(&answer, model.as_ref(), catalog)?;
     head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
-    let judged = gates::judge(&answer, whole.as_ref(), &request.draws, catalog)?;
+    let judged = gates::judge(&answer, held.as_ref(), joint.as_ref(), &request.draws, catalog)?;
     Ok(EstimateReply {
         head,
         defaults: resolved::defaults(&answer, whole.as_ref()),
@@ -285,18 +287,36 @@ pub fn reply(
     })
 }
 
+/// What the draws of the run alone are held against: of a run on deliveries nothing, since those decide time and cost.
+fn limits(
+    request: &EstimateRequest,
+    question: &Question,
+    answer: &Answer,
+    held: Option<&(WholeBill, Judged)>,
+    catalog: &Catalog,
+) -> Result<Asked, Error> {
+    let (spec, plan) = (&answer.spec, request.draws);
+    let by = spec.due(question.today)?;
+    if spec.deliveries.is_some() {
+        return Ok(Asked { plan, ..Asked::default() });
+    }
+    let budget = spec.budget.as_ref().map(|entry| gates::budget(answer, held, entry.value, catalog));
+    Ok(Asked { plan, by, budget: budget.transpose()? })
+}
+
 /// The planner's part, where that is asked.
 fn joint(
     request: &EstimateRequest,
     question: &Question,
     answer: &Answer,
-    whole: Option<&WholeBill>,
+    held: Option<&(WholeBill, Judged)>,
     catalog: &Catalog,
 ) -> Result<Option<JointReply>, Error> {
-    if !is_planned(&answer.spec) {
+    let timed = answer.estimate.chips.is_some() && answer.estimate.total.wall_clock.is_some();
+    if !is_planned(&answer.spec) || (!timed && answer.spec.deliveries.is_none()) {
         return Ok(None);
     }
-    let asked = Prepared::about(question, answer.clone(), judged(answer, whole, catalog)?, catalog)?;
+    let asked = Prepared::about(question, answer.clone(), held.cloned(), catalog)?;
     JointReply::of(question, &asked, &request.draws, catalog).map(Some)
 }
 

@@ -119,6 +119,8 @@ impl SiteReply {
             value: self.chips_asked,
             kept: self.kept,
             sentence: self.sentence(),
+            final_run_usd: None,
+            programme_usd: None,
         }
     }
 }

@@ -6,9 +6,11 @@ use crate::answer::Answer;
 use crate::answer::ranges::{Asked, spread};
 use crate::ask::estimate::{bill, gates};
 use crate::catalog::Catalog;
+use crate::cost::Judged;
 use crate::error::Error;
 use crate::input::field::Group;
 use crate::input::file::Spec;
+use crate::planner::judged;
 use crate::reply::Figure;
 use crate::reply::result::block;
 use crate::uncertainty::montecarlo::Plan;
@@ -67,7 +69,8 @@ impl Beside {
         if let Some(whole) = &whole {
             let total = Figure::from(bill::total(whole));
             let drawn = self.draws.is_some() && gates::is_drawn(answer);
-            let levels = if drawn { gates::levels_of_bill(answer, whole, &plan, catalog)? } else { None };
+            let of = (whole, Judged::Programme);
+            let levels = if drawn { gates::levels_of_bill(answer, of, &plan, catalog)? } else { None };
             let levels = levels.filter(|[low, _, high]| low.is_finite() && *high > low * (1.0 + 1e-9));
             block = block.cost_usd(levels.map_or(total, |[low, middle, high]| total.between(low, middle, high)));
         }
@@ -78,7 +81,8 @@ impl Beside {
             outputs.ranges = Some(Box::new(RANGED.map(|key| of(key).unwrap_or(f64::NAN))));
         }
         if self.judged {
-            let gates = gates::judge(answer, whole.as_ref(), &plan, catalog)?;
+            let held = judged(answer, whole.as_ref(), catalog)?;
+            let gates = gates::judge(answer, held.as_ref(), None, &plan, catalog)?;
             let broken = gates.iter().filter(|gate| !gate.kept).map(|gate| gate.name).collect::<Vec<_>>();
             outputs.broken = Some(broken.join(", ").into());
         }
