@@ -168,7 +168,8 @@ impl Sweep {
     /// Fields of its question that a sweep does not look at, and measured steps that tell nothing.
     pub fn warnings(&self, narrowed: Option<&Narrowed>) -> Vec<String> {
         let spec = self.question.spec().ok();
-        let idle = self.question.base.is_measured() && narrowed.is_none();
+        let paced = || self.first().is_ok_and(|found| found.spec.is_paced());
+        let idle = self.question.base.is_measured() && narrowed.is_none() && !paced();
         let idle = idle.then(|| "the measured steps change nothing at the first point".to_owned());
         let left_out = narrowed.map(Narrowed::left_out).unwrap_or_default();
         let unheard = spec.map(|spec| unheard("sweep", &spec)).unwrap_or_default().into_iter();
