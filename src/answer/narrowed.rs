@@ -166,7 +166,7 @@ pub(super) fn idle(spec: &Spec, pacing: &Pacing, step: Step, confirmed: bool) ->
         (_, Step::Predicted(_)) => return None,
         (Pacing::Predicted(_), _) if confirmed => return None,
         // The measured step is the speed itself.
-        _ if spec.measured.is_none() && matches!(spec.measured_pace(), Ok(Some(_))) => return None,
+        _ if spec.measured.is_none() && spec.is_paced() => return None,
         (_, Step::Moved(moved)) if moved.told.is_some() => return None,
         (Pacing::Relaid(_), _) => "the run's own hours are its measurement",
         _ => "the hours are not predicted from a step",

@@ -327,6 +327,11 @@ fn slot(path: &'static str, settled: &Settled, has_step: bool) -> Result<Slot, E
         "run.gpu_hours" if settled.given.get(Var::GpuHours).is_some() => Slot::Var(Var::GpuHours),
         "run.gpu_hours" => Slot::Var(Var::PhaseHours),
         "run.chips" if has_step => Slot::Chips,
+        "run.chips" if settled.given.get(Var::Pace).is_some() => {
+            let error =
+                Error::bad_input("`run.chips` takes no range here: the measured step was on one number of chips");
+            return Err(error.with_hint("name the model, and the step is moved to other chips"));
+        }
         SOFTWARE | TRANSFER => Slot::Factor,
         BATCH => Slot::Batch,
         path => Slot::Var(var_of(path).ok_or_else(|| Error::bad_input(format!("`{path}` takes no range")))?),

@@ -96,6 +96,7 @@ fn assumptions(
         }
         _ => {}
     }
+    say.extend(elsewhere(looked, estimate));
     if let Some(price) = &priced.price
         && let Origin::Profile(from) = &price.origin
     {
@@ -113,6 +114,14 @@ fn assumptions(
         }
     }
     say
+}
+
+/// That a step without a model was measured on another number of chips.
+fn elsewhere(looked: &LookedUp<'_>, estimate: &Estimate) -> Option<String> {
+    let own = looked.spec.measured_chips().filter(|_| looked.spec.is_paced())?;
+    let shown = show::counted(show::chips(own), "chip");
+    let moved = estimate.chips.is_some_and(|chips| chips != own);
+    moved.then(|| format!("the step was measured on {shown}: on others each is taken to be as fast"))
 }
 
 /// Whether the price is the one of the run's own file.

@@ -461,7 +461,30 @@ fn a_measured_rate_without_a_model_is_the_speed_itself() {
     let hours = Input::new().gpu("h100").chips(64).set("run.gpu_hours", "1M").set("run.tokens_per_second", "1M");
     let reply = ask(hours);
     close(reply.run.tokens.unwrap(), 56.25e12, 1e-9);
+    // The rate is of all chips together, so that a sweep over chips is as many questions, each with this rate.
     let shell = Shell::new();
+    let sweep = ["sweep", "--tokens", "15T", "--gpu", "h100", "--tokens-per-second", "5M", "--vary", "chips=512,1024"];
+    let swept = shell.json(&sweep);
+    for (row, chips) in swept["result"]["rows"].as_array().unwrap().iter().zip([512.0, 1024.0]) {
+        close(row["wall_clock_days"].as_f64().unwrap(), 3e6 / 86_400.0, 1e-9);
+        close(row["gpu_hours"].as_f64().unwrap(), 3e6 * chips / 3600.0, 1e-9);
+    }
+    // Where it was measured is said: on twice as many chips each is as fast, which is an assumption; another chip is not told.
+    let file = "name = \"x\"\n[run]\ngpu = \"h100\"\nchips = 512\ntokens = \"15T\"\ntokens_per_second = \"5M\"\n";
+    shell.write("rate.toml", file);
+    let on = |more: &[&str]| shell.json(&[&["estimate", "./rate.toml"], more].concat());
+    let moved = on(&["--chips", "1024"]);
+    close(moved["result"]["wall_clock_days"].as_f64().unwrap(), 1.5e6 / 86_400.0, 1e-9);
+    assert!(moved["assumptions"].to_string().contains("measured on 512 chips: on others each is taken to be as fast"));
+    shell.refused(&["estimate", "./rate.toml", "--gpu", "h200"], 1, &["do not follow"]);
+    let fed = ask(run().set("run.tokens_per_second", 5e6).set("site.power", "0.5MW")).site.unwrap();
+    // 500 kW / 1,705 W are 293 chips, 36 nodes of 8: 288 of 512, so that the run takes 512 / 288 as long.
+    close(fed.wall_clock_days.unwrap(), 3e6 / 86_400.0 * 512.0 / 288.0, 1e-9);
+    shell.refused(
+        &["estimate", "--tokens", "15T", "--gpu", "h100", "--chips", "500..600", "--tokens-per-second", "5M"],
+        2,
+        &["takes no range here"],
+    );
     let flags = ["estimate", "--tokens", "15T", "--gpu", "h100"];
     let refused = |more: &[&str], code: i32, says: &str| shell.refused(&[&flags[..], more].concat(), code, &[says]);
     refused(&["--tokens-per-second", "5M"], 1, "add --chips");

@@ -130,7 +130,7 @@ fn on(question: &Question, chips: f64, catalog: &Catalog) -> Result<Answer, Erro
     if chips < 1.0 {
         return Err(Error::no_solution("the site feeds no whole node"));
     }
-    let mut asked = question.clone();
+    let mut asked = question.clone().at_home(&[])?;
     let settles = |path: &str| find(path).is_ok_and(|field| matches!(field.path, "run.chips" | "run.wall_clock"));
     asked.overrides.retain(|over| !settles(&over.path));
     asked.base.wall_clock = None;

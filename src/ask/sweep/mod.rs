@@ -192,7 +192,8 @@ impl Sweep {
     pub fn warnings(&self, narrowed: Option<&Narrowed>) -> Vec<String> {
         let first: Vec<_> = self.axes.iter().map(|axis| axis.cell(0)).collect();
         let spec = self.question_at(&first).spec().ok();
-        let idle = self.question.base.is_measured() && narrowed.is_none();
+        let paced = || self.first().is_ok_and(|found| found.spec.is_paced());
+        let idle = self.question.base.is_measured() && narrowed.is_none() && !paced();
         let idle = idle.then(|| "the measured steps change nothing at the first point".to_owned());
         let left_out = narrowed.map(Narrowed::left_out).unwrap_or_default();
         let unheard = spec.map(|spec| unheard("sweep", &spec)).unwrap_or_default().into_iter();

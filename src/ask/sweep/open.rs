@@ -29,6 +29,8 @@ pub(super) fn opens(found: &Answer, var: Var) -> bool {
     let knows = |var| found.prepared.knows(var);
     match var {
         _ if found.confirmation.is_some() => false, // each point is confirmed or refused
+        // The rate is of all chips together: other chips have another pace.
+        Var::Chips if found.spec.is_paced() => false,
         _ if !found.pacing.depends_on_chips() => true,
         // Money may decide the chips, and with them the layout.
         Var::Price => knows(Var::Chips) || !knows(Var::Cost),

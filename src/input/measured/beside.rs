@@ -2,8 +2,8 @@
 
 use super::{RATE, STEP_TIME};
 use crate::error::Error;
-use crate::input::file::{Origin, Spec};
-use crate::units::{Tokens, show};
+use crate::input::file::{Entry, Origin, Spec};
+use crate::units::{Chips, Tokens, show};
 
 /// What says how fast a step was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,27 +38,40 @@ impl Spec {
         }
     }
 
-    /// Chip-seconds of a token, where no model is named and the chips are: then the measured step is the speed itself.
+    /// Whether the measured step is the speed itself, for want of a model.
+    pub fn is_paced(&self) -> bool {
+        matches!(self.measured_pace(), Ok(Some(_)))
+    }
+
+    /// Chip-seconds of a token, where no model is named and the chips are: then the measured step is the speed itself, on the
+    /// chip it was measured on. It is of as many as were there; on others each is taken to be as fast.
     ///
     /// # Errors
     /// As [`Spec::beside`]; a batch in sequences of which nobody says the length.
     pub fn measured_pace(&self) -> Result<Option<(f64, &Origin)>, Error> {
-        let (None, Some(chips), Some((of, value))) = (&self.model, &self.chips, self.beside()?) else {
-            return Ok(None);
-        };
+        let (None, Some((of, value))) = (&self.model, self.beside()?) else { return Ok(None) };
+        let home = self.home.as_deref().unwrap_or(self);
+        let same = |own: &Entry<String>| self.gpu.as_ref().is_none_or(|asked| asked.value == own.value);
+        let (true, Some(chips)) = (home.gpu.as_ref().is_none_or(same), self.measured_chips()) else { return Ok(None) };
         let origin = self.tokens_per_second.as_ref().map(|entry| &entry.origin);
         let Some(origin) = origin.or(self.step_time.as_ref().map(|entry| &entry.origin)) else { return Ok(None) };
-        let rate = match (of, &self.global_batch) {
+        let rate = match (of, home.global_batch.as_ref().or(self.global_batch.as_ref())) {
             (Beside::Time, Some(batch)) => {
-                let length = self.sequence_length.as_ref().map_or(Tokens::ZERO, |entry| entry.value);
-                batch.value.tokens(length).get() / value
+                let length = home.sequence_length.as_ref().or(self.sequence_length.as_ref());
+                batch.value.tokens(length.map_or(Tokens::ZERO, |entry| entry.value)).get() / value
             }
             _ => value,
         };
         if rate > 0.0 {
-            return Ok(Some((chips.value.get() / rate, origin)));
+            return Ok(Some((chips.get() / rate, origin)));
         }
         let error = Error::bad_input("a batch in sequences says nothing without their length");
         Err(origin.locate(error.with_hint("give run.sequence_length, or the batch in tokens (4Mtok)")))
+    }
+
+    /// The chips that the step was measured on: those where it stands, else those that are asked about.
+    pub fn measured_chips(&self) -> Option<Chips> {
+        let home = self.home.as_ref().and_then(|home| home.chips.as_ref());
+        home.or(self.chips.as_ref()).map(|entry| entry.value)
     }
 }
