@@ -16,7 +16,7 @@ use crate::catalog::read::{At, Sources};
 use crate::cost::defaults::Defaults;
 use crate::cost::own::Hosting;
 use crate::cost::rent::{Commitment, commitment, per_held_hour};
-use crate::cost::{self, Bill, Charge, CostLine, Terms, Usage, View, own};
+use crate::cost::{self, Bill, Charge, CostLine, Scope, Terms, Usage, View, own};
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::hardware::region::Region;
@@ -88,6 +88,19 @@ struct Shelf {
 }
 
 impl WholeBill {
+    /// The total in US dollars with the work around the run; `None` where the chips have no price.
+    pub fn total(&self) -> Option<f64> {
+        self.chips_not_priced().is_none().then(|| self.bill.programme().get())
+    }
+
+    /// Why holding the chips has no price, if it has none.
+    pub fn chips_not_priced(&self) -> Option<&'static str> {
+        self.bill.not_priced().find_map(|line| match line.charge {
+            Charge::NotPriced(why) if line.scope == Scope::Chips => Some(why),
+            _ => None,
+        })
+    }
+
     /// The source of a line's price.
     pub fn source(&self, line: &CostLine) -> Option<&Source> {
         let shelf = &self.shelf;

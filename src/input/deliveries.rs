@@ -1,9 +1,11 @@
 //! Chips that are delivered in parts: how many, of which kind, on which day, and how surely.
 
+mod rows;
+
 use std::fmt;
 use std::sync::Arc;
 
-use crate::catalog::read::{At, Document, Value};
+use crate::catalog::read::At;
 use crate::error::Error;
 use crate::input::due::is_day;
 use crate::input::field::find;
@@ -19,9 +21,6 @@ pub const DELIVERIES: &str = "deliveries";
 
 /// The most deliveries of a question.
 pub const MOST: usize = 16;
-
-/// Key under which rows typed for a flag are read.
-const TYPED: &str = "v=";
 
 /// How one is written.
 const EXAMPLE: &str = "2048@2027-03-01..2027-04-15:80%";
@@ -239,7 +238,7 @@ impl Deliveries {
             return Err(error.with_hint("put those of one month together"));
         }
         let text = if each.iter().any(|one| one.price.is_some() || one.burn_in.is_some()) {
-            listed(&each)
+            rows::listed(&each)
         } else {
             each.iter().map(Delivery::words).collect::<Vec<_>>().join("; ")
         };
@@ -252,7 +251,7 @@ impl Deliveries {
     /// What is no delivery, with its place.
     pub fn parse(text: &str, origin: &Origin) -> Result<Self, Error> {
         if text.trim_start().starts_with(['[', '{']) {
-            return typed(text, &origin.to_string());
+            return rows::typed(text, &origin.to_string());
         }
         let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
         let (mut each, mut errors) = (Vec::new(), Vec::new());
@@ -265,46 +264,6 @@ impl Deliveries {
         Error::all(errors).map_or_else(|| Self::of(each), Err)
     }
 
-    /// Reads the rows of a spec.
-    ///
-    /// # Errors
-    /// Everything that is wrong with them, each with its place.
-    pub fn of_value(value: &Value<'_>) -> Result<Self, Error> {
-        let items = if value.raw().is_table() { vec![*value] } else { value.items() };
-        let (mut each, mut errors) = (Vec::new(), Vec::new());
-        for item in items {
-            match item.table(DELIVERIES) {
-                Some(inner) => {
-                    let mut one = Delivery { place: Some(item.at()), ..Delivery::of_chips("1")? };
-                    for key in inner.keys() {
-                        let Some(cell) = inner.any(key) else { continue };
-                        let text = super::file::text_of(&cell);
-                        let set = text.map_or_else(
-                            || Err(Error::bad_input(format!("`{key}` takes a number, a date or a text"))),
-                            |text| one.set(key, &text),
-                        );
-                        errors.extend(set.err().map(|error| cell.at().locate(error)));
-                    }
-                    let lacks = |key: &str, other: &str| inner.any(key).is_none() && inner.any(other).is_none();
-                    let lacking =
-                        [("chips", "chips"), ("on", "date")].into_iter().find(|(key, other)| lacks(key, other));
-                    let lacking = lacking.map(|(key, _)| Error::bad_input(format!("a delivery without `{key}`")));
-                    errors.extend(lacking.map(|error| item.at().locate(error.with_hint(hint_of_rows()))));
-                    each.push(one);
-                }
-                None => match item.as_text().map(Delivery::parse) {
-                    Some(Ok(one)) => each.push(Delivery { place: Some(item.at()), ..one }),
-                    Some(Err(error)) => errors.push(item.at().locate(error)),
-                    None => errors.push(item.at().locate(Error::bad_input("no delivery").with_hint(hint_of_rows()))),
-                },
-            }
-        }
-        match Error::all(errors) {
-            Some(error) => Err(error),
-            None => Self::of(each).map_err(|error| value.at().locate(error)),
-        }
-    }
-
     /// Chips of all that can come, each at its median.
     pub fn chips(&self) -> f64 {
         let can_come = self.each.iter().filter(|one| one.probability > Fraction::ZERO);
@@ -315,42 +274,6 @@ impl Deliveries {
     pub fn first(&self) -> Option<Date> {
         self.each.iter().filter_map(|one| one.on[0].date()).min()
     }
-}
-
-fn hint_of_rows() -> String {
-    "write it like `deliveries = [{ chips = 2048, on = 2027-01-15 }]`".to_owned()
-}
-
-fn listed(each: &[Delivery]) -> String {
-    let pair = |key: &str, value: String| format!("{key} = \"{value}\"");
-    let row = |one: &Delivery| {
-        let [low, high] = one.on;
-        let on = if low == high { low.to_string() } else { format!("{low}..{high}") };
-        let mut pairs = vec![pair("chips", one.chips_text.clone()), pair("on", on)];
-        pairs.extend(one.gpu.clone().map(|gpu| pair("gpu", gpu)));
-        pairs.extend((one.probability.get() < 1.0).then(|| pair("probability", one.probability.get().to_string())));
-        pairs.extend(one.price.map(|price| pair("price", show::exact(price))));
-        pairs.extend(one.burn_in.map(|time| pair("burn_in", format!("{}d", show::number(time.days(), 9)))));
-        format!("{{ {} }}", pairs.join(", "))
-    };
-    format!("[{}]", each.iter().map(row).collect::<Vec<_>>().join(", "))
-}
-
-/// Rows typed for a flag.
-fn typed(text: &str, flag: &str) -> Result<Deliveries, Error> {
-    let read = Document::new(flag, format!("{TYPED}{text}")).read(|r| {
-        let value = r.value("v")?;
-        Deliveries::of_value(&value).map_err(|error| error.each().for_each(|one| value.record(one.clone()))).ok()
-    });
-    let back = |at: usize| at.saturating_sub(TYPED.len()).min(text.len());
-    let found = read.map_err(|error| {
-        let shifted = error.each().map(|one| {
-            let span = one.place().map_or(0..text.len(), |place| place.span.clone());
-            one.with_message(one.message()).in_typed(flag, text, back(span.start)..back(span.end))
-        });
-        Error::all(shifted.collect()).unwrap_or(error)
-    })?;
-    Deliveries::of(found.each.iter().map(|one| Delivery { place: None, ..one.clone() }).collect())
 }
 
 impl fmt::Display for Deliveries {

@@ -38,6 +38,16 @@ impl Due {
         Err(Error::bad_input(format!("`{text}` is no time to be done in")).with_hint("write it like `60d`"))
     }
 
+    /// So many days after the start.
+    pub fn of_days(days: f64) -> Self {
+        Self::In(Seconds::from_days(days))
+    }
+
+    /// The time in days; `None` of a date.
+    pub fn days(self) -> Option<f64> {
+        if let Self::In(time) = self { Some(time.days()) } else { None }
+    }
+
     /// `within 60 d`, `by 2027-03-16`.
     pub fn words(self) -> String {
         match self {

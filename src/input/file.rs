@@ -242,7 +242,7 @@ fn one_field(field: &'static Field, key: &'static str, value: &Value<'_>, spec: 
 }
 
 /// A value as it would be typed for a flag.
-pub(super) fn text_of<'d>(value: &Value<'d>) -> Option<Cow<'d, str>> {
+pub(in crate::input) fn text_of<'d>(value: &Value<'d>) -> Option<Cow<'d, str>> {
     match value.raw() {
         DeValue::Boolean(yes) => Some(Cow::Owned(yes.to_string())),
         DeValue::Datetime(date) => Some(Cow::Owned(date.to_string())),

@@ -251,10 +251,21 @@ macro_rules! deliveries {
     };
 }
 
-/// A date, or a time from the start.
+/// A date, or a time from the start in days.
 macro_rules! due {
     ($field:ident $type:ty;) => {
-        word!($field $type; "a date or a time", <$type>::parse, <$type>::to_string)
+        Field {
+            set: |spec, text, origin| {
+                let value = <$type>::parse(text)?;
+                let typed = value.days().and_then(|days| in_months(text, days));
+                spec.$field = Some(Entry { typed, ..Entry::new(value, origin) });
+                Ok(())
+            },
+            unit: "days",
+            number: |spec| spec.$field.as_ref().and_then(|entry| entry.value.days()),
+            put: Some(|spec, number, origin| spec.$field = Some(Entry::new(<$type>::of_days(number), origin))),
+            ..word!($field $type; "a date or a time", <$type>::parse, <$type>::to_string)
+        }
     };
 }
 

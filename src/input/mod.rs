@@ -1,6 +1,7 @@
 //! What was typed, by any door: one [`table`] of fields, and nothing filled in.
 
 pub mod batch;
+mod bounds;
 pub mod deliveries;
 pub mod due;
 pub mod exchange;

@@ -10,6 +10,7 @@ use crate::hardware::optimizer::{OFFLOADS, OPTIMIZERS, Offload, Optimizer};
 use crate::hardware::precision::{PRECISIONS, Precision, STATES, States};
 use crate::hardware::price::Term;
 use crate::input::batch::Batch;
+use crate::input::bounds::{CENT, CHIPS, DEAREST, GB, GB_MONTH, KW_MONTH, LEAST, LONGEST, MOST, SHORTEST};
 use crate::input::deliveries::Deliveries;
 use crate::input::due::Due;
 use crate::input::field::{Field, Group};
@@ -21,7 +22,7 @@ use crate::input::text::{
     choice, currency, date, days, dollars_per, megawatts, money, name, number, portion, rate, seconds, share,
     shown_per, switch, tflops, wait, whole, years,
 };
-use crate::input::typed::{Rates, entry};
+use crate::input::typed::{Rates, entry, in_months};
 use crate::layout::parallelism::SCHEDULES;
 use crate::layout::stages::CUTS;
 use crate::model::flops::RECOMPUTES;
@@ -43,16 +44,13 @@ fields! {
         /// Model profile, or a Hugging Face config.json; its MFU is predicted where none is given
         "model" model: String = named().flag("model", "MODEL", "deepseek-v3");
         /// Software, by its profile
-        "stack" stack: String = named()
-            .flag("stack", "STACK", "torchtitan").also(&["stack.name", "software"]);
+        "stack" stack: String = named().flag("stack", "STACK", "torchtitan").also(&["stack.name", "software"]);
         /// Time of a step over that of the step model
-        "stack.factor" stack_factor: f64 = number()
-            .flag("stack-factor", "FACTOR", "1.1").within(0.01, 100.0);
+        "stack.factor" stack_factor: f64 = number().flag("stack-factor", "FACTOR", "1.1").within(0.01, 100.0);
         /// Measured steps of this software: a CSV file, or rows; what they do not say is the question's
         "measured" measured: Measured = steps().flag("measured", "FILE", "[{ step = '2.9 s' }]");
         /// Hours of a run that is moved to other chips over those that the step model converts
-        "transfer.ratio" transfer_ratio: f64 = number()
-            .flag("transfer-ratio", "RATIO", "1.05").within(0.01, 100.0);
+        "transfer.ratio" transfer_ratio: f64 = number().flag("transfer-ratio", "RATIO", "1.05").within(0.01, 100.0);
         /// Accelerator, or a fleet such as 2048xH800
         "run.gpu" gpu: String = named().flag("gpu", "CHIP", "h200").also(&["gpus", "accelerator", "chip"]).first();
         /// Chips held
@@ -392,23 +390,3 @@ fields! {
         "rl.generation_share" rl_generation_share: Fraction = part().flag("generation-share", "SHARE", "75%");
     }
 }
-
-/// How prices for something are written.
-const KW_MONTH: [&str; 3] = ["/kW/month", "/kW-month", "/kW-mo"];
-const GB_MONTH: [&str; 3] = ["/GB/month", "/GB-month", "/GB-mo"];
-const GB: [&str; 1] = ["/GB"];
-
-/// The largest degree of a layout.
-const MOST: f64 = (1 << 20) as f64;
-
-// What can be meant, in the field's unit; the upper ends are those of the grammar of quantities.
-/// More chips than the world has.
-const CHIPS: f64 = 1e8;
-/// Days: a second, and ten thousand years.
-const SHORTEST: f64 = 1e-5;
-const LONGEST: f64 = 3_650_000.0;
-/// Dollars: a cent, and what the world makes in years.
-const CENT: f64 = 0.01;
-const DEAREST: f64 = 1e16;
-/// The least share that is no rounding error.
-const LEAST: f64 = 1e-5;

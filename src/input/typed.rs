@@ -88,8 +88,7 @@ pub(super) fn entry<Q: Grammar>(
 ) -> Result<Entry<Q>, Error> {
     if !Q::MONEY {
         let value = parse(text)?;
-        let said = Q::DIMENSION == Seconds::DIMENSION && is_in_months(text);
-        let typed = said.then(|| Box::new(AsTyped::plain(text, number(value))));
+        let typed = in_months(text, number(value)).filter(|_| Q::DIMENSION == Seconds::DIMENSION);
         return Ok(Entry { typed, ..Entry::new(value, origin) });
     }
     // None is none in any currency, where a field takes it.
@@ -107,6 +106,11 @@ pub(super) fn entry<Q: Grammar>(
     }
     let typed = AsTyped { written, ..AsTyped::plain(text, amount) };
     Ok(Entry { typed: Some(Box::new(typed)), ..Entry::new(Q::from_base(f64::NAN), origin) })
+}
+
+/// A time as it was typed, where that is in months; `number` is its value in the field's unit.
+pub(super) fn in_months(text: &str, number: f64) -> Option<Box<AsTyped>> {
+    is_in_months(text).then(|| Box::new(AsTyped::plain(text, number)))
 }
 
 impl AsTyped {

@@ -3,6 +3,7 @@
 //! Nothing is predicted here: the run's speed on each number of chips is what [`answer`] gives, its doubt is that of the
 //! answer, and its bill is the one bill. What is added is when the chips come, and what the draws of all of it have in common.
 
+pub mod gates;
 pub mod joint;
 pub mod levers;
 pub mod options;

@@ -6,7 +6,6 @@ use crate::answer::bill_ranges::BillSpread;
 use crate::answer::decompose::Decomposition;
 use crate::answer::failures::{Failures, Saved};
 use crate::answer::whole_bill::{WholeBill, unit_price};
-use crate::ask::estimate::bill::chips_not_priced;
 use crate::cost::{Charge, CostLine};
 use crate::reliability::checkpoint::Way;
 use crate::reply::footprint::FootprintReply;
@@ -46,7 +45,7 @@ fn records(view: &mut View, whole: &WholeBill) {
 
 /// The totals in one sentence, or why the chips are not priced.
 fn summary(whole: &WholeBill) -> String {
-    if let Some(why) = chips_not_priced(whole) {
+    if let Some(why) = whole.chips_not_priced() {
         return format!(" Bill ({}): the chips are not priced: {why}.", whole.bill.view.name());
     }
     let (run, all) = (show::usd(whole.bill.final_run()), show::usd(whole.bill.programme()));
@@ -98,7 +97,7 @@ fn lines(whole: &WholeBill) -> Section {
     let mut total = |label: &str, amount: Usd| {
         section.row([label.into(), String::new(), String::new(), show::usd(amount), String::new()]);
     };
-    if chips_not_priced(whole).is_some() {
+    if whole.chips_not_priced().is_some() {
         total("Without the chips", whole.bill.programme());
     } else {
         total("The run", whole.bill.final_run());

@@ -230,7 +230,7 @@ const LEVELS: usize = 3;
 /// A number as its column shows it, or as that of the figure that it is a percentile of.
 pub(super) fn figure(name: &str, number: f64) -> String {
     let of = |figure: &&str| name == *figure || name.strip_prefix(*figure).is_some_and(|rest| rest.starts_with("_p"));
-    let at = FIGURES.iter().position(|figure| of(&figure));
+    let at = FIGURES.iter().position(of);
     at.and_then(|at| HEADS.get(at)).map_or_else(|| show::number(number, 4), |(_, show)| show(number))
 }
 

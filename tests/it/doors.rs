@@ -10,6 +10,7 @@ use flopbill::internals::ask::reply::result::block;
 use flopbill::internals::ask::sweep::Sweep;
 use flopbill::internals::input::measured::Steps;
 use flopbill::internals::input::question::Question;
+use flopbill::internals::planner::Prepared;
 use flopbill::{Catalog, Error, EstimateRequest};
 
 /// One catalog for all of it, each profile read once.
@@ -65,6 +66,7 @@ pub fn through_every_door(name: &str, question: &Question) -> Option<Answer> {
     by_sweep(name, question, hours, days);
     by_days(name, question, &found);
     by_fleet(name, question, &found);
+    by_deliveries(name, question, &found);
     Some(found)
 }
 
@@ -143,6 +145,23 @@ fn by_sweep(name: &str, question: &Question, hours: f64, days: f64) {
         same(&format!("{name} by sweep"), answer.get("gpu_hours"), hours);
         same(&format!("{name}: days by sweep"), answer.get("wall_clock_days"), days);
     });
+}
+
+/// The planner's question of one certain delivery that is ready to train.
+fn by_deliveries(name: &str, question: &Question, found: &Answer) {
+    let of = |path: &str| question.overrides.iter().rev().find(|over| over.path == path).map(|over| over.text.clone());
+    let Some(chips) = of("run.chips") else { return };
+    let mut open = question.clone();
+    open.overrides.retain(|over| over.path != "run.chips");
+    let open = open.with("deliveries", format!("{chips}@start")).with("fleet.burn_in", "0d");
+    let asked = Prepared::of(&open, catalog()).unwrap();
+    let held = asked.supply.at(&[], 1.0, 1.0, f64::INFINITY);
+    let total = found.estimate.total;
+    same(&format!("{name}: days by deliveries"), held.days, total.wall_clock.unwrap().days());
+    same(&format!("{name}: hours by deliveries"), held.hours, total.held.gpu_hours());
+    if let Some(cost) = total.cost {
+        same(&format!("{name}: cost by deliveries"), held.cost, cost.get());
+    }
 }
 
 /// A fleet of one delivery.

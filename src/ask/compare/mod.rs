@@ -203,7 +203,7 @@ fn signed(dollars: f64) -> String {
 /// The bill of a side, where its chips have a price.
 fn billed(whole: &WholeBill) -> Option<BilledSide> {
     let view = whole.bill.view.name().to_owned();
-    Some(BilledSide { view, total_usd: bill::total(whole)?, lines: bill::amounts(whole) })
+    Some(BilledSide { view, total_usd: whole.total()?, lines: bill::amounts(whole) })
 }
 
 /// What the sides were made from, each value by its side's letter; a source that several share stands once, with theirs.

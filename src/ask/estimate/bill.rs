@@ -91,23 +91,10 @@ pub fn hours(answer: &Answer, spread: Option<&Spread>) -> Option<[f64; 3]> {
     Some(LEVELS.map(|(_, level)| summary.quantile(level).value / own)).filter(|_| own > 0.0)
 }
 
-/// The total with the work around the run; `None` where the chips have no price.
-pub fn total(whole: &WholeBill) -> Option<f64> {
-    chips_not_priced(whole).is_none().then(|| whole.bill.programme().get())
-}
-
 /// The amount of each line in US dollars, by its label.
 pub fn amounts(whole: &WholeBill) -> Ordered<Option<f64>> {
     let amount = |line: &CostLine| (line.label.to_owned(), line.charge.amount().map(Usd::get));
     whole.bill.lines.iter().map(amount).collect()
-}
-
-/// Why holding the chips has no price, if it has none.
-pub fn chips_not_priced(whole: &WholeBill) -> Option<&'static str> {
-    whole.bill.not_priced().find_map(|line| match line.charge {
-        Charge::NotPriced(why) if line.scope == Scope::Chips => Some(why),
-        _ => None,
-    })
 }
 
 /// The same run counted in three ways, where its figures are in circulation.
@@ -175,15 +162,15 @@ pub struct CommitmentReply {
 impl BillReply {
     /// Of a bill.
     pub fn of(whole: &WholeBill, spread: Option<&BillSpread>) -> Self {
-        let priced = total(whole).is_some();
+        let priced = whole.total().is_some();
         Self {
             view: whole.bill.view.name(),
             final_run_usd: priced.then(|| whole.bill.final_run().get()),
-            programme_usd: total(whole),
+            programme_usd: whole.total(),
             range: spread.filter(|_| priced).map(BillRange::of),
             lines: amounts(whole),
             priced_lines_usd: whole.bill.programme().get(),
-            reason: chips_not_priced(whole),
+            reason: whole.chips_not_priced(),
             owned_usd_per_gpu_hour: whole.owned.map(|owned| owned.hour.usd_per_hour()),
             break_even_utilisation: whole.owned.and_then(|owned| owned.break_even),
             owning: whole.owning.as_ref().map(OwningReply::of),

@@ -3,7 +3,6 @@
 pub mod bill;
 mod border;
 pub mod expected;
-pub mod gates;
 pub mod places;
 pub mod site;
 
@@ -11,7 +10,6 @@ use serde::Serialize;
 
 use self::bill::{BillReply, CostLineReply, DecompositionReply};
 use self::expected::ExpectedReply;
-use self::gates::Gate;
 use self::places::PlaceRow;
 use self::site::SiteReply;
 use super::reply::footprint::FootprintReply;
@@ -30,6 +28,7 @@ use crate::catalog::Catalog;
 use crate::cost::Judged;
 use crate::error::Error;
 use crate::input::question::Question;
+use crate::planner::gates::{self, Gate};
 use crate::planner::reply::{JointReply, Levels};
 use crate::planner::{Prepared, is_planned, judged};
 use crate::reply::parts::{self, Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};

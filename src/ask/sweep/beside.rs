@@ -4,13 +4,13 @@ use super::columns::{Outputs, RANGED};
 use super::{Bound, Sweep};
 use crate::answer::Answer;
 use crate::answer::ranges::{Asked, spread};
-use crate::ask::estimate::{bill, gates};
+use crate::ask::estimate::bill;
 use crate::catalog::Catalog;
 use crate::cost::Judged;
 use crate::error::Error;
 use crate::input::field::Group;
 use crate::input::file::Spec;
-use crate::planner::judged;
+use crate::planner::{gates, judged};
 use crate::reply::Figure;
 use crate::reply::result::block;
 use crate::uncertainty::montecarlo::Plan;
@@ -67,7 +67,7 @@ impl Beside {
         let spread = if self.draws.is_some() { spread(answer, &Asked { plan, ..Asked::default() })? } else { None };
         let mut block = block(answer, spread.as_ref());
         if let Some(whole) = &whole {
-            let total = Figure::from(bill::total(whole));
+            let total = Figure::from(whole.total());
             let drawn = self.draws.is_some() && gates::is_drawn(answer);
             let of = (whole, Judged::Programme);
             let levels = if drawn { gates::levels_of_bill(answer, of, &plan, catalog)? } else { None };

@@ -67,6 +67,9 @@ pub struct GridRow {
     pub kept: Vec<bool>,
 }
 
+/// What a point shows, and whether it keeps its limits.
+type Point = (Vec<Entry<'static>>, Option<bool>);
+
 impl SweepAnswer {
     /// The sweep as a grid.
     ///
@@ -115,7 +118,7 @@ impl SweepAnswer {
         let usual = || USUAL.iter().find(known).and_then(|name| wanted(name));
         let show = named.or_else(usual).unwrap_or_default();
         let typed = |at: usize, place: u64| axes.get(at).map(|axis| axis.cell(place).text.clone()).unwrap_or_default();
-        let row = |(place, cells): (usize, &Vec<(Vec<Entry<'static>>, Option<bool>)>)| GridRow {
+        let row = |(place, cells): (usize, &Vec<Point>)| GridRow {
             value: typed(x, place as u64),
             cells: cells.iter().map(|(entries, _)| entries.get(show).cloned().unwrap_or(Entry::Unknown)).collect(),
             kept: cells.iter().filter_map(|(_, kept)| *kept).collect(),

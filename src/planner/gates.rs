@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::bill;
+use super::reply::JointReply;
 use crate::answer::Answer;
 use crate::answer::bill_ranges;
 use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, edge, level, levels};
@@ -11,7 +11,6 @@ use crate::catalog::Catalog;
 use crate::cost::{Judged, View};
 use crate::error::Error;
 use crate::input::file::{Entry, Spec};
-use crate::planner::reply::JointReply;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::{Chips, Fraction, Seconds, Usd, show};
 
@@ -111,7 +110,7 @@ pub fn judge(
 
 /// What a limit on money is held against; `None` where the chips have no price.
 fn total(whole: &WholeBill, judged: Judged) -> Option<f64> {
-    let all = bill::total(whole)?;
+    let all = whole.total()?;
     Some(if judged == Judged::Programme { all } else { whole.bill.final_run().get() })
 }
 
@@ -142,10 +141,9 @@ fn at(
     let question = BillQuestion::of(answer)?;
     let question =
         BillQuestion { held: question.held * ratio, wall: question.wall.map(|wall| wall * ratio), ..question };
-    let known = bill::choices(&answer.spec); // a bill that is made for its total alone may not be asked for
     let catalog = &*catalog.as_of(answer.spec.as_of.as_ref().map(|day| day.value));
     let catalog = &*catalog.by_rates(answer.spec.own_rates());
-    let choices = known.unwrap_or_else(|_| Choices::of(&answer.spec));
+    let choices = Choices::of(&answer.spec);
     Ok(total(&whole_bill(&question, whole.bill.view, &choices, catalog)?, judged))
 }
 
