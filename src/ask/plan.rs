@@ -15,6 +15,7 @@ use crate::input::question::Question;
 pub use crate::planner::CONFIDENCE;
 use crate::planner::Prepared;
 use crate::planner::joint::{Joint, Wanted, least};
+use crate::planner::neighbours::{Limit, Neighbour, of_days, of_field};
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::{Estimate, Plan};
 use crate::units::money::shown_in;
@@ -86,6 +87,8 @@ pub struct PlanReply {
     pub estimate: EstimateReply,
     /// The plan.
     pub plan: PlanBlock,
+    /// A little less and a little more.
+    pub neighbours: Vec<Neighbour>,
     /// What was planned.
     #[serde(skip)]
     pub goal: Goal,
@@ -126,17 +129,23 @@ impl PlanRequest {
         let spec = question.settled(catalog)?;
         open(&question, self.goal)?;
         let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
-        let (held, planned) = match self.goal {
+        let (held, planned, near) = match self.goal {
             Goal::Chips => {
                 needed(spec.by.as_ref(), "give --by 60d")?;
                 let by = spec.due(question.today)?.unwrap_or_default();
                 let held = chips(&question, by, confidence, &self.draws, catalog)?;
                 let count = held.answer.estimate.chips.map_or(f64::NAN, |chips| chips.get());
-                (held, question.with("run.chips", count))
+                let node = held.answer.chip.as_ref().map_or(1.0, |chip| f64::from(chip.chip.node_chips));
+                let near = of_field(("run.chips", count, node), &question, Limit::By(by), &self.draws, catalog)?;
+                (held, question.with("run.chips", count), near)
             }
             Goal::Tokens => {
                 let budget = needed(spec.budget.as_ref(), "give --budget '$10M'")?;
-                (tokens(&question, budget, confidence, &self.draws, catalog)?, question)
+                let held = tokens(&question, budget, confidence, &self.draws, catalog)?;
+                let count = held.answer.solved.knowns.get(Var::Tokens).unwrap_or(f64::NAN);
+                let near =
+                    of_field(("run.tokens", count, 1.0), &question, Limit::Budget(budget), &self.draws, catalog)?;
+                (held, question, near)
             }
             Goal::Date => return self.date(&question, confidence, catalog),
         };
@@ -144,11 +153,9 @@ impl PlanRequest {
         let asked = EstimateRequest::new(planned.clone()).draws(self.draws);
         let put = || reply(self.goal.command(), &asked, &planned, held.answer, catalog);
         let estimate = shown_in(currency, put)?;
-        Ok(PlanReply { estimate, plan: block, goal: self.goal })
+        Ok(PlanReply { estimate, plan: block, neighbours: near, goal: self.goal })
     }
-}
 
-impl PlanRequest {
     /// The first day on which it is done as surely as is asked, within the money where that is given; the question with that
     /// day in it is asked again.
     fn date(&self, question: &Question, confidence: Fraction, catalog: &Catalog) -> Result<PlanReply, Error> {
@@ -182,7 +189,8 @@ impl PlanRequest {
             draws: self.draws.draws(),
             seed: self.draws.seed(),
         };
-        Ok(PlanReply { estimate, plan, goal: self.goal })
+        let neighbours = of_days(&asked, days, &self.draws)?;
+        Ok(PlanReply { estimate, plan, neighbours, goal: self.goal })
     }
 }
 

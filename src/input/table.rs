@@ -316,7 +316,7 @@ fields! {
 
     Ranges {
         /// Done by this date, or within this time from the start, a bare number in days: with what probability
-        "by" by: Due = due().flag("by", "DATE|TIME", "90d");
+        "by" by: Due = due().flag("by", "DATE|TIME", "90d").within(SHORTEST, LONGEST);
         /// Cost at most this much: with what probability
         "budget" budget: Usd = base("USD").flag("budget", "MONEY", "$6M").within(CENT, DEAREST);
         /// What the money has to pay for: the run alone, or all work around it

@@ -6,6 +6,7 @@
 pub mod gates;
 pub mod joint;
 pub mod levers;
+pub mod neighbours;
 pub mod options;
 pub mod reply;
 pub mod schedule;

@@ -64,7 +64,40 @@ fn held_of(reply: &PlanReply) -> View {
         },
     ];
     let notes = std::iter::once(Notes { heading: "How sure", lines }).chain(below.notes).collect();
-    View { summary: format!("{found} with {sure} confidence{both}."), notes, json: json::reply(reply), ..below }
+    let mut sections = below.sections;
+    sections.insert(sections.len().min(usize::from(reply.goal == Goal::Date)), beside(reply));
+    View {
+        summary: format!("{found} with {sure} confidence{both}."),
+        sections,
+        notes,
+        json: json::reply(reply),
+        ..below
+    }
+}
+
+/// What a little less and a little more come to.
+fn beside(reply: &PlanReply) -> Section {
+    let what = match reply.goal {
+        Goal::Chips => "chips",
+        Goal::Tokens => "tokens",
+        Goal::Date => "days",
+    };
+    let mut section = Section::new("Beside the plan", &[what, "holds", "days p50", "cost p50", ""]);
+    for near in &reply.neighbours {
+        let value = match reply.goal {
+            Goal::Tokens => show::count(near.value, 4),
+            _ => show::number(near.value, 7),
+        };
+        let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+        section.row([
+            value,
+            or_none(near.probability.map(show::percent)),
+            or_none(near.days_p50.map(|days| show::number(days, 4))),
+            or_none(near.cost_usd_p50.map(|cost| show::money(Usd::new(cost), 4))),
+            if near.is_plan { "the plan".into() } else { String::new() },
+        ]);
+    }
+    section
 }
 
 /// Shows the best models for a budget.

@@ -205,3 +205,43 @@ fn what_binds_is_one_word_in_every_place() {
     let text = String::from_utf8(one.stdout).unwrap();
     assert!(text.contains("on 1 chip") && !text.contains("1 chips"), "{text}");
 }
+
+/// The plan stands among its neighbours with what it says of itself; more chips are surer, and the plan is the first that is.
+#[test]
+fn what_stands_beside_a_plan_shows_the_slope() {
+    let input = || Input::about("deepseek-v3").gpu("h200").price("$3/h..$4/h").set("confidence", "90%");
+    let chips = PlanRequest::new(Goal::Chips, input().set("by", "40d")).ask(catalog()).unwrap();
+    let tokens = PlanRequest::new(Goal::Tokens, input().set("run.chips", 4096).set("budget", "$10M"));
+    let tokens = tokens.ask(catalog()).unwrap();
+    let date = PlanRequest::new(Goal::Date, input().set("deliveries", "2048@start; 2048@10d..30d"));
+    let date = date.ask(catalog()).unwrap();
+    for (reply, rises) in [(&chips, true), (&tokens, false), (&date, true)] {
+        let shares: Vec<f64> = reply.neighbours.iter().map(|near| near.probability.unwrap()).collect();
+        let own = reply.neighbours.iter().find(|near| near.is_plan).unwrap();
+        assert!((own.probability.unwrap() - reply.plan.probability).abs() < 1e-9, "{own:?}");
+        assert!(
+            shares.windows(2).all(|pair| if rises { pair[0] <= pair[1] } else { pair[0] >= pair[1] }),
+            "{shares:?}"
+        );
+        assert!(shares.iter().any(|share| *share < 0.9) && shares.iter().any(|share| *share > 0.9), "{shares:?}");
+    }
+    assert_eq!(chips.neighbours.iter().find(|near| near.is_plan).unwrap().value, chips.plan.chips.unwrap());
+}
+
+/// The day that is planned is the first whole day that holds.
+#[test]
+fn the_planned_day_is_the_first_that_holds() {
+    let input = || Input::about("deepseek-v3").gpu("h200").set("deliveries", "2048@start; 2048@10d..30d:80%");
+    let limited = |budget: &str| input().set("budget", budget).set("confidence", "70%").set("start", "2027-01-15");
+    let plan = PlanRequest::new(Goal::Date, limited("$18M")).ask(catalog()).unwrap();
+    let days = plan.plan.days_at_confidence.unwrap();
+    let holds = |days: f64| {
+        let asked = EstimateRequest::new(limited("$18M").set("by", format!("{days}d"))).ask(catalog()).unwrap();
+        asked.joint.unwrap().holds.unwrap()
+    };
+    assert!(holds(days) && !holds(days - 1.0), "{days}");
+    let error = PlanRequest::new(Goal::Date, limited("$3M")).ask(catalog()).unwrap_err().to_string();
+    assert!(error.contains("on no day") && error.contains("stay within the money"), "{error}");
+    let error = PlanRequest::new(Goal::Date, limited("$18M").set("by", "60d")).ask(catalog()).unwrap_err().to_string();
+    assert!(error.contains("by is given"), "{error}");
+}
