@@ -283,7 +283,7 @@ impl fmt::Display for Deliveries {
 }
 
 impl Spec {
-    /// Deliveries say how many chips there are: all of them. Of one kind, they say which.
+    /// Deliveries say how many chips there are: all of them. Where each says of which kind, the first one's is the question's.
     pub(super) fn hold_deliveries(&mut self) -> Result<(), Error> {
         let Some(found) = self.deliveries.clone() else { return Ok(()) };
         let wrong = |field: &str| {
@@ -295,6 +295,10 @@ impl Spec {
             return wrong("run.chips");
         }
         let chips = found.value.chips();
+        if chips == 0.0 {
+            let error = Error::bad_input("no delivery can come: each has a probability of zero");
+            return Err(found.origin.locate(error));
+        }
         find("run.chips")?.check(chips)?;
         let asked = match &found.origin {
             Origin::File(at) => Origin::Flag(format!("{}:{}", at.file, at.line)),
@@ -303,7 +307,7 @@ impl Spec {
         self.ranges.retain(|range| range.path != "run.chips");
         self.chips = Some(Entry::new(Chips::new(chips), asked.clone()));
         let gpus: Vec<&String> = found.value.each.iter().filter_map(|one| one.gpu.as_ref()).collect();
-        let all = gpus.len() == found.value.each.len() && gpus.iter().all(|gpu| gpu == &gpus[0]);
+        let all = gpus.len() == found.value.each.len();
         let open = !self.gpu.as_ref().is_some_and(|gpu| matches!(gpu.origin, Origin::Flag(_)));
         if let (true, true, Some(gpu)) = (all, open, gpus.first()) {
             self.gpu = Some(Entry::new((*gpu).clone(), asked));

@@ -56,6 +56,13 @@ impl Prepared {
     /// # Errors
     /// As [`answer`]; dates before the start; a bill that cannot be made.
     pub fn of(question: &Question, catalog: &Catalog) -> Result<Self, Error> {
+        let spec = question.spec()?;
+        if let Some(region) = spec.region.as_ref().filter(|region| region.value.contains(',')) {
+            let error = Error::bad_input(format!("`{}` are several places, and this answers for one", region.value));
+            return Err(region
+                .origin
+                .locate(error.with_hint("name one place: --region china; `estimate` compares several")));
+        }
         let found = answer(question, catalog)?;
         let whole = judged(&found, None, catalog)?;
         Self::about(question, found, whole, catalog)

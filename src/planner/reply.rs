@@ -42,7 +42,9 @@ pub struct JointReply {
     pub in_budget: Option<Share>,
     /// How often all that is asked holds, counted on the same draws.
     pub both: Option<Share>,
-    /// Which limit is kept least often: `date` or `budget`.
+    /// Whether something is drawn; else a limit is kept or not.
+    pub uncertain: bool,
+    /// Which limit is kept least often: `date`, `budget`, or `date and budget` as often as each other.
     pub binding: Option<&'static str>,
     /// Days from the start to the end.
     pub days: Levels,
@@ -189,11 +191,11 @@ impl JointReply {
         let (final_run, programme) = asked.totals(&joint, catalog);
         let drivers = if limited { joint.drivers(&draws) } else { Vec::new() };
         let mut reply = Self::bare(asked, &spread);
-        reply.holds = holds;
+        (reply.holds, reply.uncertain) = (holds, !joint.is_sure());
         (reply.final_run_usd, reply.programme_usd) = (known(final_run), known(programme));
         reply.drivers =
             drivers.into_iter().take(DRIVERS).map(|(path, spearman)| DriverRow { path, spearman }).collect();
-        reply.options = options(asked, plan)?.into_iter().map(OptionRow::of).collect();
+        reply.options = options(question, asked, plan, catalog)?.into_iter().map(OptionRow::of).collect();
         reply.changes = found.changes.into_iter().map(ChangeRow::of).collect();
         reply.not_enough = found.not_enough.into_iter().map(|(lever, why)| NotEnough { lever, why }).collect();
         reply.spare = (holds == Some(true)).then_some(spare);
@@ -210,7 +212,8 @@ impl JointReply {
         let levels = Levels::of(&spread.days);
         let dates = [levels.p10, levels.p50, levels.p90].map(|days| days.and_then(date));
         let binding = match (kept.by, kept.budget) {
-            (Some(by), Some(budget)) => Some(if by.value <= budget.value { "date" } else { "budget" }),
+            (Some(by), Some(budget)) if by.value == budget.value => Some("date and budget"),
+            (Some(by), Some(budget)) => Some(if by.value < budget.value { "date" } else { "budget" }),
             (Some(_), None) => Some("date"),
             (None, Some(_)) => Some("budget"),
             (None, None) => None,
@@ -232,6 +235,7 @@ impl JointReply {
             by_date: kept.by.map(Share::of),
             in_budget: kept.budget.filter(|_| spread.cost.failed == 0).map(Share::of),
             both: limited.then(|| Share::of(kept.all)),
+            uncertain: true,
             binding,
             days: levels,
             done: match dates {

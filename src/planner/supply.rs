@@ -208,18 +208,6 @@ impl Supply {
         Self { waits: true, ..self.clone() }
     }
 
-    /// The first deliveries alone, by the day on which they are to come.
-    #[must_use]
-    pub fn first(&self, count: usize) -> Self {
-        let medians = self.medians();
-        let mut order: Vec<usize> = (0..self.lines.len()).collect();
-        let day = |line: usize| self.lines.get(line).map_or(f64::INFINITY, |line| line.on.of(&medians));
-        order.sort_by(|a, b| day(*a).total_cmp(&day(*b)));
-        order.truncate(count);
-        let kept = self.lines.iter().enumerate().filter(|(line, _)| order.contains(line));
-        Self { lines: kept.map(|(_, line)| line.clone()).collect(), ..self.clone() }
-    }
-
     /// The values at which every open one is at its median.
     pub fn medians(&self) -> Vec<f64> {
         self.open.iter().map(|(_, dist)| dist.median()).collect()

@@ -23,10 +23,15 @@ pub fn summary(joint: &JointReply) -> String {
         return format!("Done {middle} after the start, {low} to {high} (p10 to p90).");
     };
     let binding = match (holds, joint.binding.filter(|_| joint.due_days.is_some() && joint.budget_usd.is_some())) {
+        (false, Some("date and budget")) => "; date and budget bind alike".to_owned(),
         (false, Some(binding)) => format!("; the {binding} binds"),
         _ => String::new(),
     };
     let verdict = if holds { "Yes" } else { "No" };
+    if !joint.uncertain {
+        let not = if holds { "is" } else { "is not" };
+        return format!("{verdict}: no value is a range, and the run {not} {}{binding}.", limits.join(" and "));
+    }
     format!(
         "{verdict}: {} of the draws are {}, and {} is asked{binding}.",
         show::percent(both.probability),
@@ -107,7 +112,10 @@ fn changes(joint: &JointReply) -> Section {
     let asked = show::percent(joint.confidence);
     let mut section = Section {
         numeric: vec![2],
-        ..Section::new(format!("One change that reaches {asked}, each asked again"), &["Change", "to", "kept", "type"])
+        ..Section::new(
+            format!("One change that reaches {asked}, each asked again"),
+            &["Change", "to", "kept", "type instead"],
+        )
     };
     let row = |change: &ChangeRow| {
         vec![change.lever.to_owned(), change.to.clone(), show::percent(change.probability), change.flags.clone()]

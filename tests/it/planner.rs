@@ -210,8 +210,12 @@ fn what_cannot_be_asked_is_refused_with_a_reason() {
     refused(v3("2048@start").set("confidence", "100%").set("by", "60d"), "100 %");
     refused(v3("2048@40d..2027-01-20"), "ends before it begins");
     refused(v3("8@start"), "no layout on 8 chips fits");
+    refused(v3("2048@start:0%"), "no delivery can come");
     refused(v3("2048@start").set("region", "china, atlantis").set("by", "60d"), "atlantis");
     refused(Input::new().set("deliveries", "2048@start").price("$2/h"), "");
+    let several = v3("2048@start").set("region", "china, us");
+    let error = flopbill::PlanRequest::new(flopbill::Goal::Date, several).ask(catalog()).unwrap_err().to_string();
+    assert!(error.contains("several places"), "{error}");
     let undated = Input::about("deepseek-v3").gpu("h200").set("deliveries", "4096@start").set("by", "2027-03-01");
     refused(undated, "no day is known to count from");
 }
@@ -240,6 +244,35 @@ fn a_spec_that_starts_from_a_run_is_that_run_with_flags() {
     let error = Question::about(path.to_str().unwrap(), &Catalog::built_in()).unwrap_err().to_string();
     assert!(error.contains("starts from"), "{error}");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_way_to_use_the_deliveries_is_what_it_is_alone() {
+    let limited = |deliveries: &str| v3(deliveries).set("by", "60d").set("budget", "$13M");
+    let all = joint(limited("1024@25d; 2048@start; 1024@40d:90%"));
+    let way = |name: &str| all.options.iter().find(|way| way.name == name).unwrap().clone();
+    for (name, alone) in [
+        ("each joins as it comes", "1024@25d; 2048@start; 1024@40d:90%"),
+        ("the first 2 deliveries", "2048@start; 1024@25d"),
+        ("the first delivery alone", "2048@start"),
+    ] {
+        let alone = joint(limited(alone));
+        let (one, other) = (way(name).probability.unwrap(), alone.both.unwrap().probability);
+        assert!((one - other).abs() < 1e-12, "{name}: {one} and {other}");
+        close(name, way(name).days_p50, alone.days.p50);
+    }
+    assert_eq!(all.options.iter().filter(|way| way.best).count(), 1);
+}
+
+#[test]
+fn mixed_chips_work_together_or_the_faster_alone() {
+    let input = |deliveries: &str| Input::new().model("llama-3-70b").tokens("15T").set("deliveries", deliveries);
+    let days = |deliveries: &str| joint(input(deliveries).set("start", "2027-01-15")).days.p50.unwrap();
+    let (slow, fast, mixed) =
+        (days("1024xa100@start"), days("1024xh200@start"), days("1024xa100@start; 1024xh200@start"));
+    assert!(fast < slow && mixed <= fast * (1.0 + 1e-9), "{slow} {fast} {mixed}");
+    // By hand: not faster than both at their own speeds without any loss.
+    assert!(mixed - 14.0 >= 1.0 / (1.0 / (slow - 14.0) + 1.0 / (fast - 14.0)) - 0.5, "{slow} {fast} {mixed}");
 }
 
 #[test]
