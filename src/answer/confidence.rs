@@ -61,6 +61,10 @@ pub fn chips(
     catalog: &Catalog,
 ) -> Result<Held, Error> {
     sure(confidence)?;
+    if let Some(deliveries) = question.spec()?.deliveries {
+        let error = Error::bad_input("the deliveries say how many chips there are: there is nothing to plan");
+        return Err(deliveries.origin.locate(error.with_hint("ask `plan date`, or leave the deliveries out")));
+    }
     let node = node(question, catalog)?;
     let of = |chips: Chips| answer(&question.clone().with("run.chips", chips.get()), catalog);
     if let Ok(answer) = of(Chips::new(f64::from(node)))

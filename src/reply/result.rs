@@ -42,7 +42,7 @@ pub fn sources(answer: &Answer) -> Vec<SourceLine> {
 /// Bills, limits and plans that a question does not look at; a term that is asked for chooses the price. Of reinforcement
 /// learning only its own question hears.
 pub fn unheard(command: &str, spec: &Spec) -> Vec<String> {
-    let bills = command == "estimate" || command.starts_with("plan ");
+    let bills = matches!(command, "estimate" | "fleet") || command.starts_with("plan ");
     let billed = spec.bill.is_some() && matches!(command, "sweep" | "compare");
     let judged = command == "sweep";
     let prices = |origin: &Origin| command != "layout" && matches!(origin, Origin::Flag(_));
@@ -65,7 +65,27 @@ pub fn unheard(command: &str, spec: &Spec) -> Vec<String> {
     };
     let unheard = idle(FIELDS.iter().filter(unheard), &why);
     let learned = idle(FIELDS.iter().filter(of_rl), "they are of `flopbill rl`");
-    unheard.into_iter().chain(learned).collect()
+    let alone = if bills { without_their_question(spec) } else { Vec::new() };
+    unheard.into_iter().chain(learned).chain(alone).collect()
+}
+
+/// Fields of the planner's question that are given without what they are about.
+fn without_their_question(spec: &Spec) -> Vec<String> {
+    let given = |paths: &'static [&'static str]| {
+        FIELDS.iter().filter(move |field| paths.contains(&field.path) && (field.origin)(spec).is_some())
+    };
+    let money = spec.budget.is_some() || spec.max_cost.is_some() || spec.max_cost_p90.is_some();
+    let limited = spec.by.is_some() || spec.budget.is_some();
+    let joins: &[&str] = &["together", "fleet.burn_in", "fleet.expansion"];
+    [
+        (spec.deliveries.is_none(), joins, "there are no deliveries"),
+        (spec.deliveries.is_none() && spec.by.is_none(), &["start"], "neither deliveries nor a date are asked"),
+        (!money, &["budget_of"], "no money is limited"),
+        (!limited, &["confidence"], "neither a date nor money is asked"),
+    ]
+    .into_iter()
+    .filter_map(|(alone, paths, why)| idle(given(paths).filter(|_| alone), why))
+    .collect()
 }
 
 /// What was put in: every field that has a value, with where it is from.

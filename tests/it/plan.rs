@@ -206,15 +206,18 @@ fn what_binds_is_one_word_in_every_place() {
     assert!(text.contains("on 1 chip") && !text.contains("1 chips"), "{text}");
 }
 
+/// A plan, off the stack.
+fn planned(goal: Goal, input: Input) -> Box<flopbill::PlanReply> {
+    Box::new(PlanRequest::new(goal, input).ask(catalog()).unwrap())
+}
+
 /// The plan stands among its neighbours with what it says of itself; more chips are surer, and the plan is the first that is.
 #[test]
 fn what_stands_beside_a_plan_shows_the_slope() {
     let input = || Input::about("deepseek-v3").gpu("h200").price("$3/h..$4/h").set("confidence", "90%");
-    let chips = PlanRequest::new(Goal::Chips, input().set("by", "40d")).ask(catalog()).unwrap();
-    let tokens = PlanRequest::new(Goal::Tokens, input().set("run.chips", 4096).set("budget", "$10M"));
-    let tokens = tokens.ask(catalog()).unwrap();
-    let date = PlanRequest::new(Goal::Date, input().set("deliveries", "2048@start; 2048@10d..30d"));
-    let date = date.ask(catalog()).unwrap();
+    let chips = planned(Goal::Chips, input().set("by", "40d"));
+    let tokens = planned(Goal::Tokens, input().set("run.chips", 4096).set("budget", "$10M"));
+    let date = planned(Goal::Date, input().set("deliveries", "2048@start; 2048@10d..30d"));
     for (reply, rises) in [(&chips, true), (&tokens, false), (&date, true)] {
         let shares: Vec<f64> = reply.neighbours.iter().map(|near| near.probability.unwrap()).collect();
         let own = reply.neighbours.iter().find(|near| near.is_plan).unwrap();
@@ -233,7 +236,7 @@ fn what_stands_beside_a_plan_shows_the_slope() {
 fn the_planned_day_is_the_first_that_holds() {
     let input = || Input::about("deepseek-v3").gpu("h200").set("deliveries", "2048@start; 2048@10d..30d:80%");
     let limited = |budget: &str| input().set("budget", budget).set("confidence", "70%").set("start", "2027-01-15");
-    let plan = PlanRequest::new(Goal::Date, limited("$18M")).ask(catalog()).unwrap();
+    let plan = planned(Goal::Date, limited("$18M"));
     let days = plan.plan.days_at_confidence.unwrap();
     let holds = |days: f64| {
         let asked = EstimateRequest::new(limited("$18M").set("by", format!("{days}d"))).ask(catalog()).unwrap();

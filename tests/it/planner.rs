@@ -213,6 +213,9 @@ fn what_cannot_be_asked_is_refused_with_a_reason() {
     refused(v3("2048@start:0%"), "no delivery can come");
     refused(v3("2048@start").set("region", "china, atlantis").set("by", "60d"), "atlantis");
     refused(Input::new().set("deliveries", "2048@start").price("$2/h"), "");
+    let chips = v3("2048@start").set("by", "60d");
+    let error = flopbill::PlanRequest::new(flopbill::Goal::Chips, chips).ask(catalog()).unwrap_err().to_string();
+    assert!(error.contains("nothing to plan"), "{error}");
     let several = v3("2048@start").set("region", "china, us");
     let error = flopbill::PlanRequest::new(flopbill::Goal::Date, several).ask(catalog()).unwrap_err().to_string();
     assert!(error.contains("several places"), "{error}");
@@ -273,6 +276,21 @@ fn mixed_chips_work_together_or_the_faster_alone() {
     assert!(fast < slow && mixed <= fast * (1.0 + 1e-9), "{slow} {fast} {mixed}");
     // By hand: not faster than both at their own speeds without any loss.
     assert!(mixed - 14.0 >= 1.0 / (1.0 / (slow - 14.0) + 1.0 / (fast - 14.0)) - 0.5, "{slow} {fast} {mixed}");
+}
+
+#[test]
+fn what_changes_nothing_is_said() {
+    let warned = |input: Input| ask(input).head.warnings.join("; ");
+    let v3 = || Input::about("deepseek-v3").gpu("h200").chips(2048);
+    let alone = v3().set("burn_in", "7d").set("together", true).set("confidence", "80%").set("budget_of", "final-run");
+    let said = warned(alone.set("start", "2027-01-15"));
+    for part in
+        ["together, fleet.burn_in change nothing", "start changes nothing", "budget_of changes", "confidence changes"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let used = self::v3("2048@start").set("burn_in", "7d").set("by", "90d").set("confidence", "80%");
+    assert!(!warned(used).contains("nothing here"));
 }
 
 #[test]
