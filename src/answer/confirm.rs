@@ -56,14 +56,7 @@ impl Confirmation {
         };
         let (hours, chips) = (ChipSeconds::from_base(hours), Chips::new(chips));
         let time = hours / chips;
-        let mut free = question.clone();
-        (free.base.wall_clock, free.base.gpu_hours, free.base.cost) = (None, None, None);
-        if let Some(own) = free.base.laid.as_mut().map(std::sync::Arc::make_mut) {
-            (own.wall_clock, own.gpu_hours, own.cost) = (None, None, None);
-            own.ranges.retain(|range| SAYS.iter().all(|(_, path)| range.path != *path));
-        }
-        free.base.ranges.retain(|range| SAYS.iter().all(|(_, path)| range.path != *path));
-        free.overrides.retain(|over| field_path(&over.path).is_none_or(|path| SAYS.iter().all(|(_, of)| path != *of)));
+        let mut free = question.clone().without(&SAYS.map(|(_, path)| path));
         if looked.spec.chips.is_none() {
             free = free.with("run.chips", whole_nodes(chips, 1));
         }
@@ -103,9 +96,4 @@ impl Confirmation {
             flag(self.said)
         ))
     }
-}
-
-/// The field of a name, if there is one.
-fn field_path(name: &str) -> Option<&'static str> {
-    crate::input::field::find(name).ok().map(|field| field.path)
 }

@@ -286,13 +286,11 @@ impl Spec {
     /// Deliveries say how many chips there are: all of them. Where each says of which kind, the first one's is the question's.
     pub(super) fn hold_deliveries(&mut self) -> Result<(), Error> {
         let Some(found) = self.deliveries.clone() else { return Ok(()) };
-        let wrong = |field: &str| {
-            let error = Error::bad_input(format!("`{field}` and `{DELIVERIES}` both say how many chips there are"));
-            Err(error.with_hint(format!("leave {field} out: chips that are there already are delivered on `start`")))
-        };
         let same = |origin: &Origin| *origin == found.origin;
         if self.chips.as_ref().is_some_and(|chips| matches!(chips.origin, Origin::Flag(_)) && !same(&chips.origin)) {
-            return wrong("run.chips");
+            let error = Error::bad_input(format!("`run.chips` and `{DELIVERIES}` both say how many chips there are"));
+            let hint = "leave run.chips out: chips that are there already are delivered on `start`";
+            return Err(error.with_hint(hint));
         }
         let chips = found.value.chips();
         if chips == 0.0 {
@@ -300,10 +298,7 @@ impl Spec {
             return Err(found.origin.locate(error));
         }
         find("run.chips")?.check(chips)?;
-        let asked = match &found.origin {
-            Origin::File(at) => Origin::Flag(format!("{}:{}", at.file, at.line)),
-            other => other.clone(),
-        };
+        let asked = found.origin.as_asked();
         self.ranges.retain(|range| range.path != "run.chips");
         self.chips = Some(Entry::new(Chips::new(chips), asked.clone()));
         let gpus: Vec<&String> = found.value.each.iter().filter_map(|one| one.gpu.as_ref()).collect();

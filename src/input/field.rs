@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use crate::catalog::normal;
 use crate::error::Error;
 use crate::error::nearest;
+use crate::input::deliveries::DELIVERIES;
 use crate::input::file::{Origin, Spec};
+use crate::input::measured::MEASURED;
 pub use crate::input::table::FIELDS;
 use crate::input::typed::AsTyped;
 use crate::units::show::number;
@@ -97,6 +99,8 @@ pub struct Field {
     pub keep: fn(&mut Spec, AsTyped),
     /// Where the value came from.
     pub origin: fn(&Spec) -> Option<&Origin>,
+    /// Leaves it out.
+    pub clear: fn(&mut Spec),
     /// Lays the value of one spec over that of another, as it was typed, and says where it came from.
     pub lay: fn(&Spec, &mut Spec, Origin),
     /// The value as a number in [`unit`](Self::unit).
@@ -351,11 +355,6 @@ pub fn field(path: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.path == path)
 }
 
-/// Whether a field takes tables of its own, and not a distribution.
-pub(super) fn takes_rows(field: &Field) -> bool {
-    [super::measured::MEASURED, super::deliveries::DELIVERIES].contains(&field.path)
-}
-
 /// Checks numbers that came without a spec, each in the unit of its field; those that were left out are fine.
 ///
 /// # Errors
@@ -377,7 +376,7 @@ impl Spec {
 
     /// Sets a field to a value, or to the range that the text gives.
     pub(super) fn set_field(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
-        if text.trim_start().starts_with('{') && !takes_rows(field) {
+        if text.trim_start().starts_with('{') && ![MEASURED, DELIVERIES].contains(&field.path) {
             return self.set_typed_table(field, text, origin);
         }
         if text.contains("..") && field.put.is_some() {

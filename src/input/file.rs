@@ -42,6 +42,15 @@ impl Origin {
         }
     }
 
+    /// The same, asked for itself: what a file says in the place of a flag counts as one.
+    #[must_use]
+    pub fn as_asked(&self) -> Self {
+        match self {
+            Self::File(at) => Self::Flag(format!("{}:{}", at.file, at.line)),
+            other => other.clone(),
+        }
+    }
+
     /// The error, pointing at where the value was written, if it points nowhere yet.
     pub fn locate(&self, error: Error) -> Error {
         match self {

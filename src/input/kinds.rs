@@ -19,6 +19,7 @@ macro_rules! plain {
                 }
             },
             origin: |spec| spec.$field.as_ref().map(|entry| &entry.origin),
+            clear: |spec| spec.$field = None,
             lay: |from, to, origin| {
                 if let Some(entry) = &from.$field {
                     to.$field = Some(Entry { origin, ..entry.clone() });

@@ -10,10 +10,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::catalog::read::{At, Document, Value};
+use crate::catalog::read::{At, Value};
 use crate::error::Error;
 use crate::input::batch::Batch;
 use crate::input::file::{Origin, Spec};
+use crate::input::inline;
 use crate::input::question::Typed;
 use crate::rows::steps::StepRow;
 use crate::rows::table;
@@ -28,9 +29,6 @@ pub const RATE: &str = "run.tokens_per_second";
 
 /// The field of the time of one measured step.
 pub const STEP_TIME: &str = "run.step_time";
-
-/// Key under which rows typed for a flag are read.
-const TYPED: &str = "v=";
 
 /// Measured steps, in the order they were written.
 #[derive(Debug, Clone, PartialEq)]
@@ -219,17 +217,8 @@ impl Spec {
 
 /// Rows typed for a flag.
 fn typed(text: &str, flag: &str) -> Result<Measured, Error> {
-    let read = Document::new(flag, format!("{TYPED}{text}")).read(|r| {
-        let value = r.value("v")?;
-        rows(&value).map_err(|error| error.each().for_each(|one| value.record(one.clone()))).ok()
-    });
-    let back = |at: usize| at.saturating_sub(TYPED.len()).min(text.len());
-    let found = read.map_err(|error| {
-        let shifted = error.each().map(|one| {
-            let span = one.place().map_or(0..text.len(), |place| place.span.clone());
-            one.with_message(one.message()).in_typed(flag, text, back(span.start)..back(span.end))
-        });
-        Error::all(shifted.collect()).unwrap_or(error)
+    let found = inline::read(flag, text, |value| {
+        rows(value).map_err(|error| error.each().for_each(|one| value.record(one.clone()))).ok()
     })?;
     let steps = found.steps.iter().map(|step| MeasuredStep { place: None, ..step.clone() }).collect();
     Ok(Measured { steps, ..found })

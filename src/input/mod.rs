@@ -7,6 +7,7 @@ pub mod due;
 pub mod exchange;
 pub mod field;
 pub mod file;
+mod inline;
 #[macro_use]
 mod kinds;
 pub mod loose;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::catalog::read::Sources;
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
-use crate::input::field::{FIELDS, field, find};
+use crate::input::field::{FIELDS, find};
 use crate::input::file::{Origin, Spec, spec};
 use crate::input::measured::{MEASURED, RATE, STEP_TIME};
 use crate::input::range::Range;
@@ -107,6 +107,20 @@ impl Question {
         Ok(self)
     }
 
+    /// The same question with some fields left out, wherever they were given.
+    #[must_use]
+    pub fn without(mut self, paths: &[&str]) -> Self {
+        let left_out = |path: &str| find(path).is_ok_and(|field| paths.contains(&field.path));
+        self.overrides.retain(|over| !left_out(&over.path));
+        let clear = |spec: &mut Spec| {
+            FIELDS.iter().filter(|field| paths.contains(&field.path)).for_each(|field| (field.clear)(spec));
+            spec.ranges.retain(|range| !paths.contains(&range.path));
+        };
+        clear(&mut self.base);
+        self.base.laid.iter_mut().for_each(|own| clear(Arc::make_mut(own)));
+        self
+    }
+
     /// The spec with the overrides in it.
     ///
     /// # Errors
@@ -164,12 +178,11 @@ fn below(mut own: Spec, catalog: &Catalog, depth: usize) -> Result<Spec, Error> 
         own.file.as_ref().and_then(|file| Path::new(file).parent()).filter(|_| crate::catalog::is_path(&like.value));
     let name = folder.map_or_else(|| like.value.clone(), |folder| folder.join(&like.value).display().to_string());
     let mut found = based(&name, catalog, depth + 1).map_err(|error| like.origin.locate(error))?;
-    for path in [MEASURED, RATE, STEP_TIME] {
-        // Where steps were measured is found as if the run itself named them.
-        let named = field(path).filter(|field| (field.origin)(&own).is_some());
-        named.zip(named.and_then(|field| (field.origin)(&own).cloned())).into_iter().for_each(|(field, origin)| {
+    // Where steps were measured is found as if the run itself named them.
+    for field in FIELDS.iter().filter(|field| [MEASURED, RATE, STEP_TIME].contains(&field.path)) {
+        if let Some(origin) = (field.origin)(&own).cloned() {
             (field.lay)(&own, &mut found, origin);
-        });
+        }
     }
     found.phases = if own.phases.is_empty() { found.phases } else { std::mem::take(&mut own.phases) };
     found.correlations.append(&mut own.correlations);
@@ -186,18 +199,14 @@ fn below(mut own: Spec, catalog: &Catalog, depth: usize) -> Result<Spec, Error> 
 impl Spec {
     /// The values of this spec laid over those of another: they are asked for, and outrank what a run says.
     fn over(&self, mut below: Spec) -> Spec {
-        let asked = |origin: &Origin| match origin {
-            Origin::File(at) => Origin::Flag(format!("{}:{}", at.file, at.line)),
-            other => other.clone(),
-        };
         for field in FIELDS.iter().filter(|field| ![MEASURED, RATE, STEP_TIME].contains(&field.path)) {
             if let Some(origin) = (field.origin)(self) {
-                (field.lay)(self, &mut below, asked(origin));
+                (field.lay)(self, &mut below, origin.as_asked());
                 below.ranges.retain(|range| range.path != field.path);
             }
         }
         for range in &self.ranges {
-            below.ranges.push(Range { origin: asked(&range.origin), ..range.clone() });
+            below.ranges.push(Range { origin: range.origin.as_asked(), ..range.clone() });
         }
         below.ranges.sort_by_key(|range| FIELDS.iter().position(|field| field.path == range.path));
         below

@@ -1,9 +1,10 @@
 //! Fields whose value is a range: `"30%..45%"`, or `{ dist = "pert", low = "25%", mode = "38%", high = "52%" }`.
 
-use crate::catalog::read::{Document, Reader, Value};
+use crate::catalog::read::{Reader, Value};
 use crate::error::Error;
 use crate::input::field::{FIELDS, Field};
 use crate::input::file::{Origin, Spec};
+use crate::input::inline;
 use crate::input::typed::AsTyped;
 use crate::uncertainty::dist::{Dist, Role, role_of};
 use crate::units::Quantity as _;
@@ -22,9 +23,6 @@ pub struct Range {
     /// Where.
     pub origin: Origin,
 }
-
-/// Key under which a table typed for a flag is read.
-const TYPED: &str = "v=";
 
 impl Spec {
     /// Sets a field to `a..b`: from its 5th to its 95th percentile, lognormal when both are positive.
@@ -79,19 +77,10 @@ impl Spec {
     /// Reads `{ dist = "...", ... }` typed for a flag, with a caret under what is wrong.
     pub(super) fn set_typed_table(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
         let flag = origin.to_string();
-        let read = Document::new(flag.as_str(), format!("{TYPED}{text}")).read(|r| {
-            let value = r.value("v")?;
+        inline::read(&flag, text, |value| {
             let inner = value.table(field.path)?;
-            self.read_range(field, (&value, &inner), text, origin);
+            self.read_range(field, (value, &inner), text, origin);
             Some(())
-        });
-        read.map_err(|error| {
-            let shifted = error.each().map(|one| {
-                let span = one.place().map_or(0..text.len(), |place| place.span.clone());
-                let back = |at: usize| at.saturating_sub(TYPED.len()).min(text.len());
-                one.with_message(one.message()).in_typed(&flag, text, back(span.start)..back(span.end))
-            });
-            Error::all(shifted.collect()).unwrap_or(error)
         })
     }
 

@@ -8,7 +8,6 @@ use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
 use crate::cost::energy::{Power, peak_power};
 use crate::error::Error;
-use crate::input::field::find;
 use crate::input::question::Question;
 use crate::units::{Chips, Seconds, Usd, Watts, show};
 
@@ -130,11 +129,7 @@ fn on(question: &Question, chips: f64, catalog: &Catalog) -> Result<Answer, Erro
     if chips < 1.0 {
         return Err(Error::no_solution("the site feeds no whole node"));
     }
-    let mut asked = question.clone().at_home(&[])?;
-    let settles = |path: &str| find(path).is_ok_and(|field| matches!(field.path, "run.chips" | "run.wall_clock"));
-    asked.overrides.retain(|over| !settles(&over.path));
-    asked.base.wall_clock = None;
-    asked.base.ranges.retain(|range| !settles(range.path));
+    let asked = question.clone().at_home(&[])?.without(&["deliveries", "run.wall_clock"]);
     answer(&asked.with("run.chips", chips), catalog)
 }
 

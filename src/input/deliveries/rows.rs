@@ -1,13 +1,11 @@
 //! Deliveries as rows of a spec, or typed as rows for a flag.
 
 use super::{DELIVERIES, Deliveries, Delivery};
-use crate::catalog::read::{Document, Value};
+use crate::catalog::read::Value;
 use crate::error::Error;
 use crate::input::file::text_of;
+use crate::input::inline;
 use crate::units::show;
-
-/// Key under which rows typed for a flag are read.
-const TYPED: &str = "v=";
 
 impl Deliveries {
     /// Reads the rows of a spec.
@@ -72,17 +70,8 @@ pub(super) fn listed(each: &[Delivery]) -> String {
 
 /// Rows typed for a flag.
 pub(super) fn typed(text: &str, flag: &str) -> Result<Deliveries, Error> {
-    let read = Document::new(flag, format!("{TYPED}{text}")).read(|r| {
-        let value = r.value("v")?;
-        Deliveries::of_value(&value).map_err(|error| error.each().for_each(|one| value.record(one.clone()))).ok()
-    });
-    let back = |at: usize| at.saturating_sub(TYPED.len()).min(text.len());
-    let found = read.map_err(|error| {
-        let shifted = error.each().map(|one| {
-            let span = one.place().map_or(0..text.len(), |place| place.span.clone());
-            one.with_message(one.message()).in_typed(flag, text, back(span.start)..back(span.end))
-        });
-        Error::all(shifted.collect()).unwrap_or(error)
+    let found = inline::read(flag, text, |value| {
+        Deliveries::of_value(value).map_err(|error| error.each().for_each(|one| value.record(one.clone()))).ok()
     })?;
     Deliveries::of(found.each.iter().map(|one| Delivery { place: None, ..one.clone() }).collect())
 }
