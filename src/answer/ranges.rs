@@ -87,11 +87,7 @@ pub fn inputs(answer: &Answer) -> Result<(Inputs, Option<String>), Error> {
     let pairs = answer.spec.correlations.iter().filter(|(a, b, _)| !of_bill(a) && !of_bill(b));
     let pairs = pairs.map(|(a, b, spearman)| (a.as_str(), b.as_str(), *spearman));
     let (inputs, repair) = inputs.correlated(&pairs.collect::<Vec<_>>())?;
-    let said = repair.map(|repair| {
-        let share = crate::units::show::percent(repair.shrink);
-        format!("these correlations cannot hold together: each was drawn {share} towards zero")
-    });
-    Ok((inputs, said))
+    Ok((inputs, repair.map(|repair| repair.sentence())))
 }
 
 /// Draws, answers each draw, and sums up; `None` when nothing is uncertain.

@@ -14,7 +14,7 @@ use crate::input::file::Entry;
 use crate::input::question::Question;
 pub use crate::planner::CONFIDENCE;
 use crate::planner::Prepared;
-use crate::planner::joint::{Joint, Wanted, least};
+use crate::planner::joint::{Kept, Wanted, least};
 use crate::planner::neighbours::{Limit, Neighbour, of_days, of_field};
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::{Estimate, Plan};
@@ -162,10 +162,9 @@ impl PlanRequest {
         let asked = Prepared::of(question, catalog)?;
         let days = {
             let joint = asked.joint()?;
-            let draws = joint.draw(&asked.limits, &joint.plan(&self.draws));
-            let kept = Joint::spread(&draws, &asked.limits).kept;
+            let draws = joint.draw(&asked.limits, &self.draws);
             least(&draws, Wanted::Days, &asked.limits, confidence.get())
-                .ok_or_else(|| no_day(kept.budget, confidence))?
+                .ok_or_else(|| no_day(Kept::of(&draws, &asked.limits).budget, confidence))?
         };
         let days = (days - 1e-9).ceil().max(1.0);
         let planned = question.clone().with("by", format!("{days}d")).with("confidence", confidence.get());

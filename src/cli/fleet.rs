@@ -74,9 +74,9 @@ fn spec_of(args: &FleetArgs, catalog: &Catalog) -> Result<Option<Question>, Erro
     Ok(Some(question))
 }
 
-/// Whether a file has deliveries of its own and no tranches.
+/// Whether a file has deliveries of its own and no tranches; what does not parse is for its reader to refuse.
 fn says_deliveries(path: &str) -> bool {
     let text = read_text(std::path::Path::new(path)).unwrap_or_default();
-    let begins = |key: &str| text.lines().any(|line| line.trim_start().starts_with(key));
-    begins("deliveries") && !begins("[[tranche]]")
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    table.contains_key("deliveries") && !table.contains_key("tranche")
 }

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::bill_of;
 use super::reply::JointReply;
 use crate::answer::Answer;
 use crate::answer::bill_ranges;
 use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, edge, level, levels};
-use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, whole_bill};
+use crate::answer::whole_bill::{BillQuestion, WholeBill};
 use crate::catalog::Catalog;
 use crate::cost::{Judged, View};
 use crate::error::Error;
@@ -141,10 +142,7 @@ fn at(
     let question = BillQuestion::of(answer)?;
     let question =
         BillQuestion { held: question.held * ratio, wall: question.wall.map(|wall| wall * ratio), ..question };
-    let catalog = &*catalog.as_of(answer.spec.as_of.as_ref().map(|day| day.value));
-    let catalog = &*catalog.by_rates(answer.spec.own_rates());
-    let choices = Choices::of(&answer.spec);
-    Ok(total(&whole_bill(&question, whole.bill.view, &choices, catalog)?, judged))
+    Ok(total(&bill_of(&question, whole.bill.view, &answer.spec, catalog)?, judged))
 }
 
 /// The p10, p50 and p90 of a bill in US dollars; `None` where the chips have no price.

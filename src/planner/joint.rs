@@ -1,5 +1,7 @@
 //! Many draws of a run on its deliveries: how surely it is done by the date, within the money, and both.
 
+use serde::Serialize;
+
 use super::supply::{Held, Supply, hourly};
 use crate::answer::Answer;
 use crate::answer::bill_ranges;
@@ -43,7 +45,9 @@ pub struct Limits {
 pub struct Joint<'a> {
     answer: &'a Answer,
     /// What is delivered.
-    pub supply: Supply,
+    pub supply: &'a Supply,
+    /// Dollars an hour of the answer's chips.
+    rent: f64,
     inputs: Inputs,
     bill: Option<Bill<'a>>,
     /// What had to be changed about the correlations.
@@ -88,19 +92,20 @@ pub struct Kept {
     pub all: Estimate,
 }
 
-/// What a miss costs.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What a missed date costs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Miss {
     /// How often the date is missed.
     pub probability: f64,
     /// Share of the run that is done by then, in the median of the misses.
-    pub share: f64,
-    /// Dollars of rent until then.
-    pub spent: f64,
-    /// Dollars of rent of each week more.
-    pub week: f64,
-    /// Days over, in the median of the misses that end.
-    pub late: f64,
+    pub share_trained: f64,
+    /// Rent until then, in their median.
+    pub spent_usd: Option<f64>,
+    /// Rent of each week more.
+    pub week_usd: Option<f64>,
+    /// Days that it is late, in the median of those that end.
+    pub days_late: Option<f64>,
 }
 
 impl<'a> Joint<'a> {
@@ -108,7 +113,7 @@ impl<'a> Joint<'a> {
     ///
     /// # Errors
     /// Correlations of what is not drawn.
-    pub fn new(answer: &'a Answer, supply: Supply, whole: Option<(&'a WholeBill, Judged)>) -> Result<Self, Error> {
+    pub fn new(answer: &'a Answer, supply: &'a Supply, whole: Option<(&'a WholeBill, Judged)>) -> Result<Self, Error> {
         let bill = whole.map(|(whole, judged)| Bill {
             recipe: &whole.recipe,
             judged,
@@ -122,21 +127,13 @@ impl<'a> Joint<'a> {
         let pairs = answer.spec.correlations.iter().filter(|(a, b, _)| known(a) && known(b));
         let pairs: Vec<_> = pairs.map(|(a, b, by)| (a.as_str(), b.as_str(), *by)).collect();
         let (inputs, repair) = inputs.clone().correlated(&pairs)?;
-        let repair = repair.map(|repair| {
-            let share = crate::units::show::percent(repair.shrink);
-            format!("these correlations cannot hold together: each was drawn {share} towards zero")
-        });
-        Ok(Self { answer, supply, inputs, bill, repair })
+        let repair = repair.map(|repair| repair.sentence());
+        Ok(Self { answer, supply, rent: hourly(answer), inputs, bill, repair })
     }
 
     /// Whether nothing is drawn.
     pub fn is_sure(&self) -> bool {
         self.inputs.is_empty()
-    }
-
-    /// The draws that are made of it: few where nothing is drawn.
-    pub fn plan(&self, plan: &Plan) -> Plan {
-        if self.is_sure() { Plan::new(1, plan.seed(), plan.method()).unwrap_or(*plan) } else { *plan }
     }
 
     /// What a bill comes to with everything at its median.
@@ -154,7 +151,7 @@ impl<'a> Joint<'a> {
         let (of_supply, _) = rest.split_at(self.supply.open.len().min(rest.len()));
         let drawn = prepared.evaluate(of_run);
         let slow = drawn[DAYS] / self.supply.point;
-        let rent = drawn[COST] / drawn[GPU_HOURS] / hourly(self.answer);
+        let rent = drawn[COST] / drawn[GPU_HOURS] / self.rent;
         let due = limits.due.map_or(f64::INFINITY, Seconds::days);
         slow.is_finite().then(|| self.supply.at(of_supply, slow, rent, due))
     }
@@ -184,27 +181,11 @@ impl<'a> Joint<'a> {
         [found.days, cost, found.hours, found.chips, margin, found.share, found.spent, found.week, found.cost]
     }
 
-    /// Draws.
+    /// Draws: few where nothing is drawn.
     pub fn draw(&self, limits: &Limits, plan: &Plan) -> Drawn<'_> {
-        run(&self.inputs, plan, |values| self.one(values, limits))
-    }
-
-    /// Every open value at its median.
-    pub fn point(&self, limits: &Limits) -> (f64, f64, f64) {
-        let [days, cost, hours, ..] = self.one(&self.inputs.medians(), limits);
-        (days, cost, hours)
-    }
-
-    /// How often the limits are kept.
-    pub fn kept(&self, limits: &Limits, plan: &Plan) -> Kept {
-        kept(&self.draw(limits, plan), limits)
-    }
-
-    /// What the draws have in common.
-    pub fn spread(draws: &Drawn<'_>, limits: &Limits) -> Spread {
-        let [days, cost, rent, hours, chips] =
-            [D_DAYS, D_COST, D_RENT, D_HOURS, D_CHIPS].map(|kind| draws.summary(kind));
-        Spread { days, cost, rent, hours, chips, kept: kept(draws, limits), plan: draws.plan() }
+        let few = || Plan::new(1, plan.seed(), plan.method()).unwrap_or(*plan);
+        let plan = if self.is_sure() { few() } else { *plan };
+        run(&self.inputs, &plan, |values| self.one(values, limits))
     }
 
     /// What drives the miss: each input's rank correlation with how far the draw is over its limits, the strongest first.
@@ -219,16 +200,47 @@ impl<'a> Joint<'a> {
     }
 }
 
-impl Joint<'_> {
-    /// How often all limits that are asked are kept.
-    pub fn kept_of(&self, draws: &Drawn<'_>, limits: &Limits) -> Estimate {
-        kept(draws, limits).all
+/// What draws come to in short: how often all that is asked is kept, days and cost at p50.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Short {
+    /// How often all limits are kept.
+    pub kept: Estimate,
+    /// Days at p50; infinite where it is not done that often.
+    pub days: f64,
+    /// What the money is held against, at p50.
+    pub cost: f64,
+}
+
+impl Short {
+    /// Of draws.
+    pub fn of(draws: &Drawn<'_>) -> Self {
+        let p50 = |kind| draws.quantiles(kind, &[0.5]).first().map_or(f64::NAN, |found| found.value);
+        Self { kept: all_kept(draws), days: p50(D_DAYS), cost: p50(D_COST) }
     }
 }
 
-/// Days and cost at p50.
-pub fn medians(draws: &Drawn<'_>) -> [f64; 2] {
-    [D_DAYS, D_COST].map(|kind| draws.quantiles(kind, &[0.5]).first().map_or(f64::NAN, |found| found.value))
+/// How often all limits that are asked are kept.
+fn all_kept(draws: &Drawn<'_>) -> Estimate {
+    draws.probability_at_most(D_MARGIN, 1.0)
+}
+
+impl Spread {
+    /// Of draws.
+    pub fn of(draws: &Drawn<'_>, limits: &Limits) -> Self {
+        let [days, cost, rent, hours, chips] =
+            [D_DAYS, D_COST, D_RENT, D_HOURS, D_CHIPS].map(|kind| draws.summary(kind));
+        Self { days, cost, rent, hours, chips, kept: Kept::of(draws, limits), plan: draws.plan() }
+    }
+}
+
+impl Kept {
+    /// Of draws.
+    pub fn of(draws: &Drawn<'_>, limits: &Limits) -> Self {
+        let within = |kind: usize, limit: f64| draws.probability_at_most(kind, edge(limit));
+        let by = limits.due.map(|due| within(D_DAYS, due.days()));
+        let budget = limits.budget.map(|money| within(D_COST, money.get()));
+        Self { by, budget, all: all_kept(draws) }
+    }
 }
 
 /// A draw in which the run is never done, and what it costs has no end.
@@ -236,13 +248,6 @@ fn never() -> [f64; KINDS] {
     let mut found = [f64::INFINITY; KINDS];
     (found[D_CHIPS], found[D_SHARE], found[D_SPENT], found[D_WEEK]) = (f64::NAN, 0.0, f64::NAN, f64::NAN);
     found
-}
-
-fn kept(draws: &Drawn<'_>, limits: &Limits) -> Kept {
-    let within = |kind: usize, limit: f64| draws.probability_at_most(kind, edge(limit));
-    let by = limits.due.map(|due| within(D_DAYS, due.days()));
-    let budget = limits.budget.map(|money| within(D_COST, money.get()));
-    Kept { by, budget, all: draws.probability_at_most(D_MARGIN, 1.0) }
 }
 
 /// What the draws that miss the date come to; `None` where none does.
@@ -256,8 +261,18 @@ pub fn miss(draws: &Drawn<'_>, due: Seconds) -> Option<Miss> {
     }
     let of = |column: &[f64]| middle(late.iter().filter_map(|&at| column.get(at).copied()).collect());
     let over = late.iter().filter_map(|&at| days.get(at).map(|days| days - due.days()));
-    let probability = late.len() as f64 / days.len() as f64;
-    Some(Miss { probability, share: of(&share), spent: of(&spent), week: of(&week), late: middle(over.collect()) })
+    Some(Miss {
+        probability: late.len() as f64 / days.len() as f64,
+        share_trained: of(&share),
+        spent_usd: known(of(&spent)),
+        week_usd: known(of(&week)),
+        days_late: known(middle(over.collect())),
+    })
+}
+
+/// A value, where it is one.
+pub fn known(value: f64) -> Option<f64> {
+    Some(value).filter(|value| value.is_finite())
 }
 
 /// The median of what is finite.

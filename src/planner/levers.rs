@@ -3,8 +3,10 @@
 
 mod elsewhere;
 
+use serde::Serialize;
+
 use super::Prepared;
-use super::joint::{Drawn, Joint, Limits, Wanted, least, medians};
+use super::joint::{Drawn, Limits, Wanted, known, least};
 use super::supply::hourly;
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -13,7 +15,7 @@ use crate::input::due::Due;
 use crate::input::question::{Question, Typed};
 use crate::solve::Var;
 use crate::uncertainty::dist::Dist;
-use crate::uncertainty::montecarlo::{Estimate, Plan};
+use crate::uncertainty::montecarlo::Plan;
 use crate::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
 
 /// Halvings between a change that is not enough and one that is.
@@ -32,8 +34,9 @@ const MORE: [f64; 9] = [1.05, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 3.0, 4.0];
 const LESS: [f64; 8] = [0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.35, 0.2];
 
 /// A change that is enough.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ChangeRow {
     /// What is changed: `date`, `budget`, `chips`.
     pub lever: &'static str,
     /// To what, in words.
@@ -41,22 +44,31 @@ pub struct Change {
     /// What to type for it.
     pub flags: String,
     /// How surely the limits are kept then.
-    pub kept: Estimate,
+    pub probability: f64,
     /// Days at p50.
-    pub days: f64,
+    pub days_p50: Option<f64>,
     /// What the money is held against, at p50.
-    pub cost: f64,
+    pub cost_usd_p50: Option<f64>,
     /// How large the change is: the logarithm of the ratio; infinite for a change of kind.
-    pub size: f64,
+    #[serde(skip)]
+    size: f64,
+}
+
+/// A lever that alone is not enough.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct NotEnough {
+    pub lever: &'static str,
+    pub why: String,
 }
 
 /// What would have to change.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Levers {
     /// The changes that are enough, the smallest first.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ChangeRow>,
     /// Levers that alone are not enough, with the reason.
-    pub not_enough: Vec<(&'static str, String)>,
+    pub not_enough: Vec<NotEnough>,
 }
 
 /// A question whose levers are looked for.
@@ -72,16 +84,19 @@ struct Search<'a> {
 ///
 /// # Errors
 /// As [`Prepared::joint`].
-pub fn levers(question: &Question, asked: &Prepared, plan: &Plan, catalog: &Catalog) -> Result<Levers, Error> {
-    let joint = asked.joint()?;
-    let draws_plan = joint.plan(plan);
-    let draws = joint.draw(&asked.limits, &draws_plan);
+pub fn levers(
+    question: &Question,
+    asked: &Prepared,
+    draws: &Drawn<'_>,
+    plan: &Plan,
+    catalog: &Catalog,
+) -> Result<Levers, Error> {
     let mut search = Search { question, asked, catalog, plan: *plan, found: Levers::default() };
-    let least = |of| least(&draws, of, &asked.limits, asked.confidence.get());
+    let least = |of| least(draws, of, &asked.limits, asked.confidence.get());
     search.date(least(Wanted::Days));
     search.budget(least(Wanted::Cost));
-    search.date_and_budget(&draws);
-    search.price(&joint, least(Wanted::Hours));
+    search.date_and_budget(draws);
+    search.price(least(Wanted::Hours));
     search.deliveries();
     search.more_chips();
     search.tokens();
@@ -93,7 +108,7 @@ pub fn levers(question: &Question, asked: &Prepared, plan: &Plan, catalog: &Cata
 
 impl Search<'_> {
     /// A change of some fields, with what it makes of the limits; `None` where it is not enough or has no answer.
-    fn change(&self, lever: &'static str, laid: &[(&'static str, String)], to: String, size: f64) -> Option<Change> {
+    fn change(&self, lever: &'static str, laid: &[(&'static str, String)], to: String, size: f64) -> Option<ChangeRow> {
         self.drawn(&self.plan, lever, laid, to, size)
     }
 
@@ -105,31 +120,29 @@ impl Search<'_> {
         laid: &[(&'static str, String)],
         to: String,
         size: f64,
-    ) -> Option<Change> {
+    ) -> Option<ChangeRow> {
         let lay = |question: Question, (path, text): &(&'static str, String)| question.with(path, Typed(text.clone()));
         let question = laid.iter().fold(self.question.clone(), lay);
-        let prepared = Prepared::of(&question, self.catalog).ok()?;
-        let joint = prepared.joint().ok()?;
-        let draws = joint.draw(&prepared.limits, &joint.plan(plan));
-        let kept = joint.kept_of(&draws, &prepared.limits);
-        if kept.value < self.asked.confidence.get() {
+        let short = Prepared::of(&question, self.catalog).ok()?.short(plan).ok()?;
+        let probability = short.kept.value;
+        if probability < self.asked.confidence.get() {
             return None;
         }
-        let [days, cost] = medians(&draws);
         let flags = laid.iter().map(|(path, text)| typed(path, text)).collect::<Vec<_>>().join(" ");
-        Some(Change { lever, to, flags, kept, days, cost, size })
+        let (days_p50, cost_usd_p50) = (known(short.days), known(short.cost));
+        Some(ChangeRow { lever, to, flags, probability, days_p50, cost_usd_p50, size })
     }
 
-    fn tell(&mut self, lever: &'static str, change: Option<Change>, otherwise: impl FnOnce() -> String) {
+    fn tell(&mut self, lever: &'static str, change: Option<ChangeRow>, otherwise: impl FnOnce() -> String) {
         match change {
             Some(change) => self.found.changes.push(change),
-            None => self.found.not_enough.push((lever, otherwise())),
+            None => self.found.not_enough.push(NotEnough { lever, why: otherwise() }),
         }
     }
 
     /// The first of growing steps that is enough, then the smallest that halving finds between it and the one before: on few
     /// draws; what is found is asked again on all, and moved on until it holds there.
-    fn smallest(&self, none: f64, steps: &[f64], ask: impl Fn(f64, &Plan) -> Option<Change>) -> Option<Change> {
+    fn smallest(&self, none: f64, steps: &[f64], ask: impl Fn(f64, &Plan) -> Option<ChangeRow>) -> Option<ChangeRow> {
         let few = Plan::new(FEW, self.plan.seed(), self.plan.method()).ok()?;
         let mut before = none;
         let mut enough = steps.iter().copied().find(|&step| {
@@ -221,9 +234,9 @@ impl Search<'_> {
     }
 
     /// A lower rent.
-    fn price(&mut self, joint: &Joint<'_>, hours: Option<f64>) {
+    fn price(&mut self, hours: Option<f64>) {
         let (Some(budget), None) = (self.asked.limits.budget, &self.asked.whole) else { return };
-        if joint.supply.has_own_prices() {
+        if self.asked.supply.has_own_prices() {
             return;
         }
         let now = hourly(&self.asked.answer);

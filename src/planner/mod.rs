@@ -23,7 +23,7 @@ use crate::input::file::Spec;
 use crate::input::question::Question;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::Fraction;
-use joint::{Joint, Kept, Limits};
+use joint::{Joint, Kept, Limits, Short};
 use supply::Supply;
 
 /// How sure a plan is where nobody says.
@@ -102,7 +102,7 @@ impl Prepared {
     /// Correlations of what is not drawn.
     pub fn joint(&self) -> Result<Joint<'_>, Error> {
         let whole = self.whole.as_ref().map(|whole| (&whole.0, whole.1));
-        Joint::new(&self.answer, self.supply.clone(), whole)
+        Joint::new(&self.answer, &self.supply, whole)
     }
 
     /// The cost of the run alone and with the work around it, with everything at its median; not a number where unknown.
@@ -120,8 +120,15 @@ impl Prepared {
     /// # Errors
     /// As [`Prepared::joint`].
     pub fn kept(&self, plan: &Plan) -> Result<Kept, Error> {
-        let joint = self.joint()?;
-        Ok(joint.kept(&self.limits, &joint.plan(plan)))
+        Ok(Kept::of(&self.joint()?.draw(&self.limits, plan), &self.limits))
+    }
+
+    /// What its draws come to in short.
+    ///
+    /// # Errors
+    /// As [`Prepared::joint`].
+    pub fn short(&self, plan: &Plan) -> Result<Short, Error> {
+        Ok(Short::of(&self.joint()?.draw(&self.limits, plan)))
     }
 }
 
@@ -151,8 +158,13 @@ pub fn judged(
 /// # Errors
 /// A bill that cannot be made.
 pub fn bill(found: &Answer, view: View, catalog: &Catalog) -> Result<WholeBill, Error> {
-    let spec = &found.spec;
-    let catalog = catalog.as_of(spec.as_of.as_ref().map(|entry| entry.value));
-    let catalog = &*catalog.by_rates(spec.own_rates());
-    whole_bill(&BillQuestion::of(found)?, view, &Choices::of(spec), catalog)
+    bill_of(&BillQuestion::of(found)?, view, &found.spec, catalog)
+}
+
+/// The bill of a question with the choices of a spec, on its day and at its rates.
+///
+/// # Errors
+/// A bill that cannot be made.
+pub fn bill_of(question: &BillQuestion<'_>, view: View, spec: &Spec, catalog: &Catalog) -> Result<WholeBill, Error> {
+    whole_bill(question, view, &Choices::of(spec), &spec.catalog(catalog))
 }

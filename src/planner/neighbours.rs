@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Prepared;
-use super::joint::{Limits, medians};
+use super::joint::{Limits, Short, known};
 use crate::answer::Answer;
 use crate::answer::answer;
 use crate::answer::ranges::{Asked, Budget, COST, DAYS, edge, spread};
@@ -75,10 +75,9 @@ pub fn of_days(asked: &Prepared, plan: f64, draws: &Plan) -> Result<Vec<Neighbou
     days.dedup();
     let one = |days: f64| {
         let limits = Limits { due: Some(Seconds::from_days(days)), ..asked.limits };
-        let drawn = joint.draw(&limits, &joint.plan(draws));
-        let [days_p50, cost] = medians(&drawn).map(|value| Some(value).filter(|value| value.is_finite()));
-        let probability = Some(joint.kept_of(&drawn, &limits).value);
-        Neighbour { value: days, is_plan: days == plan, probability, days_p50, cost_usd_p50: cost }
+        let short = Short::of(&joint.draw(&limits, draws));
+        let (probability, days_p50, cost_usd_p50) = (Some(short.kept.value), known(short.days), known(short.cost));
+        Neighbour { value: days, is_plan: days == plan, probability, days_p50, cost_usd_p50 }
     };
     Ok(days.into_iter().map(one).collect())
 }
@@ -89,7 +88,6 @@ impl Neighbour {
             Limit::By(by) => Asked { plan: *draws, by: Some(by), budget: None },
             Limit::Budget(money) => Asked { plan: *draws, by: None, budget: Some(Budget::of_rent(money)) },
         };
-        let known = |value: f64| Some(value).filter(|value| value.is_finite());
         let Some(drawn) = spread(found, &asked)? else {
             let point = found.prepared.evaluate(&[]);
             let kept = match limit {

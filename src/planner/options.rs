@@ -1,24 +1,28 @@
 //! What can be done with the deliveries: take each as it comes, wait for all, or order fewer.
 
+use serde::Serialize;
+
 use super::Prepared;
+use super::joint::{Short, known};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::deliveries::{DELIVERIES, Deliveries, Delivery};
 use crate::input::question::Question;
-use crate::uncertainty::montecarlo::{Estimate, Plan};
+use crate::uncertainty::montecarlo::Plan;
 use crate::units::{Fraction, Seconds};
 
 /// A way to use the deliveries.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Option_ {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct OptionRow {
     /// What is done.
     pub name: String,
     /// How surely the limits are kept.
-    pub kept: Estimate,
-    /// Days at p50; infinite where it is not done that often.
-    pub days: f64,
-    /// What the money is held against at p50.
-    pub cost: f64,
+    pub probability: Option<f64>,
+    /// Days at p50; null where it is not done that often.
+    pub days_p50: Option<f64>,
+    /// What the money is held against, at p50.
+    pub cost_usd_p50: Option<f64>,
     /// Whether it is the best: surest, then cheapest.
     pub best: bool,
 }
@@ -28,13 +32,18 @@ pub struct Option_ {
 ///
 /// # Errors
 /// As [`Prepared::joint`].
-pub fn options(question: &Question, asked: &Prepared, plan: &Plan, catalog: &Catalog) -> Result<Vec<Option_>, Error> {
+pub fn options(
+    question: &Question,
+    asked: &Prepared,
+    own: Short,
+    plan: &Plan,
+    catalog: &Catalog,
+) -> Result<Vec<OptionRow>, Error> {
     let deliveries = asked.answer.spec.deliveries.as_ref().map(|entry| &entry.value);
     let Some(deliveries) = deliveries.filter(|_| asked.supply.len() > 1) else { return Ok(Vec::new()) };
-    let mut found = vec![
-        one(asked, "each joins as it comes".to_owned(), plan)?,
-        one(&Prepared { supply: asked.supply.waiting(), ..asked.clone() }, "wait for all of them".to_owned(), plan)?,
-    ];
+    let waiting = Prepared { supply: asked.supply.waiting(), ..asked.clone() };
+    let mut found =
+        vec![("each joins as it comes".to_owned(), own), ("wait for all of them".to_owned(), waiting.short(plan)?)];
     let start = asked.supply.start.map(|(day, _)| day);
     let day = |one: &Delivery| one.on.map(|when| when.after(start).map_or(0.0, Seconds::days)).iter().sum::<f64>();
     let mut order: Vec<&Delivery> = deliveries.each.iter().filter(|one| one.probability > Fraction::ZERO).collect();
@@ -46,22 +55,20 @@ pub fn options(question: &Question, asked: &Prepared, plan: &Plan, catalog: &Cat
         let fewer = question.clone().with(DELIVERIES, fewer.to_string());
         // So few that the run does not fit on them are no way.
         if let Ok(asked) = Prepared::of(&fewer, catalog) {
-            found.push(one(&asked, name, plan)?);
+            found.push((name, asked.short(plan)?));
         }
     }
-    let by_worth = |a: &&Option_, b: &&Option_| {
-        let surer = (a.kept.value - b.kept.value).abs() > 1e-9;
-        if surer { b.kept.value.total_cmp(&a.kept.value) } else { a.cost.total_cmp(&b.cost) }
+    let by_worth = |a: &&(String, Short), b: &&(String, Short)| {
+        let surer = (a.1.kept.value - b.1.kept.value).abs() > 1e-9;
+        if surer { b.1.kept.value.total_cmp(&a.1.kept.value) } else { a.1.cost.total_cmp(&b.1.cost) }
     };
-    let best = found.iter().min_by(by_worth).map(|best| best.name.clone());
-    found.iter_mut().for_each(|option| option.best = Some(&option.name) == best.as_ref());
-    Ok(found)
-}
-
-fn one(asked: &Prepared, name: String, plan: &Plan) -> Result<Option_, Error> {
-    let joint = asked.joint()?;
-    let draws = joint.draw(&asked.limits, &joint.plan(plan));
-    let [days, cost] = super::joint::medians(&draws);
-    let kept = joint.kept_of(&draws, &asked.limits);
-    Ok(Option_ { name, kept, days, cost, best: false })
+    let best = found.iter().min_by(by_worth).map(|(name, _)| name.clone());
+    let row = |(name, short): (String, Short)| OptionRow {
+        best: Some(&name) == best.as_ref(),
+        name,
+        probability: known(short.kept.value),
+        days_p50: known(short.days),
+        cost_usd_p50: known(short.cost),
+    };
+    Ok(found.into_iter().map(row).collect())
 }

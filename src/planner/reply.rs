@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::Prepared;
-use super::joint::{Joint, Miss, Spread, Wanted, least, miss};
-use super::levers::{Levers, levers};
-use super::options::{Option_, options};
+use super::joint::{Miss, Short, Spread, Wanted, known, least, miss};
+use super::levers::{ChangeRow, Levers, NotEnough, levers};
+use super::options::{OptionRow, options};
 use crate::catalog::Catalog;
 use crate::cost::Judged;
 use crate::error::Error;
@@ -74,10 +74,13 @@ pub struct JointReply {
     pub changes: Vec<ChangeRow>,
     /// Levers that alone are not enough.
     pub not_enough: Vec<NotEnough>,
+    /// What had to be changed about the correlations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<String>,
     /// What is left where the limits are kept.
     pub spare: Option<Spare>,
     /// What a missed date costs.
-    pub miss: Option<MissRow>,
+    pub miss: Option<Miss>,
     /// Number of draws.
     pub draws: usize,
     /// Their seed.
@@ -86,9 +89,11 @@ pub struct JointReply {
 
 /// A share of the draws.
 #[derive(Debug, Clone, Copy, Serialize)]
-#[allow(missing_docs)]
+#[non_exhaustive]
 pub struct Share {
+    /// The share.
     pub probability: f64,
+    /// Its standard error.
     pub standard_error: f64,
 }
 
@@ -109,38 +114,6 @@ pub struct DriverRow {
     pub spearman: f64,
 }
 
-/// A way to use the deliveries.
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)]
-pub struct OptionRow {
-    pub name: String,
-    pub probability: Option<f64>,
-    pub days_p50: Option<f64>,
-    pub cost_usd_p50: Option<f64>,
-    pub best: bool,
-}
-
-/// A change that is enough.
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)]
-pub struct ChangeRow {
-    pub lever: &'static str,
-    pub to: String,
-    /// What to type for it.
-    pub flags: String,
-    pub probability: f64,
-    pub days_p50: Option<f64>,
-    pub cost_usd_p50: Option<f64>,
-}
-
-/// A lever that alone is not enough.
-#[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs)]
-pub struct NotEnough {
-    pub lever: &'static str,
-    pub why: String,
-}
-
 /// What is left where the limits are kept.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[allow(missing_docs)]
@@ -151,21 +124,6 @@ pub struct Spare {
     pub usd: Option<f64>,
 }
 
-/// What a missed date costs.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[allow(missing_docs)]
-pub struct MissRow {
-    pub probability: f64,
-    /// Share of the run that is done by then, in the median of the misses.
-    pub share_trained: f64,
-    /// Rent until then, in their median.
-    pub spent_usd: Option<f64>,
-    /// Rent of each week more.
-    pub week_usd: Option<f64>,
-    /// Days that it is late, in the median of those that end.
-    pub days_late: Option<f64>,
-}
-
 impl JointReply {
     /// Answers a planner's question.
     ///
@@ -174,12 +132,12 @@ impl JointReply {
     pub fn of(question: &Question, asked: &Prepared, plan: &Plan, catalog: &Catalog) -> Result<Self, Error> {
         let joint = asked.joint()?;
         let limits = &asked.limits;
-        let draws = joint.draw(limits, &joint.plan(plan));
-        let spread = Joint::spread(&draws, limits);
+        let draws = joint.draw(limits, plan);
+        let spread = Spread::of(&draws, limits);
         let limited = limits.due.is_some() || limits.budget.is_some();
         let holds = limited.then(|| spread.kept.all.value >= asked.confidence.get());
         let found = match holds {
-            Some(false) => levers(question, asked, plan, catalog)?,
+            Some(false) => levers(question, asked, &draws, plan, catalog)?,
             _ => Levers::default(),
         };
         let least = |of, limit: Option<f64>| {
@@ -192,14 +150,14 @@ impl JointReply {
         let drivers = if limited { joint.drivers(&draws) } else { Vec::new() };
         let mut reply = Self::bare(asked, &spread);
         (reply.holds, reply.uncertain) = (holds, !joint.is_sure());
+        reply.repair.clone_from(&joint.repair);
         (reply.final_run_usd, reply.programme_usd) = (known(final_run), known(programme));
         reply.drivers =
             drivers.into_iter().take(DRIVERS).map(|(path, spearman)| DriverRow { path, spearman }).collect();
-        reply.options = options(question, asked, plan, catalog)?.into_iter().map(OptionRow::of).collect();
-        reply.changes = found.changes.into_iter().map(ChangeRow::of).collect();
-        reply.not_enough = found.not_enough.into_iter().map(|(lever, why)| NotEnough { lever, why }).collect();
+        reply.options = options(question, asked, Short::of(&draws), plan, catalog)?;
+        (reply.changes, reply.not_enough) = (found.changes, found.not_enough);
         reply.spare = (holds == Some(true)).then_some(spare);
-        reply.miss = limits.due.and_then(|due| miss(&draws, due)).map(MissRow::of);
+        reply.miss = limits.due.and_then(|due| miss(&draws, due));
         Ok(reply)
     }
 
@@ -232,9 +190,9 @@ impl JointReply {
                 Some(Judged::FinalRun) => "final-run",
                 Some(Judged::Programme) => "programme",
             },
-            by_date: kept.by.map(Share::of),
-            in_budget: kept.budget.filter(|_| spread.cost.failed == 0).map(Share::of),
-            both: limited.then(|| Share::of(kept.all)),
+            by_date: kept.by.as_ref().map(Share::from),
+            in_budget: kept.budget.filter(|_| spread.cost.failed == 0).as_ref().map(Share::from),
+            both: limited.then(|| Share::from(&kept.all)),
             uncertain: true,
             binding,
             days: levels,
@@ -254,6 +212,7 @@ impl JointReply {
             options: Vec::new(),
             changes: Vec::new(),
             not_enough: Vec::new(),
+            repair: None,
             spare: None,
             miss: None,
             draws: spread.plan.draws(),
@@ -262,13 +221,9 @@ impl JointReply {
     }
 }
 
-fn known(value: f64) -> Option<f64> {
-    Some(value).filter(|value| value.is_finite())
-}
-
-impl Share {
-    fn of(found: Estimate) -> Self {
-        Self { probability: found.value, standard_error: found.se }
+impl From<&Estimate> for Share {
+    fn from(share: &Estimate) -> Self {
+        Self { probability: share.value, standard_error: share.se }
     }
 }
 
@@ -276,33 +231,5 @@ impl Levels {
     fn of(summary: &Summary) -> Self {
         let [p10, p50, p90] = [0.1, 0.5, 0.9].map(|level| known(summary.quantile(level).value));
         Self { p10, p50, p90 }
-    }
-}
-
-impl OptionRow {
-    fn of(found: Option_) -> Self {
-        let probability = known(found.kept.value);
-        let (days_p50, cost_usd_p50) = (known(found.days), known(found.cost));
-        Self { name: found.name, probability, days_p50, cost_usd_p50, best: found.best }
-    }
-}
-
-impl ChangeRow {
-    fn of(found: super::levers::Change) -> Self {
-        let (days_p50, cost_usd_p50) = (known(found.days), known(found.cost));
-        let probability = found.kept.value;
-        Self { lever: found.lever, to: found.to, flags: found.flags, probability, days_p50, cost_usd_p50 }
-    }
-}
-
-impl MissRow {
-    fn of(found: Miss) -> Self {
-        Self {
-            probability: found.probability,
-            share_trained: found.share,
-            spent_usd: known(found.spent),
-            week_usd: known(found.week),
-            days_late: known(found.late),
-        }
     }
 }

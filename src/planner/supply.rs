@@ -10,7 +10,6 @@ use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::fleet::rate::{Mix, Part, together};
 use crate::input::deliveries::{DELIVERIES, Delivery, MOST};
-use crate::input::field::find;
 use crate::input::question::Question;
 use crate::uncertainty::dist::Dist;
 use crate::units::date::Date;
@@ -133,7 +132,8 @@ impl Supply {
             }
             supply.add(index, one, together, catalog).map_err(|error| deliveries.origin.locate(one.locate(error)))?;
         }
-        let asked = Asked { alone: alone(question), catalog: catalog.clone().remembering() };
+        let alone = question.clone().without(&[DELIVERIES]);
+        let asked = Asked { alone, catalog: catalog.clone().remembering() };
         supply.learn(&asked, found)?;
         Ok(supply)
     }
@@ -249,10 +249,11 @@ impl Supply {
                 continue; // a delivery after the end is not accepted
             }
             let price = self.lines.get(line).map_or(f64::NAN, |line| self.price(line, rent));
-            drawn.hours += chips * (done - at) * 24.0;
-            drawn.cost += chips * (done - at) * 24.0 * price;
-            drawn.spent += chips * (until - at).max(0.0) * 24.0 * price;
-            drawn.week += if at < until { chips * 168.0 * price } else { 0.0 };
+            let hours = |days: f64| (Chips::new(chips) * Seconds::from_days(days)).gpu_hours();
+            drawn.hours += hours(done - at);
+            drawn.cost += hours(done - at) * price;
+            drawn.spent += hours((until - at).max(0.0)) * price;
+            drawn.week += if at < until { hours(7.0) * price } else { 0.0 };
             drawn.chips += chips;
         }
         if done == f64::INFINITY {
@@ -315,15 +316,4 @@ impl Speeds {
 pub(super) fn hourly(found: &Answer) -> f64 {
     let total = found.estimate.total;
     total.cost.map_or(f64::NAN, |cost| cost.get() / total.held.gpu_hours())
-}
-
-/// A question without its deliveries.
-pub(super) fn alone(question: &Question) -> Question {
-    let mut question = question.clone();
-    question.overrides.retain(|over| !find(&over.path).is_ok_and(|field| field.path == DELIVERIES));
-    question.base.deliveries = None;
-    if let Some(own) = &mut question.base.laid {
-        std::sync::Arc::make_mut(own).deliveries = None;
-    }
-    question
 }

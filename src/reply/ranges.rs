@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::answer::Answer;
 use crate::answer::prepared::OUTPUTS;
 use crate::answer::ranges::{Budget, Spread};
+pub use crate::planner::reply::Share;
 use crate::reply::Ordered;
 use crate::uncertainty::montecarlo::{self, Method, Summary};
 
@@ -59,22 +60,6 @@ pub struct Levels {
     pub p50_standard_error: f64,
     pub p90_standard_error: f64,
     pub mean: f64,
-}
-
-/// A share of the draws.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[non_exhaustive]
-pub struct Share {
-    /// The share.
-    pub probability: f64,
-    /// Its standard error.
-    pub standard_error: f64,
-}
-
-impl From<&montecarlo::Estimate> for Share {
-    fn from(share: &montecarlo::Estimate) -> Self {
-        Self { probability: share.value, standard_error: share.se }
-    }
 }
 
 /// How often a time is kept.

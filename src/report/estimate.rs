@@ -22,7 +22,7 @@ pub fn view(reply: &EstimateReply) -> View {
 }
 
 fn view_of(reply: &EstimateReply) -> View {
-    let MadeFrom { answer, spread, drivers, bill, bill_spread } = &reply.made_from;
+    let MadeFrom { answer, spread, drivers, bill, bill_spread } = &*reply.made_from;
     let mut view = View { title: title(answer), records: records(reply), ..View::with_reply(reply) };
     view.summary = match &reply.joint {
         Some(joint) => super::joint::summary(joint),

@@ -2,7 +2,8 @@
 
 use super::view::{Section, View};
 use crate::ask::estimate::places::PlaceRow;
-use crate::planner::reply::{ChangeRow, JointReply, Levels, Share};
+use crate::planner::levers::ChangeRow;
+use crate::planner::reply::{JointReply, Levels, Share};
 use crate::units::{Seconds, Usd, show};
 
 /// Changes that are shown; the machine formats have all.

@@ -6,6 +6,7 @@
 
 use crate::error::Error;
 use crate::uncertainty::dist::{Dist, NormalCdf, Prepared};
+use crate::units::show::percent;
 use std::f64::consts::PI;
 
 /// How two inputs, named by their place, go together.
@@ -26,6 +27,14 @@ pub struct Repair {
     pub shrink: f64,
     /// Each pair as it was asked for, and the Spearman value that is used instead.
     pub pairs: Vec<(Pair, f64)>,
+}
+
+impl Repair {
+    /// What was changed.
+    pub fn sentence(&self) -> String {
+        let share = percent(self.shrink);
+        format!("these correlations cannot hold together: each was drawn {share} towards zero")
+    }
 }
 
 /// A correlation ready for use: a Cholesky factor over the inputs that are correlated at all.

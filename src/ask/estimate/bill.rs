@@ -10,7 +10,7 @@ use crate::answer::failures::FailuresReply;
 use crate::answer::owning::OwningReply;
 use crate::answer::place::Place;
 use crate::answer::ranges::{GPU_HOURS, Spread};
-use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, unit_price, whole_bill};
+use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, unit_price};
 use crate::ask::reply::footprint::{ElectricityReply, LEVELS};
 use crate::ask::reply::{Ordered, SourceLine};
 use crate::catalog::Catalog;
@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::input::field::Field;
 use crate::input::file::Entry;
 use crate::input::table::{FIELDS, Spec};
+use crate::planner::bill_of;
 use crate::reply::result::varies;
 use crate::units::Usd;
 
@@ -76,11 +77,9 @@ pub fn whole(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, Er
 /// # Errors
 /// As [`whole`].
 pub fn of(question: &BillQuestion<'_>, kind: View, spec: &Spec, catalog: &Catalog) -> Result<WholeBill, Error> {
-    let day = spec.as_of.as_ref().map(|entry| entry.value);
-    let (choices, catalog) = (choices(spec)?, catalog.as_of(day));
-    let catalog = &*catalog.by_rates(spec.own_rates());
-    let mut whole = whole_bill(question, kind, &choices, catalog)?;
-    whole.warnings.extend(against_rules(&whole, &question.chip.id, &choices, catalog)?);
+    let choices = choices(spec)?;
+    let mut whole = bill_of(question, kind, spec, catalog)?;
+    whole.warnings.extend(against_rules(&whole, &question.chip.id, &choices, &spec.catalog(catalog))?);
     Ok(whole)
 }
 

@@ -160,7 +160,7 @@ pub struct EstimateReply {
     /// What the reply was made from.
     #[serde(skip)]
     #[doc(hidden)]
-    pub made_from: MadeFrom,
+    pub made_from: Box<MadeFrom>,
 }
 
 /// What a reply was made from.
@@ -249,6 +249,8 @@ pub fn reply(
         "plan chips" | "plan tokens" => None, // they say themselves how sure they are
         _ => joint(request, question, &answer, held.as_ref(), catalog)?,
     };
+    let repaired = joint.as_ref().and_then(|joint| joint.repair.clone());
+    head.warnings.extend(repaired.filter(|said| !head.warnings.contains(said)));
     let Beside { site, failures } = Beside::of(&answer, whole.as_ref(), question, catalog)?;
     head.warnings.extend(site.iter().filter_map(SiteReply::binds));
     head.warnings.extend(plans(&answer, catalog)?);
@@ -282,7 +284,7 @@ pub fn reply(
         confirmed: answer.confirmed.clone(),
         resolved: if request.show_resolved { resolved::all(&answer, whole.as_ref(), catalog)? } else { Vec::new() },
         profiles: ProfileLine::of(&answer),
-        made_from: MadeFrom { answer, spread, drivers, bill: whole, bill_spread },
+        made_from: Box::new(MadeFrom { answer, spread, drivers, bill: whole, bill_spread }),
     })
 }
 

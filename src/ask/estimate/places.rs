@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::hardware::price::Term;
 use crate::input::question::Question;
 use crate::input::table::Spec;
-use crate::planner::joint::Joint;
+use crate::planner::joint::{Spread, known};
 use crate::planner::{Prepared, is_planned};
 use crate::reply::SourceLine;
 use crate::uncertainty::montecarlo::Plan;
@@ -82,14 +82,12 @@ impl PlaceRow {
     fn of(name: &str, question: &Question, plan: &Plan, catalog: &Catalog) -> Result<Self, Error> {
         let asked = Prepared::of(question, catalog)?;
         let joint = asked.joint()?;
-        let draws = joint.draw(&asked.limits, &joint.plan(plan));
-        let spread = Joint::spread(&draws, &asked.limits);
+        let spread = Spread::of(&joint.draw(&asked.limits, plan), &asked.limits);
         let answer = &asked.answer;
         let chip = answer.chip.as_ref().map(|chip| chip.chip.id.as_str());
-        let dated = catalog.as_of(answer.spec.as_of.as_ref().map(|day| day.value));
+        let dated = answer.spec.catalog(catalog);
         let place = dated.region(name)?;
         let listed = chip.map(|chip| dated.rent(chip, Term::OnDemand, Some(name))).transpose()?.flatten();
-        let known = |value: f64| Some(value).filter(|value| value.is_finite());
         let source = place.sources.of("electricity.price");
         let mut row = Self {
             region: name.to_owned(),

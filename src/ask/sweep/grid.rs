@@ -106,7 +106,9 @@ impl SweepAnswer {
             let down = if x < y { row.point / size(y) } else { row.point % size(x) };
             let entries = outputs.iter().map(|column| column.entry(row, false).kept()).collect::<Vec<_>>();
             let kept = kept.map(|column| column.entry(row, false) == Entry::Mark(true));
-            points.iter_mut().skip(down as usize).take(1).for_each(|cells| cells.push((entries.clone(), kept)));
+            if let Some(cells) = points.get_mut(down as usize) {
+                cells.push((entries, kept));
+            }
         });
         if let Some(reason) = reason.filter(|_| unanswered == self.sweep.points()) {
             return Err(reason);

@@ -1,6 +1,6 @@
 //! Other chips and other places.
 
-use super::Search;
+use super::{ChangeRow, Search};
 use crate::catalog::Kind;
 use crate::error::Error;
 use crate::hardware::price::Term;
@@ -36,7 +36,7 @@ impl Search<'_> {
                 f64::INFINITY,
             )
         };
-        let found = others.iter().filter_map(|(_, id)| laid(id)).min_by(|a, b| a.cost.total_cmp(&b.cost));
+        let found = others.iter().filter_map(|(_, id)| laid(id)).min_by(cheaper);
         let tried = others.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>().join(", ");
         self.tell("chip", found, || format!("none of {tried} in the same number"));
         Ok(())
@@ -64,9 +64,15 @@ impl Search<'_> {
         prices.sort_by(|a, b| a.0.total_cmp(&b.0));
         prices.truncate(KINDS);
         let laid = |id: &str| self.change("region", &[("region", id.to_owned())], format!("in {id}"), f64::INFINITY);
-        let found = prices.iter().filter_map(|(_, id)| laid(id)).min_by(|a, b| a.cost.total_cmp(&b.cost));
+        let found = prices.iter().filter_map(|(_, id)| laid(id)).min_by(cheaper);
         let surely = self.surely();
         self.tell("region", found, || format!("no place whose rent is lower reaches {surely}"));
         Ok(())
     }
+}
+
+/// Which of two changes costs less; one whose cost is not known costs most.
+fn cheaper(a: &ChangeRow, b: &ChangeRow) -> std::cmp::Ordering {
+    let cost = |change: &ChangeRow| change.cost_usd_p50.unwrap_or(f64::INFINITY);
+    cost(a).total_cmp(&cost(b))
 }

@@ -21,20 +21,25 @@ impl Supply {
     /// Asks for the run on the numbers of chips that can be there.
     pub(super) fn learn(&mut self, asked: &Asked, found: &Answer) -> Result<(), Error> {
         let counts = self.counts();
-        let own = self.kinds[0].chip.clone();
         for (index, kind) in self.kinds.iter_mut().enumerate() {
             for &chips in &counts {
-                let is_point = index == 0 && chips == self.chips;
-                let days = if is_point { self.point } else { asked.days(index, &kind.chip, chips) };
+                let days = match (index, chips == self.chips) {
+                    (0, true) => self.point,
+                    (0, false) => days(asked.ask(None, chips)),
+                    (_, false) => days(asked.ask(Some(&kind.chip), chips)),
+                    (_, true) => {
+                        let found = asked.ask(Some(&kind.chip), chips)?;
+                        kind.price = hourly(&found);
+                        days(Ok(found))
+                    }
+                };
                 kind.nodes.push((chips, 1.0 / days));
-            }
-            if index > 0 {
-                kind.price = asked.price(&kind.chip, self.chips)?;
             }
         }
         let fits = |kind: &Speeds| kind.nodes.iter().any(|(_, rate)| *rate > 0.0);
         if let Some(kind) = self.kinds.iter().find(|kind| !fits(kind)) {
-            let name = if kind.chip == own { found.scenario.name.as_str() } else { kind.chip.as_str() };
+            let own = kind.chip == self.kinds[0].chip;
+            let name = if own { found.scenario.name.as_str() } else { kind.chip.as_str() };
             return Err(Error::no_solution(format!("no number of the chips delivered trains the run ({name})")));
         }
         Ok(())
@@ -98,15 +103,9 @@ impl Asked {
         let question = self.alone.clone().with("run.chips", chips);
         answer(&chip.map_or(question.clone(), |chip| question.with("run.gpu", chip)), &self.catalog)
     }
+}
 
-    /// Days of the run on so many chips; infinite where it does not fit.
-    fn days(&self, index: usize, chip: &str, chips: f64) -> f64 {
-        let found = self.ask(Some(chip).filter(|_| index > 0), chips);
-        found.ok().and_then(|found| found.estimate.total.wall_clock).map_or(f64::INFINITY, Seconds::days)
-    }
-
-    /// The rent of a chip of another kind.
-    fn price(&self, chip: &str, chips: f64) -> Result<f64, Error> {
-        Ok(hourly(&self.ask(Some(chip), chips)?))
-    }
+/// Days of an answer; infinite where there is none.
+fn days(found: Result<Answer, Error>) -> f64 {
+    found.ok().and_then(|found| found.estimate.total.wall_clock).map_or(f64::INFINITY, Seconds::days)
 }
