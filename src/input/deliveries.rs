@@ -151,9 +151,12 @@ impl Delivery {
         let text = text.trim();
         match key {
             "chips" if is_fleet(text) => {
-                let (chips, gpu) = parse_fleet(text)?;
+                // Of a range the second end says which chips.
+                let (low, last) = text.split_once("..").map_or(("", text), |(low, high)| (low, high.trim()));
+                let (chips, gpu) = parse_fleet(last)?;
                 self.gpu = Some(gpu.to_owned());
-                return self.set("chips", &show::exact(chips));
+                let range = if low.is_empty() { String::new() } else { format!("{low}..") };
+                return self.set("chips", &format!("{range}{}", show::exact(chips)));
             }
             "chips" => (self.chips, self.chips_text) = (count(text)?, text.to_owned()),
             "gpu" | "chip" => self.gpu = Some(text.to_owned()),
@@ -338,7 +341,12 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_written_again() {
-        for text in ["2048@2027-01-15", "1024xh800@start; 2048@20d..40d:80%", "1.5K@2027-03-01..2027-04-15:70%"] {
+        for text in [
+            "2048@2027-01-15",
+            "1024xh800@start; 2048@20d..40d:80%",
+            "1.5K@2027-03-01..2027-04-15:70%",
+            "512..1Kxh200@5d",
+        ] {
             let found = read(text).unwrap();
             assert_eq!(read(&found.to_string()).unwrap().each, found.each, "{text}");
         }

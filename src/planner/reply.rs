@@ -66,6 +66,8 @@ pub struct JointReply {
     pub burn_in_days: f64,
     /// Days that the run stands still when chips join it.
     pub joining_days: f64,
+    /// What is assumed of the deliveries, and what their ranges mean, in sentences.
+    pub assumptions: Vec<String>,
     /// What drives the miss: rank correlation of each uncertain value with how far a draw is over its limits.
     pub drivers: Vec<DriverRow>,
     /// The ways to use the deliveries.
@@ -208,6 +210,7 @@ impl JointReply {
             programme_usd: None,
             burn_in_days: supply.burn_in.days(),
             joining_days: supply.pause.days(),
+            assumptions: supply.said(),
             drivers: Vec::new(),
             options: Vec::new(),
             changes: Vec::new(),

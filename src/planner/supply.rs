@@ -13,7 +13,7 @@ use crate::input::deliveries::{DELIVERIES, Delivery, MOST};
 use crate::input::question::Question;
 use crate::uncertainty::dist::Dist;
 use crate::units::date::Date;
-use crate::units::{Chips, FlopPerSecond, Seconds};
+use crate::units::{Chips, FlopPerSecond, Seconds, show};
 
 /// A value that is drawn, or is what it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -185,6 +185,22 @@ impl Supply {
             Slot::Drawn(place) => self.open.get(place).map(|(_, dist)| dist),
             Slot::Fixed(_) => None,
         }
+    }
+
+    /// What is assumed of the deliveries, and what their ranges mean, in sentences.
+    pub fn said(&self) -> Vec<String> {
+        let open = |what: &str| self.open.iter().any(|(name, _)| name.ends_with(what));
+        let days = "between two days of delivery each is as likely".to_owned();
+        let counts = "chips from a to b are their 5th to 95th percentile".to_owned();
+        let mixed = match self.mix {
+            Mix::Proportional { efficiency } if self.kinds.len() > 1 => Some(format!(
+                "kinds of chips work in one job at {} of their speeds together (profiles/assumptions/bill.toml, an \
+                 assumption), or the fastest alone where that is sooner",
+                show::percent(efficiency.get())
+            )),
+            _ => None,
+        };
+        open(".on").then_some(days).into_iter().chain(open(".chips").then_some(counts)).chain(mixed).collect()
     }
 
     /// How many deliveries there are.

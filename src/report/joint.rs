@@ -167,6 +167,7 @@ fn notes(joint: &JointReply) -> Vec<String> {
             days(joint.joining_days)
         ));
     }
+    lines.extend(joint.assumptions.iter().cloned());
     if let (Some(run), Some(programme)) = (joint.final_run_usd, joint.programme_usd) {
         let [run, programme] = [run, programme].map(|dollars| show::usd(Usd::new(dollars)));
         lines.push(format!(

@@ -273,6 +273,10 @@ fn mixed_chips_work_together_or_the_faster_alone() {
     let days = |deliveries: &str| joint(input(deliveries).set("start", "2027-01-15")).days.p50.unwrap();
     let (slow, fast, mixed) =
         (days("1024xa100@start"), days("1024xh200@start"), days("1024xa100@start; 1024xh200@start"));
+    let said = joint(input("1024xa100@start; 512..1024xh200@5d..9d").set("start", "2027-01-15")).assumptions.join("; ");
+    for part in ["each is as likely", "percentile", "97 % of their speeds"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     assert!(fast < slow && mixed <= fast * (1.0 + 1e-9), "{slow} {fast} {mixed}");
     // By hand: not faster than both at their own speeds without any loss.
     assert!(mixed - 14.0 >= 1.0 / (1.0 / (slow - 14.0) + 1.0 / (fast - 14.0)) - 0.5, "{slow} {fast} {mixed}");
