@@ -6,9 +6,9 @@
 
 use criterion::{Criterion, Throughput, criterion_group};
 use flopbill::internals::answer::answer;
-use flopbill::internals::ask::sweep::Sweep;
 use flopbill::internals::report::digits;
 use flopbill::internals::report::sweep::{Last, STREAMS, Writer};
+use flopbill::internals::sweep::Sweep;
 use flopbill::{Catalog, Question};
 use std::hint::black_box;
 use std::io::Write as _;

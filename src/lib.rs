@@ -35,9 +35,9 @@
 //!
 //! `text -> input -> setting -> predict -> solve -> answer -> reply -> view -> text`, one way. The rooms stand in this
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
-//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `rollout`, `config`,
+//! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `read`, `rollout`, `config`,
 //! `rows`, `catalog`, `ruling`, `prices`, `practice`, `input`, `assume`, `audit`; `predict`, `solve`, `answer`, `rl`;
-//! `calibration`, `fleet`, `planner`, `scaling`; `reply`, `sides`, `ask`, `report`; and the command line.
+//! `calibration`, `fleet`, `planner`, `scaling`; `reply`, `sides`, `ask`, `sweep`, `report`; and the command line.
 //!
 //! # Invariants
 //!
@@ -65,6 +65,7 @@ mod policy;
 mod practice;
 mod predict;
 mod prices;
+mod read;
 mod reliability;
 mod reply;
 mod report;
@@ -78,6 +79,7 @@ mod sides;
 mod solve;
 mod source;
 mod step;
+mod sweep;
 mod uncertainty;
 mod units;
 
@@ -96,10 +98,10 @@ pub use ask::profiles::{ProfilesReply, ProfilesRequest};
 pub use ask::reply::{ReplyHead, ResultBlock};
 pub use ask::request::About;
 pub use ask::rl::{RlReply, RlRequest};
-pub use ask::sweep::{SweepReply, SweepRequest};
 pub use catalog::Catalog;
 pub use error::{Error, Kind as ErrorKind};
 pub use input::question::{Input, Question};
+pub use sweep::{SweepReply, SweepRequest};
 pub use uncertainty::montecarlo::{Method as Sampler, Plan as Draws};
 
 /// The quantities that requests are made of.
@@ -172,6 +174,9 @@ pub mod internals {
     pub mod predict {
         pub use crate::predict::*;
     }
+    pub mod read {
+        pub use crate::read::*;
+    }
     pub mod reliability {
         pub use crate::reliability::*;
     }
@@ -204,6 +209,9 @@ pub mod internals {
     }
     pub mod step {
         pub use crate::step::*;
+    }
+    pub mod sweep {
+        pub use crate::sweep::*;
     }
     pub mod uncertainty {
         pub use crate::uncertainty::*;

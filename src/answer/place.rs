@@ -2,7 +2,6 @@
 
 use super::whole_bill::Choices;
 use crate::catalog::Catalog;
-use crate::catalog::read::Sources;
 use crate::catalog::region::RegionProfile;
 use crate::cost::carbon::{Accounting, Grid, Water};
 use crate::cost::defaults::{HostingKind, Told};
@@ -11,6 +10,7 @@ use crate::cost::own::Hosting;
 use crate::cost::{Terms, View};
 use crate::error::Error;
 use crate::hardware::region::{GridBasis, GridYear, Region};
+use crate::read::Sources;
 use crate::source::{Source, SourceKind};
 use crate::units::show;
 

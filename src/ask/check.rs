@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::answer::looked_up::chip_of;
 use crate::audit::{self, Against};
 pub use crate::catalog::check::kind_of;
-use crate::catalog::read::Document;
 use crate::catalog::{Catalog, Found, Kind, Name, check, read_text};
 use crate::error::Error;
 use crate::fleet;
 use crate::input::file::spec;
 use crate::predict::setting::model_of;
+use crate::read::Document;
 use crate::ruling::destination;
 
 /// A catalog with the names that it knows.

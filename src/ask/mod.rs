@@ -16,7 +16,6 @@ pub mod policy;
 pub mod profiles;
 pub mod request;
 pub mod rl;
-pub mod sweep;
 
 /// What every reply has in common.
 pub mod reply {

@@ -11,13 +11,13 @@ use crate::assume::{self, AssumptionValue};
 use crate::catalog::accelerator::accelerator;
 use crate::catalog::leaves::{Leaf, leaves};
 use crate::catalog::model::model;
-use crate::catalog::read::Sources;
 use crate::catalog::stack::stack;
 use crate::catalog::stack_row::StackRow;
 use crate::catalog::{Catalog, Found, KINDS, Kind, is_path};
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::predict::batch::usual_length;
+use crate::read::Sources;
 
 /// The question of `profiles`.
 ///

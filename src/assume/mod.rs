@@ -12,12 +12,12 @@ pub use idle::{Against, idle};
 pub use table::ASSUMPTIONS;
 pub use values::{AssumptionValue, all, values};
 
-use crate::catalog::read::At;
 use crate::cost::defaults::Defaults;
 use crate::error::Error;
 use crate::input::field::field;
 use crate::input::file::Origin;
 use crate::input::table::Spec;
+use crate::read::At;
 use crate::source::{Source, SourceKind};
 use crate::units::show;
 

@@ -4,10 +4,10 @@ use serde::Serialize;
 use toml::de::{DeTable, DeValue};
 
 use super::{ASSUMPTIONS, Assumption, of_path};
-use crate::catalog::read::{Document, Sources};
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::input::field::field;
+use crate::read::{Document, Sources};
 
 /// One value of an assumption file.
 #[derive(Debug, Clone, PartialEq, Serialize)]

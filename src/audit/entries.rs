@@ -5,8 +5,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::catalog::read::Document;
 use crate::error::Error;
+use crate::read::Document;
 
 /// One value.
 pub struct Leaf<'d> {

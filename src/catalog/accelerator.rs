@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::read::{Document, Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::hardware::accelerator::{Accelerator, Memory, Peaks, Power, ScaleUp};
 use crate::hardware::precision::Precision;
+use crate::read::{Document, Reader, Sources};
 use crate::source::{Source, SourceKind};
 use crate::units::BytesPerSecond;
 

@@ -3,12 +3,12 @@
 use serde_json::{Map, Number, Value};
 use toml::de::DeValue;
 
-use super::read::{Reader, Value as Item};
 use super::{Catalog, Found, Kind};
 use crate::config::assemble::LONGEST_CHAIN;
 use crate::config::class::{Class, Inner, Refusal, TowerClass, parse};
 use crate::config::expr::Expr;
 use crate::error::Error;
+use crate::read::{Reader, Value as Item};
 
 /// Reads one description.
 ///

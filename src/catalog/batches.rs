@@ -1,8 +1,8 @@
 //! `profiles/assumptions/batch.toml`: tokens of a step that published models used, by their size.
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::{Reader, Sources};
 use crate::units::{Params, Tokens};
 
 /// Batches of published models.

@@ -1,6 +1,5 @@
 //! `profiles/assumptions/bill.toml`: TOML to the bill's [`Defaults`].
 
-use super::read::{At, Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::cost::carbon::Inventory;
 use crate::cost::defaults::{
@@ -9,6 +8,7 @@ use crate::cost::defaults::{
     StorageDefaults, Told,
 };
 use crate::error::Error;
+use crate::read::{At, Reader, Sources};
 use crate::units::parse::Grammar;
 use crate::units::{Bytes, Fraction, KgCo2e, Seconds, Usd, Watts};
 

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-use super::read::Document;
 use super::{Catalog, Found, KINDS, Kind};
 use super::{
     accelerator, architecture, batches, bill, currency, factors, failures, figures, fleet, memory_spread, model, price,
     region, rollout, rule, scaling, software, stack, system,
 };
 use crate::error::Error;
+use crate::read::Document;
 
 /// Reads a profile of a kind, and forgets it. A run is a spec, which `input` reads.
 ///

@@ -1,10 +1,10 @@
 //! `profiles/assumptions/currencies.toml`: dated exchange rates, the one place that has them.
 
 use super::price::quoted_source;
-use super::read::Reader;
 use super::{Catalog, Found, Kind};
 use crate::cost::currency::DatedRate;
 use crate::error::Error;
+use crate::read::Reader;
 use crate::source::Source;
 use crate::units::date::Date;
 

@@ -1,8 +1,8 @@
 //! `profiles/factors/`: TOML to [`Calibration`].
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::{Reader, Sources};
 use crate::step::efficiency::{COUNT, Calibration, Factors, NAMES, Prior};
 
 /// The factors of one chip generation, with their sources.

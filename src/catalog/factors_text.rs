@@ -1,9 +1,9 @@
 //! A factors profile as text, with new values in it.
 
 use super::factors::factors;
-use super::read::Document;
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::Document;
 use crate::step::efficiency::{Factors, NAMES};
 
 /// Digits of a value in a profile.

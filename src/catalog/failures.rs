@@ -3,9 +3,9 @@
 
 use serde::Deserialize;
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::{Reader, Sources};
 use crate::reliability::checkpoint::{WAYS, Way};
 use crate::reliability::pool::{self, AllCause, Pools};
 use crate::reliability::rate::{BANDS, Band};

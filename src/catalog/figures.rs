@@ -1,8 +1,8 @@
 //! `profiles/assumptions/RUN.toml`: what is published around one run, the programme and the fleet it ran on.
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::{Reader, Sources};
 use crate::units::{Chips, Seconds, Usd};
 
 /// What is published around one run.

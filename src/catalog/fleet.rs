@@ -1,10 +1,10 @@
 //! `profiles/fleets/`: what a fleet file says, as it says it.
 
 use super::fleet_values::{duration, money};
-use super::read::{At, Reader, Sources};
 use super::{Catalog, Found};
 use crate::cost::defaults::{BORDER_KINDS, BorderKind};
 use crate::error::Error;
+use crate::read::{At, Reader, Sources};
 use crate::units::date::Date;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd, Watts};
 

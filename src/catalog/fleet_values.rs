@@ -1,9 +1,9 @@
 //! Values of a fleet file: money in any currency, of a chip or of its server, and times that may be zero.
 
 use super::Catalog;
-use super::read::Reader;
 use crate::cost::currency::rate;
 use crate::error::Error;
+use crate::read::Reader;
 use crate::units::Seconds;
 use crate::units::money::Code;
 use crate::units::parse::{Grammar, check, parse_money};

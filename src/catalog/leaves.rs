@@ -2,8 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::read::{Document, Sources};
 use crate::error::Error;
+use crate::read::{Document, Sources};
 
 /// A value's path and its text.
 pub type Leaf = (String, String);

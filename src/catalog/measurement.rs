@@ -1,9 +1,9 @@
 //! Measurements of one chip's single operations, as `profiles/measure/measure_gpu.py` writes them.
 
-use super::read::{Document, Reader};
 use super::read_text;
 use crate::error::Error;
 use crate::hardware::precision::{PRECISIONS, Precision};
+use crate::read::{Document, Reader};
 use crate::units::Seconds;
 
 /// What was measured on one chip.

@@ -1,8 +1,8 @@
 //! `profiles/assumptions/memory.toml`: how far predicted memory is from measured.
 
-use super::read::Sources;
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::Sources;
 
 /// The spread of predicted memory about the measured.
 #[derive(Debug, Clone, PartialEq)]

@@ -33,7 +33,6 @@ pub mod memory_spread;
 pub mod model;
 mod names;
 pub mod price;
-pub mod read;
 pub mod region;
 pub mod rollout;
 pub mod rule;
@@ -46,8 +45,8 @@ pub mod stack_row;
 pub mod stack_text;
 pub mod system;
 
+use crate::read::Document;
 pub use names::Name;
-use read::Document;
 use spelled::Place;
 
 #[allow(missing_docs)]

@@ -7,7 +7,6 @@ use std::path::Path;
 use super::accelerator::{Disagreement, disagreement};
 use toml::de::DeValue;
 
-use super::read::{Reader, Sources, Value};
 use super::{Catalog, Found, Kind, hf, read_text};
 use crate::error::Error;
 use crate::model::architecture::Architecture;
@@ -18,6 +17,7 @@ use crate::model::mixer::latent::Latent;
 use crate::model::mlp::Experts;
 use crate::model::outline::{Attention, Mixtures, Outline, Window};
 use crate::model::params::Embeddings;
+use crate::read::{Reader, Sources, Value};
 use crate::units::Params;
 
 /// A model's shape with the sources of its values.

@@ -1,10 +1,10 @@
 //! `profiles/prices/`: TOML to [`PriceList`]. `profiles/prices.md` describes the format.
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::cost::currency::{DatedRate, rate};
 use crate::error::Error;
 use crate::hardware::price::{Amount, PriceList, Purchase, Quote, TERMS, Term};
+use crate::read::{Reader, Sources};
 use crate::source::{SOURCE_KINDS, SourceKind};
 use crate::units::{Price, Usd, show};
 

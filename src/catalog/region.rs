@@ -1,9 +1,9 @@
 //! `profiles/regions/`: electricity, grid and water, a missing value taken from the parent region.
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::hardware::region::{GRID_BASES, NativePrice, Region};
+use crate::read::{Reader, Sources};
 use crate::units::show;
 
 /// Parents above a region at most: province, country, world.

@@ -1,8 +1,8 @@
 //! `profiles/assumptions/rollout.toml`: what engines that write responses reach, and how long those are.
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::{Reader, Sources};
 use crate::rollout::efficiency::{COUNT, NAMES};
 use crate::uncertainty::dist::Dist;
 

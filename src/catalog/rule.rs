@@ -1,11 +1,11 @@
 //! `profiles/rules/`: TOML to [`Rule`].
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::policy::outcome::{EFFECTS, PARTS, Part, REVIEWS, Reach};
 use crate::policy::rule::{Condition, Rule, STATUSES, SUBJECTS, Status, Subject, Test};
 use crate::policy::{METRICS, Metric};
+use crate::read::{Reader, Sources};
 use crate::units::date::Date;
 
 /// A rule with the sources of its values.

@@ -1,8 +1,8 @@
 //! `profiles/assumptions/scaling.toml`: the published scaling laws.
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::{Reader, Sources};
 use crate::units::check::positive;
 use crate::units::{Flop, Fraction};
 

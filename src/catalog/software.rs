@@ -1,9 +1,9 @@
 //! `profiles/assumptions/software.toml`: what stacks, sources, chips and settings differ by, and what runs lose beyond
 //! their steps.
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::{Reader, Sources};
 use crate::step::losses::Loss;
 use crate::uncertainty::dist::Dist;
 

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::software::{GoodputPrior, SoftwareProfile, Spreads, software};
 use super::stack::{Residual, stack};
-use super::{Catalog, Found, Kind, read::Document};
+use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::Document;
 use crate::units::date::Date;
 
 /// The names of the kinds of model, as profiles have them.

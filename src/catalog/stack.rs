@@ -1,6 +1,5 @@
 //! `profiles/stacks/`: TOML to [`Stack`], and which stack stands where nobody names one.
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind, normal};
 use crate::error::Error;
 use crate::hardware::precision::{STATES, States};
@@ -8,6 +7,7 @@ use crate::layout::parallelism::{SCHEDULES, Schedule, ZERO_STAGES, ZeroStage};
 use crate::layout::stages::{CUTS, CutBy};
 use crate::model::flops::{KERNELS, Kernel, RECOMPUTES, Recompute};
 use crate::model::memory::{AUTOGRADS, Autograd};
+use crate::read::{Reader, Sources};
 use crate::step::stack::{AGAINS, ATTENTION_KERNELS, Again, Stack, TENSOR_OVERLAPS};
 use crate::units::date::Date;
 

@@ -1,9 +1,9 @@
 //! A stack profile as text, with what measured steps tell of it.
 
-use super::read::Document;
 use super::stack::{Kept, Residual, stack};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
+use crate::read::Document;
 
 /// Keys of the profile that a copy of one's own does not have: what it is found by, and when it is usual.
 const LEFT: [&str; 4] = ["name", "aliases", "frameworks", "usual_from"];

@@ -1,9 +1,9 @@
 //! `profiles/systems/`: nodes, racks and pods.
 
-use super::read::{Reader, Sources};
 use super::{Catalog, Found, Kind};
 use crate::error::Error;
 use crate::hardware::system::{SYSTEM_KINDS, System};
+use crate::read::{Reader, Sources};
 
 /// A system with the sources of its values.
 #[derive(Debug, Clone)]

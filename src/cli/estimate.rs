@@ -11,11 +11,11 @@ use flopbill::internals::answer::Answer;
 use flopbill::internals::answer::prepared::OUTPUTS;
 use flopbill::internals::answer::ranges;
 use flopbill::internals::ask::estimate::{Driven, EstimateRequest};
-use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Catalog, Found, is_path, text_from};
 use flopbill::internals::input::field::Group;
 use flopbill::internals::input::file::{Spec, spec};
 use flopbill::internals::input::question::{base_of, on_its_base};
+use flopbill::internals::read::Document;
 use flopbill::internals::report;
 use flopbill::internals::uncertainty::montecarlo::{Method, Plan};
 

@@ -8,7 +8,6 @@ use super::{Action, Fleet, Run, Tranche};
 use crate::answer::narrowed::Narrowed;
 use crate::catalog::accelerator::AcceleratorProfile;
 use crate::catalog::fleet::{FleetFile, Mixing, RunFile, RunWork, Speed, TrancheFile};
-use crate::catalog::read::Sources;
 use crate::catalog::{Catalog, Found, Kind, fleet as file};
 use crate::cost::defaults::Defaults;
 use crate::error::Error;
@@ -16,6 +15,7 @@ use crate::hardware::price::Term;
 use crate::input::file::{Entry, Origin};
 use crate::input::measured::{MEASURED, Measured};
 use crate::input::question::Question;
+use crate::read::Sources;
 use crate::units::{Chips, FlopPerSecond, Fraction, Price, Seconds, Usd, show};
 
 /// A fleet with the sources of its values.

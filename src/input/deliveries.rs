@@ -5,12 +5,12 @@ mod rows;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::catalog::read::At;
 use crate::error::Error;
 use crate::input::due::is_day;
 use crate::input::field::find;
 use crate::input::file::{Entry, Origin, Spec};
 use crate::input::text::{date, is_fleet, portion, wait};
+use crate::read::At;
 use crate::uncertainty::dist::Dist;
 use crate::units::date::Date;
 use crate::units::parse::{parse, parse_fleet};

@@ -6,13 +6,13 @@ use std::fmt;
 use toml::de::DeValue;
 
 use crate::catalog::Found;
-use crate::catalog::read::{At, Reader, Value};
 use crate::error::Error;
 use crate::input::deliveries::{DELIVERIES, Deliveries};
 use crate::input::field::{Field, field};
 use crate::input::measured::{MEASURED, Measured};
 use crate::input::table::FIELDS;
 use crate::input::typed::AsTyped;
+use crate::read::{At, Reader, Value};
 use crate::units::{
     Bytes, CarbonIntensity, ChipSeconds, Flop, FlopPerSecond, Fraction, Joules, KgCo2e, Seconds, Tokens, Usd,
 };

@@ -1,7 +1,7 @@
 //! TOML that was typed for a flag: a table, or rows.
 
-use crate::catalog::read::{Document, Value};
 use crate::error::Error;
+use crate::read::{Document, Value};
 
 /// The key under which it is read.
 const KEY: &str = "v";

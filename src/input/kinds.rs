@@ -359,7 +359,7 @@ macro_rules! fields {
             /// What its authors reported.
             pub reported: Option<Reported>,
             /// Where its values came from.
-            pub sources: crate::catalog::read::Sources,
+            pub sources: crate::read::Sources,
         }
 
         /// Every field of a spec, in the order they are shown.

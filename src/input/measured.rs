@@ -10,12 +10,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::catalog::read::{At, Value};
 use crate::error::Error;
 use crate::input::batch::Batch;
 use crate::input::file::{Origin, Spec};
 use crate::input::inline;
 use crate::input::question::Typed;
+use crate::read::{At, Value};
 use crate::rows::steps::StepRow;
 use crate::rows::table;
 pub use beside::Beside;

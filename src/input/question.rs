@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::catalog::read::Sources;
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
 use crate::input::field::{FIELDS, find};
@@ -12,6 +11,7 @@ use crate::input::file::{Origin, Spec, spec};
 use crate::input::measured::{MEASURED, RATE, STEP_TIME};
 use crate::input::range::Range;
 use crate::input::text::prefix;
+use crate::read::Sources;
 use crate::source::Source;
 use crate::units::date::Date;
 use crate::units::parse::Grammar;

@@ -1,11 +1,11 @@
 //! Fields whose value is a range: `"30%..45%"`, or `{ dist = "pert", low = "25%", mode = "38%", high = "52%" }`.
 
-use crate::catalog::read::{Reader, Value};
 use crate::error::Error;
 use crate::input::field::{FIELDS, Field};
 use crate::input::file::{Origin, Spec};
 use crate::input::inline;
 use crate::input::typed::AsTyped;
+use crate::read::{Reader, Value};
 use crate::uncertainty::dist::{Dist, Role, role_of};
 use crate::units::Quantity as _;
 use crate::units::money::Written;

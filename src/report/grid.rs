@@ -3,8 +3,8 @@
 use super::json;
 use super::sweep::figure;
 use super::view::{Records, Section, View};
-use crate::ask::sweep::columns::Entry;
-use crate::ask::sweep::{Grid, GridReply};
+use crate::sweep::columns::Entry;
+use crate::sweep::{Grid, GridReply};
 use crate::units::show::counted;
 
 /// A table of one output: a row for each value of the first axis, a column for each of the second.

@@ -1,7 +1,7 @@
 //! The values of a profile as tables: single values with their sources, lists of tables one table each.
 
 use super::view::Section;
-use crate::catalog::read::Sources;
+use crate::read::Sources;
 
 /// A path and its value, in the order of the file.
 pub type Leaf = (String, String);

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::digits;
 use super::view::{Records, Section, View};
-use crate::ask::sweep::columns::{CHIPS_USED, Column, Entry, FIGURES, RANGED, Shows, columns};
-use crate::ask::sweep::{Dominated, Row, Shown, Sweep, SweepAnswer, SweepReply, marks, on_front};
 use crate::scaling::pareto::Front;
+use crate::sweep::columns::{CHIPS_USED, Column, Entry, FIGURES, RANGED, Shows, columns};
+use crate::sweep::{Dominated, Row, Shown, Sweep, SweepAnswer, SweepReply, marks, on_front};
 use crate::units::{Chips, Seconds, Usd, show};
 
 /// A format whose rows are written one by one, however many there are.
@@ -143,7 +143,7 @@ const STEP: [&str; 4] = ["step_seconds", "tokens_per_second", "mfu_causal", "lay
 type Number = fn(f64) -> String;
 
 /// What the figures are called in a table, and how they are shown; in the order of
-/// [`FIGURES`](crate::ask::sweep::columns::FIGURES).
+/// [`FIGURES`](crate::sweep::columns::FIGURES).
 const HEADS: [(&str, Number); 9] = [
     ("GPU-hours", |hours| show::count(hours, 4)),
     ("chips", |chips| show::chips(Chips::new(chips))),

@@ -11,8 +11,8 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 
 use super::sweep::Writer;
-use crate::ask::sweep::Row;
-use crate::ask::sweep::columns::{Column as Named, Entry, Shows};
+use crate::sweep::Row;
+use crate::sweep::columns::{Column as Named, Entry, Shows};
 
 /// Rows of a group. A reader skips whole groups by their least and largest values, and the end of the file lists
 /// them: 10^9 rows have fewer than 4000 groups, and a group is some tens of megabytes in memory.

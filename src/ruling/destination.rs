@@ -1,10 +1,10 @@
 //! `profiles/assumptions/destinations.toml`: where chips go, in which country groups that is, where makers are at home.
 
-use crate::catalog::read::{Reader, Sources};
 use crate::catalog::{Catalog, Found, Kind, normal, rule};
 use crate::error::Error;
 use crate::policy::outcome::{ANYWHERE, Place};
 use crate::policy::rule::Rule;
+use crate::read::{Reader, Sources};
 
 /// The file's name.
 const ID: &str = "destinations";

@@ -2,7 +2,7 @@
 
 use flopbill::{CompareRequest, ConvertRequest, EstimateRequest, ExplainRequest, Goal, Input, PlanRequest};
 
-use flopbill::internals::ask::sweep::Sweep;
+use flopbill::internals::sweep::Sweep;
 
 use super::doors::catalog;
 

@@ -7,10 +7,10 @@ use flopbill::internals::answer::{Answer, answer};
 use flopbill::internals::ask::convert::{To, moved as convert};
 use flopbill::internals::ask::layout::search as layout;
 use flopbill::internals::ask::reply::result::block;
-use flopbill::internals::ask::sweep::Sweep;
 use flopbill::internals::input::measured::Steps;
 use flopbill::internals::input::question::Question;
 use flopbill::internals::planner::Prepared;
+use flopbill::internals::sweep::Sweep;
 use flopbill::{Catalog, Error, EstimateRequest};
 
 /// One catalog for all of it, each profile read once.
@@ -97,7 +97,7 @@ fn by_its_spec(name: &str, question: &Question, found: &Answer) {
         }
     }
     text += &(top + &run);
-    let document = flopbill::internals::catalog::read::Document::new("spec.toml", text);
+    let document = flopbill::internals::read::Document::new("spec.toml", text);
     let file = flopbill::internals::catalog::Found { id: "spec".into(), document, from_user: true };
     let base = flopbill::internals::input::file::spec(&file).unwrap();
     let again = answer(&Question { base, ..Question::default() }, catalog()).unwrap();

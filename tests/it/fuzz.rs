@@ -4,11 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::invariants::Dice;
 use flopbill::internals::ask::check;
-use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Catalog, Found, KINDS, Kind, hf, text_from};
 use flopbill::internals::fleet;
 use flopbill::internals::input::file::spec;
 use flopbill::internals::input::question::Override;
+use flopbill::internals::read::Document;
 use flopbill::internals::units::parse::{parse, parse_fleet};
 use flopbill::internals::units::{
     Bytes, CarbonIntensity, ChipSeconds, EnergyPrice, Flop, FlopPerSecond, Fraction, Price, Seconds, Tokens, Usd,

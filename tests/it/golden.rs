@@ -207,7 +207,7 @@ fn more_tokens_take_more_hours_and_a_deadline_takes_more_chips() {
 fn phases_without_hours_are_worked_out_from_tokens_and_mfu() {
     let text = "name = \"Two\"\n[run]\ngpu = \"h800\"\nparams = \"7B\"\nmfu = \"40%\"\n\
                 [[phase]]\nname = \"first\"\ntokens = \"1T\"\n[[phase]]\nname = \"second\"\ntokens = \"2T\"\n";
-    let document = flopbill::internals::catalog::read::Document::new("two.toml", text);
+    let document = flopbill::internals::read::Document::new("two.toml", text);
     let found = flopbill::internals::catalog::Found { id: "two".into(), document, from_user: true };
     let base = flopbill::internals::input::file::spec(&found).unwrap();
     let two = answer(&Question { base, ..Question::default() }, &Catalog::built_in()).unwrap().estimate;

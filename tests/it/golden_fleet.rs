@@ -3,7 +3,6 @@
 use flopbill::internals::answer::answer;
 use flopbill::internals::ask::fleet::FleetRequest;
 use flopbill::internals::ask::reply::result::block;
-use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Found, Kind};
 use flopbill::internals::fleet::capacity::capacity;
 use flopbill::internals::fleet::load::{fleet, read};
@@ -11,6 +10,7 @@ use flopbill::internals::fleet::outlook::{compare, outlook};
 use flopbill::internals::fleet::queue::{Job, Order, finishes};
 use flopbill::internals::fleet::rate::{Mix, Part, together};
 use flopbill::internals::fleet::schedule::{Step, finish};
+use flopbill::internals::read::Document;
 use flopbill::internals::source::FACTS;
 use flopbill::internals::units::date::Date;
 use flopbill::internals::units::*;

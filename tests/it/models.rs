@@ -186,7 +186,7 @@ fn a_shape_that_cannot_be_names_its_field() {
 fn a_profile_that_cannot_be_is_refused_at_its_place() {
     let found = Catalog::built_in().find(Kind::Models, "mixtral-8x7b").expect("built in");
     let text = found.document.text.replace("active = 2", "active = 12").replace("layers = 32", "layers = 1000000000");
-    let document = flopbill::internals::catalog::read::Document::new("mine.toml", text);
+    let document = flopbill::internals::read::Document::new("mine.toml", text);
     let error = flopbill::internals::catalog::model::model(
         &flopbill::internals::catalog::Found { document, ..found },
         &Catalog::built_in(),

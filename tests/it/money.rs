@@ -309,7 +309,7 @@ fn axes_are_in_other_money_too() {
     let catalog = Catalog::built_in();
     let costs = |axis: &[&str]| {
         let question = Question::about("deepseek-v3", &catalog).unwrap().with("money.rate", "CNY=0.2,EUR=1.1");
-        let sweep = flopbill::internals::ask::sweep::Sweep::new(question, axis, catalog.clone()).unwrap();
+        let sweep = flopbill::internals::sweep::Sweep::new(question, axis, catalog.clone()).unwrap();
         let mut costs = Vec::new();
         sweep.visit(0..sweep.points(), |row| {
             costs.push((row.answer.as_ref().unwrap().get("cost_usd") / 2.788e6 * 1e9).round() / 1e9);
@@ -324,7 +324,7 @@ fn axes_are_in_other_money_too() {
     // What money is exchanged by is varied too.
     let question = Question::about("deepseek-v3", &catalog).unwrap();
     let axes = ["price.rent=¥10/h", "as_of=2026-08-30,2026-10-01"];
-    let sweep = flopbill::internals::ask::sweep::Sweep::new(question, &axes, catalog.clone()).unwrap();
+    let sweep = flopbill::internals::sweep::Sweep::new(question, &axes, catalog.clone()).unwrap();
     let mut costs = Vec::new();
     sweep.visit(0..2, |row| costs.push(row.answer.as_ref().unwrap().get("cost_usd") / 2.788e7));
     near(costs[0], 0.148381, "August");

@@ -1,11 +1,11 @@
 //! What no run can mean is refused with the range it has to be in, at every door.
 
-use flopbill::internals::ask::sweep::Sweep;
 use flopbill::internals::catalog::Found;
-use flopbill::internals::catalog::read::Document;
 use flopbill::internals::input::field::{FIELDS, Field, find};
 use flopbill::internals::input::file::spec;
 use flopbill::internals::input::question::{Input, Question};
+use flopbill::internals::read::Document;
+use flopbill::internals::sweep::Sweep;
 use flopbill::{ConvertRequest, OptimalRequest, PolicyRequest};
 
 use super::doors::catalog;

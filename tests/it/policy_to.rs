@@ -1,10 +1,10 @@
 //! A chip on its way to a destination: every row by hand from the quoted texts of the rules.
 
 use flopbill::internals::ask::check;
-use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Found, Kind};
 use flopbill::internals::policy::rule::{Item, Status, Verdict, findings, holds};
 use flopbill::internals::policy::{Facts, Metric};
+use flopbill::internals::read::Document;
 use flopbill::internals::ruling::to::{ExportReply, OtherReply};
 use flopbill::{Error, PolicyReply, PolicyRequest};
 

@@ -1,8 +1,8 @@
 //! Ranges in a spec: what each form means, and what is refused.
 
 use flopbill::internals::catalog::Found;
-use flopbill::internals::catalog::read::Document;
 use flopbill::internals::input::file::{Spec, spec};
+use flopbill::internals::read::Document;
 
 fn read(mfu: &str) -> Result<Spec, flopbill::Error> {
     let text = format!("name = \"x\"\n[run]\ngpu = \"h200\"\nmfu = {mfu}\n");

@@ -5,13 +5,13 @@ use flopbill::Catalog;
 use flopbill::internals::answer::answer;
 use flopbill::internals::answer::footprint::SitePower;
 use flopbill::internals::answer::whole_bill::{BillQuestion, Choices, WholeBill, whole_bill};
-use flopbill::internals::catalog::read::Document;
 use flopbill::internals::catalog::{Found, Kind, region::region};
 use flopbill::internals::cost::View;
 use flopbill::internals::cost::defaults::PowerBasis;
 use flopbill::internals::cost::energy::Power;
 use flopbill::internals::hardware::region::{GridBasis, Region};
 use flopbill::internals::input::question::Question;
+use flopbill::internals::read::Document;
 use flopbill::internals::source::SourceKind;
 use flopbill::internals::units::*;
 

@@ -107,7 +107,7 @@ fn ppo_learns_twice_and_reads_twice() {
 fn a_spec_asks_as_flags_do() {
     let text = "name = 'small'\nmodel = 'llama-3-8b'\n[run]\ngpu = 'h100'\nchips = 16\n[rl]\nsteps = 500\nprompts = 64\n\
                 samples = 16\nresponse_tokens = '2K'\nmax_response = 16384\nprompt_tokens = 200\nlength_spread = 0.8\n";
-    let document = flopbill::internals::catalog::read::Document::new("spec.toml", text);
+    let document = flopbill::internals::read::Document::new("spec.toml", text);
     let file = flopbill::internals::catalog::Found { id: "spec".into(), document, from_user: true };
     let base = flopbill::internals::input::file::spec(&file).unwrap();
     let question = flopbill::Question { base, ..flopbill::Question::default() };

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use flopbill::internals::answer::answer;
 use flopbill::internals::ask::reply::result::block;
-use flopbill::internals::ask::sweep::columns::FIGURES;
-use flopbill::internals::ask::sweep::{Dominated, Outputs, Sweep};
 use flopbill::internals::report::sweep::{Last, STREAMS, Writer};
+use flopbill::internals::sweep::columns::FIGURES;
+use flopbill::internals::sweep::{Dominated, Outputs, Sweep};
 use flopbill::{Catalog, Question};
 use tempfile::TempDir;
 

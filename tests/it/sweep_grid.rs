@@ -1,6 +1,6 @@
 //! A sweep as a grid: the cells are the rows, whichever axis runs down, and what no grid can show is refused.
 
-use flopbill::internals::ask::sweep::GridRequest;
+use flopbill::internals::sweep::GridRequest;
 use flopbill::{Catalog, Question, SweepRequest};
 use serde_json::Value;
 

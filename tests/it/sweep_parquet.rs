@@ -32,7 +32,7 @@ fn a_build_without_parquet_says_how_to_build_with_it() {
 #[cfg(feature = "parquet")]
 mod built {
     use super::*;
-    use flopbill::internals::ask::sweep::columns::FIGURES;
+    use flopbill::internals::sweep::columns::FIGURES;
     use parquet::basic::{Repetition, Type as Physical};
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;

@@ -1,9 +1,9 @@
 //! Rows of a sweep with a bill, with ranges and under limits: each is what `estimate` answers to its own question.
 
-use flopbill::internals::ask::sweep::columns::{FIGURES, RANGED};
-use flopbill::internals::ask::sweep::{Outputs, Sweep};
 use flopbill::internals::input::field::Group;
 use flopbill::internals::input::table::FIELDS;
+use flopbill::internals::sweep::columns::{FIGURES, RANGED};
+use flopbill::internals::sweep::{Outputs, Sweep};
 use flopbill::{Catalog, Draws, EstimateRequest, Question, SweepRequest};
 use serde_json::Value;
 

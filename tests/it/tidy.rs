@@ -165,8 +165,8 @@ fn an_upward_use_is_found_however_it_is_written() {
         ("src/estimate.rs", "use super::answer;"),
         ("src/estimate.rs", "use super::*;"),
         ("src/cost/rent.rs", "use super::super::report;"),
-        ("src/catalog/read.rs", "use crate::Nobody;"),
-        ("src/catalog/read.rs", "use crate::*;"),
+        ("src/read/mod.rs", "use crate::Nobody;"),
+        ("src/read/mod.rs", "use crate::*;"),
         ("src/utils.rs", ""),
     ] {
         assert_eq!(upward(path, text).len(), 1, "{path}: {text}: {:?}", upward(path, text));

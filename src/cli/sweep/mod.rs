@@ -12,12 +12,12 @@ use super::args::Args;
 use super::values::{BilledAndJudged, Values};
 use super::{NOT_WRITTEN, YES, code, complain, output};
 use flopbill::Error;
-use flopbill::internals::ask::sweep::columns::RANGED;
-use flopbill::internals::ask::sweep::{Dominated, GridRequest, Row, Sweep, SweepAnswer, SweepRequest};
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report::grid;
 use flopbill::internals::report::sweep::{Last, STREAMS, Writer, view};
 use flopbill::internals::report::{Format, formats};
+use flopbill::internals::sweep::columns::RANGED;
+use flopbill::internals::sweep::{Dominated, GridRequest, Row, Sweep, SweepAnswer, SweepRequest};
 use flopbill::internals::uncertainty::montecarlo::Plan;
 use progress::Progress;
 

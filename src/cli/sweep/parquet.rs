@@ -8,8 +8,8 @@ use std::path::Path;
 use super::file::part_file;
 use super::{Failed, Job, all_without, each};
 use flopbill::Error;
-use flopbill::internals::ask::sweep::Row;
 use flopbill::internals::report::sweep_parquet::{Batch, Groups, Table};
+use flopbill::internals::sweep::Row;
 
 /// Writes a sweep to a Parquet file.
 pub fn write(job: &Job<'_>, path: &Path) -> Result<(), Failed> {

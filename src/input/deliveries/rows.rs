@@ -1,10 +1,10 @@
 //! Deliveries as rows of a spec, or typed as rows for a flag.
 
 use super::{DELIVERIES, Deliveries, Delivery};
-use crate::catalog::read::Value;
 use crate::error::Error;
 use crate::input::file::text_of;
 use crate::input::inline;
+use crate::read::Value;
 use crate::units::show;
 
 impl Deliveries {

@@ -3,7 +3,7 @@
 use super::scan::{Function, Source, Used};
 
 /// The rooms, lowest first: each may use those before it, so that there is no circle.
-pub const LAYERS: [&str; 37] = [
+pub const LAYERS: [&str; 39] = [
     "error",
     "source",
     "units",
@@ -17,6 +17,7 @@ pub const LAYERS: [&str; 37] = [
     "scenario",
     "estimate",
     "uncertainty",
+    "read",
     "rollout",
     "config",
     "rows",
@@ -38,6 +39,7 @@ pub const LAYERS: [&str; 37] = [
     "reply",
     "sides",
     "ask",
+    "sweep",
     "report",
     "cli",
     "internals",

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::columns::{Column, Entry, Shows};
 use super::{Bound, SweepAnswer};
-use crate::ask::reply::ReplyHead;
 use crate::error::Error;
 use crate::input::field::find;
+use crate::reply::ReplyHead;
 
 /// Most values of the axis that runs across.
 const WIDEST: u64 = 100;

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::Sweep;
 use super::columns::{COST, Column, DAYS, Entry, Row, columns};
-use crate::ask::reply::{CurrencyReply, Ordered, ReplyHead};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
+use crate::reply::{CurrencyReply, Ordered, ReplyHead};
 use crate::scaling::pareto::Front;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::show::{counted, grouped};

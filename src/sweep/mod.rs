@@ -7,7 +7,7 @@
 //! `estimate` answers to its values, in whatever order the axes are.
 //!
 //! ```
-//! use flopbill::internals::ask::sweep::Sweep;
+//! use flopbill::internals::sweep::Sweep;
 //! use flopbill::{Catalog, Question};
 //!
 //! let catalog = Catalog::built_in();
@@ -38,7 +38,6 @@ pub use grid::{Grid, GridReply, GridRequest, GridRow};
 pub use request::{Dominated, Shown, SweepAnswer, SweepReply, SweepRequest};
 pub(crate) use request::{marks, on_front};
 
-use super::reply::{Input, Ordered, SourceLine};
 use crate::answer::narrowed::Narrowed;
 use crate::answer::{Answer, answer};
 use crate::catalog::{Catalog, Kind};
@@ -47,6 +46,7 @@ use crate::input::exchange::{EXCHANGES, Exchange, Said};
 use crate::input::field::{Field, find};
 use crate::input::question::{Override, Question};
 use crate::reply::result::{inputs, sources, unheard};
+use crate::reply::{Input, Ordered, SourceLine};
 use crate::scaling::pareto::Front;
 
 use crate::input::sweep_plan::{Axis, Plan};
@@ -88,7 +88,7 @@ impl Sweep {
     ///
     /// # Errors
     /// Axes that do not read, fields that do not exist or are set already, values that a field does not take, more
-    /// points than [`MOST_POINTS`](crate::ask::sweep_plan::MOST_POINTS); parts of a bill that nobody asks for.
+    /// points than [`MOST_POINTS`](crate::input::sweep_plan::MOST_POINTS); parts of a bill that nobody asks for.
     pub fn new<S: AsRef<str>>(question: Question, vary: &[S], catalog: Catalog) -> Result<Self, Error> {
         Self::with_draws(question, vary, catalog, None)
     }
@@ -217,7 +217,7 @@ impl Sweep {
                 let _ = write!(text, " {:?}", row.answer);
             });
         }
-        crate::catalog::read::Document::new("", text).hash()
+        crate::read::Document::new("", text).hash()
     }
 
     /// Answers some points, in order.

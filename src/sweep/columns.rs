@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Bound, Cell, Sweep};
-use crate::ask::reply::ResultBlock;
 use crate::error::Error;
+use crate::reply::ResultBlock;
 
 /// The numbers of a point: keys of the block `result`, with their meaning there.
 pub const FIGURES: [&str; 9] = [
