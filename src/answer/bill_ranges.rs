@@ -7,6 +7,7 @@ use crate::answer::prepared::Prepared;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS};
 use crate::answer::recipe::{Priced, Recipe};
 use crate::answer::whole_bill::WholeBill;
+use crate::cost::Judged;
 use crate::cost::rent::Offer;
 use crate::error::Error;
 use crate::input::range::Range;
@@ -98,14 +99,27 @@ pub struct BillRange {
 impl BillRange {
     /// Of draws.
     pub fn of(found: &BillSpread) -> Self {
-        let at = |summary: &Summary, level: f64| summary.quantile(level).value;
+        let at = |level: f64| [&found.run, &found.programme].map(|summary: &Summary| summary.quantile(level).value);
+        Self::at([at(0.1), at(0.5), at(0.9)])
+    }
+
+    /// Of the run and of the run with the work around it at p10, p50 and p90.
+    pub fn at([p10, p50, p90]: [[f64; 2]; 3]) -> Self {
         Self {
-            final_run_usd_p10: at(&found.run, 0.1),
-            final_run_usd_p50: at(&found.run, 0.5),
-            final_run_usd_p90: at(&found.run, 0.9),
-            programme_usd_p10: at(&found.programme, 0.1),
-            programme_usd_p50: at(&found.programme, 0.5),
-            programme_usd_p90: at(&found.programme, 0.9),
+            final_run_usd_p10: p10[0],
+            final_run_usd_p50: p50[0],
+            final_run_usd_p90: p90[0],
+            programme_usd_p10: p10[1],
+            programme_usd_p50: p50[1],
+            programme_usd_p90: p90[1],
+        }
+    }
+
+    /// The levels of what money is held against.
+    pub fn levels(&self, judged: Judged) -> [f64; 3] {
+        match judged {
+            Judged::FinalRun => [self.final_run_usd_p10, self.final_run_usd_p50, self.final_run_usd_p90],
+            Judged::Programme => [self.programme_usd_p10, self.programme_usd_p50, self.programme_usd_p90],
         }
     }
 }

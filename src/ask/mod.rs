@@ -8,6 +8,7 @@ pub mod convert;
 pub mod estimate;
 pub mod explain;
 pub mod fleet;
+pub mod full;
 pub mod keep;
 pub mod layout;
 pub mod optimal;

@@ -5,7 +5,8 @@ use std::path::Path;
 use clap::Args;
 
 use super::Reply;
-use super::values::{Billed, Values};
+use super::estimate::DrawArgs;
+use super::values::{Everything, Values};
 use flopbill::Error;
 use flopbill::internals::ask::compare::{CompareRequest, LETTERS};
 use flopbill::internals::catalog::{Catalog, read_text};
@@ -20,12 +21,16 @@ pub struct CompareArgs {
     names: Vec<String>,
 
     #[command(flatten)]
-    values: Values<Billed>,
+    values: Values<Everything>,
+
+    #[command(flatten)]
+    draws: DrawArgs,
 }
 
 /// Answers `flopbill compare`.
 pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
     let mut request = CompareRequest::new();
+    request.draws = args.draws.plan()?;
     let (sides, lists) = args.values.each_side(LETTERS.len())?;
     let unnamed = args.names.is_empty().then_some(None);
     for name in args.names.iter().map(|name| Some(name.as_str())).chain(unnamed) {
@@ -47,5 +52,6 @@ pub fn run(args: &CompareArgs, catalog: &Catalog) -> Result<Reply, Error> {
     }
     let found = request.ask(catalog)?;
     let view = view(&found);
-    Ok(Reply { warnings: found.head.warnings, ..Reply::new(view) })
+    let failed = found.failed().collect();
+    Ok(Reply { warnings: found.head.warnings, failed, ..Reply::new(view) })
 }

@@ -44,6 +44,17 @@ pub struct RangeArgs {
     /// What drives the answer: each range's swing, rank correlation, Sobol indices; of cost, days or hours
     #[arg(long, value_name = "OF", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     drivers: Option<String>,
+    #[command(flatten)]
+    draws: DrawArgs,
+    /// Write every draw with its answers to a CSV file
+    #[arg(long, value_name = "FILE")]
+    samples: Option<std::path::PathBuf>,
+}
+
+/// How draws are made.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = Group::Ranges.heading())]
+pub struct DrawArgs {
     /// Number of draws
     #[arg(long, value_name = "N")]
     draws: Option<usize>,
@@ -53,14 +64,11 @@ pub struct RangeArgs {
     /// How to draw: sobol or random
     #[arg(long, value_name = "METHOD", default_value = "sobol")]
     sampler: String,
-    /// Write every draw with its answers to a CSV file
-    #[arg(long, value_name = "FILE")]
-    samples: Option<std::path::PathBuf>,
 }
 
-impl RangeArgs {
+impl DrawArgs {
     /// How the draws are made.
-    fn plan(&self) -> Result<Plan, Error> {
+    pub fn plan(&self) -> Result<Plan, Error> {
         let method = match self.sampler.as_str() {
             "sobol" => Method::Sobol,
             "random" | "mc" => Method::Random,
@@ -68,7 +76,9 @@ impl RangeArgs {
         };
         Plan::new(self.draws.unwrap_or(Plan::default().draws()), self.seed, method)
     }
+}
 
+impl RangeArgs {
     /// Writes the draws, if a file was named.
     fn write_samples(&self, answer: &Answer, plan: &Plan) -> Result<(), Error> {
         let Some(path) = &self.samples else { return Ok(()) };
@@ -88,7 +98,7 @@ impl RangeArgs {
 
 /// Answers `flopbill estimate`.
 pub fn run(args: &EstimateArgs, catalog: &Catalog) -> Result<Reply, Error> {
-    let plan = args.ranges.plan()?;
+    let plan = args.ranges.draws.plan()?;
     let mut request = EstimateRequest::new(args.values.question(args.name.as_deref(), catalog)?)
         .draws(plan)
         .show_resolved(args.show_resolved);

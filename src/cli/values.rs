@@ -7,10 +7,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use super::estimate::base;
 use flopbill::Error;
 use flopbill::internals::catalog::Catalog;
-use flopbill::internals::input::field::{Field, Group, VARIABLES, of_variable};
+use flopbill::internals::input::field::{Field, Group};
 use flopbill::internals::input::question::{Override, Question};
 use flopbill::internals::input::table::FIELDS;
 use flopbill::internals::input::text::{is_fleet, prefix};
+use flopbill::internals::input::variables::{VARIABLES, of_variable};
 use flopbill::internals::units::date::Date;
 use flopbill::internals::units::parse::parse_fleet;
 
@@ -61,10 +62,6 @@ fn of_the_run(field: &Field) -> bool {
 takes! {
     /// The run, its price and its layout.
     OfTheRun: of_the_run;
-    /// The run and its bill.
-    Billed: |field| of_the_run(field) || field.is_of_the_bill();
-    /// The run, its bill and its limits.
-    BilledAndJudged: |field| of_the_run(field) || field.is_of_the_bill() || field.group == Group::Gates;
     /// All, but for reinforcement learning.
     Everything: |field| field.group != Group::Rl;
     /// A plan for a date.

@@ -1,6 +1,9 @@
 //! Chips that are delivered in parts: how many, of which kind, on which day, and how surely.
 
+mod part;
 mod rows;
+
+pub use part::Part;
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use crate::catalog::normal;
 use crate::error::Error;
 use crate::error::nearest;
-use crate::input::deliveries::DELIVERIES;
+use crate::input::deliveries::{DELIVERIES, Part};
 use crate::input::file::{Origin, Spec};
 use crate::input::measured::MEASURED;
 pub use crate::input::table::FIELDS;
 use crate::input::typed::AsTyped;
+use crate::input::variables::variable;
 use crate::units::show::number;
 
 /// What a field belongs to: the heading of its flag.
@@ -314,35 +315,6 @@ pub fn find(name: &str) -> Result<&'static Field, Error> {
     })
 }
 
-/// What every variable begins with.
-pub const VARIABLES: &str = "FLOPBILL_";
-
-fn variable(path: &str) -> String {
-    format!("{VARIABLES}{}", path.replace('.', "_").to_uppercase())
-}
-
-/// The field that an environment variable sets, and the path that it is the name of: `FLOPBILL_STACK_NAME` is `stack.name`.
-/// The others are variables that set no field.
-///
-/// # Errors
-/// A variable of no field, with that of the field that its last words name, or the nearest.
-pub fn of_variable(name: &str, others: &[&str]) -> Result<(&'static Field, &'static str), Error> {
-    let known = || FIELDS.iter().flat_map(|field| field.paths().map(move |path| (field, path)));
-    if let Some(found) = known().find(|(_, path)| variable(path) == name) {
-        return Ok(found);
-    }
-    let words = name.strip_prefix(VARIABLES).unwrap_or(name);
-    let tails = std::iter::once(words).chain(words.match_indices('_').map(|(at, _)| words.get(at + 1..).unwrap_or("")));
-    let meant = tails.filter_map(|tail| find(tail).ok()).next().map(Field::variable);
-    let all: Vec<String> = known().map(|(_, path)| variable(path)).collect();
-    let error =
-        Error::unknown_name("environment variable", name, all.iter().map(String::as_str).chain(others.iter().copied()));
-    Err(match meant {
-        Some(meant) => error.with_hint(format!("did you mean `{meant}`?")),
-        None => error,
-    })
-}
-
 /// That fields change nothing, and why; `None` where there are none.
 pub fn idle<'a>(fields: impl Iterator<Item = &'a Field>, why: &str) -> Option<String> {
     let paths: Vec<&str> = fields.map(|field| field.path).collect();
@@ -370,6 +342,9 @@ impl Spec {
     /// # Errors
     /// An unknown name, with the nearest; a value of another dimension, or outside the field's range.
     pub fn set(&mut self, name: &str, value: &str, origin: Origin) -> Result<(), Error> {
+        if let Some(part) = Part::of(name) {
+            return self.set_part(&part?, value, origin);
+        }
         let field = find(name)?;
         self.set_field(field, &field.complete(name, value), origin)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
+use crate::input::deliveries::{DELIVERIES, Part};
 use crate::input::field::{FIELDS, find};
 use crate::input::file::{Origin, Spec, spec};
 use crate::input::measured::{MEASURED, RATE, STEP_TIME};
@@ -70,8 +71,15 @@ impl Question {
 
     /// The same question with a value laid over the spec, as a flag would: `("run.chips", "4096")`.
     #[must_use]
-    pub fn with(mut self, path: &'static str, text: impl Into<Typed>) -> Self {
-        self.overrides.push(Override::new(path, text.into().0, path));
+    pub fn with(self, path: &'static str, text: impl Into<Typed>) -> Self {
+        self.set(path, text)
+    }
+
+    /// Lays a value over it, by a path such as `deliveries.2.on` too.
+    #[must_use]
+    pub fn set(mut self, path: impl Into<Cow<'static, str>>, text: impl Into<Typed>) -> Self {
+        let path = path.into();
+        self.overrides.push(Override::new(path.clone(), text.into().0, path));
         self
     }
 
@@ -110,7 +118,8 @@ impl Question {
     /// The same question with some fields left out, wherever they were given.
     #[must_use]
     pub fn without(mut self, paths: &[&str]) -> Self {
-        let left_out = |path: &str| find(path).is_ok_and(|field| paths.contains(&field.path));
+        let field = |path: &str| find(path).map_or("", |field| field.path);
+        let left_out = |path: &str| paths.contains(&Part::of(path).map_or_else(|| field(path), |_| DELIVERIES));
         self.overrides.retain(|over| !left_out(&over.path));
         let clear = |spec: &mut Spec| {
             FIELDS.iter().filter(|field| paths.contains(&field.path)).for_each(|field| (field.clear)(spec));

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::bill_of;
 use super::reply::JointReply;
 use crate::answer::Answer;
-use crate::answer::bill_ranges;
+use crate::answer::bill_ranges::{self, BillRange};
 use crate::answer::ranges::{Budget, CHIPS, COST, DAYS, GPU_HOURS, edge, level, levels};
 use crate::answer::whole_bill::{BillQuestion, WholeBill};
 use crate::catalog::Catalog;
@@ -133,16 +133,11 @@ fn grows_with(answer: &Answer, whole: &WholeBill) -> (usize, f64) {
 }
 
 /// The bill of a run that holds its chips so much longer, or at so much higher a rent.
-fn at(
-    ratio: f64,
-    answer: &Answer,
-    (whole, judged): (&WholeBill, Judged),
-    catalog: &Catalog,
-) -> Result<Option<f64>, Error> {
+fn longer(ratio: f64, answer: &Answer, whole: &WholeBill, catalog: &Catalog) -> Result<WholeBill, Error> {
     let question = BillQuestion::of(answer)?;
     let question =
         BillQuestion { held: question.held * ratio, wall: question.wall.map(|wall| wall * ratio), ..question };
-    Ok(total(&bill_of(&question, whole.bill.view, &answer.spec, catalog)?, judged))
+    bill_of(&question, whole.bill.view, &answer.spec, catalog)
 }
 
 /// The p10, p50 and p90 of a bill in US dollars; `None` where the chips have no price.
@@ -155,19 +150,34 @@ pub fn levels_of_bill(
     plan: &Plan,
     catalog: &Catalog,
 ) -> Result<Option<[f64; 3]>, Error> {
+    Ok(range_of_bill(answer, whole, plan, catalog)?.map(|found| found.levels(judged)))
+}
+
+/// The p10, p50 and p90 of the totals of a bill; `None` where the chips have no price.
+///
+/// # Errors
+/// A bill that cannot be made.
+pub fn range_of_bill(
+    answer: &Answer,
+    whole: &WholeBill,
+    plan: &Plan,
+    catalog: &Catalog,
+) -> Result<Option<BillRange>, Error> {
+    if whole.total().is_none() {
+        return Ok(None);
+    }
     if let Some(spread) = bill_ranges::spread(answer, whole, plan)? {
-        let of = if judged == Judged::Programme { &spread.programme } else { &spread.run };
-        return Ok(Some(LEVELS.map(|level| of.quantile(level.get()).value)));
+        return Ok(Some(BillRange::of(&spread)));
     }
     let (output, own) = grows_with(answer, whole);
-    let mut found = [f64::NAN; 3];
+    let mut found = [[f64::NAN; 2]; 3];
     for (slot, drawn) in found.iter_mut().zip(levels(answer, plan, output, LEVELS)?) {
         let ratio = drawn / own;
-        let bill = if ratio.is_finite() { at(ratio, answer, (whole, judged), catalog)? } else { Some(ratio) };
-        let Some(bill) = bill else { return Ok(None) };
-        *slot = bill;
+        let bill = if ratio.is_finite() { Some(longer(ratio, answer, whole, catalog)?) } else { None };
+        let of = |judged| bill.as_ref().map_or(Some(ratio), |bill| total(bill, judged));
+        *slot = [Judged::FinalRun, Judged::Programme].map(|judged| of(judged).unwrap_or(f64::NAN));
     }
-    Ok(Some(found))
+    Ok(Some(BillRange::at(found)))
 }
 
 /// Money to stay within: for the whole bill where there is one, else for the rent.
@@ -183,7 +193,7 @@ pub fn budget(
     let Some((whole, judged)) = held else { return Ok(Budget::of_rent(money)) };
     let judged = *judged;
     let (output, own) = grows_with(answer, whole);
-    let bill = |ratio: f64| Ok::<_, Error>(at(ratio, answer, (whole, judged), catalog)?.unwrap_or(f64::NAN));
+    let bill = |ratio: f64| Ok::<_, Error>(total(&longer(ratio, answer, whole, catalog)?, judged).unwrap_or(f64::NAN));
     // Secants: a bill is nearly a straight line over what it grows with.
     let (mut before, mut ratio) = ((2.0, bill(2.0)?), 1.0);
     for _ in 0..STEPS {

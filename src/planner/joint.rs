@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::supply::{Held, Supply, hourly};
 use crate::answer::Answer;
-use crate::answer::bill_ranges;
+use crate::answer::bill_ranges::{self, BillSpread};
 use crate::answer::prepared::OUTPUTS;
 use crate::answer::ranges::{COST, DAYS, GPU_HOURS, edge};
 use crate::answer::recipe::{Priced, Recipe};
@@ -20,7 +20,7 @@ use crate::units::{ChipSeconds, Chips, Price, Seconds, Usd};
 pub type Drawn<'a> = Draws<'a, KINDS>;
 
 /// What one draw gives.
-const KINDS: usize = 9;
+const KINDS: usize = 12;
 const D_DAYS: usize = 0;
 const D_COST: usize = 1;
 const D_HOURS: usize = 2;
@@ -30,6 +30,9 @@ const D_SHARE: usize = 5;
 const D_SPENT: usize = 6;
 const D_WEEK: usize = 7;
 const D_RENT: usize = 8;
+const D_RUN: usize = 9;
+const D_PROGRAMME: usize = 10;
+const D_HOUR: usize = 11;
 
 /// What is asked of a run on its deliveries.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -136,12 +139,25 @@ impl<'a> Joint<'a> {
         self.inputs.is_empty()
     }
 
+    /// What is held with everything at its median; `None` where the run is never done then.
+    pub fn held(&self, limits: &Limits) -> Option<Held> {
+        self.drawn(&self.inputs.medians(), limits).filter(|found| found.days.is_finite())
+    }
+
     /// What a bill comes to with everything at its median.
     pub fn priced(&self, recipe: &Recipe, limits: &Limits) -> Option<Priced> {
-        let found = self.drawn(&self.inputs.medians(), limits)?;
+        let found = self.held(limits)?;
         let mut recipe = recipe.clone();
         hold(&mut recipe, &found);
-        Some(found).filter(|found| found.days.is_finite()).and_then(|_| recipe.price().ok())
+        recipe.price().ok()
+    }
+
+    /// What the bill varies by on the draws; `None` where there is none, or nothing is drawn.
+    pub fn bill(&self, draws: &Drawn<'_>) -> Option<BillSpread> {
+        let bill = self.bill.as_ref().filter(|_| !self.is_sure())?;
+        let [run, programme, hour] = [D_RUN, D_PROGRAMME, D_HOUR].map(|kind| draws.summary(kind));
+        let ranges = bill.ranges.iter().map(|range| format!("{}: {}", range.path, range.text)).collect();
+        Some(BillSpread { run, programme, hour, ranges })
     }
 
     /// What is delivered and held in one draw; `None` where the run has no answer.
@@ -161,8 +177,11 @@ impl<'a> Joint<'a> {
         let Some(found) = self.drawn(values, limits) else { return never() };
         let before = self.answer.prepared.ranges().len() + self.supply.open.len();
         let of_bill = values.get(before..).unwrap_or_default();
-        let cost = match &self.bill {
-            Some(bill) => bill.cost(&found, of_bill),
+        let billed = self.bill.as_ref().map(|bill| bill.priced(&found, of_bill));
+        let [run, programme, hour] = billed.unwrap_or([f64::NAN; 3]);
+        let cost = match self.bill.as_ref().map(|bill| bill.judged) {
+            Some(Judged::FinalRun) => run,
+            Some(Judged::Programme) => programme,
             None => found.cost,
         };
         let of_date = limits.due.map(|due| found.days / edge(due.days()));
@@ -178,7 +197,8 @@ impl<'a> Joint<'a> {
             }
             (one, other) => one.or(other).unwrap_or(f64::NAN),
         };
-        [found.days, cost, found.hours, found.chips, margin, found.share, found.spent, found.week, found.cost]
+        let Held { days, hours, chips, share, spent, week, cost: rent } = found;
+        [days, cost, hours, chips, margin, share, spent, week, rent, run, programme, hour]
     }
 
     /// Draws: few where nothing is drawn.
@@ -314,17 +334,16 @@ pub enum Wanted {
 }
 
 impl Bill<'_> {
-    /// What a draw costs by the bill.
-    fn cost(&self, found: &Held, values: &[f64]) -> f64 {
+    /// What a draw costs by the bill: the run alone, with the work around it, and a used hour of the owner's.
+    fn priced(&self, found: &Held, values: &[f64]) -> [f64; 3] {
         if !found.days.is_finite() {
-            return f64::INFINITY;
+            return [f64::INFINITY, f64::INFINITY, f64::NAN];
         }
         let mut recipe = self.recipe.clone();
         self.ranges.iter().zip(values).for_each(|(range, value)| recipe.put(range.path, *value));
         hold(&mut recipe, found);
-        recipe.price().map_or(f64::NAN, |priced| match self.judged {
-            Judged::FinalRun => priced.run.get(),
-            Judged::Programme => priced.programme.get(),
+        recipe.price().map_or([f64::NAN; 3], |Priced { run, programme, hour }| {
+            [run.get(), programme.get(), hour.map_or(f64::NAN, Price::usd_per_hour)]
         })
     }
 }

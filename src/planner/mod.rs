@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::input::file::Spec;
 use crate::input::question::Question;
 use crate::uncertainty::montecarlo::Plan;
-use crate::units::Fraction;
+use crate::units::{ChipSeconds, Chips, Fraction, Price, Seconds};
 use joint::{Joint, Kept, Limits, Short};
 use supply::Supply;
 
@@ -56,13 +56,7 @@ impl Prepared {
     /// # Errors
     /// As [`answer`]; dates before the start; a bill that cannot be made.
     pub fn of(question: &Question, catalog: &Catalog) -> Result<Self, Error> {
-        let spec = question.spec()?;
-        if let Some(region) = spec.region.as_ref().filter(|region| region.value.contains(',')) {
-            let error = Error::bad_input(format!("`{}` are several places, and this answers for one", region.value));
-            return Err(region
-                .origin
-                .locate(error.with_hint("name one place: --region china; `estimate` compares several")));
-        }
+        question.spec()?.one_place()?;
         let found = answer(question, catalog)?;
         let whole = judged(&found, None, catalog)?;
         Self::about(question, found, whole, catalog)
@@ -113,6 +107,25 @@ impl Prepared {
         };
         let priced = bill.and_then(|whole| joint.priced(&whole.recipe, &self.limits));
         priced.map_or((f64::NAN, f64::NAN), |priced| (priced.run.get(), priced.programme.get()))
+    }
+
+    /// What a bill is made for where the chips come in parts, with everything at its median; `None` where the run is
+    /// never done then.
+    ///
+    /// # Errors
+    /// An answer without a chip.
+    pub fn held(&self, joint: &Joint<'_>) -> Result<Option<BillQuestion<'_>>, Error> {
+        let Some(found) = joint.held(&self.limits) else { return Ok(None) };
+        let question = BillQuestion::of(&self.answer)?;
+        let hourly = Price::from_usd_per_hour(found.cost / found.hours);
+        let rent = question.rent.map(|(own, source)| (if hourly.get().is_finite() { hourly } else { own }, source));
+        Ok(Some(BillQuestion {
+            held: ChipSeconds::from_gpu_hours(found.hours),
+            chips: question.chips.and(Some(Chips::new(found.chips))),
+            wall: Some(Seconds::from_days(found.days)),
+            rent,
+            ..question
+        }))
     }
 
     /// How often the limits are kept.

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::Prepared;
-use super::joint::{Miss, Short, Spread, Wanted, known, least, miss};
+use super::joint::{Drawn, Joint, Miss, Short, Spread, Wanted, known, least, miss};
 use super::levers::{ChangeRow, Levers, NotEnough, levers};
 use super::options::{OptionRow, options};
+use crate::answer::bill_ranges::BillSpread;
 use crate::catalog::Catalog;
 use crate::cost::Judged;
 use crate::error::Error;
@@ -76,6 +77,10 @@ pub struct JointReply {
     pub changes: Vec<ChangeRow>,
     /// Levers that alone are not enough.
     pub not_enough: Vec<NotEnough>,
+    /// What the bill that the money is held against varies by.
+    #[serde(skip)]
+    #[doc(hidden)]
+    pub bill: Option<BillSpread>,
     /// What had to be changed about the correlations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<String>,
@@ -137,7 +142,9 @@ impl JointReply {
         let draws = joint.draw(limits, plan);
         let spread = Spread::of(&draws, limits);
         let limited = limits.due.is_some() || limits.budget.is_some();
-        let holds = limited.then(|| spread.kept.all.value >= asked.confidence.get());
+        let mut reply = Self::bare(asked, &spread);
+        reply.told(asked, &joint, &draws, catalog);
+        let holds = reply.holds;
         let found = match holds {
             Some(false) => levers(question, asked, &draws, plan, catalog)?,
             _ => Levers::default(),
@@ -148,12 +155,7 @@ impl JointReply {
         };
         let (due, budget) = (limits.due.map(Seconds::days), limits.budget.map(Usd::get));
         let spare = Spare { days: least(Wanted::Days, due), usd: least(Wanted::Cost, budget) };
-        let (final_run, programme) = asked.totals(&joint, catalog);
         let drivers = if limited { joint.drivers(&draws) } else { Vec::new() };
-        let mut reply = Self::bare(asked, &spread);
-        (reply.holds, reply.uncertain) = (holds, !joint.is_sure());
-        reply.repair.clone_from(&joint.repair);
-        (reply.final_run_usd, reply.programme_usd) = (known(final_run), known(programme));
         reply.drivers =
             drivers.into_iter().take(DRIVERS).map(|(path, spearman)| DriverRow { path, spearman }).collect();
         reply.options = options(question, asked, Short::of(&draws), plan, catalog)?;
@@ -161,6 +163,28 @@ impl JointReply {
         reply.spare = (holds == Some(true)).then_some(spare);
         reply.miss = limits.due.and_then(|due| miss(&draws, due));
         Ok(reply)
+    }
+
+    /// The figures of the draws alone: without what would have to change, or what drives a miss.
+    ///
+    /// # Errors
+    /// As [`JointReply::of`].
+    pub fn short(asked: &Prepared, plan: &Plan, catalog: &Catalog) -> Result<Self, Error> {
+        let joint = asked.joint()?;
+        let draws = joint.draw(&asked.limits, plan);
+        let mut reply = Self::bare(asked, &Spread::of(&draws, &asked.limits));
+        reply.told(asked, &joint, &draws, catalog);
+        Ok(reply)
+    }
+
+    /// What the joint question says of itself and of its bill.
+    fn told(&mut self, asked: &Prepared, joint: &Joint<'_>, draws: &Drawn<'_>, catalog: &Catalog) {
+        let limited = self.both.is_some();
+        self.holds = limited.then(|| self.both.is_some_and(|both| both.probability >= asked.confidence.get()));
+        let (final_run, programme) = asked.totals(joint, catalog);
+        (self.final_run_usd, self.programme_usd) = (known(final_run), known(programme));
+        (self.uncertain, self.bill) = (!joint.is_sure(), joint.bill(draws));
+        self.repair.clone_from(&joint.repair);
     }
 
     /// The figures of the draws alone.
@@ -216,6 +240,7 @@ impl JointReply {
             changes: Vec::new(),
             not_enough: Vec::new(),
             repair: None,
+            bill: None,
             spare: None,
             miss: None,
             draws: spread.plan.draws(),

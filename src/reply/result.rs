@@ -42,27 +42,16 @@ pub fn sources(answer: &Answer) -> Vec<SourceLine> {
 /// Bills, limits and plans that a question does not look at; a term that is asked for chooses the price. Of reinforcement
 /// learning only its own question hears.
 pub fn unheard(command: &str, spec: &Spec) -> Vec<String> {
-    let bills = matches!(command, "estimate" | "fleet") || command.starts_with("plan ");
-    let billed = spec.bill.is_some() && matches!(command, "sweep" | "compare");
-    let judged = command == "sweep";
+    let bills = matches!(command, "estimate" | "fleet" | "sweep" | "compare") || command.starts_with("plan ");
     let prices = |origin: &Origin| command != "layout" && matches!(origin, Origin::Flag(_));
-    let heard = |field: &Field, origin: &Origin| {
-        bills
-            || (field.path == "bill.term" && prices(origin))
-            || (billed && field.is_of_the_bill())
-            || (judged && field.group == Group::Gates)
-    };
+    let heard = |field: &Field, origin: &Origin| bills || (field.path == "bill.term" && prices(origin));
     let unheard = |field: &&Field| {
         let of_money = matches!(field.path, "region" | "money.currency" | "money.rate") && command == "layout";
         (of_money || !matches!(field.group, Group::Values | Group::Layout | Group::Rl))
             && (field.origin)(spec).is_some_and(|from| !heard(field, from))
     };
     let of_rl = |field: &&Field| command != "rl" && field.group == Group::Rl && (field.origin)(spec).is_some();
-    let why = match command {
-        "sweep" => "`sweep` has no probabilities, and bills where --bill asks for it".to_owned(),
-        "compare" => "`compare` judges nothing, and bills where --bill asks for it".to_owned(),
-        other => format!("`{other}` neither judges nor bills"),
-    };
+    let why = format!("`{command}` neither judges nor bills");
     let unheard = idle(FIELDS.iter().filter(unheard), &why);
     let learned = idle(FIELDS.iter().filter(of_rl), "they are of `flopbill rl`");
     let alone = if bills { without_their_question(spec) } else { Vec::new() };

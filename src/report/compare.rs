@@ -8,11 +8,14 @@ use crate::units::{Chips, Price, Usd, show};
 /// One line of the table: its label, how a side's value is shown, and the value behind it.
 type Line = (&'static str, fn(&Side) -> Option<f64>, fn(f64) -> String);
 
-const LINES: [Line; 13] = [
+const LINES: [Line; 16] = [
     ("GPU-hours", |side| side.result.gpu_hours, |value| show::count(value, 4)),
     ("days", |side| side.result.wall_clock_days, |value| show::number(value, 4)),
     ("cost", |side| side.result.cost_usd, |value| show::money(Usd::new(value), 4)),
     ("whole bill", |side| side.bill.as_ref().map(|bill| bill.total_usd), |value| show::money(Usd::new(value), 4)),
+    ("done by the date", |side| side.planned?.by_date_probability, |value| show::percent_to(value, 4)),
+    ("within the money", |side| side.planned?.in_budget_probability, |value| show::percent_to(value, 4)),
+    ("both", |side| side.planned?.both_probability, |value| show::percent_to(value, 4)),
     ("chips", |side| side.result.chips, |value| show::chips(Chips::new(value))),
     ("seconds of a step", |side| side.result.step_seconds, |value| show::number(value, 4)),
     ("price", |side| side.usd_per_gpu_hour, |value| show::price(Price::from_usd_per_hour(value))),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::digits;
 use super::view::{Records, Section, View};
 use crate::scaling::pareto::Front;
-use crate::sweep::columns::{CHIPS_USED, Column, Entry, FIGURES, RANGED, Shows, columns};
+use crate::sweep::columns::{BESIDE, BILL_RANGED, CHIPS_USED, Column, Entry, FIGURES, PLANNED, RANGED, Shows, columns};
 use crate::sweep::{Dominated, Row, Shown, Sweep, SweepAnswer, SweepReply, marks, on_front};
 use crate::units::{Chips, Seconds, Usd, show};
 
@@ -136,7 +136,27 @@ fn jsonl_row(writer: &Writer, row: &Row<'_>, last: &mut Last, text: &mut Vec<u8>
     text.extend_from_slice(b"}\n");
 }
 
-/// What is said of a step; the rest is said of a point.
+/// A table of a sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Table {
+    Points,
+    Limits,
+    Steps,
+}
+
+impl Table {
+    /// Where a column stands.
+    fn of(column: &Column) -> Self {
+        match column.shows {
+            Shows::Holds | Shows::Kept | Shows::Broken => Self::Limits,
+            Shows::Beside(at) if PLANNED.contains(&at) => Self::Limits,
+            _ if STEP.contains(&column.name.as_str()) => Self::Steps,
+            _ => Self::Points,
+        }
+    }
+}
+
+/// What is said of a step.
 const STEP: [&str; 4] = ["step_seconds", "tokens_per_second", "mfu_causal", "layout"];
 
 /// Shows a number.
@@ -168,8 +188,10 @@ fn view_of(found: &SweepAnswer, shown: &Shown, reply: &SweepReply) -> View {
     if shown.unanswered > 0 {
         view.summary = format!("{} of those shown have no answer.", shown.unanswered);
     }
-    view.sections.push(section(found, shown, "Points", false));
-    let mut of_steps = section(found, shown, "Steps, each at the first point that has it", true);
+    view.sections.push(section(found, shown, "Points", Table::Points));
+    let limits = section(found, shown, "Limits", Table::Limits);
+    view.sections.extend((limits.columns.len() > found.sweep.axes().len()).then_some(limits));
+    let mut of_steps = section(found, shown, "Steps, each at the first point that has it", Table::Steps);
     // Money does not change a step.
     let (axes, mut seen) = (found.sweep.axes().len(), Vec::new());
     of_steps.rows.retain(|row| {
@@ -200,66 +222,115 @@ fn view_of(found: &SweepAnswer, shown: &Shown, reply: &SweepReply) -> View {
     view
 }
 
-/// The percentiles, a table for each number that has some; columns have their names in every format.
-fn of_ranges(found: &SweepAnswer, shown: &Shown) -> Vec<Section> {
+/// The first and the last of the percentiles of each number that has some, in one table.
+fn of_ranges(found: &SweepAnswer, shown: &Shown) -> Option<Section> {
     let all = found.columns();
     let places = |of: fn(Shows) -> bool| {
         let chosen = all.iter().enumerate().filter(move |(_, column)| of(column.shows));
         chosen.map(|(at, _)| at).collect::<Vec<usize>>()
     };
-    let axes = places(|shows| matches!(shows, Shows::Axis(..)));
-    let table = |ranged: &[usize]| {
-        let chosen = || axes.iter().chain(ranged).filter_map(|at| Some((*at, all.get(*at)?)));
-        let known = |(_, entries): &&(Vec<String>, Vec<Entry<'static>>)| {
-            ranged.iter().any(|at| entries.get(*at).is_some_and(|entry| *entry != Entry::Unknown))
-        };
-        let cells = |(typed, entries): &(Vec<String>, Vec<Entry<'static>>)| {
-            chosen().filter_map(|(at, column)| Some(cell(column.shows, entries.get(at)?, typed))).collect()
-        };
-        let rows: Vec<Vec<String>> = shown.rows.iter().filter(known).map(cells).collect();
-        let columns: Vec<_> = chosen().map(|(_, column)| column.name.clone().into()).collect();
-        Section { heading: "Ranges".into(), numeric: (0..columns.len()).collect(), columns, rows }
+    let entry = |row: &'_ (Vec<String>, Vec<Entry<'static>>), at: usize| row.1.get(at).cloned();
+    let known = |at: usize| shown.rows.iter().any(|row| !matches!(entry(row, at), None | Some(Entry::Unknown)));
+    let ranged =
+        places(|shows| matches!(shows, Shows::Beside(at) if RANGED.contains(&at) || BILL_RANGED.contains(&at)));
+    let ends = |levels: &[usize]| Some([*levels.first()?, *levels.last()?]).filter(|[first, _]| known(*first));
+    let ends: Vec<[usize; 2]> = ranged.chunks(LEVELS).filter_map(ends).collect();
+    if ends.is_empty() {
+        return None;
+    }
+    let name = |at: usize| all.get(at).map_or("", |column| column.name.trim_end_matches("_p10"));
+    let head = |at: usize| match OF_RANGES.iter().find(|(key, _)| *key == name(at)) {
+        Some((_, head)) => *head,
+        None => "",
     };
-    let tables = places(|shows| matches!(shows, Shows::Range(_)));
-    tables.chunks(LEVELS).map(table).filter(|section| !section.rows.is_empty()).collect()
+    let axes = found.sweep.axes();
+    let columns = axes.iter().map(|axis| axis_head(axis.path()).to_owned());
+    let columns: Vec<_> = columns.chain(ends.iter().map(|[first, _]| head(*first).to_owned())).collect();
+    let cell = |row: &(Vec<String>, Vec<Entry<'static>>), ends: &[usize; 2]| {
+        let [low, high] = ends.map(|at| match entry(row, at) {
+            Some(Entry::Number(number)) => Some(figure(name(ends[0]), number)),
+            _ => None,
+        });
+        low.zip(high).map_or_else(|| "-".to_owned(), |(low, high)| format!("{low} to {high}"))
+    };
+    let row = |row: &(Vec<String>, Vec<Entry<'static>>)| {
+        let typed = row.0.iter().cloned();
+        typed.chain(ends.iter().map(|ends| cell(row, ends))).collect::<Vec<String>>()
+    };
+    let numeric = (0..columns.len()).collect();
+    let columns = columns.into_iter().map(Into::into).collect();
+    let rows = shown.rows.iter().map(row).filter(|row| row.iter().skip(axes.len()).any(|cell| cell != "-")).collect();
+    Some(Section { heading: "Ranges, p10 to p90".into(), numeric, columns, rows })
 }
+
+/// What the table of ranges calls a number.
+const OF_RANGES: [(&str, &str); 5] = [
+    ("gpu_hours", "GPU-hours"),
+    ("wall_clock_days", "days"),
+    ("cost_usd", "cost"),
+    ("final_run_usd", "bill, run"),
+    ("programme_usd", "bill"),
+];
 
 /// Percentiles of a number.
 const LEVELS: usize = 3;
 
+/// What stands beside the figures in the table of points, with its heading.
+const OF_ROWS: [(&str, &str); 4] = [
+    ("programme_usd", "bill"),
+    ("by_date_probability", "P(date)"),
+    ("in_budget_probability", "P(money)"),
+    ("both_probability", "P(both)"),
+];
+
 /// A number as its column shows it, or as that of the figure that it is a percentile of.
 pub(super) fn figure(name: &str, number: f64) -> String {
+    match BESIDE.iter().position(|key| *key == name) {
+        Some(at) if PLANNED.contains(&at) => return show::percent_to(number, 4),
+        Some(at) if !RANGED.contains(&at) => return show::money(Usd::new(number), 4),
+        _ => {}
+    }
     let of = |figure: &&str| name == *figure || name.strip_prefix(*figure).is_some_and(|rest| rest.starts_with("_p"));
     let at = FIGURES.iter().position(of);
     at.and_then(|at| HEADS.get(at)).map_or_else(|| show::number(number, 4), |(_, show)| show(number))
 }
 
 /// The axes and some columns as a table. Columns that are empty, or say what one before them does, are left out.
-fn section(found: &SweepAnswer, shown: &Shown, heading: &str, of_steps: bool) -> Section {
+fn section(found: &SweepAnswer, shown: &Shown, heading: &str, table: Table) -> Section {
     let axes = found.sweep.axes();
     let mut section = Section { heading: heading.into(), ..Section::default() };
     section.rows = vec![Vec::new(); shown.rows.len()];
     let all = found.columns();
-    let chosen = all.iter().enumerate().filter(|(_, column)| {
-        matches!(column.shows, Shows::Axis(..)) || STEP.contains(&column.name.as_str()) == of_steps
-    });
+    let chosen = all
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| matches!(column.shows, Shows::Axis(..)) || Table::of(column) == table);
     for (at, column) in chosen {
         let entries = |at: usize| shown.rows.iter().filter_map(move |(_, entries)| entries.get(at));
         let is_axis = |name: &str| axes.iter().any(|axis| axis.path().strip_prefix("run.") == Some(name));
-        let head = match column.shows {
-            Shows::Axis(index, _) => axes.get(index).map_or("", |axis| axis.path().rsplit('.').next().unwrap_or("")),
+        let head: String = match column.shows {
+            Shows::Axis(index, _) => axes.get(index).map(|axis| axis_head(axis.path()).to_owned()).unwrap_or_default(),
             Shows::Figure(_) if is_axis(&column.name) => continue,
             Shows::Figure(CHIPS_USED) if entries(at).eq(entries(at - 1)) => continue,
             Shows::Figure(_) | Shows::Layout if entries(at).all(|entry| *entry == Entry::Unknown) => continue,
-            Shows::Figure(index) => HEADS.get(index).map_or("", |(head, _)| head),
-            Shows::Layout => "layout",
-            Shows::Kept => "kept",
+            Shows::Figure(index) => HEADS.get(index).map_or("", |(head, _)| head).into(),
+            Shows::Layout => "layout".into(),
+            Shows::Kept => "kept".into(),
             Shows::Broken if entries(at).all(|entry| *entry == Entry::Unknown) => continue,
-            Shows::Broken => "broken",
-            Shows::Pareto => "front",
-            Shows::Range(_) | Shows::Error => continue,
+            Shows::Broken => "broken".into(),
+            Shows::Pareto => "front".into(),
+            Shows::Beside(index) => match BESIDE.get(index) {
+                Some(_) if entries(at).all(|entry| *entry == Entry::Unknown) => continue,
+                Some(&key) => match OF_ROWS.iter().find(|(known, _)| *known == key) {
+                    Some((_, head)) => (*head).into(),
+                    None => continue,
+                },
+                None => continue,
+            },
+            Shows::Holds => "holds".into(),
+            Shows::Error => continue,
         };
-        if !matches!(column.shows, Shows::Layout | Shows::Kept | Shows::Broken | Shows::Pareto) {
+        if !matches!(column.shows, Shows::Layout | Shows::Kept | Shows::Holds | Shows::Broken | Shows::Pareto) {
             section.numeric.push(section.columns.len());
         }
         section.columns.push(head.into());
@@ -270,6 +341,11 @@ fn section(found: &SweepAnswer, shown: &Shown, heading: &str, of_steps: bool) ->
     section
 }
 
+/// The last word of an axis's path; of one delivery with its number.
+fn axis_head(path: &str) -> &str {
+    path.strip_prefix("deliveries.").unwrap_or_else(|| path.rsplit('.').next().unwrap_or(path))
+}
+
 /// A cell of the table.
 fn cell(shows: Shows, entry: &Entry<'_>, typed: &[String]) -> String {
     match (shows, entry) {
@@ -277,8 +353,8 @@ fn cell(shows: Shows, entry: &Entry<'_>, typed: &[String]) -> String {
         (Shows::Figure(index), Entry::Number(number)) => {
             HEADS.get(index).map_or_else(String::new, |(_, show)| show(*number))
         }
-        (Shows::Range(index), Entry::Number(number)) => figure(RANGED.get(index).copied().unwrap_or(""), *number),
-        (Shows::Kept, Entry::Mark(mark)) => if *mark { "yes" } else { "no" }.into(),
+        (Shows::Beside(index), Entry::Number(number)) => figure(BESIDE.get(index).copied().unwrap_or(""), *number),
+        (Shows::Kept | Shows::Holds, Entry::Mark(mark)) => if *mark { "yes" } else { "no" }.into(),
         (_, Entry::Text(text)) => text.to_string(),
         (_, Entry::Mark(mark)) => if *mark { "*" } else { "" }.into(),
         _ => "-".into(),

@@ -82,7 +82,7 @@ pub fn difference(from: &Side, to: &Side, target: Target) -> Option<Difference> 
     if !(ratio.is_finite() && ratio > 0.0) {
         return None;
     }
-    let mut factors = hours(from, to)?;
+    let mut factors = hours(from, to, usize::from(target == Target::Time))?;
     match target {
         Target::Hours | Target::Bill => {}
         Target::Time => factors.push(factor("chips", from.result.chips?, to.result.chips?, -1)),
@@ -104,8 +104,8 @@ pub fn difference(from: &Side, to: &Side, target: Target) -> Option<Difference> 
     Some(Difference { target, ratio, factors, steps })
 }
 
-/// The factors of the GPU-hours; where the two sides do not know the same ones, the hours themselves are one.
-fn hours(from: &Side, to: &Side) -> Option<Vec<Factor>> {
+/// The factors of the GPU-hours, or of the time on as many chips with `delivered` 1; where the two sides do not know the same ones, the hours themselves are one.
+fn hours(from: &Side, to: &Side, delivered: usize) -> Option<Vec<Factor>> {
     let (before, after) = (from.result.gpu_hours?, to.result.gpu_hours?);
     let both = |value: fn(&Side) -> Option<f64>| Some((value(from)?, value(to)?));
     let peak = both(|side| side.peak_flop_per_second);
@@ -137,7 +137,12 @@ fn hours(from: &Side, to: &Side) -> Option<Vec<Factor>> {
             factors.push(factor("chips at work", before, now, -1));
         }
     }
-    let left = after / before / factors.iter().map(|factor| factor.ratio).product::<f64>();
+    // What chips that come in parts make of the hours of all at the start, or of their time.
+    let of_deliveries =
+        |side: &Side, at: usize| side.delivered.map_or(1.0, |ratios| ratios.get(at).map_or(1.0, |it| *it));
+    let own = |side: &Side, hours: f64| hours / of_deliveries(side, 0);
+    let left = own(to, after) / own(from, before) / factors.iter().map(|factor| factor.ratio).product::<f64>();
+    factors.push(factor("deliveries", of_deliveries(from, delivered), of_deliveries(to, delivered), 1));
     factors.push(Factor { name: "other phases", values: None, ratio: left, share: f64::NAN });
     Some(factors)
 }

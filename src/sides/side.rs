@@ -7,6 +7,8 @@ use crate::answer::Answer;
 use crate::answer::narrowed::Narrowed;
 use crate::answer::ranges::Spread;
 use crate::error::Error;
+use crate::planner::gates::Gate;
+use crate::planner::reply::{JointReply, Share};
 use crate::reply::parts::RunBlock;
 use crate::reply::result::{block, inputs, sources};
 use crate::reply::{Input, Ordered, ResultBlock, SCHEMA_VERSION, SourceLine};
@@ -39,6 +41,15 @@ pub struct Side {
     /// The whole bill, where one is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bill: Option<BilledSide>,
+    /// How surely a planner's limits are kept, where it is that question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub planned: Option<PlannedSide>,
+    /// The limits that it is held against.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
+    /// What its deliveries multiply hours and time by, over all chips at the start.
+    #[serde(skip)]
+    pub delivered: Option<[f64; 2]>,
     /// What it was made from, for the head of the comparison.
     #[serde(skip)]
     pub inputs: Ordered<Input>,
@@ -48,6 +59,19 @@ pub struct Side {
     /// What measured steps changed about it.
     #[serde(skip)]
     pub narrowed: Option<Narrowed>,
+}
+
+/// How surely a side keeps a planner's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PlannedSide {
+    /// Whether all are kept as surely as is asked.
+    pub holds: Option<bool>,
+    /// How often it is done by the date.
+    pub by_date_probability: Option<f64>,
+    /// How often it stays within the money.
+    pub in_budget_probability: Option<f64>,
+    /// How often all that is asked holds.
+    pub both_probability: Option<f64>,
 }
 
 /// The bill of a side.
@@ -95,10 +119,31 @@ impl Side {
             goodput: Some(run.goodput),
             mfu_origin: run.mfu_origin,
             bill: None,
+            planned: None,
+            gates: Vec::new(),
+            delivered: None,
             inputs: inputs(&answer.spec),
             sources: sources(answer),
             narrowed: Narrowed::of(answer).ok().flatten(),
         }
+    }
+
+    /// Puts what its deliveries make of it, and the limits.
+    pub fn put(&mut self, block: ResultBlock, joint: Option<&JointReply>, gates: Vec<Gate>) {
+        let ratio = |of: fn(&ResultBlock) -> Option<f64>| Some(of(&block)? / of(&self.result)?);
+        let ratios = [ratio(|block| block.gpu_hours), ratio(|block| block.wall_clock_days)];
+        self.delivered = match ratios {
+            [Some(hours), Some(time)] if hours != 1.0 || time != 1.0 => Some([hours, time]),
+            _ => None,
+        };
+        (self.result, self.gates) = (block, gates);
+        let share = |share: Option<Share>| share.map(|share| share.probability);
+        self.planned = joint.map(|joint| PlannedSide {
+            holds: joint.holds,
+            by_date_probability: share(joint.by_date),
+            in_budget_probability: share(joint.in_budget),
+            both_probability: share(joint.both),
+        });
     }
 }
 
@@ -152,6 +197,9 @@ pub fn saved(file: &str, text: &str) -> Result<Side, Error> {
         goodput: number("goodput").or_else(|| given("run.goodput")),
         mfu_origin: text(run("mfu_origin")),
         bill: BilledSide::saved(&json),
+        planned: None,
+        gates: Vec::new(),
+        delivered: None,
         inputs: json.get("inputs").and_then(Value::as_object).into_iter().flatten().filter_map(kept).collect(),
         narrowed: None,
         sources: json.get("sources").and_then(Value::as_array).into_iter().flatten().filter_map(source).collect(),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::answer::prepared::var_of;
 use crate::error::Error;
+use crate::input::deliveries::{DELIVERIES, Part};
 use crate::input::exchange::Exchange;
 use crate::input::field::{Field, Group, find};
 use crate::input::file::{Origin, Spec};
@@ -21,6 +22,9 @@ pub struct Bound {
     /// The name that the field was given by.
     name: String,
     field: &'static Field,
+    /// The value of one delivery, where that is varied.
+    part: Option<Part>,
+    path: String,
     /// The variable that its values set, where they are numbers that the relations alone use.
     pub(super) var: Option<Var>,
     table: Vec<Cell>,
@@ -37,13 +41,15 @@ pub struct Cell {
     pub number: f64,
 }
 
-/// The field that a key means, where a sweep has a column that it can change.
+/// The field that a key means, where a sweep has a column that it can change; of one delivery the field of all.
 pub(super) fn field_of(key: &str) -> Result<&'static Field, Error> {
+    let part = Part::of(key).transpose().map_err(|error| prefix("--vary", &error))?;
+    let key = if part.is_some() { DELIVERIES } else { key };
     let field = find(key).map_err(|error| prefix("--vary", &error))?;
     match field.group {
         Group::Values if field.path == "money.currency" => Err(changes_nothing(field)),
-        Group::Values | Group::Layout | Group::Bill | Group::Assumptions | Group::Gates => Ok(field),
-        Group::Ranges | Group::Deliveries | Group::Rl => Err(changes_nothing(field)),
+        Group::Rl => Err(changes_nothing(field)),
+        _ => Ok(field),
     }
 }
 
@@ -68,10 +74,13 @@ impl Bound {
         field: &'static Field,
         exchange: Option<&Exchange<'_>>,
     ) -> Result<Self, Error> {
+        let part = Part::of(name).transpose()?;
         let mut bound = Self {
             axis: axis.clone(),
             name: name.into(),
             field,
+            path: part.as_ref().map_or_else(|| field.path.to_owned(), Part::path),
+            part,
             var: var_of(field.path),
             table: Vec::new(),
             dollars: 1.0,
@@ -80,7 +89,7 @@ impl Bound {
         let last = axis.values().saturating_sub(1);
         let ends = [0, 1.min(last), last]; // the second tells whether the steps are whole
         let read =
-            |place| bound.read(place, exchange).map_err(|error| prefix(&format!("--vary {}", field.path), &error));
+            |place| bound.read(place, exchange).map_err(|error| prefix(&format!("--vary {}", bound.path), &error));
         let table: Result<Vec<(Cell, Option<f64>)>, Error> =
             if whole { (0..axis.values()).map(read).collect() } else { ends.into_iter().map(read).collect() };
         let read = table?;
@@ -96,9 +105,24 @@ impl Bound {
         Ok(bound)
     }
 
-    /// The field's path.
-    pub fn path(&self) -> &'static str {
-        self.field.path
+    /// The field's path; of one delivery its own.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// That there is the delivery whose value is varied.
+    ///
+    /// # Errors
+    /// None of that number.
+    pub(super) fn reaches(&self, spec: Option<&Spec>) -> Result<(), Error> {
+        let Some(spec) = spec.filter(|_| self.part.is_some()) else { return Ok(()) };
+        let laid = spec.clone().set(&self.path, &self.cell(0).text, Origin::Flag("--vary".into()));
+        laid.map_err(|error| prefix("--vary", &error))
+    }
+
+    /// The unit of its numbers.
+    pub fn unit(&self) -> &'static str {
+        self.part.as_ref().map_or(self.field.unit, Part::unit)
     }
 
     /// What the field is, with its unit.
@@ -133,6 +157,11 @@ impl Bound {
 
     /// A value, in dollars where it can be exchanged, and its amount in other money.
     fn read(&self, place: u64, exchange: Option<&Exchange<'_>>) -> Result<(Cell, Option<f64>), Error> {
+        if let Some(part) = &self.part {
+            let text = self.axis.value(place);
+            let number = part.number(&text)?;
+            return Ok((Cell { text, number }, None));
+        }
         let text = self.field.complete(&self.name, &self.axis.value(place)).into_owned();
         let mut scratch = Spec::default();
         scratch.set(self.field.path, &text, Origin::Flag("--vary".into()))?;

@@ -1,6 +1,7 @@
 //! The columns of a sweep: one list, which every format writes.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -29,8 +30,9 @@ pub const DAYS: usize = 3;
 /// Where the cost stands in [`FIGURES`].
 pub const COST: usize = 4;
 
-/// The percentiles of a point: keys of the block `result`, with their meaning there.
-pub const RANGED: [&str; 9] = [
+/// What a row has beyond the relations where it is asked for, by the keys of `estimate`: percentiles, totals of the bill and
+/// theirs, and how surely a planner's limits are kept.
+pub const BESIDE: [&str; 20] = [
     "gpu_hours_p10",
     "gpu_hours_p50",
     "gpu_hours_p90",
@@ -40,7 +42,27 @@ pub const RANGED: [&str; 9] = [
     "cost_usd_p10",
     "cost_usd_p50",
     "cost_usd_p90",
+    "final_run_usd",
+    "programme_usd",
+    "final_run_usd_p10",
+    "final_run_usd_p50",
+    "final_run_usd_p90",
+    "programme_usd_p10",
+    "programme_usd_p50",
+    "programme_usd_p90",
+    "by_date_probability",
+    "in_budget_probability",
+    "both_probability",
 ];
+
+/// Where the percentiles of the block `result` stand in [`BESIDE`].
+pub const RANGED: Range<usize> = 0..9;
+/// Where the totals of a bill stand.
+pub const BILLED: Range<usize> = 9..11;
+/// Where their percentiles stand.
+pub const BILL_RANGED: Range<usize> = 11..17;
+/// Where the probabilities of the planner's limits stand.
+pub const PLANNED: Range<usize> = 17..20;
 
 /// What a point answers.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,8 +71,12 @@ pub struct Outputs {
     pub figures: [f64; FIGURES.len()],
     /// How the model is split over the chips, where that is decided.
     pub layout: Option<Arc<str>>,
-    /// One for each of [`RANGED`], where they are asked for; NaN where nothing varies.
-    pub ranges: Option<Box<[f64; RANGED.len()]>>,
+    /// What a front compares with the time: the cost, or the bill that money is held against; NaN where it is not known.
+    pub money: f64,
+    /// One for each of [`BESIDE`], where some are asked for; NaN where it is not known.
+    pub beside: Option<Box<[f64; BESIDE.len()]>>,
+    /// Whether the planner's limits are kept as surely as is asked.
+    pub holds: Option<bool>,
     /// The limits that are broken, where there are limits; empty where all are kept.
     pub broken: Option<Arc<str>>,
 }
@@ -71,6 +97,7 @@ impl Outputs {
         ];
         Self {
             figures: figures.map(|figure| figure.unwrap_or(f64::NAN)),
+            money: block.cost_usd.unwrap_or(f64::NAN),
             layout: block.layout.as_deref().map(Arc::from),
             ..Self::default()
         }
@@ -78,8 +105,10 @@ impl Outputs {
 
     /// A number by its key; NaN where it is not known.
     pub fn get(&self, key: &str) -> f64 {
-        let at = FIGURES.iter().position(|figure| *figure == key);
-        at.and_then(|at| self.figures.get(at)).copied().unwrap_or(f64::NAN)
+        let of = |keys: &[&str]| keys.iter().position(|known| *known == key);
+        let figure = of(&FIGURES).and_then(|at| self.figures.get(at));
+        let beside = || of(&BESIDE).and_then(|at| self.beside.as_ref()?.get(at));
+        figure.or_else(beside).copied().unwrap_or(f64::NAN)
     }
 }
 
@@ -101,10 +130,12 @@ pub enum Shows {
     Axis(usize, bool),
     /// One of [`FIGURES`].
     Figure(usize),
-    /// One of [`RANGED`].
-    Range(usize),
+    /// One of [`BESIDE`].
+    Beside(usize),
     /// The layout.
     Layout,
+    /// Whether the planner's limits are kept as surely as is asked.
+    Holds,
     /// Whether all limits are kept; a point without an answer keeps none.
     Kept,
     /// The limits that are broken.
@@ -150,16 +181,22 @@ impl Entry<'_> {
     }
 }
 
-/// The columns: the varied fields with their units, the numbers, their percentiles, the layout, the limits, the mark, the
-/// error.
+/// The columns: the varied fields with their units, the numbers, what stands beside them, the layout, the limits, the mark,
+/// the error.
 pub fn columns(sweep: &Sweep, marked: bool) -> Vec<Column> {
     let column = |name: &str, shows| Column { name: name.to_owned(), shows };
     let axis = |(index, axis): (usize, &Bound)| column(&axis_name(axis), Shows::Axis(index, axis.is_numeric()));
     let mut columns: Vec<Column> = sweep.axes().iter().enumerate().map(axis).collect();
     columns.extend(FIGURES.iter().enumerate().map(|(index, figure)| column(figure, Shows::Figure(index))));
-    if sweep.has_ranges() {
-        columns.extend(RANGED.iter().enumerate().map(|(index, key)| column(key, Shows::Range(index))));
-    }
+    let groups = [
+        (RANGED, sweep.has_ranges()),
+        (BILLED, sweep.is_billed()),
+        (BILL_RANGED, sweep.is_billed() && sweep.has_ranges()),
+        (PLANNED, sweep.is_planned()),
+    ];
+    let beside = groups.into_iter().filter(|(_, shown)| *shown).flat_map(|(group, _)| group);
+    columns.extend(beside.filter_map(|at| Some(column(BESIDE.get(at)?, Shows::Beside(at)))));
+    columns.extend(sweep.is_planned().then(|| column("holds", Shows::Holds)));
     columns.push(column("layout", Shows::Layout));
     if sweep.is_judged() {
         columns.extend([column("kept", Shows::Kept), column("broken", Shows::Broken)]);
@@ -176,7 +213,7 @@ fn known(number: Option<&f64>) -> Entry<'static> {
 
 /// A field's path with its unit, where there is more than one that it could be in.
 fn axis_name(axis: &Bound) -> String {
-    let unit = match axis.field().unit {
+    let unit = match axis.unit() {
         "days" => "_days",
         "USD" => "_usd",
         "USD per GPU-hour" => "_usd_per_gpu_hour",
@@ -197,16 +234,16 @@ impl Column {
                 None => Entry::Unknown,
             },
             (Shows::Figure(index), Ok(found)) => known(found.figures.get(index)),
-            (Shows::Range(index), Ok(found)) => known(found.ranges.as_ref().and_then(|ranges| ranges.get(index))),
+            (Shows::Beside(index), Ok(found)) => known(found.beside.as_ref().and_then(|beside| beside.get(index))),
+            (Shows::Holds, Ok(found)) => found.holds.map_or(Entry::Unknown, Entry::Mark),
             (Shows::Layout, Ok(found)) => text(found.layout.as_deref()),
             (Shows::Kept, Ok(found)) => Entry::Mark(found.broken.as_deref().is_some_and(str::is_empty)),
             (Shows::Kept, Err(_)) => Entry::Mark(false),
             (Shows::Broken, Ok(found)) => text(found.broken.as_deref().filter(|broken| !broken.is_empty())),
             (Shows::Pareto, _) => Entry::Mark(on_front),
             (Shows::Error, Err(error)) => text(Some(error.message())),
-            (Shows::Figure(_) | Shows::Range(_) | Shows::Layout | Shows::Broken, Err(_)) | (Shows::Error, Ok(_)) => {
-                Entry::Unknown
-            }
+            (Shows::Figure(_) | Shows::Beside(_) | Shows::Holds | Shows::Layout | Shows::Broken, Err(_))
+            | (Shows::Error, Ok(_)) => Entry::Unknown,
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::columns::{Column, Entry, Shows};
 use super::{Bound, SweepAnswer};
 use crate::error::Error;
+use crate::input::deliveries::Part;
 use crate::input::field::find;
 use crate::reply::ReplyHead;
 
@@ -14,7 +15,7 @@ const WIDEST: u64 = 100;
 const MOST: u64 = 100_000;
 
 /// What is shown where nobody says, the first that is known.
-const USUAL: [&str; 3] = ["cost_usd", "wall_clock_days", "gpu_hours"];
+const USUAL: [&str; 5] = ["both_probability", "programme_usd", "cost_usd", "wall_clock_days", "gpu_hours"];
 
 /// Which axes a grid has, and what it shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,9 +42,9 @@ pub struct GridReply {
 #[non_exhaustive]
 pub struct Grid {
     /// The field that runs down.
-    pub x: &'static str,
+    pub x: String,
     /// The field that runs across.
-    pub y: &'static str,
+    pub y: String,
     /// The column that is shown.
     pub show: String,
     /// The values across, as they were typed.
@@ -125,7 +126,7 @@ impl SweepAnswer {
             cells: cells.iter().map(|(entries, _)| entries.get(show).cloned().unwrap_or(Entry::Unknown)).collect(),
             kept: cells.iter().filter_map(|(_, kept)| *kept).collect(),
         };
-        let path = |at: usize| axes.get(at).map_or("", Bound::path);
+        let path = |at: usize| axes.get(at).map_or("", Bound::path).to_owned();
         Ok(Grid {
             x: path(x),
             y: path(y),
@@ -142,7 +143,9 @@ impl SweepAnswer {
         let all = || axes.iter().map(Bound::path).collect::<Vec<_>>().join(", ");
         let place = |name: &str| {
             let names = || axes.iter().map(Bound::path);
-            let path = find(name.trim()).map_err(|_| Error::unknown_of("axis of --grid", name.trim(), names()))?.path;
+            let part = Part::of(name).and_then(Result::ok).map(|part| part.path());
+            let field = || find(name.trim()).map_err(|_| Error::unknown_of("axis of --grid", name.trim(), names()));
+            let path = part.map_or_else(|| field().map(|field| field.path.to_owned()), Ok)?;
             axes.iter().position(|axis| axis.path() == path).ok_or_else(|| {
                 let error = Error::bad_input(format!("--grid: `{path}` is no axis: nothing varies it"));
                 error.with_hint(format!("--vary it, or name two of: {}", all()))
@@ -182,5 +185,5 @@ impl SweepAnswer {
 
 /// Whether a grid can show a column.
 fn is_output(column: &Column) -> bool {
-    matches!(column.shows, Shows::Figure(_) | Shows::Range(_))
+    matches!(column.shows, Shows::Figure(_) | Shows::Beside(_))
 }

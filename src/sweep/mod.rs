@@ -42,6 +42,7 @@ use crate::answer::narrowed::Narrowed;
 use crate::answer::{Answer, answer};
 use crate::catalog::{Catalog, Kind};
 use crate::error::Error;
+use crate::input::deliveries::Part;
 use crate::input::exchange::{EXCHANGES, Exchange, Said};
 use crate::input::field::{Field, find};
 use crate::input::question::{Override, Question};
@@ -51,9 +52,9 @@ use crate::scaling::pareto::Front;
 
 use crate::input::sweep_plan::{Axis, Plan};
 use crate::solve::Var;
-use crate::uncertainty::montecarlo::Plan as Draws;
 use beside::Beside;
-use columns::{COST, DAYS};
+pub use beside::Drawn;
+use columns::DAYS;
 use open::{Open, opens};
 
 /// Combinations of looked-up values that are kept.
@@ -90,10 +91,10 @@ impl Sweep {
     /// Axes that do not read, fields that do not exist or are set already, values that a field does not take, more
     /// points than [`MOST_POINTS`](crate::input::sweep_plan::MOST_POINTS); parts of a bill that nobody asks for.
     pub fn new<S: AsRef<str>>(question: Question, vary: &[S], catalog: Catalog) -> Result<Self, Error> {
-        Self::with_draws(question, vary, catalog, None)
+        Self::with_draws(question, vary, catalog, Drawn::default())
     }
 
-    /// The same with the percentiles of every row, drawn like this: some milliseconds a row.
+    /// The same with its rows drawn like this.
     ///
     /// # Errors
     /// As [`Sweep::new`].
@@ -101,13 +102,16 @@ impl Sweep {
         question: Question,
         vary: &[S],
         catalog: Catalog,
-        draws: Option<Draws>,
+        drawn: Drawn,
     ) -> Result<Self, Error> {
         let parsed = vary.iter().map(|text| Axis::parse(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let fields = parsed.iter().map(|axis| axis::field_of(axis.key())).collect::<Result<Vec<_>, _>>()?;
         let names: Vec<String> = parsed.iter().map(|axis| axis.key().to_owned()).collect();
-        let named = parsed.into_iter().zip(&fields).map(|(axis, field)| axis.named(field.path)).collect();
-        let plan = Plan::new(named)?;
+        let path = |(axis, field): (Axis, &&'static Field)| {
+            let part = Part::of(axis.key()).and_then(Result::ok);
+            axis.named(&part.map_or_else(|| field.path.to_owned(), |part| part.path()))
+        };
+        let plan = Plan::new(parsed.into_iter().zip(&fields).map(path).collect())?;
         let catalog = catalog.remembering();
         // Money is exchanged once for all points, unless what it is exchanged by is varied too.
         let spec = question.spec().ok();
@@ -122,13 +126,14 @@ impl Sweep {
         for axis in &axes {
             unset(&question, axis.path())?;
             known(axis, &catalog)?;
+            axis.reaches(spec.as_ref())?;
         }
-        let beside = Beside::of(spec.as_ref(), &axes, draws)?;
+        let beside = Beside::of(spec.as_ref(), &axes, drawn)?;
         let question = question.at_home(&[])?;
         question.settled(&catalog)?; // a flag that does not read is an error, not a column of reasons
         let strides = vec![0; axes.len()];
         let mut sweep = Self { question, catalog, plan, axes, strides, beside, kept: Vec::new() }.looking_up();
-        sweep.beside.uncertain = draws.is_some() && sweep.draws_something();
+        sweep.beside.uncertain = drawn.ranges && sweep.draws_something();
         Ok(sweep)
     }
 
@@ -197,11 +202,14 @@ impl Sweep {
         let idle = idle.then(|| "the measured steps change nothing at the first point".to_owned());
         let left_out = narrowed.map(Narrowed::left_out).unwrap_or_default();
         let unheard = spec.map(|spec| unheard("sweep", &spec)).unwrap_or_default().into_iter();
-        let certain = self.beside.draws.is_some() && !self.beside.uncertain;
+        let certain = self.beside.drawn.ranges && !self.beside.uncertain;
         let certain = certain.then(|| "no value is a range: --ranges adds no column".to_owned());
+        let undrawn = self.beside.drawn.plan != Drawn::default().plan && !self.beside.draws();
+        let undrawn = undrawn.then(|| "--draws, --seed and --sampler change nothing: no row is drawn".to_owned());
         unheard
             .chain(self.idle_axes())
             .chain(certain)
+            .chain(undrawn)
             .chain(idle)
             .chain(left_out)
             .chain(self.money().warnings)
@@ -255,7 +263,7 @@ impl Sweep {
             let mut own = Front::new();
             self.visit(points, |row| {
                 if let Ok(answer) = &row.answer {
-                    own.offer(answer.figures[COST], answer.figures[DAYS], ());
+                    own.offer(answer.money, answer.figures[DAYS], ());
                 }
             });
             own
@@ -326,7 +334,9 @@ impl Sweep {
 
     /// The answer to one point, looked up and solved from the start.
     fn whole(&self, cells: &[Cow<'_, Cell>]) -> Result<Outputs, Error> {
-        self.beside.outputs(&self.asked(cells)?, &self.catalog)
+        let question = self.question_at(cells);
+        let answer = answer(&question, &self.catalog)?;
+        self.beside.outputs(&question, &answer, &self.catalog)
     }
 
     fn asked(&self, cells: &[Cow<'_, Cell>]) -> Result<Answer, Error> {
@@ -337,7 +347,9 @@ impl Sweep {
     fn question_at(&self, cells: &[Cow<'_, Cell>]) -> Question {
         let mut question = self.question.clone();
         let laid = self.axes.iter().zip(cells);
-        question.overrides.extend(laid.map(|(axis, cell)| Override::new(axis.path(), cell.text.as_str(), "--vary")));
+        question
+            .overrides
+            .extend(laid.map(|(axis, cell)| Override::new(axis.path().to_owned(), cell.text.as_str(), "--vary")));
         question
     }
 }

@@ -80,7 +80,7 @@ impl Open {
         };
         let rate = chips / pace;
         let figures = [gpu_hours, chips, self.used, days, cost, self.step_tokens / rate, rate, mfu, mfu * self.causal];
-        let mut outputs = Outputs { figures, layout: self.layout.clone(), ..Outputs::default() };
+        let mut outputs = Outputs { figures, layout: self.layout.clone(), money: cost, ..Outputs::default() };
         if self.used.is_nan() {
             outputs.figures[CHIPS_USED] = chips;
         }

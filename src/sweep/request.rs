@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::Sweep;
-use super::columns::{COST, Column, DAYS, Entry, Row, columns};
+use super::columns::{Column, DAYS, Entry, Row, columns};
+use super::{Drawn, Sweep};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
@@ -41,8 +41,8 @@ pub struct SweepRequest {
     pub vary: Vec<String>,
     /// Whether points that others beat are marked or dropped.
     pub pareto: Option<Dominated>,
-    /// How the draws of each row are made, where its percentiles are asked for: some milliseconds a row.
-    pub ranges: Option<Plan>,
+    /// How rows are drawn, and whether each has its percentiles.
+    pub drawn: Drawn,
 }
 
 impl SweepRequest {
@@ -65,16 +65,23 @@ impl SweepRequest {
         self
     }
 
-    /// Asks for the percentiles of every row that has something uncertain.
+    /// Asks for the percentiles of every row that has something uncertain: some milliseconds a row.
     #[must_use]
     pub fn ranges(mut self, draws: Plan) -> Self {
-        self.ranges = Some(draws);
+        self.drawn = Drawn { plan: draws, ranges: true };
+        self
+    }
+
+    /// How the draws of a planner's rows are made.
+    #[must_use]
+    pub fn draws(mut self, draws: Plan) -> Self {
+        self.drawn.plan = draws;
         self
     }
 }
 
-/// What the cost of a row is, where a bill is asked for.
-const BILLED: &str = "the cost of a row is the total of its whole bill, with the work around the run";
+/// What is compared where a bill is asked for.
+const BILLED: &str = "cost_usd is rent of the chips alone; final_run_usd and programme_usd are of the bill";
 
 /// A sweep, whose points are answered as they are visited.
 #[derive(Debug)]
@@ -140,7 +147,7 @@ impl SweepAnswer {
         catalog: &Catalog,
         mut watch: impl FnMut(u64, u64) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let sweep = Sweep::with_draws(request.question.clone(), &request.vary, catalog.clone(), request.ranges)?;
+        let sweep = Sweep::with_draws(request.question.clone(), &request.vary, catalog.clone(), request.drawn)?;
         let points = sweep.points();
         let front = |dominated| Ok::<_, E>((sweep.front(|done| watch(done, points))?, dominated));
         let front = request.pareto.map(front).transpose()?;
@@ -213,6 +220,6 @@ pub(crate) fn marks(front: Option<&(Front<()>, Dominated)>) -> bool {
 /// Whether no point of a front beats this one.
 pub(crate) fn on_front(front: &Front<()>, row: &Row<'_>) -> bool {
     let Ok(found) = &row.answer else { return false };
-    let (cost, days) = (found.figures[COST], found.figures[DAYS]);
+    let (cost, days) = (found.money, found.figures[DAYS]);
     cost.is_finite() && days.is_finite() && !front.dominates(cost, days)
 }

@@ -6,10 +6,11 @@ use flopbill::Catalog;
 use flopbill::internals::answer::answer;
 use flopbill::internals::catalog::Found;
 use flopbill::internals::input::batch::Batch;
-use flopbill::internals::input::field::{FIELDS, Field, find, of_variable};
+use flopbill::internals::input::field::{FIELDS, Field, find};
 use flopbill::internals::input::file::{Origin, Spec, spec};
 use flopbill::internals::input::question::{Input, Question};
 use flopbill::internals::input::template::template;
+use flopbill::internals::input::variables::of_variable;
 use flopbill::internals::read::Document;
 
 use super::shell::Shell;

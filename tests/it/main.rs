@@ -46,6 +46,7 @@ mod models;
 mod money;
 #[cfg(feature = "cli")]
 mod plan;
+mod planned_rows;
 mod planner;
 #[cfg(feature = "cli")]
 mod plausible;

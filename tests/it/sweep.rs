@@ -36,7 +36,7 @@ fn agrees_at(sweep: &Sweep, base: &Question, points: std::ops::Range<u64>) {
             .axes()
             .iter()
             .zip(row.cells)
-            .fold(base.clone(), |question, (axis, cell)| question.with(axis.path(), cell.text.clone()));
+            .fold(base.clone(), |question, (axis, cell)| question.set(axis.path().to_owned(), cell.text.clone()));
         let alone = answer(&question, &catalog).map(|alone| Outputs::of(&block(&alone, None)));
         match (&row.answer, alone) {
             (Ok(swept), Ok(alone)) => {

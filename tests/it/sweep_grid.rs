@@ -53,8 +53,8 @@ fn cells_are_the_rows() {
                         let at = found.sweep.axes().iter().position(|axis| axis.path() == path).unwrap();
                         row.cells[at].text.clone()
                     };
-                    let line = grid.rows.iter().find(|line| line.value == typed(grid.x)).unwrap();
-                    let at = grid.across.iter().position(|value| *value == typed(grid.y)).unwrap();
+                    let line = grid.rows.iter().find(|line| line.value == typed(&grid.x)).unwrap();
+                    let at = grid.across.iter().position(|value| *value == typed(&grid.y)).unwrap();
                     let cell = serde_json::to_value(&line.cells[at]).unwrap().as_f64().unwrap();
                     assert_eq!(cell, row.answer.as_ref().unwrap().get(show), "{names} {show}");
                     seen += 1;
@@ -86,7 +86,7 @@ fn a_grid_of_bills_marks_what_breaks_a_limit() {
     }
     let table = String::from_utf8(shell.run(&args).stdout).unwrap();
     assert!(table.contains("$12.86M ") && table.contains("$16.22M*") && table.contains("a star breaks"), "{table}");
-    let drawn = [&args[..], &["--ranges", "--show", "cost_usd_p90"]].concat();
+    let drawn = [&args[..], &["--ranges", "--show", "programme_usd_p90"]].concat();
     let p90 = shell.json(&drawn)["result"]["rows"][0]["cells"][0].as_f64().unwrap();
     assert!(p90 > rows[0]["cells"][0].as_f64().unwrap());
 }

@@ -2,9 +2,9 @@
 
 use flopbill::internals::input::field::Group;
 use flopbill::internals::input::table::FIELDS;
-use flopbill::internals::sweep::columns::{FIGURES, RANGED};
-use flopbill::internals::sweep::{Outputs, Sweep};
-use flopbill::{Catalog, Draws, EstimateRequest, Question, SweepRequest};
+use flopbill::internals::sweep::columns::{BESIDE, BILL_RANGED, BILLED, FIGURES, RANGED};
+use flopbill::internals::sweep::{Drawn, Outputs, Sweep};
+use flopbill::{Catalog, EstimateRequest, Question, SweepRequest};
 use serde_json::Value;
 
 use crate::shell::Shell;
@@ -14,20 +14,55 @@ fn owned() -> Question {
     v3.with("run.gpu", "h200").with("bill.view", "own").with("region", "usa").with("as_of", "2026-11-01")
 }
 
-fn rows(sweep: &Sweep) -> Vec<Result<Outputs, String>> {
+pub fn rows(sweep: &Sweep) -> Vec<Result<Outputs, String>> {
     let mut found = Vec::new();
     sweep.visit(0..sweep.points(), |row| found.push(row.answer.clone().map_err(|error| error.message().to_owned())));
     found
 }
 
-/// The cost that `estimate` answers: of the bill where there is one.
-fn cost(question: &Question, catalog: &Catalog) -> Result<f64, String> {
+/// What is held against `estimate`: the rent and the days, the bill, and how surely a planner's limits are kept.
+const HELD: [&str; 8] = [
+    "cost_usd",
+    "wall_clock_days",
+    "gpu_hours",
+    "final_run_usd",
+    "programme_usd",
+    "by_date_probability",
+    "in_budget_probability",
+    "both_probability",
+];
+
+/// Those that `estimate` answers.
+pub fn alone(question: &Question, catalog: &Catalog) -> Result<[f64; HELD.len()], String> {
     let reply = EstimateRequest::new(question.clone()).ask(catalog).map_err(|error| error.message().to_owned())?;
-    let of_bill = reply.bill.as_ref().map(|bill| bill.programme_usd);
-    Ok(of_bill.unwrap_or(reply.result.cost_usd).unwrap_or(f64::NAN))
+    let bill = reply.bill.as_ref();
+    let joint = reply.joint.as_ref();
+    let found = [
+        reply.result.cost_usd,
+        reply.result.wall_clock_days,
+        reply.result.gpu_hours,
+        bill.and_then(|bill| bill.final_run_usd),
+        bill.and_then(|bill| bill.programme_usd),
+        joint.and_then(|joint| joint.by_date).map(|share| share.probability),
+        joint.and_then(|joint| joint.in_budget).map(|share| share.probability),
+        joint.and_then(|joint| joint.both).map(|share| share.probability),
+    ];
+    Ok(found.map(|number| number.unwrap_or(f64::NAN)))
 }
 
-/// Every field of a spec is an axis, but for those of probabilities, of reinforcement learning and of what is shown.
+/// A row has what `estimate` answers; where a date or money is asked for alone, that shows it among its ranges.
+pub fn same(axis: &str, row: &Outputs, alone: &[f64; HELD.len()]) {
+    for (key, alone) in HELD.iter().zip(alone) {
+        let found = row.get(key);
+        let apart = key.ends_with("probability") && alone.is_nan();
+        assert!(
+            apart || (found / alone - 1.0).abs() < 1e-12 || found == *alone || (found.is_nan() && alone.is_nan()),
+            "{axis}: {key} {found}, alone {alone}"
+        );
+    }
+}
+
+/// Every field of a spec is an axis, but for those of reinforcement learning and of what is shown.
 #[test]
 fn every_field_is_an_axis_and_its_row_is_the_answer() {
     let catalog = Catalog::built_in().remembering();
@@ -44,14 +79,10 @@ fn every_field_is_an_axis_and_its_row_is_the_answer() {
                 continue;
             }
         };
-        let alone = cost(&base.with(field.path, field.example), &catalog);
+        let alone = alone(&base.with(field.path, field.example), &catalog);
         match (&rows(&sweep)[0], alone) {
             (Ok(row), Ok(alone)) => {
-                let found = row.get("cost_usd");
-                assert!(
-                    (found / alone - 1.0).abs() < 1e-12 || (found.is_nan() && alone.is_nan()),
-                    "{axis}: {found}, alone {alone}"
-                );
+                same(&axis, row, &alone);
                 answered += 1;
             }
             // Each names the flag that it is from.
@@ -65,7 +96,7 @@ fn every_field_is_an_axis_and_its_row_is_the_answer() {
     }
     let other = |path: &&str| {
         let field = FIELDS.iter().find(|field| field.path == *path).unwrap();
-        !matches!(field.group, Group::Ranges | Group::Deliveries | Group::Rl) && *path != "money.currency"
+        field.group != Group::Rl && *path != "money.currency"
     };
     assert!(refused.iter().all(|path| !other(path)), "{refused:?}");
     assert!(answered > 90, "{answered}");
@@ -82,14 +113,26 @@ fn rows_of_mixed_axes_are_answers_too() {
         &["as_of=2025-06-01,2026-11-01", "bill.view=own", "electricity.price=$0.05/kWh..$0.15/kWh:$0.05/kWh"],
         &["stack=megatron-core,deepseek", "layout.tp=1,2", "bill.pue=1.1,1.3", "bill.view=own"],
         &["price=$2/h,$3/h", "tokens=10T,20T", "bill.view=rent,own", "bill.people=0,150"],
+        &[
+            "deliveries=2048@start;2048@20d,'4096@start;1024@10d..40d'",
+            "by=50d,60d",
+            "budget=$9M,$15M",
+            "bill.view=rent",
+        ],
+        &["deliveries.2.on=5d..45d:20d", "deliveries.1.chips=1024,2048", "budget_of=final-run,programme"],
     ] {
+        let planned = vary.iter().any(|axis| axis.starts_with("deliveries.")).then(|| {
+            let base = base.clone().with("deliveries", "2048@start; 2048@20d:80%");
+            base.with("by", "80d").with("budget", "$20M").with("bill.view", "rent")
+        });
+        let base = planned.unwrap_or_else(|| base.clone());
         let sweep = Sweep::new(base.clone(), vary, catalog.clone()).unwrap();
         sweep.visit(0..sweep.points(), |row| {
             let laid = sweep.axes().iter().zip(row.cells);
-            let question =
-                laid.fold(base.clone(), |question, (axis, cell)| question.with(axis.path(), cell.text.clone()));
-            match (&row.answer, cost(&question, &catalog)) {
-                (Ok(row), Ok(alone)) => assert!((row.get("cost_usd") / alone - 1.0).abs() < 1e-12, "{vary:?}"),
+            let question = laid
+                .fold(base.clone(), |question, (axis, cell)| question.set(axis.path().to_owned(), cell.text.clone()));
+            match (&row.answer, alone(&question, &catalog)) {
+                (Ok(row), Ok(alone)) => same(&format!("{vary:?}"), row, &alone),
                 (Err(error), Err(alone)) => assert_eq!(error.message(), alone, "{vary:?}"),
                 (row, alone) => panic!("{vary:?}: {row:?} against {alone:?}"),
             }
@@ -102,7 +145,7 @@ fn rows_of_mixed_axes_are_answers_too() {
 fn a_price_of_electricity_by_hand() {
     let catalog = Catalog::built_in();
     let sweep = Sweep::new(owned(), &["electricity.price=$0.05/kWh,$0.15/kWh"], catalog.clone()).unwrap();
-    let costs: Vec<f64> = rows(&sweep).iter().map(|row| row.as_ref().unwrap().get("cost_usd")).collect();
+    let costs: Vec<f64> = rows(&sweep).iter().map(|row| row.as_ref().unwrap().get("programme_usd")).collect();
     let alone = EstimateRequest::new(owned().with("electricity.price", "$0.05/kWh")).ask(&catalog).unwrap();
     let bill = alone.bill.unwrap();
     let kwh = bill.lines.get("Electricity").unwrap().unwrap() / 0.05;
@@ -114,7 +157,7 @@ fn a_price_of_electricity_by_hand() {
 #[test]
 fn percentiles_and_limits_are_those_of_estimate() {
     let catalog = Catalog::built_in().remembering();
-    let draws = Draws::default();
+    let drawn = Drawn { ranges: true, ..Drawn::default() };
     let run = Question::about("deepseek-v3", &catalog).unwrap().with("run.mfu", "30%..40%");
     let limits = |question: Question| {
         question.with("gate.max_cost", "$12M").with("gate.max_days_p90", "60d").with("gate.max_cost_p90", "$13M")
@@ -122,7 +165,7 @@ fn percentiles_and_limits_are_those_of_estimate() {
     let mut broken = 0;
     for base in [run.clone(), owned(), owned().with("bill.pue", "1.1..1.4"), run.with("bill.view", "rent")].map(limits)
     {
-        let sweep = Sweep::with_draws(base.clone(), &["chips=1024,2048"], catalog.clone(), Some(draws)).unwrap();
+        let sweep = Sweep::with_draws(base.clone(), &["chips=1024,2048"], catalog.clone(), drawn).unwrap();
         assert!(sweep.has_ranges() && sweep.is_judged());
         for (chips, row) in ["1024", "2048"].into_iter().zip(rows(&sweep)) {
             let row = row.unwrap();
@@ -131,17 +174,24 @@ fn percentiles_and_limits_are_those_of_estimate() {
             assert_eq!(row.broken.as_deref(), Some(names.join(", ").as_str()));
             broken += names.len();
             let result = serde_json::to_value(&alone.result).unwrap();
-            let mut expected: Vec<f64> =
-                RANGED.iter().map(|key| result.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN)).collect();
-            let p90 = alone.gates.iter().find(|gate| gate.name == "max_cost_p90").and_then(|gate| gate.value);
-            if let Some(bill) = &alone.bill {
-                let drawn =
-                    bill.range.map(|range| [range.programme_usd_p10, range.programme_usd_p50, range.programme_usd_p90]);
-                let found = row.ranges.as_ref().unwrap();
-                expected[6..].copy_from_slice(&drawn.unwrap_or([found[6], found[7], p90.unwrap()]));
-                assert!(found[6] < found[7] && found[7] < found[8] && found[6] < row.get("cost_usd"), "{found:?}");
+            let mut expected = [f64::NAN; BESIDE.len()];
+            for at in RANGED {
+                expected[at] = result.get(BESIDE[at]).and_then(Value::as_f64).unwrap_or(f64::NAN);
             }
-            for ((key, found), expected) in RANGED.iter().zip(row.ranges.unwrap().iter()).zip(expected) {
+            if let Some(bill) = &alone.bill {
+                let range = bill.range.expect("a run that is drawn draws its bill");
+                expected[BILLED].copy_from_slice(&[bill.final_run_usd.unwrap(), bill.programme_usd.unwrap()]);
+                let levels = [
+                    [range.final_run_usd_p10, range.final_run_usd_p50, range.final_run_usd_p90],
+                    [range.programme_usd_p10, range.programme_usd_p50, range.programme_usd_p90],
+                ];
+                expected[BILL_RANGED].copy_from_slice(levels.as_flattened());
+                let p90 = alone.gates.iter().find(|gate| gate.name == "max_cost_p90").and_then(|gate| gate.value);
+                assert_eq!(p90, Some(range.programme_usd_p90));
+                assert!(levels.iter().all(|[low, middle, high]| low < middle && middle < high), "{levels:?}");
+                assert_eq!(row.money, bill.programme_usd.unwrap(), "a front is of what money is held against");
+            }
+            for ((key, found), expected) in BESIDE.iter().zip(row.beside.unwrap().iter()).zip(expected) {
                 assert!(
                     (found / expected - 1.0).abs() < 1e-12 || (found.is_nan() && expected.is_nan()),
                     "{key}: {found} {expected}"
@@ -168,7 +218,9 @@ fn every_format_has_the_same_columns_and_values() {
     let keys: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
     let mut expected = vec!["run.gpu"];
     expected.extend(FIGURES);
-    expected.extend(RANGED);
+    expected.extend(&BESIDE[RANGED]);
+    expected.extend(&BESIDE[BILLED]);
+    expected.extend(&BESIDE[BILL_RANGED]);
     expected.extend(["layout", "kept", "broken", "pareto", "error"]);
     assert_eq!(keys, expected);
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
@@ -196,7 +248,7 @@ fn every_format_has_the_same_columns_and_values() {
         }
     }
     let table = text("table");
-    for word in ["cost_usd_p10", "wall_clock_days_p90", "gpu_hours_p50", "kept", "max_cost"] {
+    for word in ["p10 to p90", "GPU-hours", "bill, run", "kept", "max_cost"] {
         assert!(table.contains(word), "{word}: {table}");
     }
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
@@ -219,13 +271,18 @@ fn what_changes_nothing_is_said_and_what_cannot_be_varied_is_refused() {
     let heard = stderr(&["--vary", "region=us,china", "--gpu", "h200"]);
     assert!(!heard.contains("changes no"), "{heard}");
     assert!(stderr(&["--vary", "chips=1024,2048", "--ranges", "--mfu", "40%"]).contains("no value is a range"));
-    assert!(stderr(&["--vary", "chips=2048", "--pue", "1.2"]).contains("bill.pue changes nothing here: `sweep`"));
+    assert!(stderr(&["--vary", "chips=1024,2048", "--draws", "100"]).contains("no row is drawn"));
     for (args, says) in [
         (&["--vary", "bill.pue=1.1,1.2"][..], &["`bill.pue` is part of the whole bill", "--bill own"][..]),
         (&["--vary", "electricity.price=$0.1/kWh"], &["part of the whole bill"]),
         (&["--vary", "region=us,atlantis"], &["unknown region `atlantis`"]),
         (&["--vary", "stack=torchtitan,nosuch"], &["unknown", "nosuch"]),
-        (&["--vary", "budget=$5M,$6M"], &["changes no column"]),
+        (&["--vary", "chips=2048", "--pue", "1.2"], &["`bill.pue` is part of the whole bill"]),
+        (&["--vary", "deliveries.2.on=5d,10d"], &["is of deliveries, and there are none", "--deliver"]),
+        (&["--deliver", "2048@start", "--vary", "deliveries.2.on=5d,10d"], &["there is no delivery 2", "1 to 1"]),
+        (&["--deliver", "2048@start", "--vary", "deliveries.0.on=5d,10d"], &["they count from 1"]),
+        (&["--deliver", "2048@start", "--vary", "deliveries.1.onn=5d,10d"], &["key of a delivery", "`on`"]),
+        (&["--deliver", "2048@start", "--vary", "deliveries.1.on=soon,10d"], &["soon"]),
         (&["--vary", "currency=EUR,CNY"], &["changes no column"]),
         (&["--vary", "bill.view=own,rent", "--bill", "own"], &["varied, and --bill sets it"]),
     ] {
@@ -242,10 +299,10 @@ fn ranges_limits_and_bills_make_another_sweep() {
     };
     let base = || Question::about("deepseek-v3", &catalog).unwrap().with("run.gpu", "h200");
     let all = [
-        print(base(), None),
-        print(base(), Some(Draws::default())),
-        print(base().with("gate.max_cost", "$10M"), None),
-        print(base().with("bill.view", "own"), None),
+        print(base(), Drawn::default()),
+        print(base(), Drawn { ranges: true, ..Drawn::default() }),
+        print(base().with("gate.max_cost", "$10M"), Drawn::default()),
+        print(base().with("bill.view", "own"), Drawn::default()),
     ];
     for (at, one) in all.iter().enumerate() {
         assert!(!all[at + 1..].contains(one), "{at}");

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::estimate::bill;
+use super::full::{Bills, Depth, Full, Wanted};
 use super::reply::{CurrencyReply, Input, Ordered, ReplyHead, SourceLine};
 use super::request::About;
 use crate::answer::answer;
@@ -86,6 +87,17 @@ pub struct CompareReply {
     pub result: Compared,
 }
 
+impl CompareReply {
+    /// The sentences of the limits that are broken, or that cannot be judged, each with its side's letter.
+    pub fn failed(&self) -> impl Iterator<Item = String> {
+        let of = |side: &SideRow| {
+            let said = side.answer.gates.iter().filter_map(|gate| gate.sentence.as_deref());
+            said.map(|said| format!("{}: {said}", side.side)).collect::<Vec<_>>()
+        };
+        self.sides.iter().flat_map(of)
+    }
+}
+
 /// A side with its letter.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
@@ -156,17 +168,9 @@ impl CompareRequest {
             match asks {
                 Asks::Saved(file, text) => sides.push(saved(file, text)?),
                 Asks::About(about) => {
-                    let answer = answer(&about.question(catalog)?, catalog)?;
-                    let spread = spread(&answer, &Asked { plan: self.draws, ..Asked::default() })?;
-                    let whole = bill::whole(&answer, catalog)?;
-                    let mut side = Side::with(&answer, spread.as_ref());
-                    side.bill = whole.as_ref().and_then(billed);
-                    head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
-                    head.warnings.extend(side.narrowed.iter().flat_map(Narrowed::left_out));
-                    sides.push(side);
-                    head.currency = head.currency.take().or(answer.shown.as_ref().map(CurrencyReply::of));
-                    head.warnings.extend(unheard("compare", &answer.spec));
-                    head.warnings.extend(answer.warnings);
+                    for question in each_place(about.question(catalog)?)? {
+                        sides.push(self.side_of(&question, &mut head, catalog)?);
+                    }
                 }
             }
         }
@@ -193,6 +197,36 @@ impl CompareRequest {
         let row = |(side, answer): (&&'static str, Side)| SideRow { side, answer };
         Ok(CompareReply { head, sides: LETTERS.iter().zip(sides).map(row).collect(), result })
     }
+}
+
+impl CompareRequest {
+    /// One question as a side; `head` hears what a reader should know of it.
+    fn side_of(&self, question: &Question, head: &mut ReplyHead, catalog: &Catalog) -> Result<Side, Error> {
+        let answer = answer(question, catalog)?;
+        let spread = spread(&answer, &Asked { plan: self.draws, ..Asked::default() })?;
+        let bills = Bills::of(&answer, catalog)?;
+        let wanted = Wanted { spread: spread.as_ref(), draws: self.draws, ranges: true, depth: Depth::Figures };
+        let full = Full::of(question, &answer, bills, wanted, catalog)?;
+        let mut side = Side::with(&answer, spread.as_ref());
+        side.bill = full.bill.as_ref().and_then(billed);
+        side.put(full.block, full.joint.as_ref(), full.gates);
+        head.warnings.extend(full.bill.iter().flat_map(|whole| whole.warnings.clone()));
+        head.warnings.extend(side.narrowed.iter().flat_map(Narrowed::left_out));
+        head.currency = head.currency.take().or(answer.shown.as_ref().map(CurrencyReply::of));
+        head.warnings.extend(unheard("compare", &answer.spec));
+        head.warnings.extend(answer.warnings);
+        Ok(side)
+    }
+}
+
+/// A question for each place that it names.
+fn each_place(question: Question) -> Result<Vec<Question>, Error> {
+    let spec = question.spec()?;
+    let places = spec.places();
+    if places.is_empty() {
+        return Ok(vec![question]);
+    }
+    Ok(places.into_iter().map(|place| question.clone().with("region", place)).collect())
 }
 
 /// Dollars more, or less.

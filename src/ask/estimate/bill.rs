@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::border::against_rules;
 use crate::answer::Answer;
-use crate::answer::bill_ranges::{BillRange, BillSpread};
+use crate::answer::bill_ranges::BillRange;
 use crate::answer::decompose::{Decomposition, decompose};
 use crate::answer::failures::FailuresReply;
 use crate::answer::owning::OwningReply;
@@ -160,13 +160,13 @@ pub struct CommitmentReply {
 
 impl BillReply {
     /// Of a bill.
-    pub fn of(whole: &WholeBill, spread: Option<&BillSpread>) -> Self {
+    pub fn of(whole: &WholeBill, range: Option<BillRange>) -> Self {
         let priced = whole.total().is_some();
         Self {
             view: whole.bill.view.name(),
             final_run_usd: priced.then(|| whole.bill.final_run().get()),
             programme_usd: whole.total(),
-            range: spread.filter(|_| priced).map(BillRange::of),
+            range: range.filter(|_| priced),
             lines: amounts(whole),
             priced_lines_usd: whole.bill.programme().get(),
             reason: whole.chips_not_priced(),

@@ -12,10 +12,11 @@ use self::bill::{BillReply, CostLineReply, DecompositionReply};
 use self::expected::ExpectedReply;
 use self::places::PlaceRow;
 use self::site::SiteReply;
+use super::full::{Bills, Depth, Full, Wanted};
 use super::reply::footprint::FootprintReply;
-use super::reply::{Figure, Ordered, ReplyHead, ResultBlock};
+use super::reply::{Ordered, ReplyHead, ResultBlock};
 use super::request::About;
-use crate::answer::bill_ranges::{self, BillSpread};
+use crate::answer::bill_ranges::BillSpread;
 use crate::answer::drivers::{Drivers, DriversReply, drivers};
 use crate::answer::model_terms::ModelCounts;
 use crate::answer::practice::plans;
@@ -29,12 +30,12 @@ use crate::cost::Judged;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::planner::gates::{self, Gate};
-use crate::planner::reply::{JointReply, Levels};
-use crate::planner::{Prepared, is_planned, judged};
+use crate::planner::is_planned;
+use crate::planner::reply::JointReply;
 use crate::reply::parts::{self, Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};
 use crate::reply::ranges::Ranges;
 use crate::reply::resolved::{self, Filled, Resolved};
-use crate::reply::result::{block, head};
+use crate::reply::result::head;
 use crate::uncertainty::montecarlo::Plan;
 use crate::units::money::shown_in;
 
@@ -228,14 +229,16 @@ pub fn reply(
     answer: Answer,
     catalog: &Catalog,
 ) -> Result<EstimateReply, Error> {
-    let whole = bill::whole(&answer, catalog)?;
-    let bill_spread = match &whole {
-        Some(whole) => bill_ranges::spread(&answer, whole, &request.draws)?,
-        None => None,
-    };
-    let held = judged(&answer, whole.as_ref(), catalog)?;
-    let asked = limits(request, question, &answer, held.as_ref(), catalog)?;
+    let bills = Bills::of(&answer, catalog)?;
+    let asked = limits(request, question, &answer, bills.held.as_ref(), catalog)?;
     let spread = spread(&answer, &asked)?;
+    let depth = match command {
+        "plan chips" | "plan tokens" => Depth::None, // they say themselves how sure they are
+        _ => Depth::Levers,
+    };
+    let wanted = Wanted { spread: spread.as_ref(), draws: request.draws, ranges: true, depth };
+    let Full { block, bill: whole, bill_spread, bill_range, joint, gates } =
+        Full::of(question, &answer, bills, wanted, catalog)?;
     let drivers = match request.drivers {
         Some(of) => drivers(&answer, &asked, driven(of, &answer))?,
         None => None,
@@ -245,10 +248,6 @@ pub fn reply(
     let limited = !planned && (asked.by.is_some() || asked.budget.is_some());
     head.warnings.extend(warnings(request, limited, spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
-    let joint = match command {
-        "plan chips" | "plan tokens" => None, // they say themselves how sure they are
-        _ => joint(request, question, &answer, held.as_ref(), catalog)?,
-    };
     let repaired = joint.as_ref().and_then(|joint| joint.repair.clone());
     head.warnings.extend(repaired.filter(|said| !head.warnings.contains(said)));
     let Beside { site, failures } = Beside::of(&answer, whole.as_ref(), question, catalog)?;
@@ -257,11 +256,10 @@ pub fn reply(
     let model = ModelCounts::of(&answer, catalog)?;
     let thresholds = Thresholds::of(&answer, model.as_ref(), catalog)?;
     head.warnings.extend(thresholds.iter().filter_map(|found| found.too_late.clone()));
-    let judged = gates::judge(&answer, held.as_ref(), joint.as_ref(), &request.draws, catalog)?;
     Ok(EstimateReply {
         head,
         defaults: resolved::defaults(&answer, whole.as_ref()),
-        result: on_its_deliveries(block(&answer, spread.as_ref()), &answer, joint.as_ref()),
+        result: block,
         joint,
         places: Vec::new(),
         run: RunBlock::of(&answer),
@@ -273,12 +271,12 @@ pub fn reply(
         confirmation: ConfirmationReply::of(&answer),
         ranges: spread.as_ref().map(|spread| Ranges::of(&answer, spread)),
         drivers: drivers.as_ref().map(DriversReply::of),
-        bill: whole.as_ref().map(|whole| BillReply::of(whole, bill_spread.as_ref())),
+        bill: whole.as_ref().map(|whole| BillReply::of(whole, bill_range)),
         cost_lines: whole.as_ref().map(bill::lines).unwrap_or_default(),
         footprint: whole.as_ref().and_then(|whole| FootprintReply::of(whole, bill::hours(&answer, spread.as_ref()))),
         decomposition: if whole.is_some() { bill::decomposition(&answer, catalog)? } else { None },
         thresholds,
-        gates: judged.into_iter().chain(site.iter().map(SiteReply::gate)).collect(),
+        gates: gates.into_iter().chain(site.iter().map(SiteReply::gate)).collect(),
         site,
         failures,
         confirmed: answer.confirmed.clone(),
@@ -303,33 +301,6 @@ fn limits(
     }
     let budget = spec.budget.as_ref().map(|entry| gates::budget(answer, held, entry.value, catalog));
     Ok(Asked { plan, by, budget: budget.transpose()? })
-}
-
-/// The planner's part, where that is asked.
-fn joint(
-    request: &EstimateRequest,
-    question: &Question,
-    answer: &Answer,
-    held: Option<&(WholeBill, Judged)>,
-    catalog: &Catalog,
-) -> Result<Option<JointReply>, Error> {
-    let timed = answer.estimate.chips.is_some() && answer.estimate.total.wall_clock.is_some();
-    if !is_planned(&answer.spec) || (!timed && answer.spec.deliveries.is_none()) {
-        return Ok(None);
-    }
-    let asked = Prepared::about(question, answer.clone(), held.cloned(), catalog)?;
-    JointReply::of(question, &asked, &request.draws, catalog).map(Some)
-}
-
-/// Hours, time, cost and chips of a run whose chips come in parts are those of its deliveries.
-fn on_its_deliveries(block: ResultBlock, answer: &Answer, joint: Option<&JointReply>) -> ResultBlock {
-    let Some(joint) = joint.filter(|_| answer.spec.deliveries.is_some()) else { return block };
-    let figure = |levels: &Levels| {
-        let [low, middle, high] = [levels.p10, levels.p50, levels.p90].map(|level| level.unwrap_or(f64::INFINITY));
-        let point = Figure::from(levels.p50);
-        if low < high { point.between(low, middle, high) } else { point }
-    };
-    block.gpu_hours(figure(&joint.gpu_hours)).wall_clock_days(figure(&joint.days)).cost_usd(figure(&joint.rent_usd))
 }
 
 /// What stands beside an answer where it is asked for, with a bill or without one.

@@ -57,7 +57,7 @@ pub struct PlaceRow {
 /// Too many places, one that no profile has; as [`Prepared::of`].
 pub fn places(question: &Question, spec: &Spec, plan: &Plan, catalog: &Catalog) -> Result<Vec<PlaceRow>, Error> {
     let Some(region) = spec.region.as_ref().filter(|region| region.value.contains(',')) else { return Ok(Vec::new()) };
-    let names: Vec<&str> = region.value.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let names = spec.places();
     if !is_planned(spec) {
         let error = Error::bad_input("several places are compared where a date, money or deliveries are asked");
         return Err(region.origin.locate(error.with_hint("name one place, or ask `compare`")));

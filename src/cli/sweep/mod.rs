@@ -9,16 +9,16 @@ use std::io;
 use std::path::Path;
 
 use super::args::Args;
-use super::values::{BilledAndJudged, Values};
+use super::estimate::DrawArgs;
+use super::values::{Everything, Values};
 use super::{NOT_WRITTEN, YES, code, complain, output};
 use flopbill::Error;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report::grid;
 use flopbill::internals::report::sweep::{Last, STREAMS, Writer, view};
 use flopbill::internals::report::{Format, formats};
-use flopbill::internals::sweep::columns::RANGED;
-use flopbill::internals::sweep::{Dominated, GridRequest, Row, Sweep, SweepAnswer, SweepRequest};
-use flopbill::internals::uncertainty::montecarlo::Plan;
+use flopbill::internals::sweep::columns::{BESIDE, BILL_RANGED, RANGED};
+use flopbill::internals::sweep::{Dominated, Drawn, GridRequest, Row, Sweep, SweepAnswer, SweepRequest};
 use progress::Progress;
 
 /// Which question, and which values.
@@ -50,7 +50,10 @@ pub struct SweepArgs {
     rows: usize,
 
     #[command(flatten)]
-    values: Values<BilledAndJudged>,
+    values: Values<Everything>,
+
+    #[command(flatten)]
+    draws: DrawArgs,
 }
 
 /// Runs the sweep and gives the exit code: a failed write has one of its own.
@@ -90,7 +93,7 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
     let mut request = SweepRequest::new(args.values.question(args.name.as_deref(), &catalog)?);
     request.vary.clone_from(&args.vary);
     request.pareto = args.pareto.as_deref().map(dominated).transpose()?;
-    request.ranges = args.ranges.then(Plan::default);
+    request.drawn = Drawn { plan: args.draws.plan()?, ranges: args.ranges };
     let file = all.output.as_deref().filter(|path| path.as_os_str() != "-");
     let format = asked(args, all, file)?;
     let columnar = format.name == "parquet";
@@ -143,7 +146,8 @@ fn as_grid(
         let error = Error::bad_input(format!("{flag} is of rows, and --grid has none"));
         Err(error.with_hint("leave one of them out").into())
     };
-    let shows_ranges = args.show.as_deref().is_some_and(|show| RANGED.contains(&show));
+    let shown = args.show.as_deref().and_then(|show| BESIDE.iter().position(|key| *key == show));
+    let shows_ranges = shown.is_some_and(|at| RANGED.contains(&at) || BILL_RANGED.contains(&at));
     match () {
         () if args.resume => return refused("--resume"),
         () if args.pareto.is_some() => return refused("--pareto"),
