@@ -43,6 +43,10 @@ pub struct Args {
     #[arg(short, long, global = true, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
+    /// What people see: topics that the last line of an answer names, with commas, or all; one screen without it
+    #[arg(long, global = true, value_name = "WHAT", env = "FLOPBILL_DETAIL", hide_env = true)]
+    pub detail: Option<String>,
+
     /// Folder with profiles of your own, which outrank the built-in ones
     #[arg(long, global = true, value_name = "DIR")]
     pub profiles: Vec<PathBuf>,

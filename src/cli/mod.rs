@@ -28,7 +28,7 @@ use clap::error::ErrorKind;
 
 use args::{Args, Command};
 use flopbill::internals::error::{Error, Kind};
-use flopbill::internals::report::{View, formats};
+use flopbill::internals::report::{Detail, Format, View, formats};
 use flopbill::internals::units::Seconds;
 use flopbill::internals::units::date::Date;
 
@@ -94,7 +94,7 @@ fn answer(args: &Args) -> u8 {
         }
     };
     reply.warnings.iter().for_each(|warning| complain::warning(warning));
-    match output::write(&reply.view, format, file) {
+    match args.write_to(reply.view, format, file) {
         Ok(()) => {}
         Err(error) => {
             complain::error(&error);
@@ -103,6 +103,29 @@ fn answer(args: &Args) -> u8 {
     }
     reply.failed.iter().for_each(|sentence| complain::failed(sentence));
     if reply.failed.is_empty() { YES } else { NO }
+}
+
+impl Args {
+    /// Writes a view in as much detail as is asked for.
+    ///
+    /// # Errors
+    /// As [`output::write`].
+    fn write_to(&self, view: View, format: &Format, file: Option<&Path>) -> Result<(), Error> {
+        let detail = self.detail.as_deref().map(Detail::parse);
+        let typed = std::env::args().any(|arg| arg.starts_with("--detail"));
+        if typed && !format.has_detail() {
+            complain::warning(&format!("--detail changes nothing here: {} has everything", format.name));
+        }
+        output::write(view, format, detail.as_ref().filter(|_| format.has_detail()), file)
+    }
+
+    /// The same to the file that is named.
+    ///
+    /// # Errors
+    /// As [`output::write`].
+    fn write(&self, view: View, format: &Format) -> Result<(), Error> {
+        self.write_to(view, format, self.output.as_deref())
+    }
 }
 
 fn dispatch(args: &Args, profile: Option<&Path>) -> Result<Option<Reply>, Error> {

@@ -5,14 +5,14 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use flopbill::Error;
-use flopbill::internals::report::{Format, View};
+use flopbill::internals::report::{Detail, Format, View};
 
-/// Writes a view in a format, to a file or to stdout.
+/// Writes a view in a format and in as much detail, to a file or to stdout.
 ///
 /// # Errors
-/// A format that is not for single answers, a file that cannot be written.
-pub fn write(view: &View, format: &Format, output: Option<&Path>) -> Result<(), Error> {
-    let text = format.text(view)?;
+/// A format that is not for single answers, a topic that there is not, a file that cannot be written.
+pub fn write(view: View, format: &Format, detail: Option<&Detail>, output: Option<&Path>) -> Result<(), Error> {
+    let text = format.text(view, detail)?;
     match output.filter(|path| path.as_os_str() != "-") {
         Some(path) => to_file(path, text.as_bytes()),
         None => to_stdout(text.as_bytes()),

@@ -16,7 +16,7 @@ use flopbill::internals::units::date::Date;
 use flopbill::internals::units::parse::parse_fleet;
 
 /// The variables that are no fields.
-const OTHER_VARIABLES: [&str; 1] = ["FLOPBILL_PROFILES"];
+const OTHER_VARIABLES: [&str; 2] = ["FLOPBILL_PROFILES", "FLOPBILL_DETAIL"];
 
 /// Fields whose value is one name, so that several with commas are several questions.
 const OF_NAMES: [&str; 11] = [

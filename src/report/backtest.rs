@@ -71,18 +71,19 @@ fn kind_name(moe: bool) -> &'static str {
 
 fn show_steps(view: &mut View, steps: &Steps) {
     // Identifiers' prefixes are short; machine formats have the full names.
-    view.sections.push(sources_section("Steps by source", &steps.by_prefix));
+    view.sections.push(kinds_section("All steps", &steps.kinds));
     if let Some(left_out) = &steps.leave_one_out {
         let heading = "The same under factors refitted without the source";
-        view.sections.push(sources_section(heading, &left_out.sources));
         view.sections.push(kinds_section("All steps, refitted without the source", &left_out.kinds));
+        view.sections.push(sources_section(heading, &left_out.sources).on("per-source"));
     }
-    view.sections.push(kinds_section("All steps", &steps.kinds));
+    view.sections.push(sources_section("Steps by source", &steps.by_prefix).on("per-source"));
     if let Some(after) = &steps.after_one {
         view.sections.push(after_section(after));
     }
     if !steps.sweeps.is_empty() {
-        let mut section = Section::new("Sweeps over layouts", &["Source", "Chip", "n", "Rank correlation"]);
+        let mut section =
+            Section::new("Sweeps over layouts", &["Source", "Chip", "n", "Rank correlation"]).on("layouts");
         section.numeric = vec![2, 3];
         for sweep in &steps.sweeps {
             let correlation = format!("{:.3}", sweep.rank_correlation);
@@ -165,7 +166,7 @@ fn rows_section(steps: &Steps) -> Section {
         rows.truncate(MOST_ROWS / 2);
     }
     let heading = if few { "Steps" } else { "The largest errors" };
-    let mut section = Section::new(heading, &["Step", "Measured", "Predicted", "Error", "Chosen"]);
+    let mut section = Section::new(heading, &["Step", "Measured", "Predicted", "Error", "Chosen"]).on("steps");
     section.numeric = vec![1, 2, 3];
     for row in rows {
         let seconds = |s: f64| format!("{} s", show::number(s, 4));
@@ -190,7 +191,7 @@ fn show_runs(view: &mut View, runs: &Runs) {
     view.sections.push(section);
     let trusted = runs.rows.iter().any(|row| row.tier == "A");
     let wanted = |row: &&RunResult| !trusted || row.tier == "A";
-    let mut section = Section::new("Runs, GPU-hours", &["Run", "Published", "p10", "p50", "p90", "Ratio"]);
+    let mut section = Section::new("Runs, GPU-hours", &["Run", "Published", "p10", "p50", "p90", "Ratio"]).on("runs");
     for row in runs.rows.iter().filter(wanted).take(3 * MOST_ROWS) {
         let hours = |hours: f64| show::count(hours, 3);
         let [published, p10, p50, p90] = [row.published_gpu_hours, row.p10, row.p50, row.p90].map(hours);

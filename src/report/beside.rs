@@ -7,7 +7,7 @@ use crate::units::{Chips, Seconds, Usd, show};
 
 /// The interrupts that a run has to expect, and the days that it loses.
 pub fn failures(found: &ExpectedReply) -> Section {
-    let mut section = Section::facts("Interrupts to expect (a model beside the hours above)");
+    let mut section = Section::facts("Interrupts to expect (a model beside the hours above)").on("failures");
     let days = |days: f64| show::duration(Seconds::from_days(days));
     let rests = format!("rests on {}", found.model.rests_on);
     match (found.interrupts, found.interrupts_p10, found.interrupts_p90) {

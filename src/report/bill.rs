@@ -22,8 +22,8 @@ pub fn add(view: &mut View, whole: &WholeBill, spread: Option<&BillSpread>, foot
     view.sections.extend(footprint.and_then(|found| super::footprint::section(whole, found)));
     view.sections.push(failures(&whole.failures));
     view.note("Not in these totals", not_priced(whole));
-    view.note("Assumptions of the bill", whole.assumptions.clone());
-    view.note("Sources of the bill", sources(whole));
+    view.note_on("assumptions", "Assumptions of the bill", whole.assumptions.clone());
+    view.note_on("sources", "Sources of the bill", sources(whole));
     records(view, whole);
 }
 
@@ -54,7 +54,7 @@ fn summary(whole: &WholeBill) -> String {
 
 /// Adds what a published figure counts and what it leaves out.
 pub fn add_decomposition(view: &mut View, found: &Decomposition) {
-    let mut section = Section::facts("Why a few million and a billion can both be right");
+    let mut section = Section::facts("Why a few million and a billion can both be right").on("in-print");
     let hours = show::count(found.final_hours.gpu_hours(), 4);
     section.fact("final run", show::usd(found.final_run), format!("{hours} GPU-hours at an assumed rent"));
     let [low, middle, high] = found.programme_compute.map(show::usd);
@@ -79,7 +79,8 @@ pub fn add_decomposition(view: &mut View, found: &Decomposition) {
 
 fn lines(whole: &WholeBill) -> Section {
     let mut section =
-        Section::new(format!("Bill ({})", whole.bill.view.name()), &["", "Quantity", "Price", "Amount", "Known"]);
+        Section::new(format!("Bill ({})", whole.bill.view.name()), &["", "Quantity", "Price", "Amount", "Known"])
+            .on("cost");
     for line in &whole.bill.lines {
         let (price, amount) = match line.charge {
             Charge::Priced { price, amount } => (dollars(price), show::usd(amount)),
@@ -108,7 +109,7 @@ fn lines(whole: &WholeBill) -> Section {
 
 /// What the totals vary by.
 fn range(found: &BillSpread) -> Section {
-    let mut section = Section::new("Range of the bill", &["", "p10", "p50", "p90"]);
+    let mut section = Section::new("Range of the bill", &["", "p10", "p50", "p90"]).on("cost");
     for (label, summary) in [("The run", &found.run), ("With work around it", &found.programme)] {
         let [low, middle, high] = [0.1, 0.5, 0.9].map(|level| show::usd(Usd::new(summary.quantile(level).value)));
         section.row([label.into(), low, middle, high]);
@@ -129,7 +130,7 @@ fn dollars(price: f64) -> String {
 /// What a reservation costs beside what the run uses of it.
 fn reservation(whole: &WholeBill) -> Option<Section> {
     let found = whole.commitment?;
-    let mut section = Section::facts("The reservation");
+    let mut section = Section::facts("The reservation").on("cost");
     section.fact("term", format!("{} y", show::number(found.term.years(), 3)), "paid to its end, used or not");
     section.fact("total", show::usd(found.total), "of all the chips, over the term or a longer run");
     section.fact(
@@ -146,7 +147,7 @@ fn reservation(whole: &WholeBill) -> Option<Section> {
 }
 
 fn failures(found: &Failures) -> Section {
-    let mut section = Section::facts("Failures at this size (a model beside the hours above)");
+    let mut section = Section::facts("Failures at this size (a model beside the hours above)").on("failures");
     let between = |[low, _, high]: [String; 3]| match low == high {
         true => "as given".to_owned(),
         false => format!("{low} to {high} (80 %)"),

@@ -26,7 +26,7 @@ pub fn view(reply: &CalibrateReply) -> View {
         Fitted::Steps { generations, skipped } => refitted(&mut view, generations, skipped),
         Fitted::Operations { generation, factors, measured, .. } => settled(&mut view, measured, generation, factors),
     }
-    view.note("Written", reply.written.clone());
+    view.say("Written", reply.written.clone());
     view
 }
 
@@ -101,7 +101,7 @@ fn refitted(view: &mut View, all: &[Refitted], skipped: &[Skipped]) {
     view.title = "Factors refitted to your steps".into();
     view.summary = all.iter().map(said).collect::<Vec<_>>().join(" ");
     for one in all {
-        let mut section = Section::new(&one.name, &["Factor", "Old", "New", "Change"]);
+        let mut section = Section::new(&one.name, &["Factor", "Old", "New", "Change"]).on("changes");
         for changed in &one.changed {
             let (before, after) = (show::number(changed.old, 4), show::number(changed.new, 4));
             section.row([changed.factor.to_owned(), before, after, show::percent(changed.new / changed.old - 1.0)]);
@@ -131,7 +131,7 @@ fn errors_section(one: &Refitted) -> Section {
 }
 
 fn steps_section(one: &Refitted) -> Section {
-    let mut section = Section::new("Steps", &["Step", "Measured", "Before", "After", "Chosen"]);
+    let mut section = Section::new("Steps", &["Step", "Measured", "Before", "After", "Chosen"]).on("steps");
     section.numeric = vec![1, 2, 3];
     for step in one.steps.iter().take(MOST_STEPS) {
         let measured = format!("{} s", show::number(step.measured_s, 4));

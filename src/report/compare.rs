@@ -1,6 +1,6 @@
 //! The view of a comparison.
 
-use super::view::{Notes, Records, Section, View};
+use super::view::{Records, Section, Shown, View};
 use crate::ask::compare::{CompareReply, DifferenceRow, Side, SideRow, Target};
 use crate::ask::reply::Input;
 use crate::units::{Chips, Price, Usd, show};
@@ -27,6 +27,9 @@ const LINES: [Line; 16] = [
     ("goodput", |side| side.goodput, show::percent),
 ];
 
+/// The lines of one screen.
+const BRIEF: [&str; 8] = ["GPU-hours", "days", "cost", "whole bill", "both", "chips", "price", "MFU"];
+
 /// A range below a line: what the line is called, and the p10 and p90 of a side.
 type Range = (&'static str, &'static str, fn(&Side) -> Option<[f64; 2]>);
 
@@ -45,7 +48,9 @@ fn view_of(reply: &CompareReply) -> View {
     let mut view = View::with_reply(reply);
     view.title = format!("{} answers side by side", reply.sides.len());
     view.summary.clone_from(&reply.result.verdict);
-    view.sections.push(table(&reply.sides));
+    view.sections.push(Section { heading: String::new(), ..table(&reply.sides, &BRIEF) }.shown(Shown::Brief));
+    let all: Vec<&str> = LINES.iter().map(|(label, _, _)| *label).collect();
+    view.sections.push(table(&reply.sides, &all).on("sides"));
     // The rent of chips says little beside two whole bills.
     let billed = reply.result.differences.iter().any(|found| found.target == Target::Bill);
     let unsaid = |found: &&DifferenceRow| found.target == Target::Hours || (billed && found.target == Target::Cost);
@@ -55,7 +60,7 @@ fn view_of(reply: &CompareReply) -> View {
         let on = row.answer.gpu.as_ref().map(|gpu| format!(" on {gpu}")).unwrap_or_default();
         format!("{}: {}{on}{}", row.side, row.answer.name, apart(row, &reply.sides))
     };
-    view.notes.push(Notes { heading: "Sides", lines: reply.sides.iter().map(named).collect() });
+    view.note("Sides", reply.sides.iter().map(named).collect());
     view.head_notes(&reply.head);
     view.records = Records::of(&reply.sides);
     view
@@ -71,7 +76,7 @@ fn apart(row: &SideRow, all: &[SideRow]) -> String {
     inputs.map(|(path, input)| format!(", {path} {}", input.text)).collect()
 }
 
-fn table(rows: &[SideRow]) -> Section {
+fn table(rows: &[SideRow], lines: &[&str]) -> Section {
     let mut columns = vec![""];
     columns.extend(rows.iter().map(|row| row.side));
     columns.extend((rows.len() == 2).then_some("B / A"));
@@ -83,8 +88,12 @@ fn table(rows: &[SideRow]) -> Section {
         row.extend((rows.len() == 2).then_some(last));
         row
     };
+    let named = sides.iter().any(|side| Some(&side.name) != sides.first().map(|first| &first.name));
+    if named {
+        section.rows.push(cells("run", &|side| Some(side.name.clone()), String::new()));
+    }
     section.rows.push(cells("chip", &|side| side.gpu.clone(), String::new()));
-    for (label, value, show) in LINES {
+    for (label, value, show) in LINES.into_iter().filter(|(label, _, _)| lines.contains(label)) {
         if sides.iter().all(|side| value(side).is_none()) {
             continue;
         }
@@ -118,7 +127,7 @@ fn why(found: &DifferenceRow) -> Option<Section> {
         return None; // a bill is a sum, which its steps say
     }
     let heading = format!("Why the {} of {} is {} x that of A", found.of, found.to, show::number(found.ratio, 4));
-    let mut section = Section::new(heading, &["Factor", "A", "other", "x", "log-share"]);
+    let mut section = Section::new(heading, &["Factor", "A", "other", "x", "log-share"]).on("why");
     for factor in &found.factors {
         let show = shown_as(factor.factor);
         let (from, to) = factor.values.map(|(from, to)| (show(from), show(to))).unwrap_or_default();

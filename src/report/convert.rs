@@ -104,7 +104,7 @@ fn table(moved: &Conversion) -> Section {
 
 /// Which parts of the step shrank, and which did not.
 fn parts_of_both(step: &Moved) -> Section {
-    let mut section = Section::new("Why: the parts of one step", &["Part", "before", "after", "ratio"]);
+    let mut section = Section::new("Why: the parts of one step", &["Part", "before", "after", "ratio"]).on("step");
     let (before, after) = (&step.before, &step.after);
     let shares = before.tokens_per_step() / after.tokens_per_step(); // for as many tokens as before
     let whole = before.step.total().get();

@@ -34,7 +34,10 @@ fn view_of(reply: &EstimateReply) -> View {
         let range = Some(super::ranges::section(spread, answer)).filter(|range| !range.rows.is_empty());
         let heading = |range: Section| match &answer.spec.deliveries {
             None => range,
-            Some(_) => Section { heading: "Range, if all chips were there from the start".into(), ..range },
+            Some(_) => {
+                let heading = "Range, if all chips were there from the start".into();
+                Section { heading, ..range }.on("deliveries")
+            }
         };
         view.sections.extend(range.map(heading));
         view.note("The range", super::ranges::notes(spread, answer));
@@ -44,6 +47,8 @@ fn view_of(reply: &EstimateReply) -> View {
         view.note("The drivers", super::drivers::notes(drivers));
     }
     let spread = spread.as_ref();
+    view.sections.extend(bill.as_ref().map(|whole| super::rests::bill(whole, reply)));
+    view.sections.push(super::rests::section(reply));
     view.sections.extend([hours(answer, reply.model.as_ref(), spread), time_and_chips(reply), money(answer, spread)]);
     if answer.scenario.phases.len() > 1 {
         view.sections.push(phases(answer, spread));
@@ -70,7 +75,7 @@ fn view_of(reply: &EstimateReply) -> View {
 }
 
 /// What was given beyond need, and holds.
-fn checks(reply: &EstimateReply) -> Vec<String> {
+pub(super) fn checks(reply: &EstimateReply) -> Vec<String> {
     let agree = |relation: &&str| format!("more was given than needed, and it agrees: {relation}");
     let mut lines: Vec<String> = reply.confirmed.iter().map(agree).collect();
     if let (Some(found), Some(said)) = (&reply.made_from.answer.confirmation, &reply.confirmation) {
@@ -89,7 +94,7 @@ fn checks(reply: &EstimateReply) -> Vec<String> {
 
 /// The published run of the same model beside a predicted one.
 fn published(found: &Published) -> Section {
-    let mut section = Section::facts(format!("Beside the published run `{}`", found.run));
+    let mut section = Section::facts(format!("Beside the published run `{}`", found.run)).on("hours");
     let hours = format!("{} GPU-hours for these tokens", show::count(found.gpu_hours, 4));
     section.fact("predicted / published", format!("x {}", show::number(found.ratio, 3)), hours);
     for factor in &found.factors {
@@ -131,7 +136,7 @@ fn heading(of: &str, spread: Option<&Spread>) -> String {
 }
 
 fn hours(answer: &Answer, model: Option<&ModelCounts>, spread: Option<&Spread>) -> Section {
-    let mut section = Section::facts(heading("Hours", spread));
+    let mut section = Section::facts(heading("Hours", spread)).on("hours");
     let total = answer.estimate.total;
     section.fact("GPU-hours", show::number(total.held.gpu_hours(), 7), origin(answer, Var::GpuHours));
     if let Some(flop) = answer.estimate.flop {
@@ -157,7 +162,7 @@ fn hours(answer: &Answer, model: Option<&ModelCounts>, spread: Option<&Spread>) 
 
 fn time_and_chips(reply: &EstimateReply) -> Section {
     let answer = &reply.made_from.answer;
-    let mut section = Section::facts(heading("Time and chips", reply.made_from.spread.as_ref()));
+    let mut section = Section::facts(heading("Time and chips", reply.made_from.spread.as_ref())).on("time");
     let estimate = &answer.estimate;
     match estimate.total.wall_clock {
         Some(wall) => section.fact("wall-clock", show::duration(wall), origin(answer, Var::WallClock)),
@@ -193,7 +198,7 @@ fn arithmetic(kept: &Arithmetic) -> String {
 }
 
 fn money(answer: &Answer, spread: Option<&Spread>) -> Section {
-    let mut section = Section::facts(heading("Money", spread));
+    let mut section = Section::facts(heading("Money", spread)).on("cost");
     match answer.estimate.total.cost {
         Some(cost) => section.fact("cost", show::usd(cost), "rent of the chips alone"),
         None if answer.chip.is_none() => {
@@ -225,7 +230,7 @@ fn phases(answer: &Answer, spread: Option<&Spread>) -> Section {
 /// What the authors reported, beside the answer.
 fn reported(answer: &Answer) -> Option<Section> {
     let reported = answer.spec.reported.as_ref()?;
-    let mut section = Section::facts("As its authors reported");
+    let mut section = Section::facts("As its authors reported").on("hours");
     let total = answer.estimate.total;
     if let Some(hours) = reported.gpu_hours {
         let ratio = total.held / hours;
@@ -254,7 +259,7 @@ fn reported(answer: &Answer) -> Option<Section> {
 }
 
 /// Where a value came from, in a few words.
-fn short(origin: &Origin) -> String {
+pub(super) fn short(origin: &Origin) -> String {
     match origin {
         Origin::Flag(flag) => format!("from {flag}"),
         Origin::File(at) => format!("{}:{}", at.file, at.line),
@@ -264,7 +269,7 @@ fn short(origin: &Origin) -> String {
     }
 }
 
-fn origin(answer: &Answer, var: Var) -> String {
+pub(super) fn origin(answer: &Answer, var: Var) -> String {
     if var == Var::GpuHours && answer.scenario.phases.len() > 1 && answer.solved.rests_on(var, Var::PhaseHours) {
         return "the phases added up".into();
     }

@@ -25,7 +25,7 @@ fn view_of(reply: &ExplainReply) -> View {
     if let Some(model) = &reply.model {
         super::model::show(&mut view, model);
     }
-    view.note("Assumptions", reply.head.assumptions.clone());
+    view.note_on("assumptions", "Assumptions", reply.head.assumptions.clone());
     view.records = match (&reply.model, reply.result.is_empty()) {
         (Some(model), true) => Records::of(&model.terms),
         _ => Records::of(&reply.result),

@@ -92,7 +92,7 @@ fn finish(found: &FleetAnswer) -> Section {
 
 fn full(found: &FleetAnswer) -> Section {
     let all = found.capacity;
-    let mut section = Section::facts("If every tranche arrives");
+    let mut section = Section::facts("If every tranche arrives").on("capacity");
     section.fact("chips", show::chips(all.chips), "");
     section.fact("GPU-hours", show::count(all.per_day.gpu_hours(), 3), "a day");
     section.fact("sustained", show::prefixed(all.rate.get(), "FLOP/s", 3), "over the runs, failures included");
@@ -110,7 +110,7 @@ fn full(found: &FleetAnswer) -> Section {
 }
 
 fn runs(fleet: &Fleet, reply: &FleetReply) -> Section {
-    let mut section = Section::new("Runs", &["Run", "FLOP", "p50", "p90", "never"]);
+    let mut section = Section::new("Runs", &["Run", "FLOP", "p50", "p90", "never"]).on("runs");
     let at = |days: Option<f64>| day(fleet, days.map(Seconds::from_days));
     for run in &reply.runs {
         let (half, most) = (at(run.wall_clock_days_p50), at(run.wall_clock_days_p90));
@@ -121,7 +121,7 @@ fn runs(fleet: &Fleet, reply: &FleetReply) -> Section {
 
 /// How long the runs take alone on each kind of chip.
 fn speeds(reply: &FleetReply) -> Option<Section> {
-    let mut section = Section::new("Runs alone, as `estimate` answers", &["Run", "Chip", "Chips", "Days"]);
+    let mut section = Section::new("Runs alone, as `estimate` answers", &["Run", "Chip", "Chips", "Days"]).on("speed");
     section.numeric = vec![2, 3];
     for speed in &reply.speeds {
         let days = speed.wall_clock_days.map_or_else(|| "does not fit".into(), |days| show::number(days, 4));

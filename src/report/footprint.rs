@@ -12,7 +12,8 @@ use crate::units::show;
 pub fn section(whole: &WholeBill, found: &FootprintReply) -> Option<Section> {
     let run = whole.footprint?;
     let ranged = if found.percentiles.is_empty() { "" } else { "; in brackets p10 to p90 by the hours" };
-    let mut section = Section::facts(format!("Energy, carbon and water ({}){ranged}", whole.place.region().name));
+    let mut section =
+        Section::facts(format!("Energy, carbon and water ({}){ranged}", whole.place.region().name)).on("energy");
     let value = |key: &str, value: f64, unit: &str| {
         let range = found.range(key).map(|[low, _, high]| format!(" ({} to {})", end(low), end(high)));
         format!("{} {unit}{}", show::number(value, 4), range.unwrap_or_default())

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{View, html, json, render};
+use super::{Detail, View, html, json, render};
 use crate::error::Error;
 
 /// One output format.
@@ -14,36 +14,45 @@ pub struct Format {
     pub extension: &'static str,
     /// A view as text, with a newline at its end; none where only the rows of a sweep are written so.
     render: Option<fn(&View) -> String>,
+    /// Whether it is for people, who see one screen first.
+    brief: bool,
     /// Whether this build can write it.
     built: bool,
 }
 
 /// Every output format, the default first.
 pub static FORMATS: [Format; 8] = [
-    text("table", "txt", render::table),
-    text("markdown", "md", render::markdown),
+    Format { brief: true, ..text("table", "txt", render::table) },
+    Format { brief: true, ..text("markdown", "md", render::markdown) },
     text("json", "json", json::text),
     text("jsonl", "jsonl", json::line),
     text("csv", "csv", render::csv),
     text("plain", "tsv", render::plain),
     text("html", "html", html::page),
-    Format { name: "parquet", extension: "parquet", render: None, built: cfg!(feature = "parquet") },
+    Format { name: "parquet", extension: "parquet", render: None, brief: false, built: cfg!(feature = "parquet") },
 ];
 
 const fn text(name: &'static str, extension: &'static str, render: fn(&View) -> String) -> Format {
-    Format { name, extension, render: Some(render), built: true }
+    Format { name, extension, render: Some(render), brief: false, built: true }
 }
 
 impl Format {
-    /// A view as text.
+    /// A view as text, in as much detail where it is for people; without a word on that a screen, and everything in a page.
     ///
     /// # Errors
-    /// A format that is for the rows of a sweep alone.
-    pub fn text(&self, view: &View) -> Result<String, Error> {
-        self.render.map(|render| render(view)).ok_or_else(|| {
+    /// A format that is for the rows of a sweep alone; a topic that the view has not.
+    pub fn text(&self, view: View, detail: Option<&Detail>) -> Result<String, Error> {
+        let usual = if self.brief { Detail::Brief } else { Detail::All };
+        let view = view.in_detail(detail.unwrap_or(&usual))?;
+        self.render.map(|render| render(&view)).ok_or_else(|| {
             let error = Error::bad_input(format!("{} is for the rows of a sweep", self.name));
             error.with_hint("json is one answer")
         })
+    }
+
+    /// Whether `--detail` changes what it writes.
+    pub fn has_detail(&self) -> bool {
+        self.brief || self.name == "html"
     }
 
     /// The formats that write a single answer.

@@ -22,8 +22,8 @@ fn view_of(reply: &GridReply) -> View {
     let judged = grid.rows.iter().any(|row| !row.kept.is_empty());
     view.sections.push(section(grid));
     let marked = judged.then(|| "a star breaks a limit".to_owned());
-    view.note("Limits", marked.into_iter().collect());
-    view.note("Assumptions", reply.head.assumptions.clone());
+    view.say("Limits", marked.into_iter().collect());
+    view.note_on("assumptions", "Assumptions", reply.head.assumptions.clone());
     view.records = records(grid);
     view
 }

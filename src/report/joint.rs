@@ -1,6 +1,6 @@
 //! The planner's answer for people: yes or no, how surely, what would have to change.
 
-use super::view::{Section, View};
+use super::view::{Section, Shown, View};
 use crate::ask::estimate::places::PlaceRow;
 use crate::planner::levers::ChangeRow;
 use crate::planner::reply::{JointReply, Levels, Share};
@@ -8,6 +8,8 @@ use crate::units::{Seconds, Usd, show};
 
 /// Changes that are shown; the machine formats have all.
 const CHANGES: usize = 4;
+/// Those on the first screen.
+const SHORT_CHANGES: usize = 3;
 
 /// The answer in a sentence.
 pub fn summary(joint: &JointReply) -> String {
@@ -46,8 +48,20 @@ pub fn places(view: &mut View, rows: &[PlaceRow]) {
     if rows.is_empty() {
         return;
     }
+    let mut short = Section::new("", &["place", "kept", "cost p50", "rent", "power", "export"]).shown(Shown::Brief);
+    short.numeric = vec![1, 2, 3, 4];
+    for row in rows {
+        let share = row.both.map_or_else(String::new, show::percent);
+        let cost = row.cost_usd_p50.map_or_else(String::new, |cost| show::money(Usd::new(cost), 3));
+        let power = row.electricity_usd_per_kwh.map_or_else(String::new, |price| format!("${price:.3}/kWh"));
+        let rules = row.own_rules.first().map_or_else(String::new, |_| format!(", {} own rules", row.own_rules.len()));
+        let export = row.export_outcome.unwrap_or("no rule").to_owned() + &rules;
+        short.rows.push(vec![row.region.clone(), share, cost, row.rent(), power, export]);
+    }
+    view.sections.push(short);
     let mut section = Section::new("Places", &["", "kept", "cost p50", "rent", "power", "border", "export"]);
     section.numeric = vec![1, 2, 3, 4];
+    let mut section = section.on("places");
     for row in rows {
         let share = row.both.map_or_else(String::new, show::percent);
         let cost = row.cost_usd_p50.map_or_else(String::new, |cost| show::money(Usd::new(cost), 3));
@@ -72,14 +86,22 @@ pub fn places(view: &mut View, rows: &[PlaceRow]) {
 
 /// Its tables.
 pub fn add(view: &mut View, joint: &JointReply) {
-    view.sections.push(figures(joint));
-    view.sections.extend(Some(changes(joint)).filter(|section| !section.rows.is_empty()));
+    view.sections.push(figures(joint, true).on("deliveries"));
+    view.sections.push(short(joint));
+    let all = Some(changes(joint)).filter(|section| !section.rows.is_empty());
+    view.sections.extend(all.map(|section| section.on("changes")));
+    view.sections.extend(Some(short_changes(joint)).filter(|section| !section.rows.is_empty()));
     view.sections.extend(Some(options(joint)).filter(|section| !section.rows.is_empty()));
     view.sections.extend(missed(joint));
     view.note("The deliveries", notes(joint));
 }
 
-fn figures(joint: &JointReply) -> Section {
+/// The same in a few lines.
+fn short(joint: &JointReply) -> Section {
+    Section { heading: String::new(), ..figures(joint, false) }.shown(Shown::Brief)
+}
+
+fn figures(joint: &JointReply, all: bool) -> Section {
     let mut section = Section::new("Time and money on the draws", &["", "p10", "p50", "p90", "kept"]);
     let row =
         |section: &mut Section, label: &str, levels: &Levels, show: &dyn Fn(f64) -> String, kept: Option<Share>| {
@@ -100,6 +122,9 @@ fn figures(joint: &JointReply) -> Section {
     };
     if joint.cost_usd.p50.is_some() {
         row(&mut section, &of, &joint.cost_usd, &money, joint.in_budget);
+    }
+    if !all {
+        return section;
     }
     row(&mut section, "GPU-hours held", &joint.gpu_hours, &|hours| show::count(hours, 3), None);
     if let (Some(both), Some(_), Some(_)) = (joint.both, joint.by_date, joint.in_budget) {
@@ -125,8 +150,20 @@ fn changes(joint: &JointReply) -> Section {
     section
 }
 
+/// The first of them, each in a line.
+fn short_changes(joint: &JointReply) -> Section {
+    let heading = format!("One change that reaches {}, each asked again", show::percent(joint.confidence));
+    let mut section = Section::new(heading, &["change", "kept", "type"]).shown(Shown::Brief);
+    section.numeric = vec![1];
+    for change in joint.changes.iter().take(SHORT_CHANGES) {
+        section.row([change.lever.to_owned(), show::percent(change.probability), change.flags.clone()]);
+    }
+    section
+}
+
 fn options(joint: &JointReply) -> Section {
-    let mut section = Section::new("Ways to use the deliveries", &["Way", "kept", "days p50", "cost p50", ""]);
+    let mut section =
+        Section::new("Ways to use the deliveries", &["Way", "kept", "days p50", "cost p50", ""]).on("deliveries");
     for option in &joint.options {
         let share = option.probability.filter(|_| joint.both.is_some()).map_or_else(String::new, show::percent);
         let days = option.days_p50.map_or_else(|| "never".into(), |days| show::number(days, 3));
@@ -139,7 +176,7 @@ fn options(joint: &JointReply) -> Section {
 
 fn missed(joint: &JointReply) -> Option<Section> {
     let miss = joint.miss?;
-    let mut section = Section::facts("If the date is missed, in the median of those draws");
+    let mut section = Section::facts("If the date is missed, in the median of those draws").on("miss");
     section.fact("how often", show::percent(miss.probability), "");
     section.fact("trained by then", show::percent(miss.share_trained), "of the run, if it is stopped there");
     if let Some(spent) = miss.spent_usd {

@@ -22,7 +22,7 @@ pub fn view(reply: &KeepReply) -> View {
     view.sections.push(section);
     let hint =
         || vec!["nothing: give -o stacks/mine.toml to keep it, and --stack stacks/mine.toml to use it".to_owned()];
-    view.note("Written", reply.written.clone().map_or_else(hint, |file| vec![file]));
+    view.say("Written", reply.written.clone().map_or_else(hint, |file| vec![file]));
     view.records = Records::of(std::slice::from_ref(residual));
     view.head_notes(&reply.head);
     view

@@ -1,7 +1,7 @@
 //! The view of a search over layouts.
 
 use super::step::chance;
-use super::view::{Records, Section, View};
+use super::view::{Records, Section, Shown, View};
 use crate::answer::layouts::{Candidate, Layouts, memory, words};
 use crate::ask::layout::{Found, LayoutReply};
 use crate::predict::headroom::reserved;
@@ -15,7 +15,7 @@ pub fn view(reply: &LayoutReply) -> View {
     view.records = Records::of(&reply.layouts);
     if let Some(best) = found.layouts.best.first() {
         view.summary = summary(best, reply);
-        view.sections = vec![ranking(found), breakdown(best), held(best)];
+        view.sections = vec![short(found), ranking(found), breakdown(best), held(best)];
     }
     view.note("Searched", counts(found));
     view.head_notes(&reply.head);
@@ -48,21 +48,31 @@ fn summary(best: &Candidate, reply: &LayoutReply) -> String {
 
 fn ranking(found: &Found) -> Section {
     let columns = ["Layout", "GB", "Fits", "Step", "tok/s/chip", "MFU", "Limited by"];
-    let mut section = Section::new("Layouts, the fastest first", &columns);
+    let mut section = Section::new("Layouts, the fastest first", &columns).on("layouts");
     section.numeric = vec![1, 2, 3, 4, 5];
     for candidate in &found.layouts.best {
-        let prediction = &candidate.prediction;
-        section.row([
-            words(&prediction.layout),
-            show::number(prediction.fit.total.gb(), 3),
-            chance(prediction.headroom.probability),
-            show::duration(prediction.step_time()),
-            show::number(prediction.tokens_per_second() / f64::from(prediction.chips), 3),
-            show::percent(candidate.mfu[0].get()),
-            limits(candidate),
-        ]);
+        section.rows.push([row(candidate), vec![limits(candidate)]].concat());
     }
     section
+}
+
+/// The same without what limits them.
+fn short(found: &Found) -> Section {
+    let mut section = Section::new("", &["Layout", "GB", "Fits", "Step", "tok/s/chip", "MFU"]).shown(Shown::Brief);
+    section.rows = found.layouts.best.iter().map(row).collect();
+    section
+}
+
+fn row(candidate: &Candidate) -> Vec<String> {
+    let prediction = &candidate.prediction;
+    vec![
+        words(&prediction.layout),
+        show::number(prediction.fit.total.gb(), 3),
+        chance(prediction.headroom.probability),
+        show::duration(prediction.step_time()),
+        show::number(prediction.tokens_per_second() / f64::from(prediction.chips), 3),
+        show::percent(candidate.mfu[0].get()),
+    ]
 }
 
 fn limits(candidate: &Candidate) -> String {
@@ -71,7 +81,8 @@ fn limits(candidate: &Candidate) -> String {
 }
 
 fn breakdown(best: &Candidate) -> Section {
-    let mut section = Section::new("One step of the best", &["Part", "Seconds", "Share", "Hidden behind others"]);
+    let mut section =
+        Section::new("One step of the best", &["Part", "Seconds", "Share", "Hidden behind others"]).on("step");
     let prediction = &best.prediction;
     let whole = prediction.step.total();
     for part in &best.parts {
@@ -89,7 +100,7 @@ fn breakdown(best: &Candidate) -> Section {
 
 fn held(best: &Candidate) -> Section {
     let fit = &best.prediction.fit;
-    let mut section = Section::facts("Memory of its fullest chip");
+    let mut section = Section::facts("Memory of its fullest chip").on("memory");
     for (name, bytes) in memory(fit) {
         section.fact(name, format!("{} GB", show::number(bytes.gb(), 3)), "");
     }

@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod beside;
 pub mod bill;
+pub mod brief;
 pub mod calibrate;
 pub mod compare;
 pub mod convert;
@@ -29,6 +30,7 @@ pub mod profile;
 pub mod ranges;
 mod render;
 pub mod resolved;
+mod rests;
 pub mod rl;
 pub mod step;
 pub mod sweep;
@@ -38,5 +40,6 @@ pub mod thresholds;
 pub mod tranches;
 pub mod view;
 
+pub use brief::Detail;
 pub use formats::{FORMATS, Format};
 pub use view::View;

@@ -15,7 +15,7 @@ pub fn sections(whole: &WholeBill) -> Vec<Section> {
 }
 
 fn hour(whole: &WholeBill, Owned { hour, rented, break_even }: Owned) -> Section {
-    let mut section = Section::facts("Owning against renting");
+    let mut section = Section::facts("Owning against renting").on("owning");
     let used = show::percent(whole.terms.own.utilisation.get());
     section.fact("an owned GPU-hour", show::price(hour), format!("at {used} of the hours used"));
     if let Some(rent) = rented {
@@ -36,7 +36,7 @@ fn hour(whole: &WholeBill, Owned { hour, rented, break_even }: Owned) -> Section
 fn beside(found: &Owning) -> Section {
     let whose = if found.counted { show::counted(show::chips(found.chips), "chip") } else { "one chip".into() };
     let columns = if found.run.is_some() { ["", "The run, then sold", "Their life"] } else { ["", "", "Their life"] };
-    let mut section = Section::new(format!("Rented, owned and sold: {whose}"), &columns);
+    let mut section = Section::new(format!("Rented, owned and sold: {whose}"), &columns).on("owning");
     let [run, life] = found.break_even;
     let mut row = |label: &str, of: &dyn Fn(&Holding, Option<f64>) -> String| {
         let first = found.run.as_ref().map(|held| of(held, run)).unwrap_or_default();

@@ -63,7 +63,9 @@ fn held_of(reply: &PlanReply) -> View {
             "no value is a range: it holds or does not".into()
         },
     ];
-    let notes = std::iter::once(Notes { heading: "How sure", lines }).chain(below.notes).collect();
+    let notes = std::iter::once(Notes { shown: super::view::Shown::Topic("notes"), heading: "How sure", lines })
+        .chain(below.notes)
+        .collect();
     let mut sections = below.sections;
     sections.insert(sections.len().min(usize::from(reply.goal == Goal::Date)), beside(reply));
     View {
@@ -144,7 +146,7 @@ fn frontier_of(reply: &OptimalReply) -> View {
     if answers.iter().any(|answer| answer.choice == Choice::WithInference) {
         assumptions.push("with inference: the budget pays for training; serving comes on top".into());
     }
-    view.note("Assumptions", assumptions);
+    view.note_on("assumptions", "Assumptions", assumptions);
     let law =
         format!("{}: its losses rank models against each other and are not losses that you will measure", reply.law);
     view.note("The law", vec![law]);

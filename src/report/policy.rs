@@ -1,7 +1,7 @@
 //! Numbers against rules: a chip, and a run.
 
 use super::policy_to;
-use super::view::{Records, Section, View};
+use super::view::{Records, Section, Shown, View};
 use crate::answer::thresholds::NO_ADVICE;
 use crate::ask::policy::PolicyReply;
 use crate::catalog::rule::RuleProfile;
@@ -41,16 +41,16 @@ pub fn view(reply: &PolicyReply, tests: bool) -> View {
     if asked.to.is_none() {
         view.sections.extend(thresholds(asked));
     }
-    view.note("Bills (none of them counts)", bills(&reply.bills));
-    view.note("Read this with", std::iter::once(NO_ADVICE.to_owned()).chain(remarks(reply)).collect());
-    view.note("Sources", sources(reply));
+    view.note_on("bills", "Bills (none of them counts)", bills(&reply.bills));
+    view.note_on("notes", "Read this with", std::iter::once(NO_ADVICE.to_owned()).chain(remarks(reply)).collect());
+    view.note_on("sources", "Sources", sources(reply));
     view.records = records(asked);
     view
 }
 
 /// The rules on chips, with what each says of this one.
 fn rules(reply: &PolicyReply) -> Section {
-    let mut section = Section::new("Rules on chips", &["Rule", "On that day", "Says"]);
+    let mut section = Section::new("Rules on chips", &["Rule", "On that day", "Says"]).on("rules");
     section.numeric.clear();
     let asked = &reply.made_from;
     for (row, found) in shown(reply).filter(|(_, found)| found.rule.subject == Subject::Chip) {
@@ -71,7 +71,7 @@ fn shown(reply: &PolicyReply) -> impl Iterator<Item = (&RuleRow, &RuleProfile)> 
 
 /// Every numeric test of the rules on chips, beside what the chip has.
 fn every_test(asked: &Asked) -> Section {
-    let mut section = Section::new("Every numeric test", &["Rule", "Asks", "Chip", "Verdict"]);
+    let mut section = Section::new("Every numeric test", &["Rule", "Asks", "Chip", "Verdict"]).shown(Shown::Asked);
     section.numeric.clear();
     let item = asked.item();
     for found in asked.rules.iter().filter(|found| found.rule.subject == Subject::Chip) {

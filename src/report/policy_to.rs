@@ -91,7 +91,7 @@ fn by_rule(reply: &PolicyReply, id: &str) -> String {
 
 /// The tests that decide, beside the chip's values.
 fn behind(tests: &[BehindRow]) -> Option<Section> {
-    let mut section = Section::new("What decides the export", &["Rule", "Asks", "Chip", "Then"]);
+    let mut section = Section::new("What decides the export", &["Rule", "Asks", "Chip", "Then"]).on("why");
     section.numeric.clear();
     let again = |index: usize, test: &BehindRow| {
         let before = tests.iter().take(index);

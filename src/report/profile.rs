@@ -154,7 +154,7 @@ fn profile(reply: &ShowReply) -> View {
         let url = source.url.as_deref().map(|url| format!(", {url}")).unwrap_or_default();
         format!("{path}: {}{url}{note}", source.title)
     };
-    view.note("Sources", reply.sources.0.iter().map(source).collect());
+    view.note_on("sources", "Sources", reply.sources.0.iter().map(source).collect());
     view
 }
 

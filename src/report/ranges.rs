@@ -75,6 +75,16 @@ pub fn notes(spread: &Spread, answer: &Answer) -> Vec<String> {
         .iter()
         .map(|_| "draws of chips are not whole nodes; hours and cost are of the chips as drawn".into())
         .collect();
+    said.extend(limits(spread));
+    said.push(format!("uncertain: {}", uncertain(answer).join("; ")));
+    said.push("p50 is the middle of the answers, not the answer where each of these is at its own median".into());
+    said.push(format!("{} {} draws, seed {}", spread.plan.draws(), method(spread), spread.plan.seed()));
+    said
+}
+
+/// How surely limits are kept, and how often there is no solution.
+pub fn limits(spread: &Spread) -> Vec<String> {
+    let mut said = Vec::new();
     if let Some((time, share)) = &spread.by {
         said.push(format!("finished within {} with probability {}", show::duration(*time), probability(share)));
     }
@@ -91,12 +101,12 @@ pub fn notes(spread: &Spread, answer: &Answer) -> Vec<String> {
             "without a solution with probability {share}: above every other draw in hours, days and cost, left out of the MFU"
         ));
     }
-    let uncertain: Vec<String> =
-        answer.prepared.ranges().map(|range| format!("{} {}", range.path, range.text)).collect();
-    said.push(format!("uncertain: {}", uncertain.join("; ")));
-    said.push("p50 is the middle of the answers, not the answer where each of these is at its own median".into());
-    said.push(format!("{} {} draws, seed {}", spread.plan.draws(), method(spread), spread.plan.seed()));
     said
+}
+
+/// What is uncertain, each with its range.
+pub fn uncertain(answer: &Answer) -> Vec<String> {
+    answer.prepared.ranges().map(|range| format!("{} {}", range.path, range.text)).collect()
 }
 
 /// As many digits as the standard error supports, from two to four.

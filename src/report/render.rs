@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle
 
 use super::View;
 use super::json::{leaves, text_of};
-use super::view::Section;
+use super::view::{Notes, Section};
 use crate::units::show::printable;
 
 /// Columns of a terminal that everything has to fit.
@@ -29,7 +29,9 @@ pub fn table(view: &View) -> String {
         }
     }
     for section in &view.sections {
-        text += &format!("{}\n", section.heading);
+        if !section.heading.is_empty() {
+            text += &format!("{}\n", section.heading);
+        }
         for line in drawn(section).lines() {
             text += line.trim_end();
             text.push('\n');
@@ -43,9 +45,23 @@ pub fn table(view: &View) -> String {
         }
         text.push('\n');
     }
+    if !view.more.is_empty() {
+        text += &wrapped(&view.more, "  ");
+    }
     text.truncate(text.trim_end().len());
     text.push('\n');
     printable(&text).into_owned()
+}
+
+/// Lines of a view as a table, the blank line below a section counted too.
+pub fn height(view: &View) -> usize {
+    let last = usize::from(view.more.is_empty() && !view.sections.is_empty());
+    table(view).lines().count() + last
+}
+
+/// Lines of a list of sentences.
+pub fn lines_of(notes: &Notes) -> usize {
+    1 + notes.lines.iter().map(|line| wrapped(&format!("- {line}"), "  ").lines().count()).sum::<usize>() + 1
 }
 
 fn drawn(section: &Section) -> String {
@@ -119,7 +135,7 @@ pub fn markdown(view: &View) -> String {
         } else {
             section.columns.iter().map(|column| &**column).collect()
         };
-        if !facts {
+        if !facts && !section.heading.is_empty() {
             text += &format!("### {}\n\n", section.heading);
         }
         let dashes = (0..heads.len()).map(|index| if section.numeric.contains(&index) { "---:" } else { "---" });
@@ -136,6 +152,9 @@ pub fn markdown(view: &View) -> String {
             text += &format!("- {line}\n");
         }
         text.push('\n');
+    }
+    if !view.more.is_empty() {
+        text += &format!("_{}_\n", view.more);
     }
     text.truncate(text.trim_end().len());
     text.push('\n');

@@ -45,7 +45,7 @@ fn view_of(reply: &RlReply) -> View {
     view.summary = summary(reply, spread);
     view.records = Records::of(&[Row { result: &reply.result, rl: &reply.rl }]);
     view.sections = vec![ranges(spread), cycle(reply), responses(reply), decode(&reply.decode)];
-    view.note("Not validated", vec![NOT_VALIDATED.to_owned()]);
+    view.say("Not validated", vec![NOT_VALIDATED.to_owned()]);
     let drawn = reply.uncertain.iter().map(|drawn| format!("{} {}", drawn.path, drawn.text));
     let drawn: Vec<String> = drawn.collect();
     view.note(
@@ -126,7 +126,7 @@ fn cycle(reply: &RlReply) -> Section {
 /// What is written, and on what.
 fn responses(reply: &RlReply) -> Section {
     let rl = &reply.rl;
-    let mut section = Section::facts("Responses");
+    let mut section = Section::facts("Responses").on("responses");
     let of = format!("{} rollouts", show::whole(rl.rollouts));
     section.fact("responses", show::count(rl.responses, 3), of);
     section.fact("tokens generated", show::count(rl.tokens_generated, 3), "");
@@ -150,7 +150,7 @@ fn responses(reply: &RlReply) -> Section {
 
 /// What limits the decode steps.
 fn decode(parts: &[DecodePart]) -> Section {
-    let mut section = Section::new("What the writing waits for", &["Part", "Time", "Share"]);
+    let mut section = Section::new("What the writing waits for", &["Part", "Time", "Share"]).on("decode");
     for part in parts.iter().filter(|part| part.share >= 5e-4) {
         let time = show::duration(Seconds::new(part.seconds));
         section.row([label(part.part).to_owned(), time, show::percent_to(part.share, 3)]);

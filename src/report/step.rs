@@ -9,7 +9,7 @@ use crate::units::{Seconds, show};
 pub fn section(answer: &Answer) -> Option<Section> {
     let ((setting, predicted), time) = answer.prediction().zip(answer.step_time())?;
     let [unsaid, rest] = answer.over_model()?;
-    let mut section = Section::facts("One step");
+    let mut section = Section::facts("One step").on("step");
     let total = predicted.step.total();
     section.fact("step", show::duration(time), format!("{} tokens", show::count(predicted.tokens_per_step().get(), 4)));
     section.fact(

@@ -205,7 +205,7 @@ fn view_of(found: &SweepAnswer, shown: &Shown, reply: &SweepReply) -> View {
     if shown.not_shown > 0 {
         let more =
             format!("{}: `-o FILE.csv` or `-o FILE.jsonl` writes all", show::counted(shown.not_shown, "more point"));
-        view.note("Not shown", vec![more]);
+        view.say("Not shown", vec![more]);
     }
     let mut errors: Vec<String> = Vec::new();
     for entry in shown.rows.iter().filter_map(|(_, entries)| entries.last()) {
@@ -216,8 +216,8 @@ fn view_of(found: &SweepAnswer, shown: &Shown, reply: &SweepReply) -> View {
             _ => {}
         }
     }
-    view.note("Without an answer", errors);
-    view.note("Assumptions", reply.head.assumptions.clone());
+    view.say("Without an answer", errors);
+    view.note_on("assumptions", "Assumptions", reply.head.assumptions.clone());
     view.records = Records::at(&view.json, &["/result/rows"]);
     view
 }
@@ -260,7 +260,7 @@ fn of_ranges(found: &SweepAnswer, shown: &Shown) -> Option<Section> {
     let numeric = (0..columns.len()).collect();
     let columns = columns.into_iter().map(Into::into).collect();
     let rows = shown.rows.iter().map(row).filter(|row| row.iter().skip(axes.len()).any(|cell| cell != "-")).collect();
-    Some(Section { heading: "Ranges, p10 to p90".into(), numeric, columns, rows })
+    Some(Section { heading: "Ranges, p10 to p90".into(), numeric, columns, rows, ..Section::default() })
 }
 
 /// What the table of ranges calls a number.

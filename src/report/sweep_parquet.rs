@@ -36,8 +36,8 @@ trait Typed {
 impl Typed for Shows {
     fn empty(self) -> Column {
         match self {
-            Self::Axis(_, true) | Self::Figure(_) | Self::Range(_) => Column::Numbers(Vec::new()),
-            Self::Pareto | Self::Kept => Column::Marks(Vec::new()),
+            Self::Axis(_, true) | Self::Figure(_) | Self::Beside(_) => Column::Numbers(Vec::new()),
+            Self::Pareto | Self::Kept | Self::Holds => Column::Marks(Vec::new()),
             Self::Axis(_, false) | Self::Layout | Self::Broken | Self::Error => Column::Texts(Vec::new()),
         }
     }
@@ -53,7 +53,7 @@ impl Typed for Shows {
     }
 
     fn optional(self) -> bool {
-        !matches!(self, Self::Axis(..) | Self::Pareto | Self::Kept)
+        !matches!(self, Self::Axis(..) | Self::Pareto | Self::Kept | Self::Holds)
     }
 }
 

@@ -12,7 +12,8 @@ pub fn section(rules: &Thresholds, all: bool) -> Option<Section> {
 
 fn nearest(rules: &Thresholds) -> Section {
     let day = &rules.as_of;
-    let mut section = Section::facts(format!("Training-compute rules in force on {day} (not legal advice)"));
+    let mut section =
+        Section::facts(format!("Training-compute rules in force on {day} (not legal advice)")).on("rules");
     for line in &rules.reached {
         section.fact("reached", format!("{} FLOP", show::number(line.flop, 3)), named(line));
     }
@@ -38,7 +39,7 @@ fn nearest(rules: &Thresholds) -> Section {
 fn table(rules: &Thresholds) -> Section {
     let columns = ["Threshold", "FLOP", "Reached", "GPU-hours left", "Cost left"];
     let heading = format!("Training-compute rules in force on {} (not legal advice)", rules.as_of);
-    let mut section = Section::new(heading, &columns);
+    let mut section = Section::new(heading, &columns).on("rules");
     for line in rules.all() {
         let left = |text: Option<String>, otherwise: &str| match line.reached >= 1.0 {
             true => "reached".to_owned(),
@@ -55,6 +56,6 @@ fn table(rules: &Thresholds) -> Section {
     section
 }
 
-fn named(line: &ThresholdLine) -> String {
+pub(super) fn named(line: &ThresholdLine) -> String {
     format!("{}: {}", line.jurisdiction, line.outcome)
 }

@@ -7,7 +7,7 @@ use crate::units::show;
 
 /// What is delivered when, and what it waits for.
 pub fn section(fleet: &Fleet) -> Section {
-    let mut section = Section::new("Tranches", &["Tranche", "Chips", "Chip", "Delivered", "Waits for"]);
+    let mut section = Section::new("Tranches", &["Tranche", "Chips", "Chip", "Delivered", "Waits for"]).on("tranches");
     section.numeric = vec![1];
     for tranche in &fleet.tranches {
         section.row([
@@ -23,7 +23,8 @@ pub fn section(fleet: &Fleet) -> Section {
 
 /// What others decide, with the odds; `None` where nothing waits for approval.
 pub fn approvals(fleet: &Fleet) -> Option<Section> {
-    let mut section = Section::new("Approvals", &["Approval", "Approved", "Conditional", "Never", "Median wait"]);
+    let mut section =
+        Section::new("Approvals", &["Approval", "Approved", "Conditional", "Never", "Median wait"]).on("tranches");
     for approval in &fleet.approvals {
         let (yes, perhaps) = (approval.approved.get(), approval.conditional.get());
         let never = (1.0 - yes - perhaps).max(0.0);

@@ -20,15 +20,33 @@ pub struct View {
     pub sections: Vec<Section>,
     /// Lists below the tables: assumptions, sources.
     pub notes: Vec<Notes>,
+    /// The last line: what else there is, and how to see it.
+    pub more: String,
     /// Rows for spreadsheets, in base units.
     pub records: Records,
     /// Everything, for machines.
     pub json: Value,
 }
 
+/// When people see a table or a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// It is of the answer: shown as far as it fits one screen.
+    #[default]
+    Answer,
+    /// It was asked for by a flag of its own: always, and whole.
+    Asked,
+    /// Where all is not shown: what stands in for longer tables.
+    Brief,
+    /// Where its topic is asked for.
+    Topic(&'static str),
+}
+
 /// One table.
 #[derive(Debug, Clone, Default)]
 pub struct Section {
+    /// When it is shown.
+    pub shown: Shown,
     /// What its rows have in common.
     pub heading: String,
     /// The columns' names; the first holds labels, numbers are right-aligned.
@@ -42,6 +60,8 @@ pub struct Section {
 /// One list of sentences.
 #[derive(Debug, Clone)]
 pub struct Notes {
+    /// When it is shown.
+    pub shown: Shown,
     /// Assumptions, Sources.
     pub heading: &'static str,
     /// The sentences.
@@ -99,6 +119,7 @@ impl Section {
     pub fn new(heading: impl Into<String>, columns: &[&'static str]) -> Self {
         let numeric = (1..columns.len()).collect();
         Self {
+            shown: Shown::Answer,
             heading: heading.into(),
             columns: columns.iter().copied().map(Cow::Borrowed).collect(),
             rows: Vec::new(),
@@ -109,6 +130,18 @@ impl Section {
     /// An empty table of labels, values and remarks.
     pub fn facts(heading: impl Into<String>) -> Self {
         Self { numeric: vec![1], ..Self::new(heading, &["", "", ""]) }
+    }
+
+    /// The same, shown where its topic is asked for.
+    #[must_use]
+    pub fn on(self, topic: &'static str) -> Self {
+        self.shown(Shown::Topic(topic))
+    }
+
+    /// The same, shown then.
+    #[must_use]
+    pub fn shown(self, shown: Shown) -> Self {
+        Self { shown, ..self }
     }
 
     /// Adds a row.
@@ -154,14 +187,26 @@ impl View {
 
     /// Adds what the head of a reply says to people: what was assumed, and the sources.
     pub fn head_notes(&mut self, head: &ReplyHead) {
-        self.note("Assumptions", head.assumptions.clone());
-        self.note("Sources", head.sources.iter().map(ToString::to_string).collect());
+        self.note_on("assumptions", "Assumptions", head.assumptions.clone());
+        self.note_on("sources", "Sources", head.sources.iter().map(ToString::to_string).collect());
     }
 
     /// Adds a list of sentences, unless it is empty.
     pub fn note(&mut self, heading: &'static str, lines: Vec<String>) {
+        self.note_on("notes", heading, lines);
+    }
+
+    /// The same on a topic of its own.
+    pub fn note_on(&mut self, topic: &'static str, heading: &'static str, lines: Vec<String>) {
         if !lines.is_empty() {
-            self.notes.push(Notes { heading, lines });
+            self.notes.push(Notes { shown: Shown::Topic(topic), heading, lines });
+        }
+    }
+
+    /// The same, always shown: the answer cannot be read without it.
+    pub fn say(&mut self, heading: &'static str, lines: Vec<String>) {
+        if !lines.is_empty() {
+            self.notes.push(Notes { shown: Shown::Answer, heading, lines });
         }
     }
 }

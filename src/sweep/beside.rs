@@ -42,12 +42,16 @@ pub(super) struct Beside {
     pub billed: bool,
     /// Whether there are limits.
     pub judged: bool,
-    /// Whether rows are the planner's question: deliveries, a date and money, or how sure.
+    /// Whether rows are the planner's question: deliveries, a date, money, or how sure.
     pub planned: bool,
+    /// Whether there is a date, or money, that they are held against.
+    pub limited: bool,
 }
 
 /// Fields that make a question the planner's.
 const OF_PLANS: [&str; 4] = ["deliveries", "by", "budget", "confidence"];
+/// Those that rows are held against.
+const LIMITS: [&str; 2] = ["by", "budget"];
 
 impl Beside {
     /// What a spec and the fields that are varied ask for.
@@ -59,15 +63,17 @@ impl Beside {
         let billed =
             spec.is_some_and(|spec| spec.bill.is_some()) || varies(|axis| axis.path() == "bill.view").is_some();
         let judged = spec.is_some_and(gates::any) || varies(|axis| axis.field().group == Group::Gates).is_some();
-        let limited = |spec: &Spec| is_planned(spec) || spec.by.is_some() || spec.budget.is_some();
-        let planned = spec.is_some_and(limited) || varies(|axis| OF_PLANS.contains(&axis.field().path)).is_some();
+        let limited = spec.is_some_and(|spec| spec.by.is_some() || spec.budget.is_some())
+            || varies(|axis| LIMITS.contains(&axis.field().path)).is_some();
+        let planned =
+            limited || spec.is_some_and(is_planned) || varies(|axis| OF_PLANS.contains(&axis.field().path)).is_some();
         let of_bill = spec.filter(|_| !billed).map(bill::choices).transpose();
         of_bill?;
         // A term alone chooses the price.
         let idle = varies(|axis| axis.field().is_of_the_bill() && !matches!(axis.path(), "bill.view" | "bill.term"));
         match idle {
             Some(axis) if !billed => Err(prefixed(&bill::not_asked(axis.path()))),
-            _ => Ok(Self { drawn, uncertain: false, billed, judged, planned }),
+            _ => Ok(Self { drawn, uncertain: false, billed, judged, planned, limited }),
         }
     }
 
@@ -156,8 +162,8 @@ impl Sweep {
     }
 
     /// Whether rows have how surely a planner's limits are kept.
-    pub fn is_planned(&self) -> bool {
-        self.beside.planned
+    pub fn is_limited(&self) -> bool {
+        self.beside.limited
     }
 
     /// Whether rows are held against limits.

@@ -134,7 +134,7 @@ pub enum Shows {
     Beside(usize),
     /// The layout.
     Layout,
-    /// Whether the planner's limits are kept as surely as is asked.
+    /// Whether the planner's limits are kept as surely as is asked; a point without an answer keeps none.
     Holds,
     /// Whether all limits are kept; a point without an answer keeps none.
     Kept,
@@ -192,11 +192,11 @@ pub fn columns(sweep: &Sweep, marked: bool) -> Vec<Column> {
         (RANGED, sweep.has_ranges()),
         (BILLED, sweep.is_billed()),
         (BILL_RANGED, sweep.is_billed() && sweep.has_ranges()),
-        (PLANNED, sweep.is_planned()),
+        (PLANNED, sweep.is_limited()),
     ];
     let beside = groups.into_iter().filter(|(_, shown)| *shown).flat_map(|(group, _)| group);
     columns.extend(beside.filter_map(|at| Some(column(BESIDE.get(at)?, Shows::Beside(at)))));
-    columns.extend(sweep.is_planned().then(|| column("holds", Shows::Holds)));
+    columns.extend(sweep.is_limited().then(|| column("holds", Shows::Holds)));
     columns.push(column("layout", Shows::Layout));
     if sweep.is_judged() {
         columns.extend([column("kept", Shows::Kept), column("broken", Shows::Broken)]);
@@ -235,15 +235,16 @@ impl Column {
             },
             (Shows::Figure(index), Ok(found)) => known(found.figures.get(index)),
             (Shows::Beside(index), Ok(found)) => known(found.beside.as_ref().and_then(|beside| beside.get(index))),
-            (Shows::Holds, Ok(found)) => found.holds.map_or(Entry::Unknown, Entry::Mark),
+            (Shows::Holds, Ok(found)) => Entry::Mark(found.holds == Some(true)),
             (Shows::Layout, Ok(found)) => text(found.layout.as_deref()),
             (Shows::Kept, Ok(found)) => Entry::Mark(found.broken.as_deref().is_some_and(str::is_empty)),
-            (Shows::Kept, Err(_)) => Entry::Mark(false),
+            (Shows::Kept | Shows::Holds, Err(_)) => Entry::Mark(false),
             (Shows::Broken, Ok(found)) => text(found.broken.as_deref().filter(|broken| !broken.is_empty())),
             (Shows::Pareto, _) => Entry::Mark(on_front),
             (Shows::Error, Err(error)) => text(Some(error.message())),
-            (Shows::Figure(_) | Shows::Beside(_) | Shows::Holds | Shows::Layout | Shows::Broken, Err(_))
-            | (Shows::Error, Ok(_)) => Entry::Unknown,
+            (Shows::Figure(_) | Shows::Beside(_) | Shows::Layout | Shows::Broken, Err(_)) | (Shows::Error, Ok(_)) => {
+                Entry::Unknown
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ impl Shell {
         for name in ["FLOPBILL_PROFILES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
             command.env_remove(name);
         }
-        command.env("SOURCE_DATE_EPOCH", NOW);
+        command.env("SOURCE_DATE_EPOCH", NOW).env("FLOPBILL_DETAIL", "all");
         command
     }
 
@@ -157,7 +157,7 @@ fn the_readme_s_commands_print_what_it_says() {
 }
 
 /// Splits a command line as a shell does, as far as the help's examples need it.
-fn words(line: &str) -> Vec<String> {
+pub fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
     for c in line.trim().chars() {

@@ -7,6 +7,7 @@ mod as_of;
 mod asks;
 mod assume;
 mod backtest;
+mod brief;
 mod calibrate;
 mod cards;
 mod chips;

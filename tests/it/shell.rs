@@ -27,7 +27,11 @@ impl Shell {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flopbill"));
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
-        command.env_remove("FLOPBILL_PROFILES").env("NO_COLOR", "1").env("SOURCE_DATE_EPOCH", "1795478400");
+        command
+            .env_remove("FLOPBILL_PROFILES")
+            .env("FLOPBILL_DETAIL", "all")
+            .env("NO_COLOR", "1")
+            .env("SOURCE_DATE_EPOCH", "1795478400");
         command
     }
 

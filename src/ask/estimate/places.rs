@@ -33,6 +33,8 @@ pub struct PlaceRow {
     pub electricity_from: Option<String>,
     /// What becomes of the export of the chip to that place.
     pub export: Option<String>,
+    /// The same in a word: free, exception, licence, review, denied.
+    pub export_outcome: Option<&'static str>,
     /// The rule that says it.
     pub export_rule: Option<String>,
     /// What the border takes, and by which rule.
@@ -97,6 +99,7 @@ impl PlaceRow {
             electricity_usd_per_kwh: place.region.electricity.map(|price| price.usd_per_kwh()),
             electricity_from: source.map(|source| SourceLine::new("electricity.price", source).to_string()),
             export: None,
+            export_outcome: None,
             export_rule: None,
             border: Vec::new(),
             own_rules: Vec::new(),
@@ -122,6 +125,7 @@ impl PlaceRow {
             rows.map(|row| format!("{} ({})", row.says, row.rule)).collect()
         };
         if let Some(export) = reply.result.export {
+            self.export_outcome = Some(export.outcome);
             (self.export, self.export_rule) = (Some(export.says), export.rule);
         }
         self.border = told(reply.result.border);

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::args::Args;
 use super::estimate::DrawArgs;
 use super::values::{Everything, Values};
-use super::{NOT_WRITTEN, YES, code, complain, output};
+use super::{NOT_WRITTEN, YES, code, complain};
 use flopbill::Error;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::report::grid;
@@ -116,7 +116,7 @@ fn run(args: &SweepArgs, all: &Args) -> Result<(), Failed> {
     found.sweep.warnings(narrowed.as_ref()).iter().for_each(|warning| complain::warning(warning));
     let Some(stream) = stream else {
         let view = view(&found, args.rows);
-        return output::write(&view, format, all.output.as_deref()).map_err(Failed::Write);
+        return all.write(view, format).map_err(Failed::Write);
     };
     narrowed.iter().for_each(|narrowed| complain::warning(&narrowed.sentence()));
     if let Some(rate) = found.sweep.money().shown {
@@ -160,7 +160,7 @@ fn as_grid(
     }
     let reply = request.ask(catalog)?.grid_reply(grid)?;
     reply.head.warnings.iter().for_each(|warning| complain::warning(warning));
-    output::write(&grid::view(&reply), format, all.output.as_deref()).map_err(Failed::Write)
+    all.write(grid::view(&reply), format).map_err(Failed::Write)
 }
 
 fn dominated(what: &str) -> Result<Dominated, Error> {
