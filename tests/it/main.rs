@@ -52,6 +52,7 @@ mod plausible;
 mod policy_to;
 mod prices;
 mod profiles;
+mod programme;
 mod properties_uncertainty;
 #[cfg(feature = "cli")]
 mod provenance;

@@ -2,8 +2,10 @@
 
 pub mod bill;
 mod border;
+pub mod decompose;
 pub mod expected;
 pub mod places;
+pub mod programme;
 pub mod site;
 
 use serde::Serialize;
