@@ -55,7 +55,7 @@ fields! {
         /// Accelerator, or a fleet such as 2048xH800
         "run.gpu" gpu: String = named().flag("gpu", "CHIP", "h200").also(&["gpus", "accelerator", "chip"]).first();
         /// Chips held
-        "run.chips" chips: Chips = base("chips").flag("chips", "N", "2048").within(1.0, CHIPS).whole().first();
+        "run.chips" chips: Chips = base("chips").flag("chips", "N", "2048").within(1.0, CHIPS).whole();
         /// Parameters in all; for a mixture of experts give the active ones too
         "run.params" params: Params = base("parameters")
             .flag("params", "N", "671B").also(&["param", "parameters", "parameter"]).within(1e3, 1e16).first();

@@ -33,6 +33,7 @@ mod golden_fleet;
 mod golden_policy;
 mod golden_scaling;
 mod golden_uncertainty;
+mod init;
 mod input;
 mod invariants;
 mod layout_search;
