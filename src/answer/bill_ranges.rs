@@ -20,6 +20,8 @@ use crate::units::{ChipSeconds, Chips, Price, Seconds};
 pub struct BillSpread {
     /// The run.
     pub run: Summary,
+    /// The stages besides it, in the order of [`crate::cost::shares::STAGES`].
+    pub stages: [Summary; 5],
     /// With the work around it.
     pub programme: Summary,
     /// A used hour of the owner's; not a number where that is not known.
@@ -52,13 +54,15 @@ pub fn spread(answer: &Answer, whole: &WholeBill, plan: &Plan) -> Result<Option<
         let mut recipe = whole.recipe.clone();
         at(&mut recipe, &answer.prepared, run);
         own.iter().zip(bill).for_each(|(range, value)| recipe.put(range.path, *value));
-        recipe.price().map_or([f64::NAN; 3], |Priced { run, programme, hour }| {
-            [run.get(), programme.get(), hour.map_or(f64::NAN, Price::usd_per_hour)]
+        recipe.price().map_or([f64::NAN; 8], |Priced { run, stages: [a, b, c, d, e], programme, hour }| {
+            let hour = hour.map_or(f64::NAN, Price::usd_per_hour);
+            [run.get(), programme.get(), hour, a.get(), b.get(), c.get(), d.get(), e.get()]
         })
     });
     let [run, programme, hour] = [0, 1, 2].map(|output| draws.summary(output));
+    let stages = [3, 4, 5, 6, 7].map(|output| draws.summary(output));
     let ranges = own.iter().map(|range| format!("{}: {}", range.path, range.text)).collect();
-    Ok(Some(BillSpread { run, programme, hour, ranges }))
+    Ok(Some(BillSpread { run, stages, programme, hour, ranges }))
 }
 
 /// The hours, time, chips and rent of one draw of the run.

@@ -2,13 +2,15 @@
 
 use super::failures::FailureChoices;
 use super::place::Place;
-use crate::assume::{Laid, lay};
+use crate::assume::{Laid, lay, told};
 use crate::cost::View;
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
+use crate::cost::shares::{Known, STAGES, Stage};
 use crate::hardware::price::Term;
 use crate::input::table::Spec;
-use crate::units::Seconds;
+use crate::read::Sources;
 use crate::units::date::Date;
+use crate::units::{Fraction, Seconds};
 
 /// What the user chooses; what is `None` here is left to the defaults.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -59,6 +61,19 @@ impl Choices {
             laid: crate::assume::of(spec),
             failures: FailureChoices::of(spec),
         }
+    }
+
+    /// What the question knows of the programme's stages, of which the run's own phases hold so much.
+    pub(super) fn stages(&self, held: &[Option<Fraction>; 5]) -> [Known; 5] {
+        let asked = |stage: Stage| self.laid.iter().any(|one| one.field == stage.field());
+        STAGES.map(|(_, stage)| Known { asked: asked(stage), held: held.get(stage as usize).copied().flatten() })
+    }
+
+    /// The sources of the shares; where all compute is said, that is where they are from.
+    pub(super) fn shared_out(&self, sources: Sources) -> Sources {
+        let Some(all) = self.programme else { return sources };
+        let from = || told(format!("bill.programme {all}, in proportion to the shares that are assumed"));
+        STAGES.iter().fold(sources, |sources, (_, stage)| sources.with(stage.field().to_owned(), from()))
     }
 
     /// Lays the values over the defaults.

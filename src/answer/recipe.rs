@@ -41,6 +41,8 @@ pub struct Recipe {
 pub struct Priced {
     /// The run.
     pub run: Usd,
+    /// Each stage besides it, in the order of [`crate::cost::shares::STAGES`].
+    pub stages: [Usd; 5],
     /// With the work around it.
     pub programme: Usd,
     /// What a used hour costs the owner; not known without a price and a power of the chip.
@@ -63,6 +65,7 @@ impl Recipe {
             usage: Usage { held: question.held, chips: question.chips, wall: question.wall },
             known: Inputs {
                 rent: question.rent.as_ref().map(|(price, _)| *price),
+                stages: choices.stages(&question.held_stages),
                 people: choices.people,
                 duration: choices.duration.unwrap_or(Seconds::from_years(1.0)),
                 ..Inputs::about(question.chip, purchase, pue, electricity)
@@ -98,10 +101,10 @@ impl Recipe {
     /// The terms.
     ///
     /// # Errors
-    /// As [`Defaults::terms`].
+    /// A checkpoint without bytes.
     pub(super) fn terms(&self) -> Result<Terms, Error> {
-        let mut terms = self.defaults.terms(&self.inputs()?)?;
-        terms.programme.compute = self.programme.or(terms.programme.compute);
+        let mut terms = self.defaults.terms(&self.inputs()?);
+        terms.programme.compute = self.programme;
         terms.epoch.pue = self.defaults.told.pue.unwrap_or(terms.epoch.pue);
         terms.rent.offer = self.offer.clone();
         Ok(terms)
@@ -149,6 +152,12 @@ impl Recipe {
         let terms = self.terms()?;
         let (run, programme) = totals(self.view, &self.usage, &terms)?;
         let year = own::annual(&terms.own)?;
-        Ok(Priced { run, programme, hour: year.map(|year| own::per_used_hour(year.total(), terms.own.utilisation)) })
+        let stages = terms.programme.charged().map(|share| run * share);
+        Ok(Priced {
+            run,
+            stages,
+            programme,
+            hour: year.map(|year| own::per_used_hour(year.total(), terms.own.utilisation)),
+        })
     }
 }

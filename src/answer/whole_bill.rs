@@ -9,6 +9,7 @@ use super::owning::Owning;
 use super::place::Place;
 use super::recipe::Recipe;
 use super::rented::Rented;
+use super::stages::held_stages;
 use crate::assume::{Against, Laid, check, idle, told};
 use crate::catalog::Catalog;
 use crate::catalog::bill::BillProfile;
@@ -120,7 +121,6 @@ impl WholeBill {
             "storage.price" => shelf.bill.of("storage.usd_per_gb_month"),
             "storage.egress" => shelf.bill.of("storage.usd_per_gb_egress"),
             "programme.people" => shelf.bill.of("programme.usd_per_person_year"),
-            "programme.compute" => shelf.bill.of("programme"),
             key => shelf.bill.of(key),
         }
     }
@@ -149,6 +149,8 @@ pub struct BillQuestion<'a> {
     pub decides: Decides,
     /// Time of a step, where one is behind the hours.
     pub step: Option<Seconds>,
+    /// What the run's own phases hold of the programme's stages.
+    pub held_stages: [Option<Fraction>; 5],
 }
 
 impl<'a> BillQuestion<'a> {
@@ -173,6 +175,7 @@ impl<'a> BillQuestion<'a> {
             rent_is_asked: answer.price.as_ref().is_some_and(|price| matches!(price.origin, Origin::Flag(_))),
             decides: Decides::of(answer),
             step: answer.step_time(),
+            held_stages: held_stages(answer),
         })
     }
 }
@@ -202,7 +205,7 @@ pub fn whole_bill(
     let BillProfile { mut defaults, sources, laid, .. } = catalog.bill()?;
     check(&defaults, &laid)?;
     choices.lay(&mut defaults);
-    let sources = choices.laid.iter().fold(sources, with_source);
+    let sources = choices.laid.iter().fold(choices.shared_out(sources), with_source);
     let place = Place::of(choices, &defaults.told, &sources, catalog)?;
     choices.house(&mut defaults, &place);
     place.check(view, defaults.hosting.kind)?;
@@ -235,7 +238,7 @@ pub fn whole_bill(
     let said = sources.of("own.purchase").filter(|_| defaults.told.purchase.is_some()).cloned();
     let shelf = Shelf { bill: sources, rent: rent.source, bought: said.or(bought.map(|found| found.source)) };
     let against = Against { view, terms: &terms, server_is_known: inputs.node_share.is_some() };
-    let idle = idle(&choices.laid, &against);
+    let idle = idle(&choices.laid, &against).into_iter().chain(terms.programme.beyond(&defaults.programme));
     let owning = Owning::of(&usage, &terms, owned.as_ref())?;
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
@@ -308,10 +311,7 @@ fn assumptions(choices: &Choices, view: View, terms: &Terms, region: &Region) ->
     if choices.region.is_none() {
         found.push(format!("place: {} (give --region)", region.name));
     }
-    if let (Some(factor), None) = (terms.programme.compute, choices.programme) {
-        let times = show::number(factor, 3);
-        found.push(format!("experiments and failed runs: all compute is {times} times the final run"));
-    }
+    found.push(terms.programme.said());
     if let (View::Own, Some(price)) = (view, terms.own.chip) {
         let own = &terms.own;
         let [interest, residual, network, used] =

@@ -74,8 +74,9 @@ pub fn of_field(path: &str) -> Option<&'static Assumption> {
     ASSUMPTIONS.iter().find(|one| one.field == path)
 }
 
-/// The assumption of a key of the profile.
+/// The assumption of a key of the profile; that of a range is its likeliest value.
 pub fn of_path(path: &str) -> Option<&'static Assumption> {
+    let path = path.strip_suffix(".mode").unwrap_or(path);
     ASSUMPTIONS.iter().find(|one| one.path == path)
 }
 

@@ -112,5 +112,10 @@ pub static ASSUMPTIONS: &[Assumption] = &[
     row!("storage.bytes_per_token", storage.bytes_per_token,),
     row!("storage.usd_per_gb_egress", storage.usd_per_gb_egress,),
     told!("storage.egress", egress, Bytes::get, Bytes::new),
+    row!("programme.experiments", programme.experiments.mode, get, Fraction::new),
+    row!("programme.failed_runs", programme.failed_runs.mode, get, Fraction::new),
+    row!("programme.ablations", programme.ablations.mode, get, Fraction::new),
+    row!("programme.post_training", programme.post_training.mode, get, Fraction::new),
+    row!("programme.rl", programme.rl.mode, get, Fraction::new),
     row!("programme.usd_per_person_year", programme.usd_per_person_year, get, Usd::new),
 ];

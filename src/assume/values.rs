@@ -89,9 +89,11 @@ pub fn values(id: &str, catalog: &Catalog) -> Result<Vec<AssumptionValue>, Error
     };
     let mut found: Vec<AssumptionValue> = all.into_iter().map(row).collect();
     if id == "bill" {
-        let known = |path: &str| found.iter().any(|value| value.path == path);
+        let known = |one: &Assumption| {
+            found.iter().any(|value| of_path(&value.path).is_some_and(|known| known.path == one.path))
+        };
         let unsaid: Vec<AssumptionValue> =
-            ASSUMPTIONS.iter().filter(|one| !known(one.path)).filter_map(|one| unsaid(id, one)).collect();
+            ASSUMPTIONS.iter().filter(|one| !known(one)).filter_map(|one| unsaid(id, one)).collect();
         found.extend(unsaid);
     }
     Ok(found)
@@ -120,7 +122,7 @@ fn choice(path: &str) -> Option<&'static crate::input::field::Field> {
         "hosting.kind" => "bill.hosting",
         "power.basis" => "bill.power",
         "programme.low" | "programme.high" => "bill.programme",
-        path => path.strip_suffix(".mode").filter(|path| path.starts_with("losses."))?,
+        _ => return None,
     };
     field(path)
 }

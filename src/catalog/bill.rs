@@ -7,6 +7,7 @@ use crate::cost::defaults::{
     FleetDefaults, HOSTING_KINDS, HostingDefaults, OwnDefaults, POWER_BASES, PowerDefaults, ProgrammeDefaults, Range,
     StorageDefaults, Told,
 };
+use crate::cost::shares::{MOST_SHARE, STAGES};
 use crate::error::Error;
 use crate::read::{At, Reader, Sources};
 use crate::units::parse::Grammar;
@@ -161,10 +162,16 @@ fn choice<T: Copy>(r: &Reader<'_>, key: &'static str, names: &[(&'static str, T)
 }
 
 fn range(r: &Reader<'_>) -> Option<Range> {
+    spans(r, 1.0)
+}
+
+/// A range whose upper end is at most so much.
+fn spans(r: &Reader<'_>, most: f64) -> Option<Range> {
     let found = (quantity(r, "low"), quantity(r, "mode"), quantity(r, "high"));
     let range = Range { low: found.0?, mode: found.1?, high: found.2? };
-    if range.low > range.mode || range.mode > range.high || range.high.get() > 1.0 {
-        r.fail("mode", Error::bad_input("a range needs low <= mode <= high <= 100%"));
+    if range.low > range.mode || range.mode > range.high || range.high.get() > most {
+        let most = most * 100.0;
+        r.fail("mode", Error::bad_input(format!("a range needs low <= mode <= high <= {most}%")));
     }
     Some(range)
 }
@@ -290,8 +297,23 @@ fn storage(r: &Reader<'_>) -> Option<(StorageDefaults, Option<Bytes>, Option<Byt
 }
 
 fn programme(r: &Reader<'_>) -> Option<ProgrammeDefaults> {
-    let found = (number(r, "low"), number(r, "high"), quantity(r, "usd_per_person_year"));
-    Some(ProgrammeDefaults { low: found.0?, high: found.1?, usd_per_person_year: found.2? })
+    let found = (at_least(r, "low", 1.0), at_least(r, "high", 1.0), quantity(r, "usd_per_person_year"));
+    let (low, high) = (r.need("low", found.0), r.need("high", found.1));
+    let stages = STAGES.map(|(key, _)| part(r, key, |t| spans(t, MOST_SHARE)));
+    let [experiments, failed_runs, ablations, post_training, rl] = stages;
+    if low.zip(high).is_some_and(|(low, high)| low > high) {
+        r.fail("low", Error::bad_input("`low` is at most `high`"));
+    }
+    Some(ProgrammeDefaults {
+        low: low?,
+        high: high?,
+        experiments: experiments?,
+        failed_runs: failed_runs?,
+        ablations: ablations?,
+        post_training: post_training?,
+        rl: rl?,
+        usd_per_person_year: found.2?,
+    })
 }
 
 fn fleet(r: &Reader<'_>) -> Option<FleetDefaults> {

@@ -90,7 +90,7 @@ pub struct TrancheFile {
     pub at: At,
 }
 
-/// One training run.
+/// A training run.
 #[derive(Debug, Clone)]
 pub struct RunFile {
     /// Its name.
@@ -99,6 +99,8 @@ pub struct RunFile {
     pub work: RunWork,
     /// How often it is run.
     pub times: u32,
+    /// Chips of one of its jobs; others run beside it.
+    pub job: Option<Chips>,
     /// A file of measured steps of its software, with the place that names it.
     pub measured: Option<(String, At)>,
     /// Where it is named.
@@ -365,8 +367,7 @@ fn run(r: &Reader<'_>, catalog: &Catalog) -> Option<RunFile> {
     let sizes: (Option<Params>, Option<Tokens>) = (r.quantity("active_params"), r.quantity("tokens"));
     let hours = (r.quantity("gpu_hours"), chip(r, "on", catalog));
     let speed = if hours.1.is_some() { speed(r) } else { None };
-    let named = (r.text("run"), r.text("model"));
-    let work = match (r.quantity("flop"), sizes, hours, speed, named) {
+    let work = match (r.quantity("flop"), sizes, hours, speed, (r.text("run"), r.text("model"))) {
         (Some(flop), (None, None), (None, None), None, (None, None)) => RunWork::Flop(flop),
         (None, (Some(params), Some(tokens)), (None, None), None, (None, None)) => RunWork::Sizes(params, tokens),
         (None, (None, None), (Some(hours), Some(on)), Some(speed), (None, None)) => RunWork::Hours(hours, on, speed),
@@ -380,7 +381,8 @@ fn run(r: &Reader<'_>, catalog: &Catalog) -> Option<RunFile> {
         }
     };
     let measured = r.text("measured").map(|file| (file, r.place("measured")));
-    Some(RunFile { name: name?, work, times: r.integer("times").unwrap_or(1).max(1), measured, at: r.place("name") })
+    let (times, job) = (r.integer("times").unwrap_or(1).max(1), r.quantity("chips"));
+    Some(RunFile { name: name?, work, times, job, measured, at: r.place("name") })
 }
 
 fn action(r: &Reader<'_>, tranches: &[TrancheFile]) -> Option<ActionFile> {
@@ -394,6 +396,5 @@ fn action(r: &Reader<'_>, tranches: &[TrancheFile]) -> Option<ActionFile> {
         found
     };
     let indices: Option<Vec<usize>> = r.texts("tranches").iter().map(index).collect();
-    let mix = r.choice("mix", &MIXINGS);
-    Some(ActionFile { name: name?, tranches: indices?, mix })
+    Some(ActionFile { name: name?, tranches: indices?, mix: r.choice("mix", &MIXINGS) })
 }

@@ -77,8 +77,9 @@ fn answer(args: &Args) -> u8 {
     // The profile of a stack is written beside the answer, not in its place.
     let profile = args.output.as_deref().filter(|path| path.extension().is_some_and(|end| end == "toml"));
     let profile = profile.filter(|_| matches!(args.command, Command::Calibrate(_)));
-    let file = args.output.as_deref().filter(|_| profile.is_none());
-    let format = match formats::choose(args.format.as_deref(), file) {
+    let is_spec = matches!(args.command, Command::Init(_)); // it writes itself
+    let file = args.output.as_deref().filter(|_| profile.is_none() && !is_spec);
+    let format = match formats::choose(args.format.as_deref().filter(|_| !is_spec), file) {
         Ok(format) => format,
         Err(error) => {
             complain::error(&error);
@@ -144,7 +145,7 @@ fn dispatch(args: &Args, profile: Option<&Path>) -> Result<Option<Reply>, Error>
         Command::Profiles(profiles) => profiles::run(profiles, &catalog).map(Some),
         Command::Rl(rl) => rl::run(rl, &catalog).map(Some),
         Command::Sweep(_) => Ok(None),
-        Command::Init(init) => init::run(init),
+        Command::Init(init) => init::run(init, args.output.as_deref(), args.format.as_deref(), &catalog),
         Command::Completions(completions) => completions::run(completions),
     }
 }

@@ -6,6 +6,7 @@ use crate::units::{Bytes, EnergyPrice, Fraction, KgCo2e, Seconds, Usd, Watts};
 
 use super::carbon::Inventory;
 use super::duty::BorderCharge;
+use super::shares::{Known, Share};
 
 /// A share with its least, likeliest and largest value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -174,12 +175,35 @@ pub struct StorageDefaults {
 /// The work around the final run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ProgrammeDefaults {
-    /// Lower end of the 90 % interval of programme over final run.
+    /// Lower end of the published 90 % interval of all compute over the final run: the shares are held against it.
     pub low: f64,
     /// Upper end.
     pub high: f64,
+    /// Shares of the final run: experiments.
+    pub experiments: Range,
+    /// Runs that are given up or begun again.
+    pub failed_runs: Range,
+    /// Ablations.
+    pub ablations: Range,
+    /// Post-training without reinforcement learning.
+    pub post_training: Range,
+    /// Reinforcement learning.
+    pub rl: Range,
     /// Cost of a person-year.
     pub usd_per_person_year: Usd,
+}
+
+impl ProgrammeDefaults {
+    /// The shares with what is published of each, in the order of [`super::shares::STAGES`].
+    pub fn stages(&self) -> [Range; 5] {
+        [self.experiments, self.failed_runs, self.ablations, self.post_training, self.rl]
+    }
+
+    /// The shares of a question that knows so much of each.
+    pub fn shares(&self, known: &[Known; 5]) -> [Share; 5] {
+        let mut known = known.iter();
+        self.stages().map(|range| Share { value: range.mode, known: known.next().copied().unwrap_or_default() })
+    }
 }
 
 /// Delivery of fleets.

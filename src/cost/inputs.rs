@@ -1,6 +1,5 @@
 //! The inputs of a bill: from the defaults, a chip, a place and a run to its terms.
 
-use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
 use crate::reliability::availability::Losses;
 use crate::units::{Bytes, EnergyPrice, Fraction, Price, Seconds, Usd, Watts};
@@ -10,8 +9,9 @@ use super::defaults::{Defaults, HostingKind, PowerBasis};
 use super::energy::Power;
 use super::epoch::Amortisation;
 use super::own::{Hosting, Ownership};
-use super::people::{self, Programme};
+use super::people::Programme;
 use super::rent::{Offer, Rent};
+use super::shares::Known;
 use super::storage::Storage;
 
 /// What is known about the chip, the place and the run, for the terms.
@@ -41,6 +41,8 @@ pub struct Inputs {
     pub egress: Option<Bytes>,
     /// Age of the hardware at the start, if dates are known.
     pub age: Option<Seconds>,
+    /// The stages of the programme.
+    pub stages: [Known; 5],
     /// People on the programme.
     pub people: Option<f64>,
     /// How long it takes.
@@ -63,6 +65,7 @@ impl Inputs {
             data: None,
             egress: None,
             age: None,
+            stages: [Known::default(); 5],
             people: None,
             duration: Seconds::ZERO,
         }
@@ -99,10 +102,7 @@ impl Defaults {
     }
 
     /// The terms of a run: the defaults, with the inputs filled in.
-    ///
-    /// # Errors
-    /// An invalid interval for the compute of the programme.
-    pub fn terms(&self, known: &Inputs) -> Result<Terms, Error> {
+    pub fn terms(&self, known: &Inputs) -> Terms {
         let (own, epoch) = (&self.own, &self.epoch);
         let hosting = match self.hosting.kind {
             HostingKind::AllIn => Hosting::AllIn { usd_per_kw_month: self.hosting.all_in_usd_per_kw_month },
@@ -111,8 +111,7 @@ impl Defaults {
                 electricity: known.electricity,
             },
         };
-        let programme = people::experiments(self.programme.low, self.programme.high)?;
-        Ok(Terms {
+        Terms {
             rent: Rent {
                 price: known.rent,
                 offer: Offer::OnDemand,
@@ -154,11 +153,12 @@ impl Defaults {
                 usd_per_gb_egress: self.storage.usd_per_gb_egress,
             },
             programme: Programme {
-                compute: Some(programme.median()),
+                shares: self.programme.shares(&known.stages),
+                compute: None,
                 people: known.people,
                 usd_per_person_year: self.programme.usd_per_person_year,
                 duration: known.duration,
             },
-        })
+        }
     }
 }

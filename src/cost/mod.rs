@@ -23,6 +23,7 @@ pub mod own;
 pub mod people;
 pub mod rent;
 pub mod rent_terms;
+pub mod shares;
 pub mod storage;
 
 /// How the chips are paid for.
@@ -209,7 +210,11 @@ pub static COMPONENTS: &[Component] = &[
     entry("storage::checkpoint_line", PAID, Scope::FinalRun, storage::checkpoint_line),
     entry("storage::data_line", PAID, Scope::FinalRun, storage::data_line),
     entry("storage::egress_line", RENT, Scope::FinalRun, storage::egress_line),
-    entry("people::experiments_line", EVERY, Scope::Programme, people::experiments_line),
+    entry("shares::experiments_line", EVERY, Scope::Programme, shares::experiments_line),
+    entry("shares::failed_runs_line", EVERY, Scope::Programme, shares::failed_runs_line),
+    entry("shares::ablations_line", EVERY, Scope::Programme, shares::ablations_line),
+    entry("shares::post_training_line", EVERY, Scope::Programme, shares::post_training_line),
+    entry("shares::rl_line", EVERY, Scope::Programme, shares::rl_line),
     entry("people::staff_line", EVERY, Scope::Programme, people::staff_line),
 ];
 
@@ -226,6 +231,11 @@ impl Bill {
     /// The priced lines of the run itself.
     pub fn final_run(&self) -> Usd {
         sum(self.lines.iter().filter(|line| line.scope != Scope::Programme))
+    }
+
+    /// The run and the stages around it: all compute, without people.
+    pub fn compute(&self) -> Usd {
+        sum(self.lines.iter().filter(|line| line.source != "programme.people"))
     }
 
     /// All priced lines.

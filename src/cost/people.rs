@@ -1,4 +1,4 @@
-//! What a published training cost leaves out: people, experiments, runs that failed.
+//! What a published training cost leaves out: people, and how much compute there is in all.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -6,12 +6,15 @@ use crate::error::Error;
 use crate::units::check::not_negative;
 use crate::units::{Seconds, Usd};
 
+use super::shares::Share;
 use super::{Charge, Context, CostLine, Scope};
 
 /// The terms of the programme around the final run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Programme {
-    /// Compute of the whole programme over that of the final run; `None` where it is not known.
+    /// The stages besides the final run, in the order of [`super::shares::STAGES`].
+    pub shares: [Share; 5],
+    /// Compute of the whole programme over that of the final run, where that is said: the stages divide it among them.
     pub compute: Option<f64>,
     /// People in research and engineering; `None` where it is not known.
     pub people: Option<f64>,
@@ -30,6 +33,7 @@ impl Programme {
         not_negative("the number of people", self.people.unwrap_or(0.0))?;
         not_negative("the cost of a person", self.usd_per_person_year)?;
         not_negative("the duration of the programme", self.duration)?;
+        self.check_shares()?;
         match self.compute {
             Some(factor) if factor.is_finite() && factor > MOST_TIMES => Err(Error::bad_input(format!(
                 "the programme's compute is {factor:e} times the final run; at most {MOST_TIMES} times is accepted"
@@ -108,26 +112,6 @@ impl LogNormalFactor {
     pub fn mean(self) -> f64 {
         (self.mu + self.sigma * self.sigma / 2.0).exp()
     }
-}
-
-/// Experiments and failed runs.
-pub(super) fn experiments_line(context: &Context) -> Result<CostLine, Error> {
-    let terms = &context.terms.programme;
-    terms.check()?;
-    let charge = match (terms.compute, context.final_run) {
-        (Some(factor), Some(run)) => Charge::Priced { price: run.get(), amount: run * (factor - 1.0) },
-        (Some(_), None) => Charge::NotPriced("the final run itself is not priced"),
-        (None, _) => Charge::NotPriced("how much was computed besides the final run is not known"),
-    };
-    Ok(CostLine {
-        label: "Experiments, failed runs",
-        quantity: terms.compute.map_or(0.0, |factor| factor - 1.0),
-        unit: "final runs",
-        price_unit: "USD/final run",
-        charge,
-        source: "programme.compute",
-        scope: Scope::Programme,
-    })
 }
 
 /// Research and engineering staff.

@@ -55,7 +55,9 @@ fn terms() -> Terms {
             usd_per_gb_egress: 0.05,
         },
         programme: people::Programme {
-            compute: Some(2.0),
+            shares: [0.5, 0.2, 0.25, 0.0, 0.05]
+                .map(|value| shares::Share { value: share(value), known: Default::default() }),
+            compute: None,
             people: None,
             usd_per_person_year: Usd::new(400_000.0),
             duration: Seconds::from_years(1.0),
@@ -97,7 +99,7 @@ fn a_run_whose_chips_have_no_price_has_no_price_for_experiments_either() {
     terms.rent.price = None;
     let bill = bill(View::Rent, &usage(), &terms).unwrap();
     let unknown: Vec<_> = bill.not_priced().map(|line| line.label).collect();
-    assert!(unknown.contains(&"Rent, on demand") && unknown.contains(&"Experiments, failed runs"), "{unknown:?}");
+    assert!(unknown.contains(&"Rent, on demand") && unknown.contains(&"Experiments"), "{unknown:?}");
 }
 
 #[test]
@@ -150,5 +152,7 @@ fn absurd_terms_are_named() {
     assert!(refused(|terms| terms.own.network = Fraction::new(1.0), View::Own).contains("network"));
     assert!(refused(|terms| terms.rent.price = Some(Price::new(f64::NAN)), View::Rent).contains("price"));
     assert!(refused(|terms| terms.programme.compute = Some(0.5), View::Rent).contains("final run"));
+    let wrong = |terms: &mut Terms| terms.programme.shares[1].value = Fraction::new(-0.1);
+    assert!(refused(wrong, View::Rent).contains("programme.failed_runs"));
     assert!(refused(|terms| terms.epoch.decline = 0.0, View::Epoch).contains("value"));
 }

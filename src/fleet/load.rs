@@ -202,6 +202,7 @@ fn sustained(speed: Speed, chip: &AcceleratorProfile) -> Result<FlopPerSecond, E
 /// A run by its work, or by the hours it held elsewhere: those contain their downtime, at the goodput of this fleet.
 fn run(one: &RunFile, file: &FleetFile, filling: &Filling<'_>, goodput: Fraction) -> Result<Run, Error> {
     let mut speed = None;
+    jobs(one, file).map_err(|error| one.at.locate(error))?;
     let work = match &one.work {
         RunWork::Flop(flop) => *flop,
         RunWork::Sizes(params, tokens) => crate::model::flops::train_work(*params, *tokens),
@@ -221,6 +222,25 @@ fn run(one: &RunFile, file: &FleetFile, filling: &Filling<'_>, goodput: Fraction
         }
     };
     Ok(Run { name: one.name.clone(), work: work * f64::from(one.times), predicted: speed.map(Arc::new) })
+}
+
+/// Refuses jobs of so many chips that do not fill the fleet, or whose speed is stated: nothing is predicted of them.
+fn jobs(one: &RunFile, file: &FleetFile) -> Result<(), Error> {
+    let Some(job) = one.job else { return Ok(()) };
+    let fleet: Chips = file.tranches.iter().map(|tranche| tranche.chips).sum();
+    if !one.work.is_predicted() || file.tranches.iter().all(|tranche| tranche.speed.is_some()) {
+        let error = Error::bad_input(format!("`chips` of run `{}` changes nothing: its speed is stated", one.name));
+        return Err(error.with_hint("leave `chips` out, or name a `run` or a `model` and state no `mfu`"));
+    }
+    if job.get() < 1.0 || job * f64::from(one.times) < fleet {
+        let [job, fleet] = [job, fleet].map(show::chips);
+        return Err(Error::bad_input(format!(
+            "{} jobs of {job} chips leave a part of the fleet's {fleet} without work",
+            one.times
+        ))
+        .with_hint("give more chips, more `times`, or leave `chips` out for one job on all of them"));
+    }
+    Ok(())
 }
 
 /// A run's question with the measured steps of its software. They say themselves on which chips they were measured.
@@ -251,7 +271,8 @@ fn predicted(question: Question, one: &RunFile, file: &FleetFile, filling: &Fill
     }
     let (chip, chips, _) = kinds.first().ok_or_else(|| Error::bad_input("a fleet needs at least one [[tranche]]"))?;
     let question = measured(question, one, filling)?;
-    let found = Predicted::new(question, filling.catalog, chip, *chips).map_err(|error| one.at.locate(error))?;
+    let of_kind = (chip.as_str(), *chips);
+    let found = Predicted::new(question, filling.catalog, of_kind, one.job).map_err(|error| one.at.locate(error))?;
     if one.measured.is_some() || filling.measured.is_some() {
         filling.say(match &found.narrowed {
             Some(narrowed) => format!("{}: {}", one.name, narrowed.sentence()),

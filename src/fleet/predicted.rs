@@ -21,6 +21,8 @@ type Times = BTreeMap<u32, Result<Seconds, Error>>;
 pub struct Predicted {
     question: Question,
     catalog: Catalog,
+    /// Chips of one job, beside which others run; `None` where all chips work on one.
+    job: Option<Chips>,
     /// Model FLOPs of the run.
     pub work: Flop,
     /// What measured steps changed, where there are any.
@@ -33,22 +35,28 @@ impl Predicted {
     ///
     /// # Errors
     /// A question without an answer there, or without FLOPs.
-    pub fn new(question: Question, catalog: &Catalog, chip: &str, chips: Chips) -> Result<Self, Error> {
+    pub fn new(
+        question: Question,
+        catalog: &Catalog,
+        (chip, chips): (&str, Chips),
+        job: Option<Chips>,
+    ) -> Result<Self, Error> {
         let catalog = catalog.clone().remembering();
-        let found = answer(&on(&question, chip, chips), &catalog)?;
+        let found = answer(&on(&question, chip, at_once(job, chips)), &catalog)?;
         let work = found.estimate.flop.ok_or_else(|| {
             Error::bad_input("the FLOPs of the run do not follow from its profile").with_hint("give its `tokens`")
         })?;
         let narrowed = Narrowed::of_answer(&found);
-        Ok(Self { question, catalog, work, narrowed, known: Mutex::default() })
+        Ok(Self { question, catalog, job, work, narrowed, known: Mutex::default() })
     }
 
-    /// The wall-clock time of the run on so many chips, with its failures; parts of a chip do not work.
+    /// The wall-clock time of the run on so many chips, or on those of one job if these are more, with its failures; parts of a
+    /// chip do not work.
     ///
     /// # Errors
     /// As [`answer`]: the run does not fit there.
     pub fn time(&self, chip: &str, chips: Chips) -> Result<Seconds, Error> {
-        let whole = (chips.get() + ROUNDING).floor() as u32;
+        let whole = (at_once(self.job, chips).get() + ROUNDING).floor() as u32;
         let mut known = self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(time) = known.get(chip).and_then(|times| times.get(&whole)) {
             return time.clone();
@@ -65,7 +73,7 @@ impl Predicted {
 
     /// What one of so many chips contributes; nothing where the run does not fit.
     pub fn rate(&self, chip: &str, chips: Chips) -> FlopPerSecond {
-        self.time(chip, chips).map_or(FlopPerSecond::ZERO, |time| self.work / (chips * time))
+        self.time(chip, chips).map_or(FlopPerSecond::ZERO, |time| self.work / (at_once(self.job, chips) * time))
     }
 
     /// Every time that was asked for, by chip and number of chips.
@@ -76,6 +84,11 @@ impl Predicted {
         };
         known.iter().flat_map(of_chip).collect()
     }
+}
+
+/// Chips that work on one job.
+fn at_once(job: Option<Chips>, chips: Chips) -> Chips {
+    job.map_or(chips, |job| if job < chips { job } else { chips })
 }
 
 fn on(question: &Question, chip: &str, chips: Chips) -> Question {

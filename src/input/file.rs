@@ -6,11 +6,13 @@ use std::fmt;
 use toml::de::DeValue;
 
 use crate::catalog::Found;
+use crate::cost::shares::{STAGES, Stage};
 use crate::error::Error;
 use crate::input::deliveries::{DELIVERIES, Deliveries};
 use crate::input::field::{Field, field};
 use crate::input::measured::{MEASURED, Measured};
 use crate::input::table::FIELDS;
+use crate::input::text::choice;
 use crate::input::typed::AsTyped;
 use crate::read::{At, Reader, Value};
 use crate::units::{
@@ -109,6 +111,8 @@ pub struct PhaseSpec {
     pub tokens: Option<Entry<Tokens>>,
     /// Model FLOPs, where tokens do not tell.
     pub flop: Option<Entry<Flop>>,
+    /// The stages of a programme that it is, for [`crate::cost::shares`]; none where it is the run itself.
+    pub holds: Vec<Stage>,
 }
 
 /// What a run's authors reported: never an input, always shown beside the answer.
@@ -270,12 +274,25 @@ fn phase(r: &Reader<'_>, several: bool, needs_hours: bool) -> Option<PhaseSpec> 
             value.fail(Error::bad_input(format!("`{key}` of a phase is one number")));
         }
     }
+    let holds = holds(r);
     let (name, Spec { gpu_hours, tokens, flop, .. }) = (name?, own);
     if several && r.any("gpu_hours").is_none() && (needs_hours || (tokens.is_none() && flop.is_none())) {
         let error = Error::bad_input(format!("phase `{name}` has no `gpu_hours`"));
         r.fail("gpu_hours", error.with_hint("give its gpu_hours, or its tokens and run.mfu"));
     }
-    Some(PhaseSpec { name, gpu_hours, tokens, flop })
+    Some(PhaseSpec { name, gpu_hours, tokens, flop, holds })
+}
+
+/// The stages that a phase holds: `holds = ["post_training", "rl"]`.
+fn holds(r: &Reader<'_>) -> Vec<Stage> {
+    let known = |name: String| match choice("stage", &name, &STAGES) {
+        Ok((_, stage)) => Some(stage),
+        Err(error) => {
+            r.fail("holds", error);
+            None
+        }
+    };
+    r.texts("holds").into_iter().filter_map(known).collect()
 }
 
 /// One `[[correlation]]`: `between = ["run.mfu", "run.chips"]`, `spearman = -0.3`.

@@ -296,6 +296,13 @@ macro_rules! portion {
     };
 }
 
+/// A share from zero, which may be more than one.
+macro_rules! times {
+    ($field:ident $type:ty;) => {
+        Field { all: || (0.0, MOST_SHARE), ..quantity!($field $type; "share", get, new, times) }
+    };
+}
+
 /// Time in years.
 macro_rules! years {
     ($field:ident $type:ty;) => {

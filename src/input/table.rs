@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, HOSTING_KINDS, HostingKind, POWER_BASES, PowerBasis};
 use crate::cost::rent_terms::RENT_TERMS;
+use crate::cost::shares::MOST_SHARE;
 use crate::cost::{JUDGED, Judged, VIEWS, View};
 use crate::error::Error;
 use crate::hardware::optimizer::{OFFLOADS, OPTIMIZERS, Offload, Optimizer};
@@ -20,7 +21,7 @@ use crate::input::question::{Input, Typed};
 use crate::input::range::Range;
 use crate::input::text::{
     choice, currency, date, days, dollars_per, megawatts, money, name, number, portion, rate, seconds, share,
-    shown_per, switch, tflops, wait, whole, years,
+    shown_per, switch, tflops, times, wait, whole, years,
 };
 use crate::input::typed::{Rates, entry, in_months};
 use crate::layout::parallelism::SCHEDULES;
@@ -54,7 +55,7 @@ fields! {
         /// Accelerator, or a fleet such as 2048xH800
         "run.gpu" gpu: String = named().flag("gpu", "CHIP", "h200").also(&["gpus", "accelerator", "chip"]).first();
         /// Chips held
-        "run.chips" chips: Chips = base("chips").flag("chips", "N", "2048").within(1.0, CHIPS).whole().first();
+        "run.chips" chips: Chips = base("chips").flag("chips", "N", "2048").within(1.0, CHIPS).whole();
         /// Parameters in all; for a mixture of experts give the active ones too
         "run.params" params: Params = base("parameters")
             .flag("params", "N", "671B").also(&["param", "parameters", "parameter"]).within(1e3, 1e16).first();
@@ -62,8 +63,7 @@ fields! {
         "run.active_params" active_params: Params = base("parameters")
             .flag("active-params", "N", "37B").also(&["active_param", "active_parameters"]).within(1e3, 1e16).first();
         /// Training tokens
-        "run.tokens" tokens: Tokens = base("tokens")
-            .flag("tokens", "N", "14.8T").also(&["token"]).within(1e3, 1e17).first();
+        "run.tokens" tokens: Tokens = base("tokens").flag("tokens", "N", "14.8T").also(&["token"]).within(1e3, 1e17).first();
         /// Model FLOPs
         "run.flop" flop: Flop = base("FLOP").flag("flop", "N", "3.3e24").also(&["flops"]).within(1e6, 1e34);
         /// GPU-hours held
@@ -182,7 +182,7 @@ fields! {
         /// Used hours of an owned chip over all hours
         "bill.utilisation" utilisation: Fraction = part()
             .flag("utilisation", "SHARE", "85%").also(&["utilization", "own.utilisation"]).within(LEAST, 1.0);
-        /// All compute of the programme over the final run
+        /// All compute of the programme over the final run, divided among its stages as they are assumed
         "bill.programme" programme: f64 = number()
             .flag("programme", "FACTOR", "2.2").also(&["program"]).within(1.0, 1000.0);
         /// People in research and engineering, for a year
@@ -294,6 +294,16 @@ fields! {
         "border.revenue_share" revenue_share: Fraction = portion().flag("revenue-share", "SHARE", "25%").within(0.0, 0.9);
         /// The part of it that the buyer pays
         "border.passed_on" passed_on: Fraction = portion().flag("passed-on", "SHARE", "80%");
+        /// Experiments over the final run: research, scaling laws, earlier versions, models that are never released
+        "programme.experiments" experiments: Fraction = times().flag("experiments", "SHARE", "55%");
+        /// Failed runs over the final run: given up, or begun again
+        "programme.failed_runs" failed_runs: Fraction = times().flag("failed-runs", "SHARE", "17%");
+        /// Ablations over the final run
+        "programme.ablations" ablations: Fraction = times().flag("ablations", "SHARE", "42%");
+        /// Post-training over the final run, without reinforcement learning; what the run's own phases hold is not charged again
+        "programme.post_training" post_training: Fraction = times().flag("post-training", "SHARE", "2%");
+        /// Reinforcement learning over the final run; what the run's own phases hold is not charged again
+        "programme.rl" programme_rl: Fraction = times().flag("rl-share", "SHARE", "10%").in_full();
         /// A person of the programme for a year
         "programme.usd_per_person_year" person_year: Usd = money().flag("person-year", "MONEY", "$500K").within(0.0, 1e9);
         /// Years that the making of the hardware is spread over, a bare number in years
@@ -369,15 +379,13 @@ fields! {
         /// Tokens of a question
         "rl.prompt_tokens" rl_prompt_tokens: Tokens = base("tokens").flag("prompt-tokens", "N", "200").within(1.0, 1e8);
         /// Tokens of a response, in the mean of the run
-        "rl.response_tokens" rl_response_tokens: Tokens = base("tokens")
-            .flag("response-tokens", "N", "8K").within(1.0, 1e8);
+        "rl.response_tokens" rl_response_tokens: Tokens = base("tokens").flag("response-tokens", "N", "8K").within(1.0, 1e8);
         /// Tokens of a response at the most
         "rl.max_response" rl_max_response: Tokens = base("tokens").flag("max-response", "N", "32768").within(2.0, 1e8);
         /// Standard deviation of the logarithm of a response's length
         "rl.length_spread" rl_length_spread: f64 = number().flag("length-spread", "SPREAD", "0.8").within(0.0, 3.0);
         /// Updates for which one rollout writes the responses
-        "rl.steps_per_rollout" rl_steps_per_rollout: u32 = count()
-            .flag("steps-per-rollout", "N", "16").within(1.0, MOST);
+        "rl.steps_per_rollout" rl_steps_per_rollout: u32 = count().flag("steps-per-rollout", "N", "16").within(1.0, MOST);
         /// Tokens that a decode step adds, drafts that are accepted among them
         "rl.accepted" rl_accepted: f64 = number().flag("accepted", "N", "1.8").within(1.0, 16.0);
         /// Forward passes over the responses besides the update: reference, critic, reward model

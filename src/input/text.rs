@@ -3,6 +3,7 @@
 use std::str::FromStr as _;
 
 use crate::catalog::normal;
+use crate::cost::shares::MOST_SHARE;
 use crate::error::Error;
 use crate::units::date::Date;
 use crate::units::money::Code;
@@ -141,6 +142,16 @@ pub(super) fn portion(text: &str) -> Result<Fraction, Error> {
         Fraction::ZERO => Ok(Fraction::ZERO),
         _ => share(text),
     }
+}
+
+/// A share that may be more than one, up to [`MOST_SHARE`].
+pub(super) fn times(text: &str) -> Result<Fraction, Error> {
+    let share = parse::<Fraction>(text)?;
+    if share.get() > MOST_SHARE {
+        let error = Error::bad_input(format!("`{text}` is more than {} %", MOST_SHARE * 100.0));
+        return Err(error.with_hint("write a share like `55%` or `0.55`"));
+    }
+    Ok(share)
 }
 
 /// Time, a bare number in years.

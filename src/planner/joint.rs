@@ -20,7 +20,7 @@ use crate::units::{ChipSeconds, Chips, Price, Seconds, Usd};
 pub type Drawn<'a> = Draws<'a, KINDS>;
 
 /// What one draw gives.
-const KINDS: usize = 12;
+const KINDS: usize = 17;
 const D_DAYS: usize = 0;
 const D_COST: usize = 1;
 const D_HOURS: usize = 2;
@@ -33,6 +33,8 @@ const D_RENT: usize = 8;
 const D_RUN: usize = 9;
 const D_PROGRAMME: usize = 10;
 const D_HOUR: usize = 11;
+/// The first of the programme's stages.
+const D_STAGES: usize = 12;
 
 /// What is asked of a run on its deliveries.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -157,7 +159,8 @@ impl<'a> Joint<'a> {
         let bill = self.bill.as_ref().filter(|_| !self.is_sure())?;
         let [run, programme, hour] = [D_RUN, D_PROGRAMME, D_HOUR].map(|kind| draws.summary(kind));
         let ranges = bill.ranges.iter().map(|range| format!("{}: {}", range.path, range.text)).collect();
-        Some(BillSpread { run, programme, hour, ranges })
+        let stages = [0, 1, 2, 3, 4].map(|stage| draws.summary(D_STAGES + stage));
+        Some(BillSpread { run, stages, programme, hour, ranges })
     }
 
     /// What is delivered and held in one draw; `None` where the run has no answer.
@@ -178,7 +181,7 @@ impl<'a> Joint<'a> {
         let before = self.answer.prepared.ranges().len() + self.supply.open.len();
         let of_bill = values.get(before..).unwrap_or_default();
         let billed = self.bill.as_ref().map(|bill| bill.priced(&found, of_bill));
-        let [run, programme, hour] = billed.unwrap_or([f64::NAN; 3]);
+        let [run, programme, hour, a, b, c, d, e] = billed.unwrap_or([f64::NAN; 8]);
         let cost = match self.bill.as_ref().map(|bill| bill.judged) {
             Some(Judged::FinalRun) => run,
             Some(Judged::Programme) => programme,
@@ -198,7 +201,7 @@ impl<'a> Joint<'a> {
             (one, other) => one.or(other).unwrap_or(f64::NAN),
         };
         let Held { days, hours, chips, share, spent, week, cost: rent } = found;
-        [days, cost, hours, chips, margin, share, spent, week, rent, run, programme, hour]
+        [days, cost, hours, chips, margin, share, spent, week, rent, run, programme, hour, a, b, c, d, e]
     }
 
     /// Draws: few where nothing is drawn.
@@ -334,16 +337,18 @@ pub enum Wanted {
 }
 
 impl Bill<'_> {
-    /// What a draw costs by the bill: the run alone, with the work around it, and a used hour of the owner's.
-    fn priced(&self, found: &Held, values: &[f64]) -> [f64; 3] {
+    /// What a draw costs by the bill: the run alone, with the work around it, a used hour of the owner's, and each stage.
+    fn priced(&self, found: &Held, values: &[f64]) -> [f64; 8] {
         if !found.days.is_finite() {
-            return [f64::INFINITY, f64::INFINITY, f64::NAN];
+            let (never, unknown) = (f64::INFINITY, f64::NAN);
+            return [never, never, unknown, never, never, never, never, never];
         }
         let mut recipe = self.recipe.clone();
         self.ranges.iter().zip(values).for_each(|(range, value)| recipe.put(range.path, *value));
         hold(&mut recipe, found);
-        recipe.price().map_or([f64::NAN; 3], |Priced { run, programme, hour }| {
-            [run.get(), programme.get(), hour.map_or(f64::NAN, Price::usd_per_hour)]
+        recipe.price().map_or([f64::NAN; 8], |Priced { run, stages: [a, b, c, d, e], programme, hour }| {
+            let hour = hour.map_or(f64::NAN, Price::usd_per_hour);
+            [run.get(), programme.get(), hour, a.get(), b.get(), c.get(), d.get(), e.get()]
         })
     }
 }

@@ -3,9 +3,11 @@
 use super::json::cell;
 use super::view::{Section, View};
 use crate::answer::bill_ranges::BillSpread;
-use crate::answer::decompose::Decomposition;
 use crate::answer::failures::{Failures, Saved};
 use crate::answer::whole_bill::{WholeBill, unit_price};
+use crate::ask::estimate::decompose::Decomposition;
+use crate::ask::estimate::programme::{ProgrammeReply, StageRow};
+use crate::cost::shares::STAGES;
 use crate::cost::{Charge, CostLine};
 use crate::reliability::checkpoint::Way;
 use crate::reply::footprint::FootprintReply;
@@ -13,8 +15,10 @@ use crate::units::{Bytes, Price, Seconds, Usd, show};
 
 /// Adds a bill to the view of its estimate.
 pub fn add(view: &mut View, whole: &WholeBill, spread: Option<&BillSpread>, footprint: Option<&FootprintReply>) {
+    let around = ProgrammeReply::of(whole, spread);
     view.summary += &summary(whole);
     view.sections.push(lines(whole));
+    view.sections.push(programme(&around));
     view.sections.extend(spread.map(range));
     view.note("Ranges of the bill", spread.map(|spread| spread.ranges.clone()).unwrap_or_default());
     view.sections.extend(super::owning::sections(whole));
@@ -58,7 +62,7 @@ pub fn add_decomposition(view: &mut View, found: &Decomposition) {
     let hours = show::count(found.final_hours.gpu_hours(), 4);
     section.fact("final run", show::usd(found.final_run), format!("{hours} GPU-hours at an assumed rent"));
     let [low, middle, high] = found.programme_compute.map(show::usd);
-    section.fact("all compute", middle, format!("{low} to {high}: experiments and failed runs"));
+    section.fact("all compute", middle, format!("{low} to {high}: the programme around it"));
     section.fact("people", show::usd(found.staff), "assumed");
     let chips = show::chips(found.chips);
     section.fact(
@@ -107,10 +111,41 @@ fn lines(whole: &WholeBill) -> Section {
     section
 }
 
+/// The final run, and each stage beside it with what is published of its share.
+fn programme(found: &ProgrammeReply) -> Section {
+    let title = "The programme: the final run is one part of it";
+    let mut section = Section::new(title, &["", "Of the run", "Amount", "Published", "Share is"]).on("programme");
+    let money = |amount: Option<f64>| amount.map_or_else(|| "not priced".into(), |usd| show::usd(Usd::new(usd)));
+    let share = |value: f64| show::percent(value);
+    let none = String::new;
+    section.row(["final run".into(), share(1.0), money(found.final_run_usd), none(), none()]);
+    for row in &found.stages {
+        let StageRow { share: beside, held_share: held, .. } = *row;
+        let (of, amount) = match held.filter(|_| beside == 0.0) {
+            Some(held) if held > 0.0 => (format!("{} in it", share(held)), "in the run".into()),
+            Some(_) => ("in it".into(), "in the run".into()),
+            None => (share(beside), money(row.amount_usd)),
+        };
+        let published = format!("{} to {}", share(row.published_low), share(row.published_high));
+        section.row([row.label.to_lowercase(), of, amount, published, row.kind.clone().unwrap_or_default()]);
+    }
+    let [low, _, high] = found.published_times.map(share);
+    section.row([
+        "all compute".into(),
+        share(found.times_final_run),
+        money(found.all_compute_usd),
+        format!("{low} to {high}"),
+        none(),
+    ]);
+    section
+}
+
 /// What the totals vary by.
 fn range(found: &BillSpread) -> Section {
     let mut section = Section::new("Range of the bill", &["", "p10", "p50", "p90"]).on("cost");
-    for (label, summary) in [("The run", &found.run), ("With work around it", &found.programme)] {
+    let stages = STAGES.iter().zip(&found.stages).map(|((_, stage), summary)| (stage.label(), summary));
+    let all = [("The run", &found.run)].into_iter().chain(stages).chain([("With work around it", &found.programme)]);
+    for (label, summary) in all {
         let [low, middle, high] = [0.1, 0.5, 0.9].map(|level| show::usd(Usd::new(summary.quantile(level).value)));
         section.row([label.into(), low, middle, high]);
     }

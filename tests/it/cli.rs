@@ -474,7 +474,7 @@ fn a_first_spec_is_written_once_and_reads() {
     let shell = Shell::new();
     assert_eq!(shell.run(&["init"]).status.code(), Some(0));
     let answer = shell.json(&["estimate", "./run.toml"]);
-    close(&answer["result"]["gpu_hours"], 2.666e6, 500.0);
+    close(&answer["phases"][0]["gpu_hours"], 2.666e6, 500.0);
     shell.write("run.toml", "mine");
     refused(&shell.run(&["init"]), 4, &["run.toml is already there", "--force"]);
     assert_eq!(fs::read_to_string(shell.path().join("run.toml")).unwrap(), "mine");

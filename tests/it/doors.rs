@@ -61,6 +61,7 @@ pub fn through_every_door(name: &str, question: &Question) -> Option<Answer> {
     };
     let (hours, days) = (found.estimate.total.held.gpu_hours(), found.estimate.total.wall_clock.unwrap().days());
     by_its_spec(name, question, &found);
+    by_init(name, question, &found);
     by_layout(name, question, &found);
     by_convert(name, question, &found);
     by_sweep(name, question, hours, days);
@@ -102,6 +103,21 @@ fn by_its_spec(name: &str, question: &Question, found: &Answer) {
     let base = flopbill::internals::input::file::spec(&file).unwrap();
     let again = answer(&Question { base, ..Question::default() }, catalog()).unwrap();
     same(&format!("{name} as a spec"), again.estimate.total.held.get(), found.estimate.total.held.get());
+}
+
+/// The spec that `init --like` writes of a run, with the same values laid over it.
+fn by_init(name: &str, question: &Question, found: &Answer) {
+    let Some(file) = question.base.name.as_ref().and(question.base.file.as_deref()) else { return };
+    let run = std::path::Path::new(file).file_stem().unwrap().to_str().unwrap();
+    let text = flopbill::internals::input::template::like(run, catalog()).unwrap();
+    let document = flopbill::internals::read::Document::new("written.toml", text);
+    let file = flopbill::internals::catalog::Found { id: "written".into(), document, from_user: true };
+    let base = flopbill::internals::input::file::spec(&file).unwrap();
+    let again = answer(&Question { base, ..question.clone() }, catalog()).unwrap();
+    let (own, other) = (found.estimate.total, again.estimate.total);
+    same(&format!("{name} by init"), other.held.get(), own.held.get());
+    assert_eq!(other.cost, own.cost, "{name} by init");
+    same(&format!("{name} by init"), other.wall_clock.unwrap().get(), own.wall_clock.unwrap().get());
 }
 
 /// The best layout's step is the step that the hours come from; its row is the layout's own, without what nobody said.

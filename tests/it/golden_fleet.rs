@@ -107,11 +107,10 @@ fn four_hundred_thousand_h200s() {
     close(all.power.unwrap().kw() / 1e3, 692.0, 1e-12); // MW
     close(all.purchase.unwrap().get(), 10.8e9, 1e-12);
     close((all.purchase.unwrap() + all.border.unwrap()).get(), 13.5e9, 1e-12);
-    // The hours that V3 held contain its downtime: 1,257 of them fit into a year of hours held. With the goodput
-    // counted on the fleet's side alone it would be 1,169.
-    close(all.runs_per_year * 1000.0, 9.6e6 * 365.0 / 2.788e6, 1e-9);
-    close(all.runs_per_year * 1000.0, 1256.8, 1e-4);
-    close(all.runs_per_year * 1000.0 * 0.93, 1168.8, 1e-4);
+    // Jobs of 4,096 chips, as `estimate` answers for one: 400,000 / 4,096 of them at a time.
+    let alone = days(&Question::about("deepseek-v3", &Catalog::built_in()).unwrap(), "h200", 4096);
+    close(all.runs_per_year * 1000.0, 400_000.0 / 4096.0 * 365.0 / alone, 1e-9);
+    close(all.runs_per_year * 1000.0, 1251.0, 0.1);
 }
 
 /// A fleet file's finish in days, with what is in it beside its head.

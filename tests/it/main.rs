@@ -34,6 +34,7 @@ mod golden_fleet;
 mod golden_policy;
 mod golden_scaling;
 mod golden_uncertainty;
+mod init;
 mod input;
 mod invariants;
 mod layout_search;
@@ -54,6 +55,7 @@ mod plausible;
 mod policy_to;
 mod prices;
 mod profiles;
+mod programme;
 mod properties_uncertainty;
 #[cfg(feature = "cli")]
 mod provenance;

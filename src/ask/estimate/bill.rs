@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::border::against_rules;
+use super::decompose::{Decomposition, decompose};
+use super::programme::ProgrammeReply;
 use crate::answer::Answer;
-use crate::answer::bill_ranges::BillRange;
-use crate::answer::decompose::{Decomposition, decompose};
+use crate::answer::bill_ranges::{BillRange, BillSpread};
 use crate::answer::failures::FailuresReply;
 use crate::answer::owning::OwningReply;
 use crate::answer::place::Place;
@@ -14,7 +15,7 @@ use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, unit_price};
 use crate::ask::reply::footprint::{ElectricityReply, LEVELS};
 use crate::ask::reply::{Ordered, SourceLine};
 use crate::catalog::Catalog;
-use crate::cost::{Charge, CostLine, Scope, View};
+use crate::cost::{Charge, CostLine, Judged, Scope, View};
 use crate::error::Error;
 use crate::input::field::Field;
 use crate::input::file::Entry;
@@ -35,12 +36,16 @@ pub fn choices(spec: &Spec) -> Result<Choices, Error> {
     Ok(Choices::of(spec))
 }
 
-/// Whether a part of the bill says something without one: of failures that are asked for, or of a site's power.
+/// Whether a part of the bill says something without one: of failures that are asked for, of a site's power, or of a
+/// programme that money is held against.
 fn heard(spec: &Spec, field: &Field) -> bool {
     let of = |tables: &[&str]| tables.iter().any(|table| field.path.starts_with(table));
     let power = matches!(field.path, "bill.pue" | "bill.hyperscale" | "bill.power");
+    let whole = spec.budget_of.as_ref().is_some_and(|judged| judged.value == Judged::Programme);
+    let around = matches!(field.path, "bill.programme" | "bill.people");
     (asks(spec.failures.as_ref()) && of(&["failures.", "checkpoint.", "losses."]))
         || (spec.site_power.is_some() && (power || of(&["power."])))
+        || (whole && (around || of(&["programme."])))
 }
 
 fn asks(entry: Option<&Entry<bool>>) -> bool {
@@ -120,6 +125,8 @@ pub struct BillReply {
     /// Their p10, p50 and p90, where assumptions are ranges.
     #[serde(flatten)]
     pub range: Option<BillRange>,
+    /// The final run and the stages around it, apart.
+    pub programme: ProgrammeReply,
     /// The amount of each line.
     pub lines: Ordered<Option<f64>>,
     /// All lines that have a price.
@@ -160,13 +167,14 @@ pub struct CommitmentReply {
 
 impl BillReply {
     /// Of a bill.
-    pub fn of(whole: &WholeBill, range: Option<BillRange>) -> Self {
+    pub fn of(whole: &WholeBill, range: Option<BillRange>, spread: Option<&BillSpread>) -> Self {
         let priced = whole.total().is_some();
         Self {
             view: whole.bill.view.name(),
             final_run_usd: priced.then(|| whole.bill.final_run().get()),
             programme_usd: whole.total(),
             range: range.filter(|_| priced),
+            programme: ProgrammeReply::of(whole, spread),
             lines: amounts(whole),
             priced_lines_usd: whole.bill.programme().get(),
             reason: whole.chips_not_priced(),
@@ -239,7 +247,7 @@ pub fn lines(whole: &WholeBill) -> Vec<CostLineReply> {
 pub struct DecompositionReply {
     /// Hours of the final run at the rent its authors assume.
     pub final_run_usd: f64,
-    /// With experiments and failed runs: low, median, high.
+    /// With the stages around it: between the ends of what is published.
     pub all_compute_usd: [f64; 3],
     /// People.
     pub people_usd: f64,

@@ -2,8 +2,10 @@
 
 pub mod bill;
 mod border;
+pub mod decompose;
 pub mod expected;
 pub mod places;
+pub mod programme;
 pub mod site;
 
 use serde::Serialize;
@@ -271,7 +273,7 @@ pub fn reply(
         confirmation: ConfirmationReply::of(&answer),
         ranges: spread.as_ref().map(|spread| Ranges::of(&answer, spread)),
         drivers: drivers.as_ref().map(DriversReply::of),
-        bill: whole.as_ref().map(|whole| BillReply::of(whole, bill_range)),
+        bill: whole.as_ref().map(|whole| BillReply::of(whole, bill_range, bill_spread.as_ref())),
         cost_lines: whole.as_ref().map(bill::lines).unwrap_or_default(),
         footprint: whole.as_ref().and_then(|whole| FootprintReply::of(whole, bill::hours(&answer, spread.as_ref()))),
         decomposition: if whole.is_some() { bill::decomposition(&answer, catalog)? } else { None },

@@ -2,10 +2,13 @@
 //! the fleet it ran on, side by side.
 
 use crate::answer::answer;
+use crate::answer::stages::held_stages;
 use crate::catalog::Catalog;
 use crate::catalog::figures::{Figures, Headline};
 use crate::cost::inputs::Inputs;
-use crate::cost::{own, people};
+use crate::cost::own;
+use crate::cost::people::{self, Programme};
+use crate::cost::shares::Known;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::units::{ChipSeconds, Chips, EnergyPrice, Fraction, Seconds, Usd};
@@ -17,7 +20,7 @@ pub struct Decomposition {
     pub final_hours: ChipSeconds,
     /// Hours of the final run times the rent its authors assume.
     pub final_run: Usd,
-    /// With experiments and failed runs: low, median and high of a 90 % interval.
+    /// With the stages around it as they are assumed, between the ends of the published 90 % interval.
     pub programme_compute: [Usd; 3],
     /// People.
     pub staff: Usd,
@@ -48,8 +51,14 @@ pub fn decompose(figures: &Figures, catalog: &Catalog) -> Result<Decomposition, 
         return Err(Error::no_solution(format!("run `{}` has no price, so nothing can be set beside it", figures.run)));
     };
     let defaults = catalog.bill()?.defaults;
-    let factor = people::experiments(defaults.programme.low, defaults.programme.high)?;
-    let times = [defaults.programme.low, factor.median(), defaults.programme.high];
+    let around = Programme {
+        shares: defaults.programme.shares(&held_stages(&published).map(|held| Known { asked: false, held })),
+        compute: None,
+        people: Some(figures.people),
+        usd_per_person_year: figures.usd_per_person_year,
+        duration: figures.duration,
+    };
+    let times = [defaults.programme.low, around.times(), defaults.programme.high];
     let mut found = Decomposition {
         final_hours: total.held,
         final_run,
@@ -70,7 +79,7 @@ pub fn decompose(figures: &Figures, catalog: &Catalog) -> Result<Decomposition, 
             None => catalog.bought(&accelerator.id, None)?.map(|found| found.price),
         };
         let known = Inputs::about(&accelerator, bought, defaults.epoch.pue_other, EnergyPrice::ZERO);
-        let terms = defaults.terms(&known)?.own;
+        let terms = defaults.terms(&known).own;
         found.chips += *count;
         match (terms.chip, own::annual(&terms)?) {
             (Some(price), Some(year)) => {
