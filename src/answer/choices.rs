@@ -2,7 +2,7 @@
 
 use super::failures::FailureChoices;
 use super::place::Place;
-use crate::assume::{Laid, lay};
+use crate::assume::{Agreed, Laid, lay};
 use crate::cost::View;
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
 use crate::hardware::price::Term;
@@ -37,6 +37,8 @@ pub struct Choices {
     pub duration: Option<Seconds>,
     /// Values laid over the assumptions.
     pub laid: Vec<Laid>,
+    /// The contract behind a rent.
+    pub agreed: Agreed,
     /// Failures, checkpoints and storage.
     pub failures: FailureChoices,
 }
@@ -57,6 +59,7 @@ impl Choices {
             people: spec.people.as_ref().map(|entry| entry.value),
             duration: None,
             laid: crate::assume::of(spec),
+            agreed: Agreed::of(spec),
             failures: FailureChoices::of(spec),
         }
     }

@@ -9,6 +9,7 @@ use flopbill::Error;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::input::field::{Field, Group, VARIABLES, of_variable};
 use flopbill::internals::input::question::{Override, Question};
+use flopbill::internals::input::quote::QUOTE;
 use flopbill::internals::input::table::FIELDS;
 use flopbill::internals::input::text::{is_fleet, prefix};
 use flopbill::internals::units::date::Date;
@@ -124,8 +125,9 @@ impl<T: Takes> Values<T> {
     pub fn each_side(&self, most: usize) -> Result<(Vec<Self>, Vec<&'static str>), Error> {
         let (mut sides, mut lists) = (vec![self.clone()], Vec::new());
         for (at, (field, text)) in self.given.iter().enumerate() {
-            let names: Vec<&str> = text.split(',').map(str::trim).collect();
-            if !OF_NAMES.contains(&field.path) || names.len() < 2 {
+            let between = if field.path == QUOTE { ';' } else { ',' };
+            let names: Vec<&str> = text.split(between).map(str::trim).collect();
+            if !(OF_NAMES.contains(&field.path) || field.path == QUOTE) || names.len() < 2 {
                 continue;
             }
             lists.push(field.path);

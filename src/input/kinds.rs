@@ -239,6 +239,26 @@ macro_rules! steps {
     };
 }
 
+/// A quote: the path of its file.
+macro_rules! quote {
+    ($field:ident $type:ty;) => {
+        Field {
+            set: |spec, text, origin| {
+                spec.$field = Some(Entry::new(<$type>::parse(text, &origin)?, origin));
+                Ok(())
+            },
+            ..word!($field $type; "a file with a quote", |_| Err(Error::bad_input("no file")), <$type>::to_string)
+        }
+    };
+}
+
+/// What a rent contains.
+macro_rules! parts {
+    ($field:ident $type:ty;) => {
+        word!($field $type; "what a rent contains", included, String::clone)
+    };
+}
+
 /// Deliveries, as a flag writes them or as rows.
 macro_rules! deliveries {
     ($field:ident $type:ty;) => {

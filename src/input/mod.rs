@@ -13,6 +13,7 @@ mod kinds;
 pub mod loose;
 pub mod measured;
 pub mod question;
+pub mod quote;
 pub mod range;
 pub mod sweep_plan;
 pub mod table;

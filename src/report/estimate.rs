@@ -291,7 +291,7 @@ fn field_of(var: Var) -> Option<&'static str> {
         Var::Params => "run.params",
         Var::Flop => "run.flop",
         Var::Mfu => "run.mfu",
-        Var::Peak | Var::PhaseShare | Var::Pace => return None,
+        Var::Peak | Var::PhaseShare | Var::Pace | Var::Left => return None,
     })
 }
 

@@ -161,6 +161,9 @@ impl CompareRequest {
                     let whole = bill::whole(&answer, catalog)?;
                     let mut side = Side::with(&answer, spread.as_ref());
                     side.bill = whole.as_ref().and_then(billed);
+                    if let Some(quote) = &answer.spec.quote {
+                        side.name += &format!(" ({})", quote.value.name);
+                    }
                     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
                     head.warnings.extend(side.narrowed.iter().flat_map(Narrowed::left_out));
                     sides.push(side);

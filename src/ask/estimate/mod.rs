@@ -2,6 +2,7 @@
 
 pub mod bill;
 mod border;
+pub mod decompose;
 pub mod expected;
 pub mod places;
 pub mod site;
