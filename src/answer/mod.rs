@@ -209,7 +209,8 @@ impl Answer {
     /// Chip-time held for one token while the job computes, where the tokens are known.
     pub fn pace(&self) -> Option<f64> {
         let get = |var| self.solved.knowns.get(var);
-        get(Var::Pace).or_else(|| Some(get(Var::PhaseHours)? * get(Var::Goodput)? * get(Var::Left)? / get(Var::Tokens)?))
+        get(Var::Pace)
+            .or_else(|| Some(get(Var::PhaseHours)? * get(Var::Goodput)? * get(Var::Left)? / get(Var::Tokens)?))
     }
 
     /// MFU with causal attention counted, where the model's shape is known.

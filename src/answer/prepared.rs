@@ -229,12 +229,8 @@ impl Prepared {
     /// # Ok::<(), flopbill::Error>(())
     /// ```
     pub fn evaluate_batch(&self, inputs: &[f64], outputs: &mut [[f64; OUTPUTS.len()]]) -> usize {
-        let mut done = 0;
-        for (values, answer) in inputs.chunks_exact(self.open.len().max(1)).zip(outputs) {
-            *answer = self.evaluate(values);
-            done += 1;
-        }
-        done
+        let pairs = inputs.chunks_exact(self.open.len().max(1)).zip(outputs);
+        pairs.map(|(values, answer)| *answer = self.evaluate(values)).count()
     }
 
     /// Every variable, with some of them set as a flag would, each in the unit of its field.

@@ -9,6 +9,7 @@ use crate::cost::rent_terms::offer;
 use crate::cost::{Terms, Usage};
 use crate::error::Error;
 use crate::hardware::price::Term;
+use crate::prices;
 use crate::source::Source;
 use crate::units::{ChipSeconds, Chips, Price, Seconds, show};
 
@@ -19,8 +20,8 @@ pub(super) struct Rented {
     pub source: Option<Source>,
     /// What it binds to; nothing where no rent is asked about.
     pub contract: Contract,
-    /// What hours cost that it does not cover is of a price list: where that is from.
-    pub after: Option<Source>,
+    /// What hours cost that it does not cover, where that is of a price list.
+    pub after: Option<prices::Rent>,
 }
 
 impl Rented {
@@ -28,12 +29,7 @@ impl Rented {
     ///
     /// # Errors
     /// As [`offer`] and [`Agreed::contract`](crate::assume::Agreed::contract); a price list that is wrong.
-    pub fn of(
-        question: &BillQuestion<'_>,
-        view: View,
-        choices: &Choices,
-        catalog: &Catalog,
-    ) -> Result<Self, Error> {
+    pub fn of(question: &BillQuestion<'_>, view: View, choices: &Choices, catalog: &Catalog) -> Result<Self, Error> {
         let term = choices.term.unwrap_or(Term::OnDemand);
         let offer = offer(term)?;
         let listed = |term| catalog.rent(&question.chip.id, term, choices.region.as_deref());
@@ -59,12 +55,17 @@ impl Rented {
             View::Rent => choices.agreed.contract(&offer, after.as_ref().map(|found| found.price))?,
             View::Own | View::Epoch => Contract::default(),
         };
-        Ok(Self { offer, price, source, contract, after: after.map(|found| found.source) })
+        Ok(Self { offer, price, source, contract, after })
     }
 }
 
 /// What a contract makes of a run, in sentences: what is assumed, and what a reader should know.
-pub(super) fn said(usage: &Usage, terms: &Terms, choices: &Choices) -> Result<[Vec<String>; 2], Error> {
+pub(super) fn said(
+    usage: &Usage,
+    terms: &Terms,
+    choices: &Choices,
+    listed: Option<&prices::Rent>,
+) -> Result<[Vec<String>; 2], Error> {
     let contract = &terms.rent.contract;
     let found = contract.charge(usage.held, usage.chips, usage.wall)?;
     let (mut assumed, mut warned) = (Vec::new(), Vec::new());
@@ -75,13 +76,13 @@ pub(super) fn said(usage: &Usage, terms: &Terms, choices: &Choices) -> Result<[V
     warned.extend(ends_before(contract, usage, choices));
     if found.beyond > ChipSeconds::ZERO {
         let hours = show::count(found.beyond.gpu_hours(), 4);
-        let at = match (contract.after.or(terms.rent.price), choices.agreed.after) {
-            (Some(price), Some(_)) => format!("{} (rent.after)", show::price(price)),
-            (Some(price), None) if contract.after.is_some() => {
-                format!("{}, the typical price on demand (--rent-after says another)", show::price(price))
+        let at = match (contract.after.or(terms.rent.price).map(show::price), choices.agreed.after, listed) {
+            (Some(price), Some(_), _) => format!("{price} (rent.after)"),
+            (Some(price), None, Some(rent)) => {
+                format!("{price}, the typical price {} (--rent-after says another)", rent.term.words())
             }
-            (Some(price), None) => format!("{}, its own price: no rent on demand is known", show::price(price)),
-            (None, _) => "no known price".into(),
+            (Some(price), None, None) => format!("{price}, its own price: no other rent is known"),
+            (None, ..) => "no known price".into(),
         };
         assumed.push(format!("{hours} GPU-hours outside the contract are rented at {at}"));
     }
@@ -99,12 +100,13 @@ fn ends_before(contract: &Contract, usage: &Usage, choices: &Choices) -> Option<
     let (term, wall) = contract.term.zip(usage.wall)?;
     let late = contract.begins.max(Seconds::ZERO).min(wall);
     let short = (wall - (contract.begins + term).max(Seconds::ZERO)).max(Seconds::ZERO).min(wall);
-    let days = |entry: usize| choices.agreed.days.get(entry).and_then(|day| day.as_ref()).map(|day| day.value.to_string());
+    let days =
+        |entry: usize| choices.agreed.days.get(entry).and_then(|day| day.as_ref()).map(|day| day.value.to_string());
     let what = match (days(0), days(1)) {
         (Some(from), Some(until)) => format!("the contract holds from {from} to {until}"),
         (_, Some(until)) => format!("the contract ends on {until}"),
         (Some(from), None) => format!("the contract holds for {} from {from}", show::duration(term)),
-        (None, None) => format!("the term ends after {}", show::duration(term)),
+        (None, None) => format!("the term ends after {}", length(term)),
     };
     let parts = [(late, "before it begins"), (short, "after it ends")];
     let parts = parts.iter().filter(|(time, _)| time.days() > 1e-9);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::given::{is_flag, knowns};
 use super::failures::spot::{OnSpot, Spot, unknown};
+use super::given::{is_flag, knowns};
 use super::layouts::diagnosis;
 use super::looked_up::LookedUp;
 use super::pacing::Pacing;
@@ -220,12 +220,7 @@ fn moved_to(
 
 /// Predicts the step where the hours or the tokens are what is missing; settles the chips first where a deadline asks
 /// for them.
-fn predicted(
-    given: Knowns,
-    baseline: &Baseline,
-    setting: &Setting,
-    spot: Option<Arc<Spot>>,
-) -> Result<Settled, Error> {
+fn predicted(given: Knowns, baseline: &Baseline, setting: &Setting, spot: Option<Arc<Spot>>) -> Result<Settled, Error> {
     let as_given = Settled::solved(given, baseline, Step::Given, spot.clone(), None)?;
     let given = as_given.stays;
     let solved = as_given.solved;

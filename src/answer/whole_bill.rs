@@ -2,13 +2,13 @@
 
 use super::Answer;
 pub use super::choices::Choices;
-pub use super::rented::length;
 use super::choices::idle_border;
 use super::failures::{Decides, Failures, Job, failures};
 use super::footprint::RunFootprint;
 use super::owning::Owning;
 use super::place::Place;
 use super::recipe::Recipe;
+pub use super::rented::length;
 use super::rented::{self, Rented};
 use crate::assume::{Against, Laid, check, idle, told};
 use crate::catalog::Catalog;
@@ -196,7 +196,7 @@ fn rent_source(answer: &Answer, origin: &Origin) -> Option<Source> {
             Some(answer.spec.sources.of("price.rent").cloned().unwrap_or_else(|| told(origin.to_string())))
         }
         Origin::Profile(_) => None,
-        other => Some(told(other.to_string())),
+        other => Some(answer.spec.quote_of("price.rent", other).unwrap_or_else(|| told(other.to_string()))),
     }
 }
 
@@ -236,12 +236,9 @@ pub fn whole_bill(
     assumptions.extend(laid.iter().map(|(path, at)| format!("{path}: {}:{}", at.file, at.line)));
     assumptions.extend(failures.assumed.iter().map(|one| format!("{} {}: {}", one.path, one.text, one.origin)));
     let usage = recipe.usage;
-    // Chips that are owned stay: what trains takes fewer hours on them, and an hour that trains costs more to rent.
-    let stay = Usage { held: usage.held * question.left, wall: usage.wall.map(|wall| wall * question.left), ..usage };
-    let rented = per_held_hour(&terms.rent)?.map(|hour| hour * (1.0 / question.left));
-    let owned = Owned::of(&terms, rented)?;
+    let (owned, owning) = beside(&usage, &terms, question.left)?;
     let commitment = commitment(usage.held, usage.chips, usage.wall, &terms.rent)?.filter(|_| view == View::Rent);
-    let [by_contract, uncovered] = rented::said(&usage, &terms, choices)?;
+    let [by_contract, uncovered] = rented::said(&usage, &terms, choices, rent.after.as_ref())?;
     assumptions.extend(by_contract);
     let footprint = RunFootprint::of(&usage, &place, &inputs, terms.own.power, &defaults)?;
     assumptions.extend(place.said(view, &terms));
@@ -249,25 +246,16 @@ pub fn whole_bill(
     assumptions.extend(bought.iter().filter(|_| view != View::Rent).filter_map(|found| found.said.clone()));
     let aged = aged(bought.as_ref().filter(|_| view != View::Rent), &chip.id, catalog)?;
     let said = sources.of("own.purchase").filter(|_| defaults.told.purchase.is_some()).cloned();
-    let (rent, after) = (rent.source, rent.after);
+    let (rent, after) = (rent.source, rent.after.map(|found| found.source));
     let shelf = Shelf { bill: sources, rent, after, bought: said.or(bought.map(|found| found.source)) };
     let against = Against { view, terms: &terms, server_is_known: inputs.node_share.is_some() };
     let idle = idle(&choices.laid, &against);
-    let owning = Owning::of(&stay, &terms, owned.as_ref())?;
+    let outlives = commitment.and_then(|found| rented::outlives(&found, &terms, usage.chips));
+    let others = [idle_border(choices, view), failures.contradicts(), aged].into_iter().flatten();
+    let unused = choices.agreed.idle(view, &terms.rent.contract, defaults.told.upfront.is_some());
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
-        warnings: [
-            commitment.and_then(|found| rented::outlives(&found, &terms, usage.chips)),
-            idle_border(choices, view),
-            failures.contradicts(),
-            aged,
-        ]
-        .into_iter()
-        .flatten()
-        .chain(uncovered)
-        .chain(choices.agreed.idle(view, &terms.rent.contract, defaults.told.upfront.is_some()))
-        .chain(idle)
-        .collect(),
+        warnings: outlives.into_iter().chain(uncovered).chain(others).chain(unused).chain(idle).collect(),
         terms,
         owned,
         owning,
@@ -280,6 +268,16 @@ pub fn whole_bill(
         recipe,
         assumptions,
     })
+}
+
+/// Owning set beside renting. Chips that are owned stay: what trains takes fewer hours on them, and an hour that trains costs
+/// more to rent where a market takes some of it.
+fn beside(usage: &Usage, terms: &Terms, left: f64) -> Result<(Option<Owned>, Option<Owning>), Error> {
+    let stay = Usage { held: usage.held * left, wall: usage.wall.map(|wall| wall * left), ..*usage };
+    let rented = per_held_hour(&terms.rent)?.map(|hour| hour * (1.0 / left));
+    let owned = Owned::of(terms, rented)?;
+    let owning = Owning::of(&stay, terms, owned.as_ref())?;
+    Ok((owned, owning))
 }
 
 /// A purchase price that is old, and the newest rent known beside it.

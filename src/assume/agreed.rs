@@ -119,7 +119,8 @@ impl Agreed {
         let [from, until] = &self.days;
         let Some(first) = from.as_ref().map(|entry| entry.value).or(self.start) else {
             let Some(until) = until else { return Ok((Seconds::ZERO, None)) };
-            let error = Error::bad_input(format!("the contract ends on {}, and no day says when it begins", until.value));
+            let error =
+                Error::bad_input(format!("the contract ends on {}, and no day says when it begins", until.value));
             return Err(until.origin.locate(error.with_hint("give rent.from, or the start of the run")));
         };
         let begins = match self.start {

@@ -226,28 +226,15 @@ macro_rules! rates {
     };
 }
 
-/// Measured steps: a file from the folder of the spec that names it, or rows.
-macro_rules! steps {
-    ($field:ident $type:ty;) => {
+/// What is read with its place, such as a file from the folder of the spec that names it, or rows.
+macro_rules! written {
+    ($field:ident $type:ty; $dimension:literal) => {
         Field {
             set: |spec, text, origin| {
                 spec.$field = Some(Entry::new(<$type>::parse(text, &origin)?, origin));
                 Ok(())
             },
-            ..word!($field $type; "a CSV file of measured steps, or rows", |_| Err(Error::bad_input("no file")), <$type>::to_string)
-        }
-    };
-}
-
-/// A quote: the path of its file.
-macro_rules! quote {
-    ($field:ident $type:ty;) => {
-        Field {
-            set: |spec, text, origin| {
-                spec.$field = Some(Entry::new(<$type>::parse(text, &origin)?, origin));
-                Ok(())
-            },
-            ..word!($field $type; "a file with a quote", |_| Err(Error::bad_input("no file")), <$type>::to_string)
+            ..word!($field $type; $dimension, |_| Err(Error::bad_input("nothing is written")), <$type>::to_string)
         }
     };
 }
@@ -256,19 +243,6 @@ macro_rules! quote {
 macro_rules! parts {
     ($field:ident $type:ty;) => {
         word!($field $type; "what a rent contains", included, String::clone)
-    };
-}
-
-/// Deliveries, as a flag writes them or as rows.
-macro_rules! deliveries {
-    ($field:ident $type:ty;) => {
-        Field {
-            set: |spec, text, origin| {
-                spec.$field = Some(Entry::new(<$type>::parse(text, &origin)?, origin));
-                Ok(())
-            },
-            ..word!($field $type; "deliveries of chips", |_| Err(Error::bad_input("no deliveries")), <$type>::to_string)
-        }
     };
 }
 

@@ -11,9 +11,11 @@ use crate::cost::rent_terms::RENT_TERMS;
 use crate::error::Error;
 use crate::input::field::{Field, field};
 use crate::input::file::{Entry, Origin, Spec, text_of};
+use crate::input::inline;
 use crate::input::question::Override;
 use crate::input::text::prefix;
 use crate::read::{Document, Reader, Value};
+use crate::source::{Source, SourceKind};
 use crate::units::date::Date;
 
 /// The field's path.
@@ -44,6 +46,8 @@ pub struct Quote {
     text: String,
     /// What people call it.
     pub name: String,
+    /// The day it is of, where it says one.
+    pub date: Option<Date>,
     /// Its values, each with its field and its place.
     values: Arc<[(&'static str, String, Origin)]>,
 }
@@ -58,6 +62,12 @@ impl Quote {
         let text = text.trim();
         if text.is_empty() {
             return Err(Error::bad_input("the name of a file is missing").with_hint("write it like `quote.toml`"));
+        }
+        if text.starts_with('{') {
+            let read = |value: &Value<'_>| {
+                Self::of_value(value).map_err(|error| error.each().for_each(|one| value.record(one.clone()))).ok()
+            };
+            return inline::read(&origin.to_string(), text, read).map(|found| found.by(origin));
         }
         if text.contains(';') {
             let error = Error::bad_input("several quotes are given, and this answers for one");
@@ -77,21 +87,28 @@ impl Quote {
     /// As [`Quote::parse`], but for the file itself.
     pub fn read(shown: &str, text: &str) -> Result<Self, Error> {
         Document::new(shown, text).read(|r| {
-            let name = r.need("name", r.text("name"));
-            r.day("date");
-            r.text("source");
-            let mut values = Vec::new();
-            let mut known = Spec::default();
-            for (key, path) in KEYS {
-                let Some((value, field)) = r.value(key).zip(field(path)) else { continue };
-                values.extend(one(key, field, &value, &mut known));
-            }
-            for key in ["provider", "rate"] {
+            for key in ["name", "provider"] {
                 r.need(key, r.any(key).map(drop));
             }
-            dates(r, &known);
-            Some(Self { text: shown.to_owned(), name: name?, values: values.into() })
+            Some(Self { text: shown.to_owned(), ..body(r)? })
         })
+    }
+
+    /// Reads a table of a spec.
+    ///
+    /// # Errors
+    /// As [`Quote::read`].
+    pub fn of_value(value: &Value<'_>) -> Result<Self, Error> {
+        let Some(inner) = value.table(QUOTE) else { return Err(value.at().locate(Error::bad_input("no quote"))) };
+        let found = body(&inner);
+        inner.finish();
+        found.ok_or_else(|| value.at().locate(Error::bad_input("this is no quote").with_hint("give its rate")))
+    }
+
+    /// The same as if each value was said by one who names the quote.
+    fn by(self, origin: &Origin) -> Self {
+        let told = |(path, text, _): &(&'static str, String, Origin)| (*path, text.clone(), origin.as_asked());
+        Self { values: self.values.iter().map(told).collect(), ..self }
     }
 
     /// Lays its values over a question; those of a file that names the quote itself say the same only once.
@@ -131,6 +148,15 @@ impl Spec {
         value.lay(&origin, self)
     }
 
+    /// The source of a value that the quote says: `None` where its origin is another.
+    pub fn quote_of(&self, path: &str, origin: &Origin) -> Option<Source> {
+        let quote = &self.quote.as_ref()?.value;
+        quote.values.iter().find(|(own, _, from)| *own == path && from == origin)?;
+        let as_of = quote.date.map(|day| day.to_string()).unwrap_or_default();
+        let title = format!("{} ({origin})", quote.name);
+        Some(Source { title, url: None, as_of, kind: SourceKind::Quoted, note: None })
+    }
+
     /// A run that says neither its chips nor its time runs on the chips of its quote.
     pub(super) fn hold_quoted(&mut self) {
         let open = self.chips.is_none() && self.wall_clock.is_none() && self.deliveries.is_none();
@@ -146,6 +172,23 @@ fn of_one_file(own: &Origin, named: &Origin) -> bool {
         (Origin::File(own), Origin::File(named)) => own.file == named.file,
         _ => false,
     }
+}
+
+/// The keys of a quote.
+fn body(r: &Reader<'_>) -> Option<Quote> {
+    let (name, date) = (r.text("name"), r.day("date"));
+    let (mut values, mut written, mut known) = (Vec::new(), Vec::new(), Spec::default());
+    for (key, path) in KEYS {
+        let Some((value, field)) = r.value(key).zip(field(path)) else { continue };
+        let found = one(key, field, &value, &mut known);
+        written.extend(found.as_ref().map(|(_, text, _)| format!("{key} = '{text}'")));
+        values.extend(found);
+    }
+    r.need("rate", r.any("rate").map(drop))?;
+    dates(r, &known);
+    let provider = known.provider.map(|entry| entry.value);
+    let name = name.or(provider).unwrap_or_else(|| "a quote".into());
+    Some(Quote { text: format!("{{ {} }}", written.join(", ")), name, date, values: values.into() })
 }
 
 /// One value, checked by its field.
@@ -183,7 +226,8 @@ fn one(
 /// Dates and a length that agree.
 fn dates(r: &Reader<'_>, known: &Spec) {
     let day = |entry: &Option<Entry<Date>>| entry.as_ref().map(|entry| entry.value);
-    if let Some((from, until)) = day(&known.rent_from).zip(day(&known.rent_until)).filter(|(from, until)| until <= from) {
+    if let Some((from, until)) = day(&known.rent_from).zip(day(&known.rent_until)).filter(|(from, until)| until <= from)
+    {
         r.fail("end", Error::bad_input(format!("the quote ends on {until}, and begins on {from}")));
     }
 }

@@ -49,7 +49,7 @@ fields! {
         /// Time of a step over that of the step model
         "stack.factor" stack_factor: f64 = number().flag("stack-factor", "FACTOR", "1.1").within(0.01, 100.0);
         /// Measured steps of this software: a CSV file, or rows; what they do not say is the question's
-        "measured" measured: Measured = steps().flag("measured", "FILE", "[{ step = '2.9 s' }]");
+        "measured" measured: Measured = written("a CSV file of measured steps, or rows").flag("measured", "FILE", "[{ step = '2.9 s' }]");
         /// Hours of a run that is moved to other chips over those that the step model converts
         "transfer.ratio" transfer_ratio: f64 = number().flag("transfer-ratio", "RATIO", "1.05").within(0.01, 100.0);
         /// Accelerator, or a fleet such as 2048xH800
@@ -164,7 +164,7 @@ fields! {
         /// How the chips are rented; a reservation is charged for the hours held, its whole commitment shown beside
         "bill.term" term: Term = chosen(RENT_TERMS).flag("term", "TERM", "on_demand");
         /// A quote: a file with the rent, its term, dates, minimum and the rest of a contract
-        "quote" quote: Quote = quote().flag("quote", "FILE", "quote.toml").several();
+        "quote" quote: Quote = written("a file with a quote, or a table").flag("quote", "FILE", "{ rate = '$2.10/h' }").several();
         /// Who rents the chips out
         "rent.provider" provider: String = named().flag("provider", "NAME", "Nimbus");
         /// How long a rent binds, used or not
@@ -261,9 +261,9 @@ fields! {
         /// Time between preemptions of a job on spot chips, a bare number in days
         "spot.preemption" preemption: Seconds = time().flag("preemption", "TIME", "6h").within(SHORTEST, 3650.0);
         /// From the notice of a preemption until the chips are gone, a bare number in days
-        "spot.notice" spot_notice: Seconds = time().flag("preemption-notice", "TIME", "2min").within(0.0, 365.0);
+        "spot.notice" spot_notice: Seconds = pause().flag("preemption-notice", "TIME", "2min").within(0.0, 365.0);
         /// Until the chips that were taken are replaced, while the others wait; a bare number in days
-        "spot.wait" spot_wait: Seconds = time().flag("preemption-wait", "TIME", "15min").within(0.0, 365.0);
+        "spot.wait" spot_wait: Seconds = pause().flag("preemption-wait", "TIME", "15min").within(0.0, 365.0);
         /// A gigabyte stored for a month
         "storage.usd_per_gb_month" storage_price: f64 = dollars("USD per GB and month", GB_MONTH)
             .flag("storage-price", "PRICE", "$0.023/GB/month").within(0.0, 100.0);
@@ -338,7 +338,7 @@ fields! {
 
     Deliveries {
         /// Chips by the day on which they come, and how surely (repeatable)
-        "deliveries" deliveries: Deliveries = deliveries().flag("deliver", "CHIPS@DATE", "2048@2027-03-01..2027-04-15:80%").or("deliveries").several();
+        "deliveries" deliveries: Deliveries = written("deliveries of chips").flag("deliver", "CHIPS@DATE", "2048@2027-03-01..2027-04-15:80%").or("deliveries").several();
         /// The day from which days count; without it the first delivery, else the day of asking
         "start" start: Date = day().flag("start", "DATE", "2027-01-15");
         /// Deliveries that are not certain come or fail together: one decision stands behind them

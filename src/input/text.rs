@@ -46,7 +46,9 @@ pub(super) fn included(text: &str) -> Result<String, Error> {
         found.push(name);
     }
     if found.is_empty() {
-        return Err(Error::bad_input("nothing is named that the rent contains").with_hint("write it like `storage, egress`"));
+        return Err(
+            Error::bad_input("nothing is named that the rent contains").with_hint("write it like `storage, egress`")
+        );
     }
     Ok(found.join(", "))
 }

@@ -131,7 +131,9 @@ fn reservation(whole: &WholeBill) -> Option<Section> {
     let (found, contract) = (whole.commitment?, &whole.terms.rent.contract);
     let mut section = Section::facts("The reservation");
     let paid = match contract.leaving {
-        Some(share) if share.get() < 1.0 => format!("{} of what is left is due on leaving early", show::percent(share.get())),
+        Some(share) if share.get() < 1.0 => {
+            format!("{} of what is left is due on leaving early", show::percent(share.get()))
+        }
         _ => "paid to its end, used or not".to_owned(),
     };
     section.fact("term", length(found.term), paid);

@@ -50,8 +50,11 @@ impl Spot {
         let spec = &looked.spec;
         let Some(term) = spec.term.as_ref().filter(|term| term.value == Term::Spot) else { return Ok(None) };
         if let Some(bill) = spec.bill.as_ref().filter(|bill| bill.value != View::Rent) {
-            let message = format!("spot chips are rented, and --bill {} is of chips that nobody takes away", bill.value.name());
-            return Err(term.origin.locate(Error::bad_input(message).with_hint("leave the term out, or ask for --bill rent")));
+            let message =
+                format!("spot chips are rented, and --bill {} is of chips that nobody takes away", bill.value.name());
+            return Err(term
+                .origin
+                .locate(Error::bad_input(message).with_hint("leave the term out, or ask for --bill rent")));
         }
         let profile = catalog.bill()?;
         let (mut defaults, laid) = (profile.defaults, assume::of(spec));
@@ -107,7 +110,9 @@ impl OnSpot {
         let then = match (left.saves_in_time, market.notice < job.save) {
             (true, _) => format!("within the notice of {notice} the job saves its state ({save})"),
             (false, true) => {
-                format!("the notice of {notice} is too short to save the state ({save}): work since the last save is done again")
+                format!(
+                    "the notice of {notice} is too short to save the state ({save}): work since the last save is done again"
+                )
             }
             (false, false) => format!("saving as usual costs less than within the notice of {notice}"),
         };
@@ -117,7 +122,8 @@ impl OnSpot {
                  restarts in {restart}: {} of the held time is left, and chips that wait are paid",
                 show::percent(left.share.get())
             ),
-            "spot: hours, MFU and goodput that are given are those of chips that stay; the interruptions come on top".into(),
+            "spot: hours, MFU and goodput that are given are those of chips that stay; the interruptions come on top"
+                .into(),
         ]
     }
 }
