@@ -61,17 +61,22 @@ impl Rented {
 
 /// What a contract makes of a run, in sentences: what is assumed, and what a reader should know.
 pub(super) fn said(
+    view: View,
     usage: &Usage,
     terms: &Terms,
     choices: &Choices,
     listed: Option<&prices::Rent>,
 ) -> Result<[Vec<String>; 2], Error> {
+    if view != View::Rent {
+        return Ok([Vec::new(), Vec::new()]);
+    }
     let contract = &terms.rent.contract;
     let found = contract.charge(usage.held, usage.chips, usage.wall)?;
     let (mut assumed, mut warned) = (Vec::new(), Vec::new());
+    let whose = whose(choices);
     if let Some((chips, own)) = contract.chips.zip(usage.chips).filter(|(chips, own)| chips < own) {
         let [chips, own] = [chips, own].map(show::chips);
-        warned.push(format!("the contract is for {chips} chips, and the run holds {own}"));
+        warned.push(format!("{whose} is for {chips} chips, and the run holds {own}"));
     }
     warned.extend(ends_before(contract, usage, choices));
     if found.beyond > ChipSeconds::ZERO {
@@ -89,10 +94,17 @@ pub(super) fn said(
     if choices.agreed.quoted && choices.agreed.leaving.is_none() && contract.term.is_some() {
         assumed.push("the quote names no way out: its term is paid to the end (leaving says otherwise)".into());
     }
+    assumed.extend(choices.agreed.provider.as_ref().map(|name| format!("rented from {name}")));
     if contract.includes.support {
         assumed.push("the rent includes support: no line of the bill is for it".into());
     }
     Ok([assumed, warned])
+}
+
+/// What a sentence calls the contract: by who rents the chips out, where that is said.
+fn whose(choices: &Choices) -> String {
+    let name = choices.agreed.provider.as_ref();
+    name.map_or_else(|| "the contract".to_owned(), |name| format!("the contract of {name}"))
 }
 
 /// A contract whose days do not cover the run.
@@ -102,11 +114,12 @@ fn ends_before(contract: &Contract, usage: &Usage, choices: &Choices) -> Option<
     let short = (wall - (contract.begins + term).max(Seconds::ZERO)).max(Seconds::ZERO).min(wall);
     let days =
         |entry: usize| choices.agreed.days.get(entry).and_then(|day| day.as_ref()).map(|day| day.value.to_string());
+    let whose = whose(choices);
     let what = match (days(0), days(1)) {
-        (Some(from), Some(until)) => format!("the contract holds from {from} to {until}"),
-        (_, Some(until)) => format!("the contract ends on {until}"),
-        (Some(from), None) => format!("the contract holds for {} from {from}", show::duration(term)),
-        (None, None) => format!("the term ends after {}", length(term)),
+        (Some(from), Some(until)) => format!("{whose} holds from {from} to {until}"),
+        (_, Some(until)) => format!("{whose} ends on {until}"),
+        (Some(from), None) => format!("{whose} holds for {} from {from}", length(term)),
+        (None, None) => format!("the term of {whose} ends after {}", length(term)),
     };
     let parts = [(late, "before it begins"), (short, "after it ends")];
     let parts = parts.iter().filter(|(time, _)| time.days() > 1e-9);

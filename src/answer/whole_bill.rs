@@ -238,7 +238,7 @@ pub fn whole_bill(
     let usage = recipe.usage;
     let (owned, owning) = beside(&usage, &terms, question.left)?;
     let commitment = commitment(usage.held, usage.chips, usage.wall, &terms.rent)?.filter(|_| view == View::Rent);
-    let [by_contract, uncovered] = rented::said(&usage, &terms, choices, rent.after.as_ref())?;
+    let [by_contract, uncovered] = rented::said(view, &usage, &terms, choices, rent.after.as_ref())?;
     assumptions.extend(by_contract);
     let footprint = RunFootprint::of(&usage, &place, &inputs, terms.own.power, &defaults)?;
     assumptions.extend(place.said(view, &terms));

@@ -14,7 +14,8 @@ use crate::units::{Chips, Fraction, Price, Seconds, show};
 const SAME_TERM: Seconds = Seconds::from_days(3.0);
 
 /// The fields of a contract, which are of a rent alone.
-const OF_A_RENT: [&str; 9] = [
+const OF_A_RENT: [&str; 10] = [
+    "rent.provider",
     "rent.commitment",
     "rent.chips",
     "rent.from",

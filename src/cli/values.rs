@@ -59,6 +59,11 @@ fn of_the_run(field: &Field) -> bool {
     matches!(field.group, Group::Values | Group::Layout)
 }
 
+/// The run, and the market that its chips are rented on.
+fn of_the_market(field: &Field) -> bool {
+    of_the_run(field) || field.path == "bill.term" || field.path.starts_with("spot.")
+}
+
 takes! {
     /// The run, its price and its layout.
     OfTheRun: of_the_run;
@@ -69,15 +74,15 @@ takes! {
     /// All, but for reinforcement learning.
     Everything: |field| field.group != Group::Rl;
     /// A plan for a date.
-    ForADate: |field| of_the_run(field) || matches!(field.path, "by" | "confidence");
+    ForADate: |field| of_the_market(field) || matches!(field.path, "by" | "confidence");
     /// A plan of the day.
     ForADay: |field| {
-        of_the_run(field)
+        of_the_market(field)
             || field.group == Group::Deliveries
             || matches!(field.path, "budget" | "budget_of" | "confidence")
     };
     /// A plan for a budget.
-    ForABudget: |field| of_the_run(field) || matches!(field.path, "budget" | "confidence");
+    ForABudget: |field| of_the_market(field) || matches!(field.path, "budget" | "confidence");
     /// A step of a model that is named already.
     OfAStep: |field| {
         field.is_of_a_step()

@@ -161,7 +161,7 @@ fields! {
         "bill.hyperscale" hyperscale: bool = yes().flag("hyperscale", "", "true");
         /// Power usage effectiveness of the site, instead of the place's
         "bill.pue" pue: f64 = number().flag("pue", "PUE", "1.3").within(1.0, 5.0);
-        /// How the chips are rented; a reservation is charged for the hours held, its whole commitment shown beside
+        /// How the chips are rented; a reservation is charged for the hours held, its whole commitment shown beside; spot takes time too
         "bill.term" term: Term = chosen(RENT_TERMS).flag("term", "TERM", "on_demand");
         /// A quote: a file with the rent, its term, dates, minimum and the rest of a contract
         "quote" quote: Quote = written("a file with a quote, or a table").flag("quote", "FILE", "{ rate = '$2.10/h' }").several();

@@ -41,8 +41,12 @@ impl Beside {
         let billed =
             spec.is_some_and(|spec| spec.bill.is_some()) || varies(|axis| axis.path() == "bill.view").is_some();
         let judged = spec.is_some_and(gates::any) || varies(|axis| axis.field().group == Group::Gates).is_some();
-        // A term alone chooses the price.
-        let idle = varies(|axis| axis.field().is_of_the_bill() && !matches!(axis.path(), "bill.view" | "bill.term"));
+        // A term alone chooses the price, and what the spot market leaves of the time.
+        let on_spot =
+            spec.is_some_and(|spec| spec.term.is_some()) || varies(|axis| axis.path() == "bill.term").is_some();
+        let heard =
+            |path: &str| matches!(path, "bill.view" | "bill.term" | "quote") || (on_spot && path.starts_with("spot."));
+        let idle = axes.iter().find(|axis| axis.field().is_of_the_bill() && !heard(axis.path()));
         match idle {
             Some(axis) if !billed => Err(prefixed(&bill::not_asked(axis.path()))),
             _ => Ok(Self { draws, uncertain: false, billed, judged }),

@@ -85,7 +85,11 @@ fn a_term_that_ends_before_the_run_charges_the_rest_at_another_rent() {
     close(line(&reply, "Rent, by contract").unwrap(), 2.0 * inside, 1e-12);
     close(line(&reply, "Rent outside the contract").unwrap(), 3.0 * (HOURS - inside), 1e-12);
     assert!(
-        reply.head.warnings.iter().any(|text| text.contains("the term ends after 30 d, and the run takes 56.72 d"))
+        reply
+            .head
+            .warnings
+            .iter()
+            .any(|text| text.contains("the term of the contract ends after 30 d, and the run takes 56.72 d"))
     );
     // Without a rent for the rest it is the price list's, and said.
     let listed = ask(run());
@@ -159,9 +163,9 @@ fn a_quote_sets_the_fields_that_its_keys_are_of() {
     close(line(&reply, "Rent outside the contract").unwrap(), 5.0 * (HOURS - inside), 1e-12);
     assert_eq!((line(&reply, "Checkpoints kept"), line(&reply, "Traffic out")), (None, None));
     let warned = |what: &str| reply.head.warnings.iter().any(|text| text.contains(what));
-    assert!(warned("the contract is for 1,024 chips, and the run holds 2,048"), "{:?}", reply.head.warnings);
+    assert!(warned("the contract of P is for 1,024 chips, and the run holds 2,048"), "{:?}", reply.head.warnings);
     assert!(
-        warned("the contract holds from 2027-01-15 to 2027-02-14, and the run takes 56.72 d"),
+        warned("the contract of P holds from 2027-01-15 to 2027-02-14, and the run takes 56.72 d"),
         "{:?}",
         reply.head.warnings
     );
@@ -193,7 +197,7 @@ fn quotes_are_refused_where_they_are_wrong() {
         ("chips = \"many\"\n", 5, "many"),
         ("term = \"soon\"\n", 5, "soon"),
         ("prepayment = \"140%\"\n", 5, "more than 100 %"),
-        ("leaving = -1\n", 5, "-1"),
+        ("leaving = -1\n", 5, "cannot be negative"),
         ("minimum = true\n", 5, "`minimum` takes"),
         ("after = \"$2/day/mile\"\n", 5, "$2/day/mile"),
         ("includes = [\"lunch\"]\n", 5, "lunch"),

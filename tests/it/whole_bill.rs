@@ -145,7 +145,7 @@ fn a_reservation_is_charged_for_the_hours_that_the_run_holds() {
     let choices = Choices { term: Some(Term::Reserved3y), ..Choices::default() };
     let long = whole_bill(&few, View::Rent, &choices, &Catalog::built_in()).unwrap();
     close(long.commitment.unwrap().used.get(), 1.0, 1e-12);
-    assert!(long.warnings[0].contains("the term ends after 3 y, and the run takes"), "{:?}", long.warnings);
+    assert!(long.warnings[0].contains("the term of the contract ends after 3 y, and the run takes"), "{:?}", long.warnings);
 }
 
 #[test]

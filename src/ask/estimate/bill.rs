@@ -63,6 +63,10 @@ pub fn unasked(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, 
 
 /// A part of a bill that nobody asks for.
 pub fn not_asked(path: &str) -> Error {
+    if path.starts_with("spot.") {
+        let error = Error::bad_input(format!("`{path}` is of the spot market, and the chips are not rented there"));
+        return error.with_hint("add --term spot");
+    }
     let error = Error::bad_input(format!("`{path}` is part of the whole bill, which is not asked for"));
     error.with_hint("add --bill rent, --bill own or --bill epoch")
 }
