@@ -58,6 +58,15 @@ fn spot_lowers_the_price_and_the_goodput_together() {
     assert!(spot.head.assumptions.iter().any(|text| text.starts_with("spot: a job is interrupted every 6 h")));
 }
 
+/// A sweep over the market answers as `estimate` does, and does not say that the axis changes nothing.
+#[test]
+fn a_market_is_an_axis_of_a_sweep() {
+    let args = ["sweep", "deepseek-v3", "--gpu", "h200", "--set", "bill.term=spot", "--vary", "spot.preemption=1h,6h"];
+    let output = Shell::new().run(&args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.contains("spot.preemption"), "{said}");
+}
+
 /// More interruptions, longer waits and shorter notices never end a run sooner, nor make it cheaper.
 #[test]
 fn a_rougher_market_never_ends_a_run_sooner() {
