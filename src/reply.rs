@@ -21,7 +21,10 @@
 //! assert!(view.json["result"]["cost_usd"].is_null());
 //! ```
 
+pub mod failures;
 pub mod footprint;
+pub mod measured;
+pub mod owning;
 pub mod parts;
 pub mod ranges;
 pub mod resolved;
@@ -32,11 +35,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::answer::measured::MeasuredReply;
 use crate::answer::narrowed::Narrowed;
 use crate::input::exchange::Said;
 use crate::input::typed::Rate;
 use crate::source::Source;
+use measured::MeasuredReply;
 
 /// Version of the machine formats; it changes when a key changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 2;

@@ -74,8 +74,8 @@ fn at(recipe: &mut Recipe, prepared: &Prepared, values: &[f64]) {
     let known = |output: usize| drawn.get(output).copied().filter(|value| value.is_finite());
     if let Some(hours) = known(GPU_HOURS) {
         recipe.usage.held = ChipSeconds::from_gpu_hours(hours);
-        if let (Offer::OnDemand, Some(_), Some(cost)) = (&recipe.offer, recipe.rent(), known(COST)) {
-            recipe.rented(Offer::OnDemand, Some(Price::from_usd_per_hour(cost / hours)));
+        if let (Offer::OnDemand | Offer::Spot, Some(_), Some(cost)) = (&recipe.offer, recipe.rent(), known(COST)) {
+            recipe.rented(recipe.offer.clone(), Some(Price::from_usd_per_hour(cost / hours)));
         }
     }
     recipe.usage.wall = recipe.usage.wall.and(known(DAYS).map(Seconds::from_days));

@@ -2,7 +2,7 @@
 
 use super::failures::FailureChoices;
 use super::place::Place;
-use crate::assume::{Laid, lay, told};
+use crate::assume::{Agreed, Laid, lay, told};
 use crate::cost::View;
 use crate::cost::defaults::{BORDER_KINDS, BorderKind, Defaults, HostingKind, PowerBasis};
 use crate::cost::shares::{Known, STAGES, Stage};
@@ -39,6 +39,8 @@ pub struct Choices {
     pub duration: Option<Seconds>,
     /// Values laid over the assumptions.
     pub laid: Vec<Laid>,
+    /// The contract behind a rent.
+    pub agreed: Agreed,
     /// Failures, checkpoints and storage.
     pub failures: FailureChoices,
 }
@@ -59,6 +61,7 @@ impl Choices {
             people: spec.people.as_ref().map(|entry| entry.value),
             duration: None,
             laid: crate::assume::of(spec),
+            agreed: Agreed::of(spec),
             failures: FailureChoices::of(spec),
         }
     }

@@ -10,7 +10,6 @@ pub mod footprint;
 pub mod given;
 pub mod layouts;
 pub mod looked_up;
-pub mod measured;
 pub mod model_terms;
 pub mod narrowed;
 pub mod owning;
@@ -48,6 +47,7 @@ use crate::solve::{Solved, Var};
 use crate::units::money::{Shown, shown_in};
 use crate::units::{Fraction, Price, Seconds, Tokens, show};
 use confirm::Confirmation;
+use failures::spot::{OnSpot, Spot};
 use looked_up::LookedUp;
 use pacing::Pacing;
 use prepared::Prepared;
@@ -70,6 +70,8 @@ pub struct Answer {
     pub step: Step,
     /// The solved relations.
     pub solved: Solved,
+    /// What the spot market leaves to the job, where its chips are rented there.
+    pub on_spot: Option<OnSpot>,
     /// The scenario that was estimated.
     pub scenario: Scenario,
     /// Its estimate.
@@ -105,7 +107,8 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
     let catalog = &*catalog.as_of(looked.day());
     let catalog = &*catalog.by_rates(looked.spec.own_rates());
     let pacing = Pacing::of(&looked, catalog)?;
-    let settled = Settled::of(&looked, &pacing)?;
+    let spot = Spot::of(&looked, &pacing, catalog)?;
+    let settled = Settled::of(&looked, &pacing, spot)?;
     let confirmation = Confirmation::of(question, &looked, &pacing, &settled, catalog)?;
     let priced = Priced::of(&looked, &pacing, settled, catalog, question.today)?;
     if priced.settled.get(Var::GpuHours).is_none() {
@@ -130,6 +133,7 @@ pub fn answer(question: &Question, catalog: &Catalog) -> Result<Answer, Error> {
         basis,
         pacing,
         step: settled.step,
+        on_spot: settled.on_spot,
         solved: settled.solved,
         scenario,
         estimate,
@@ -206,7 +210,8 @@ impl Answer {
     /// Chip-time held for one token while the job computes, where the tokens are known.
     pub fn pace(&self) -> Option<f64> {
         let get = |var| self.solved.knowns.get(var);
-        get(Var::Pace).or_else(|| Some(get(Var::PhaseHours)? * get(Var::Goodput)? / get(Var::Tokens)?))
+        get(Var::Pace)
+            .or_else(|| Some(get(Var::PhaseHours)? * get(Var::Goodput)? * get(Var::Left)? / get(Var::Tokens)?))
     }
 
     /// MFU with causal attention counted, where the model's shape is known.

@@ -92,6 +92,15 @@ impl Baseline {
         self.main_hours().is_some()
     }
 
+    /// The same run on chips that are taken away now and then: its hours are longer, its MFU is not another.
+    #[must_use]
+    pub fn longer(mut self, ratio: f64) -> Self {
+        for hours in self.parts.iter_mut().filter_map(|part| part.hours.as_mut()) {
+            hours.value = hours.value * ratio;
+        }
+        self
+    }
+
     /// The same run on another chip: its hours and its MFU change by these ratios.
     pub fn moved(&mut self, hours_ratio: f64, mfu_ratio: f64, chip: &str) {
         for part in &mut self.parts {

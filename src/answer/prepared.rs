@@ -60,6 +60,8 @@ pub struct Prepared {
     speed: Option<Speed>,
     /// Whether chips or batch are open, and the layout with them.
     laid_out: bool,
+    /// Share of the held time that a market leaves: hours that are drawn are those on chips that stay.
+    left: f64,
 }
 
 /// The speed of a step as a function of chips and batch.
@@ -103,10 +105,10 @@ impl Prepared {
     }
 
     fn new(knowns: Knowns, hours: Shares, open: Vec<(Slot, Range)>, speed: Option<Speed>) -> Self {
-        let mut medians = knowns;
+        let (mut medians, left) = (knowns, knowns.get(Var::Left).unwrap_or(1.0));
         for (slot, range) in &open {
             if let Slot::Var(var) = slot {
-                medians.set(*var, base(*var, range.dist.median()), Rank::Flag);
+                medians.set(*var, held(*var, range.dist.median(), left), Rank::Flag);
             }
         }
         let var = |(slot, _): &(Slot, Range)| match slot {
@@ -119,7 +121,7 @@ impl Prepared {
         let quick =
             if speed.is_none() { Quick::past(medians, hours, changes) } else { Quick::of(medians, hours, changes) };
         let laid_out = open.iter().any(|(slot, _)| matches!(slot, Slot::Chips | Slot::Batch));
-        Self { knowns, hours, open, quick, speed, laid_out }
+        Self { knowns, hours, open, quick, speed, laid_out, left }
     }
 
     /// The same with the range of another factor, up to the chip's peak as before.
@@ -182,7 +184,7 @@ impl Prepared {
     #[inline]
     fn solved(&self, values: &[f64], speed: Option<(&Speed, f64)>) -> Option<[f64; OUTPUTS.len()]> {
         let of_var = |((slot, _), value): (&(Slot, Range), &f64)| match slot {
-            Slot::Var(var) => Some((*var, base(*var, *value))),
+            Slot::Var(var) => Some((*var, held(*var, *value, self.left))),
             Slot::Chips => Some((Var::Chips, base(Var::Chips, *value))),
             Slot::Batch | Slot::Factor => None,
         };
@@ -227,12 +229,8 @@ impl Prepared {
     /// # Ok::<(), flopbill::Error>(())
     /// ```
     pub fn evaluate_batch(&self, inputs: &[f64], outputs: &mut [[f64; OUTPUTS.len()]]) -> usize {
-        let mut done = 0;
-        for (values, answer) in inputs.chunks_exact(self.open.len().max(1)).zip(outputs) {
-            *answer = self.evaluate(values);
-            done += 1;
-        }
-        done
+        let pairs = inputs.chunks_exact(self.open.len().max(1)).zip(outputs);
+        pairs.map(|(values, answer)| *answer = self.evaluate(values)).count()
     }
 
     /// Every variable, with some of them set as a flag would, each in the unit of its field.
@@ -242,7 +240,7 @@ impl Prepared {
     pub fn solve_at(&self, settings: impl IntoIterator<Item = (Var, f64)>) -> Result<Knowns, Error> {
         let mut knowns = self.knowns;
         for (var, value) in settings {
-            knowns.set(var, base(var, value), Rank::Flag);
+            knowns.set(var, held(var, value, self.left), Rank::Flag);
         }
         Ok(solve_phases(knowns, self.hours)?.1.knowns)
     }
@@ -252,7 +250,7 @@ impl Prepared {
     pub fn quick(&self, settings: impl IntoIterator<Item = (Var, f64)>) -> Option<Quick> {
         let (mut knowns, mut vars) = (self.knowns, Vec::new());
         for (var, value) in settings {
-            knowns.set(var, base(var, value), Rank::Flag);
+            knowns.set(var, held(var, value, self.left), Rank::Flag);
             vars.push(var);
         }
         Quick::of(knowns, self.hours, Open { vars: &vars, scaled: false })
@@ -319,6 +317,12 @@ impl Speed {
 /// Whether a field has a say: of two counts of parameters, one has.
 pub(super) fn counts(spec: &Spec, path: &str) -> bool {
     !["run.params", "run.active_params"].contains(&path) || path == active_path(spec)
+}
+
+/// A drawn value in base units: hours are longer where a market takes chips away.
+fn held(var: Var, value: f64, left: f64) -> f64 {
+    let own = base(var, value);
+    if matches!(var, Var::GpuHours | Var::PhaseHours) { own / left } else { own }
 }
 
 /// What a field changes.

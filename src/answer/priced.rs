@@ -132,7 +132,7 @@ impl Typical {
         pacing: &Pacing,
     ) -> Result<Priced, Error> {
         if !settled.solved.rests_on(Var::GpuHours, Var::Cost) {
-            settled.given.clear(Var::Cost); // it is of the price that gives way
+            settled.forget(Var::Cost); // it is of the price that gives way
         }
         let now = show::price(self.price.value);
         let said =

@@ -53,7 +53,8 @@ pub fn published(found: &Answer, catalog: &Catalog) -> Option<Published> {
             own.on(there.estimate.chips?).ok()?
         }
     };
-    let goodput = |answer: &Answer| answer.solved.knowns.get(Var::Goodput);
+    let share = |answer: &Answer, var| answer.solved.knowns.get(var);
+    let goodput = |answer: &Answer| Some(share(answer, Var::Goodput)? * share(answer, Var::Left)?);
     let (own, predicted) = (goodput(&there)?, goodput(found)?);
     let held = |answer: &Answer, goodput: f64| Some(answer.pace()? / goodput);
     let (theirs, ours) = (held(&there, own)?, held(found, predicted)?);

@@ -3,13 +3,14 @@
 use super::place::Place;
 use super::whole_bill::{BillQuestion, Choices};
 use crate::assume::of_field;
+use crate::cost::contract::Contract;
 use crate::cost::defaults::Defaults;
 use crate::cost::inputs::Inputs;
 use crate::cost::rent::Offer;
 use crate::cost::{Terms, Usage, View, own, totals};
 use crate::error::Error;
 use crate::reliability::checkpoint;
-use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Params, Price, Seconds, Tokens, Usd};
+use crate::units::{Bytes, ChipSeconds, Chips, EnergyPrice, Fraction, Params, Price, Seconds, Tokens, Usd};
 
 /// Bytes of a weight in the format that models are handed out in.
 const WEIGHT_BYTES: f64 = 2.0;
@@ -34,6 +35,8 @@ pub struct Recipe {
     programme: Option<f64>,
     /// What kind of rent it is.
     pub offer: Offer,
+    /// What it binds to.
+    pub(super) contract: Contract,
 }
 
 /// What one pricing comes to.
@@ -74,6 +77,7 @@ impl Recipe {
             tokens: question.tokens,
             programme: choices.programme,
             offer: Offer::OnDemand,
+            contract: Contract::default(),
             defaults,
         }
     }
@@ -107,6 +111,8 @@ impl Recipe {
         terms.programme.compute = self.programme;
         terms.epoch.pue = self.defaults.told.pue.unwrap_or(terms.epoch.pue);
         terms.rent.offer = self.offer.clone();
+        let upfront = self.defaults.told.upfront.unwrap_or(Fraction::ZERO);
+        terms.rent.contract = Contract { upfront, ..self.contract };
         Ok(terms)
     }
 
@@ -118,8 +124,8 @@ impl Recipe {
     /// Holds other chips, for another time, at another rent by the hour where it is one.
     pub fn hold(&mut self, held: ChipSeconds, (chips, wall): (Chips, Seconds), price: Option<Price>) {
         self.usage = Usage { held, chips: self.usage.chips.and(Some(chips)), wall: Some(wall) };
-        if let (Offer::OnDemand, Some(_), Some(price)) = (&self.offer, self.rent(), price) {
-            self.rented(Offer::OnDemand, Some(price));
+        if let (Offer::OnDemand | Offer::Spot, Some(_), Some(price)) = (&self.offer, self.rent(), price) {
+            self.rented(self.offer.clone(), Some(price));
         }
     }
 

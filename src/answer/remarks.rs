@@ -1,5 +1,6 @@
 //! What a reader should know beside the numbers: assumptions, warnings, sources.
 
+use super::failures::spot::OnSpot;
 use super::given::{is_flag, outranked_by};
 use super::looked_up::{LookedUp, OnChip};
 use super::pacing::Pacing;
@@ -97,6 +98,7 @@ fn assumptions(
         _ => {}
     }
     say.extend(elsewhere(looked, estimate));
+    say.extend(settled.on_spot.iter().flat_map(OnSpot::said));
     if let Some(price) = &priced.price
         && let Origin::Profile(from) = &price.origin
     {

@@ -11,7 +11,8 @@ use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Price};
 /// The scenario of a settled question.
 pub(super) fn scenario(looked: &LookedUp<'_>, settled: &Settled) -> Scenario {
     let (spec, baseline, peak) = (&looked.spec, &settled.baseline, looked.peak());
-    let goodput = Fraction::new(settled.get(Var::Goodput).unwrap_or(1.0));
+    let share = |var| settled.get(var).unwrap_or(1.0);
+    let goodput = Fraction::new(share(Var::Goodput) * share(Var::Left));
     let total = ChipSeconds::new(settled.get(Var::GpuHours).unwrap_or(0.0));
     let main = settled.get(Var::PhaseHours).map_or(total, ChipSeconds::new);
     let others = baseline.shares().others;

@@ -1,17 +1,23 @@
 //! The relations solved, with the speed as a function of the chips where the chips are what is asked for.
 
+use std::sync::Arc;
+
+use super::failures::spot::{OnSpot, Spot, unknown};
 use super::given::{is_flag, knowns};
 use super::layouts::diagnosis;
 use super::looked_up::LookedUp;
 use super::pacing::Pacing;
 use super::phases::{Baseline, Shares};
 use crate::error::Error;
-use crate::input::file::Spec;
+use crate::input::file::{Entry, Origin, Spec};
 use crate::predict::chips::fewest;
 use crate::predict::transfer::{Moved, Transfer};
 use crate::predict::{Prediction, Setting};
 use crate::solve::{Knowns, Rank, Solved, Var, solve};
 use crate::units::{ChipSeconds, Chips, Quantity as _, Seconds, Tokens};
+
+/// What a market leaves is settled where it moves by less.
+const STILL: f64 = 1e-14;
 
 /// The step that the hours come from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,12 +36,20 @@ pub enum Step {
 pub struct Settled {
     /// What was put in.
     pub given: Knowns,
+    /// The same, as it is on chips that nobody takes away.
+    stays: Knowns,
     /// What came out.
     pub solved: Solved,
     /// The run's parts, on the chip that is asked about.
     pub baseline: Baseline,
     /// The step behind the hours.
     pub step: Step,
+    /// The run's parts on chips that nobody takes away.
+    parts: Baseline,
+    /// The market that takes them away, if one does.
+    spot: Option<Arc<Spot>>,
+    /// What it leaves.
+    pub on_spot: Option<OnSpot>,
 }
 
 impl Settled {
@@ -43,14 +57,51 @@ impl Settled {
     ///
     /// # Errors
     /// Values that contradict each other, a layout that does not fit, a deadline that no number of chips keeps.
-    pub fn of(looked: &LookedUp<'_>, pacing: &Pacing) -> Result<Self, Error> {
+    pub fn of(looked: &LookedUp<'_>, pacing: &Pacing, spot: Option<Spot>) -> Result<Self, Error> {
+        let spot = spot.map(Arc::new);
         match pacing {
-            Pacing::Stated { .. } => stated(looked),
-            Pacing::Relaid(transfer) => relaid(looked, transfer),
+            Pacing::Stated { .. } => stated(looked, spot),
+            Pacing::Relaid(transfer) => relaid(looked, transfer, spot),
             Pacing::Predicted(setting) => {
                 let given = knowns(&looked.spec, &looked.baseline, looked.peak(), false, false);
-                predicted(given, &looked.baseline, setting)
+                predicted(given, &looked.baseline, setting, spot)
             }
+        }
+    }
+
+    /// Solves, and solves again with what a market leaves on the chips that follow, until both agree.
+    fn solved(
+        stays: Knowns,
+        parts: &Baseline,
+        step: Step,
+        spot: Option<Arc<Spot>>,
+        on: Option<Chips>,
+    ) -> Result<Self, Error> {
+        let whole = |given: Knowns, baseline: Baseline, on_spot| {
+            let (given, solved) = solve_phases(given, baseline.shares())?;
+            Ok(Self { given, stays, solved, baseline, step, parts: parts.clone(), spot: spot.clone(), on_spot })
+        };
+        let Some(market) = &spot else { return whole(stays, parts.clone(), None) };
+        let mut chips = stays.get(Var::Chips).map(Chips::new).or(on);
+        if chips.is_none() {
+            let first: Self = whole(stays, parts.clone(), None)?;
+            chips = first.get(Var::Chips).map(Chips::new);
+            match (chips, first.get(Var::GpuHours)) {
+                (None, None) => return Ok(first), // too little is known for an answer
+                (None, Some(_)) => return Err(unknown()),
+                _ => {}
+            }
+        }
+        let mut left = 0.0;
+        loop {
+            let on_spot = market.on(chips.unwrap_or(Chips::new(1.0)))?;
+            let share = on_spot.left.share.get();
+            let found: Self = whole(taken(stays, share), parts.clone().longer(1.0 / share), Some(on_spot))?;
+            chips = found.get(Var::Chips).map(Chips::new).or(chips);
+            if (share / left - 1.0).abs() < STILL {
+                return Ok(found);
+            }
+            left = share;
         }
     }
 
@@ -59,13 +110,19 @@ impl Settled {
     /// # Errors
     /// As [`Settled::of`].
     pub fn with(self, var: Var, base: f64, pacing: &Pacing) -> Result<Self, Error> {
-        let mut given = self.given;
+        let mut given = self.stays;
         given.set(var, base, Rank::Default);
         if let (Pacing::Predicted(setting), Step::Given) = (pacing, self.step) {
-            return predicted(given, &self.baseline, setting);
+            return predicted(given, &self.parts, setting, self.spot);
         }
-        let (given, solved) = solve_phases(given, self.baseline.shares())?;
-        Ok(Self { given, solved, ..self })
+        let on = self.get(Var::Chips).map(Chips::new);
+        Self::solved(given, &self.parts, self.step, self.spot, on)
+    }
+
+    /// The same without a value that was given.
+    pub(super) fn forget(&mut self, var: Var) {
+        self.given.clear(var);
+        self.stays.clear(var);
     }
 
     /// A value that is known or was solved.
@@ -74,7 +131,7 @@ impl Settled {
     }
 }
 
-fn stated(looked: &LookedUp<'_>) -> Result<Settled, Error> {
+fn stated(looked: &LookedUp<'_>, spot: Option<Arc<Spot>>) -> Result<Settled, Error> {
     let mut baseline = looked.baseline.clone();
     let other = looked.from.is_some();
     // The hours are kept as numbers, or the MFU is.
@@ -87,31 +144,41 @@ fn stated(looked: &LookedUp<'_>) -> Result<Settled, Error> {
     let given = knowns(&looked.spec, &baseline, looked.peak(), other, other);
     let by_them = other && held && looked.spec.mfu.is_none();
     let given = if by_them { by_hours(given, &baseline, &looked.spec) } else { given };
-    let (given, solved) = solve_phases(given, baseline.shares())?;
-    Ok(Settled { given, solved, baseline, step: Step::Given })
+    Settled::solved(given, &baseline, Step::Given, spot, None)
+}
+
+/// What is given, where a market leaves this share of the time: hours and days that a run took take longer. A time that is
+/// asked for is the time that there is.
+fn taken(mut given: Knowns, share: f64) -> Knowns {
+    given.set(Var::Left, share, Rank::Default);
+    for var in [Var::GpuHours, Var::PhaseHours, Var::WallClock] {
+        let asked = |rank: &Rank| var != Var::WallClock || *rank < Rank::Flag;
+        if let Some((rank, value)) = given.rank(var).filter(asked).zip(given.get(var)) {
+            given.set(var, value / share, rank);
+        }
+    }
+    given
 }
 
 /// The run's hours on the chips that are asked for, or on the fewest that keep the time.
-fn relaid(looked: &LookedUp<'_>, transfer: &Transfer) -> Result<Settled, Error> {
+fn relaid(looked: &LookedUp<'_>, transfer: &Transfer, spot: Option<Arc<Spot>>) -> Result<Settled, Error> {
     let spec = &looked.spec;
     let limit = spec.wall_clock.as_ref().filter(|entry| is_flag(Some(entry)) && !is_flag(spec.chips.as_ref()));
-    let at = |chips: Chips| moved_to(looked, transfer, spec, chips);
+    let at = |chips: Chips| moved_to(looked, transfer, spec, chips, &spot);
     let Some(limit) = limit else {
         let chips = spec.chips.as_ref().map_or(transfer.own_chips, |entry| entry.value);
         return at(chips);
     };
     let free = Spec { wall_clock: None, chips: None, ..spec.clone() };
     let time = |chips: Chips| {
-        let settled = moved_to(looked, transfer, &free, chips)?;
+        let settled = moved_to(looked, transfer, &free, chips, &spot)?;
         let hours = settled.get(Var::GpuHours).map(ChipSeconds::new);
         hours.map(|hours| hours / chips).ok_or_else(|| Error::no_solution("the GPU-hours are not known"))
     };
     let node = transfer.asked.machine.node;
     let chips = fewest(node, limit.value, time)?;
-    let mut settled = moved_to(looked, transfer, &free, chips)?;
-    settled.given.set(Var::Chips, chips.base(), Rank::Default);
-    let (given, solved) = solve_phases(settled.given, settled.baseline.shares())?;
-    Ok(Settled { given, solved, ..settled })
+    let fewest = Entry::new(chips, Origin::Assumed("the fewest that keep the time".into()));
+    moved_to(looked, transfer, &Spec { chips: Some(fewest), ..free }, chips, &spot)
 }
 
 /// The moved hours in place of the MFU, which follows from them; other work than the run's takes the MFU.
@@ -132,7 +199,14 @@ fn busy(looked: &LookedUp<'_>) -> f64 {
     goodput(&looked.base) / goodput(&looked.spec)
 }
 
-fn moved_to(looked: &LookedUp<'_>, transfer: &Transfer, spec: &Spec, chips: Chips) -> Result<Settled, Error> {
+/// The run on these chips, whether or not it is they that are asked about.
+fn moved_to(
+    looked: &LookedUp<'_>,
+    transfer: &Transfer,
+    spec: &Spec,
+    chips: Chips,
+    spot: &Option<Arc<Spot>>,
+) -> Result<Settled, Error> {
     let moved = transfer.at(chips).map_err(|error| diagnosis(&transfer.asked, chips, error))?;
     let hours = moved.ratio * spec.transfer_ratio.as_ref().map_or(1.0, |entry| entry.value);
     let mut baseline = looked.baseline.clone();
@@ -141,15 +215,15 @@ fn moved_to(looked: &LookedUp<'_>, transfer: &Transfer, spec: &Spec, chips: Chip
         baseline.moved(hours, (from.peak / on.peak) / hours * busy(looked), &on.profile.chip.name);
     }
     let given = by_hours(knowns(spec, &baseline, looked.peak(), looked.from.is_some(), true), &baseline, spec);
-    let (given, solved) = solve_phases(given, baseline.shares())?;
-    Ok(Settled { given, solved, baseline, step: Step::Moved(moved) })
+    Settled::solved(given, &baseline, Step::Moved(moved), spot.clone(), Some(chips))
 }
 
 /// Predicts the step where the hours or the tokens are what is missing; settles the chips first where a deadline asks
 /// for them.
-fn predicted(given: Knowns, baseline: &Baseline, setting: &Setting) -> Result<Settled, Error> {
-    let (given, solved) = solve_phases(given, baseline.shares())?;
-    let as_given = Settled { given, solved, baseline: baseline.clone(), step: Step::Given };
+fn predicted(given: Knowns, baseline: &Baseline, setting: &Setting, spot: Option<Arc<Spot>>) -> Result<Settled, Error> {
+    let as_given = Settled::solved(given, baseline, Step::Given, spot.clone(), None)?;
+    let given = as_given.stays;
+    let solved = as_given.solved;
     let get = |var| solved.knowns.get(var);
     let tokens = get(Var::Tokens).map(Tokens::new);
     if get(Var::Mfu).is_some() || (tokens.is_none() && get(Var::GpuHours).is_none()) {
@@ -161,7 +235,8 @@ fn predicted(given: Knowns, baseline: &Baseline, setting: &Setting) -> Result<Se
         (None, Some(limit), Some(tokens)) => {
             let time = |chips: Chips| {
                 let prediction = setting.on(chips)?;
-                Ok(prediction.computing(tokens) / goodput.unwrap_or(prediction.goodput) / chips)
+                let left = spot.as_ref().map_or(Ok(1.0), |spot| Ok(spot.on(chips)?.left.share.get()))?;
+                Ok(prediction.computing(tokens) / goodput.unwrap_or(prediction.goodput) / left / chips)
             };
             fewest(setting.machine.node, limit, time)?
         }
@@ -178,8 +253,7 @@ fn predicted(given: Knowns, baseline: &Baseline, setting: &Setting) -> Result<Se
         given.set(Var::Chips, chips.base(), Rank::Default);
         given.clear(Var::WallClock);
     }
-    let (given, solved) = solve_phases(given, baseline.shares())?;
-    Ok(Settled { given, solved, baseline: baseline.clone(), step: Step::Predicted(prediction) })
+    Settled::solved(given, baseline, Step::Predicted(prediction), spot, Some(chips))
 }
 
 /// Solves with the phases tied together: where the main phase's hours follow from its work, the others keep

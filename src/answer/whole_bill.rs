@@ -8,7 +8,8 @@ use super::footprint::RunFootprint;
 use super::owning::Owning;
 use super::place::Place;
 use super::recipe::Recipe;
-use super::rented::Rented;
+pub use super::rented::length;
+use super::rented::{self, Rented};
 use super::stages::held_stages;
 use crate::assume::{Against, Laid, check, idle, told};
 use crate::catalog::Catalog;
@@ -25,7 +26,7 @@ use crate::prices::Bought;
 use crate::read::{At, Sources};
 use crate::solve::Var;
 use crate::source::Source;
-use crate::units::{ChipSeconds, Chips, Fraction, Params, Price, Seconds, Tokens, show};
+use crate::units::{ChipSeconds, Chips, Fraction, Params, Price, Seconds, Tokens, Usd, show};
 
 /// The whole bill of an answer.
 #[derive(Debug, Clone)]
@@ -86,12 +87,19 @@ struct Shelf {
     bill: Sources,
     bought: Option<Source>,
     rent: Option<Source>,
+    after: Option<Source>,
 }
 
 impl WholeBill {
     /// The total in US dollars with the work around the run; `None` where the chips have no price.
     pub fn total(&self) -> Option<f64> {
         self.chips_not_priced().is_none().then(|| self.bill.programme().get())
+    }
+
+    /// What is paid at the start of a reservation: its share of the whole, at its discount.
+    pub fn paid_at_the_start(&self) -> Option<Usd> {
+        let (found, share, contract) = (self.commitment?, self.upfront?, &self.terms.rent.contract);
+        Some(found.total * (share.get() * (1.0 - contract.upfront_discount.get()) / contract.prepaid_price()))
     }
 
     /// Why holding the chips has no price, if it has none.
@@ -107,6 +115,7 @@ impl WholeBill {
         let shelf = &self.shelf;
         match line.source {
             "rent.price" => shelf.rent.as_ref(),
+            "rent.after" => shelf.after.as_ref(),
             "own.chip" | "epoch.server" => shelf.bought.as_ref(),
             "own.electricity" | "epoch.electricity" => self.place.source("electricity.price"),
             "own.hosting" => shelf.bill.of(match self.terms.own.hosting {
@@ -151,6 +160,8 @@ pub struct BillQuestion<'a> {
     pub step: Option<Seconds>,
     /// What the run's own phases hold of the programme's stages.
     pub held_stages: [Option<Fraction>; 5],
+    /// Share of the held time that the spot market leaves; 1 of chips that stay.
+    pub left: f64,
 }
 
 impl<'a> BillQuestion<'a> {
@@ -176,6 +187,7 @@ impl<'a> BillQuestion<'a> {
             decides: Decides::of(answer),
             step: answer.step_time(),
             held_stages: held_stages(answer),
+            left: answer.solved.knowns.get(Var::Left).unwrap_or(1.0),
         })
     }
 }
@@ -187,7 +199,7 @@ fn rent_source(answer: &Answer, origin: &Origin) -> Option<Source> {
             Some(answer.spec.sources.of("price.rent").cloned().unwrap_or_else(|| told(origin.to_string())))
         }
         Origin::Profile(_) => None,
-        other => Some(told(other.to_string())),
+        other => Some(answer.spec.quote_of("price.rent", other).unwrap_or_else(|| told(other.to_string()))),
     }
 }
 
@@ -218,40 +230,35 @@ pub fn whole_bill(
     let (inputs, defaults) = (recipe.inputs()?, recipe.defaults.clone());
     let job = Job { chip, chips: question.chips, checkpoint: inputs.checkpoint, step: question.step };
     let failures = failures(&job, &choices.failures, &defaults, &question.decides, catalog)?;
-    let stops = failures.saved.as_ref().map(|found| &found.stops);
-    let rent = Rented::of(question, choices, &defaults, stops, catalog)?;
+    let rent = Rented::of(question, view, choices, catalog)?;
     recipe.rented(rent.offer, rent.price);
+    recipe.contract = rent.contract;
     let terms = recipe.terms()?;
     let mut assumptions = assumptions(choices, view, &terms, place.region());
     assumptions.push(kept(choices, &laid, &defaults));
     assumptions.extend(laid.iter().map(|(path, at)| format!("{path}: {}:{}", at.file, at.line)));
     assumptions.extend(failures.assumed.iter().map(|one| format!("{} {}: {}", one.path, one.text, one.origin)));
-    let rented = per_held_hour(&terms.rent)?;
-    let owned = Owned::of(&terms, rented)?;
     let usage = recipe.usage;
-    let commitment = commitment(usage.held, usage.chips, &terms.rent)?.filter(|_| view == View::Rent);
+    let (owned, owning) = beside(&usage, &terms, question.left)?;
+    let commitment = commitment(usage.held, usage.chips, usage.wall, &terms.rent)?.filter(|_| view == View::Rent);
+    let [by_contract, uncovered] = rented::said(view, &usage, &terms, choices, rent.after.as_ref())?;
+    assumptions.extend(by_contract);
     let footprint = RunFootprint::of(&usage, &place, &inputs, terms.own.power, &defaults)?;
     assumptions.extend(place.said(view, &terms));
     assumptions.extend(footprint.iter().flat_map(|found| found.said(&defaults)));
     assumptions.extend(bought.iter().filter(|_| view != View::Rent).filter_map(|found| found.said.clone()));
     let aged = aged(bought.as_ref().filter(|_| view != View::Rent), &chip.id, catalog)?;
     let said = sources.of("own.purchase").filter(|_| defaults.told.purchase.is_some()).cloned();
-    let shelf = Shelf { bill: sources, rent: rent.source, bought: said.or(bought.map(|found| found.source)) };
+    let (rent, after) = (rent.source, rent.after.map(|found| found.source));
+    let shelf = Shelf { bill: sources, rent, after, bought: said.or(bought.map(|found| found.source)) };
     let against = Against { view, terms: &terms, server_is_known: inputs.node_share.is_some() };
     let idle = idle(&choices.laid, &against).into_iter().chain(terms.programme.beyond(&defaults.programme));
-    let owning = Owning::of(&usage, &terms, owned.as_ref())?;
+    let outlives = commitment.and_then(|found| rented::outlives(&found, &terms, usage.chips));
+    let others = [idle_border(choices, view), failures.contradicts(), aged].into_iter().flatten();
+    let unused = choices.agreed.idle(view, &terms.rent.contract, defaults.told.upfront.is_some());
     Ok(WholeBill {
         bill: cost::bill(view, &usage, &terms)?,
-        warnings: [
-            commitment.and_then(|found| outlives(&found, &usage)),
-            idle_border(choices, view),
-            failures.contradicts(),
-            aged,
-        ]
-        .into_iter()
-        .flatten()
-        .chain(idle)
-        .collect(),
+        warnings: outlives.into_iter().chain(uncovered).chain(others).chain(unused).chain(idle).collect(),
         terms,
         owned,
         owning,
@@ -266,6 +273,16 @@ pub fn whole_bill(
     })
 }
 
+/// Owning set beside renting. Chips that are owned stay: what trains takes fewer hours on them, and an hour that trains costs
+/// more to rent where a market takes some of it.
+fn beside(usage: &Usage, terms: &Terms, left: f64) -> Result<(Option<Owned>, Option<Owning>), Error> {
+    let stay = Usage { held: usage.held * left, wall: usage.wall.map(|wall| wall * left), ..*usage };
+    let rented = per_held_hour(&terms.rent)?.map(|hour| hour * (1.0 / left));
+    let owned = Owned::of(terms, rented)?;
+    let owning = Owning::of(&stay, terms, owned.as_ref())?;
+    Ok((owned, owning))
+}
+
 /// A purchase price that is old, and the newest rent known beside it.
 fn aged(found: Option<&Bought>, chip: &str, catalog: &Catalog) -> Result<Option<String>, Error> {
     let Some(found) = found else { return Ok(None) };
@@ -274,19 +291,6 @@ fn aged(found: Option<&Bought>, chip: &str, catalog: &Catalog) -> Result<Option<
         Some(rent) => format!("{aged}; the newest rent known is {rent}"),
         None => aged,
     }))
-}
-
-/// A reservation that is longer than the run.
-fn outlives(found: &Commitment, usage: &Usage) -> Option<String> {
-    let chips = show::chips(usage.chips?);
-    let (years, total) = (show::number(found.term.years(), 3), show::usd(found.total));
-    (found.used.get() < 1.0).then(|| {
-        format!(
-            "the reservation outlives the run: {chips} chips for {years} y are {total}, and the bill holds only the \
-             {} of it that the run uses",
-            show::percent(found.used.get())
-        )
-    })
 }
 
 /// The sources with that of a value laid over one of them.

@@ -226,7 +226,8 @@ fn step(answer: &Answer, predicted: &Prediction, factors: &str) -> Vec<Link> {
     let (per_step, chips) = (predicted.tokens_per_step(), f64::from(predicted.chips));
     // Goodput is the answer's own where its hours are predicted, else the prior.
     let own = answer.solved.knowns.get(Var::Goodput).filter(|_| answer.prediction().is_some());
-    let goodput = own.unwrap_or(predicted.goodput);
+    let left = answer.solved.knowns.get(Var::Left).unwrap_or(1.0);
+    let goodput = own.unwrap_or(predicted.goodput) * left;
     let hours = predicted.computing(tokens) / goodput;
     let published = answer.solved.knowns.get(Var::PhaseHours).map(ChipSeconds::new);
     let against = published.map(|own| format!("; {} x that is the answer above", show::number(own / hours, 3)));

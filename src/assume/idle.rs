@@ -48,10 +48,10 @@ fn why(path: &str, against: &Against<'_>, given: &impl Fn(&str) -> bool) -> Opti
             idle(!matches!(own.border, BorderCharge::RevenueShare { .. }), "give --border revenue_share")
         }
         "border.passed_on" => idle(own.border == BorderCharge::None, "no border is given"),
-        "spot.preemption" => idle(!matches!(terms.rent.offer, Offer::Spot { .. }), "the chips are not spot chips"),
-        "rent.upfront" => {
-            idle(view != View::Rent || !matches!(terms.rent.offer, Offer::Reserved { .. }), "no reservation is rented")
+        "spot.preemption" | "spot.notice" | "spot.wait" => {
+            idle(terms.rent.offer != Offer::Spot, "the chips are not spot chips")
         }
+        "rent.upfront" => idle(view != View::Rent || terms.rent.contract.term.is_none(), "no reservation is rented"),
         "storage.egress" | "storage.usd_per_gb_egress" => idle(view != View::Rent, "traffic out is of --bill rent"),
         "storage.usd_per_gb_month" | "storage.data" | "checkpoint.kept" => {
             idle(view == View::Epoch, "its method has no storage")

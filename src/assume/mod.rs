@@ -4,10 +4,12 @@
 //! place, and a place before what ships. Files are laid over one another where they are read; here the values of a
 //! question are laid over what the files say.
 
+mod agreed;
 mod idle;
 mod table;
 mod values;
 
+pub use agreed::Agreed;
 pub use idle::{Against, idle};
 pub use table::ASSUMPTIONS;
 pub use values::{AssumptionValue, all, values};

@@ -10,6 +10,7 @@ use crate::cost::defaults::{
 use crate::cost::shares::{MOST_SHARE, STAGES};
 use crate::error::Error;
 use crate::read::{At, Reader, Sources};
+use crate::reliability::spot::Market;
 use crate::units::parse::Grammar;
 use crate::units::{Bytes, Fraction, KgCo2e, Seconds, Usd, Watts};
 
@@ -66,7 +67,10 @@ fn defaults(r: &Reader<'_>) -> Option<Defaults> {
     });
     let goodput = part(r, "goodput", range);
     let commitments = r.tables("commitment", commitment);
-    let spot_preemption = part(r, "spot", |t| quantity(t, "preemption"));
+    let spot = part(r, "spot", |t| {
+        let [between, notice, wait] = ["preemption", "notice", "wait"].map(|key| quantity(t, key));
+        Some(Market { between: between?, notice: notice?, wait: wait? })
+    });
     let own = part(r, "own", own);
     let hosting = part(r, "hosting", hosting);
     let power = part(r, "power", power);
@@ -87,7 +91,7 @@ fn defaults(r: &Reader<'_>) -> Option<Defaults> {
         losses: losses?,
         goodput: goodput?,
         commitments,
-        spot_preemption: spot_preemption?,
+        spot: spot?,
         own,
         hosting: hosting?,
         power,

@@ -1,9 +1,11 @@
 //! `profiles/fleets/`: what a fleet file says, as it says it.
 
-use super::fleet_values::{duration, money};
+use super::fleet_values::{approval, duration, money};
 use super::{Catalog, Found};
 use crate::cost::defaults::{BORDER_KINDS, BorderKind};
+use crate::cost::rent_terms::RENT_TERMS;
 use crate::error::Error;
+use crate::hardware::price::Term;
 use crate::read::{At, Reader, Sources};
 use crate::units::date::Date;
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd, Watts};
@@ -17,6 +19,8 @@ pub struct FleetFile {
     pub assumptions: Vec<String>,
     /// The place of the chips, for what they cost.
     pub region: Option<String>,
+    /// On what terms the chips are rented that state no price; on demand without one.
+    pub term: Option<Term>,
     /// The day from which everything counts.
     pub start: Date,
     /// Useful time over wall-clock.
@@ -239,7 +243,7 @@ pub fn fleet(found: &Found, catalog: &Catalog) -> Result<FleetFile, Error> {
         let predicted = !runs.is_empty() && runs.iter().all(|run| run.work.is_predicted());
         let tranches = r.tables("tranche", |t| tranche(t, &approvals, predicted, catalog));
         let actions = r.tables("action", |t| action(t, &tranches));
-        let (assumptions, region) = (r.texts("assumptions"), r.text("region"));
+        let (assumptions, region, term) = (r.texts("assumptions"), r.text("region"), r.choice("term", &RENT_TERMS));
         let (goodput, expansion) = (r.quantity("goodput"), duration(r, "expansion"));
         let (mix, mixed_efficiency) = (r.choice("mix", &MIXINGS), r.quantity("mixed_efficiency"));
         let (order, horizon) = (r.choice("order", &ORDERS), r.quantity("horizon"));
@@ -248,12 +252,13 @@ pub fn fleet(found: &Found, catalog: &Catalog) -> Result<FleetFile, Error> {
             (r.quantity("least_chips"), money(r, "delay_per_day", None, catalog, &mut said));
         assumptions.extend(tranches.iter().flat_map(|tranche: &TrancheFile| tranche.said.clone()).chain(said));
         if !found.from_user || !sources.0.is_empty() {
-            r.require_sources(&sources, &["assumptions", "region", "start", "order", "mix", "action"]);
+            r.require_sources(&sources, &["assumptions", "region", "term", "start", "order", "mix", "action"]);
         }
         Some(FleetFile {
             name: name?,
             assumptions,
             region,
+            term,
             start: start?,
             goodput,
             expansion,
@@ -272,21 +277,6 @@ pub fn fleet(found: &Found, catalog: &Catalog) -> Result<FleetFile, Error> {
             file: found.document.file.clone(),
         })
     })
-}
-
-fn approval(r: &Reader<'_>) -> Option<(Approval, At)> {
-    let name = r.need("name", r.text("name"));
-    let approved = r.need("approved", r.quantity("approved"));
-    let approval = Approval {
-        name: name?,
-        approved: approved?,
-        conditional: r.quantity("conditional").unwrap_or(Fraction::ZERO),
-        median: duration(r, "median").unwrap_or(Seconds::ZERO),
-        spread: r.number("spread").unwrap_or(0.0),
-        domestic_share: r.quantity("domestic_share").unwrap_or(Fraction::ZERO),
-        usage: r.quantity("usage").unwrap_or(Fraction::new(1.0)),
-    };
-    Some((approval, r.place("approved")))
 }
 
 fn tranche(r: &Reader<'_>, approvals: &[(Approval, At)], predicted: bool, catalog: &Catalog) -> Option<TrancheFile> {

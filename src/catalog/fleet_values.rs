@@ -1,13 +1,14 @@
 //! Values of a fleet file: money in any currency, of a chip or of its server, and times that may be zero.
 
 use super::Catalog;
+use super::fleet::Approval;
 use crate::cost::currency::rate;
 use crate::error::Error;
-use crate::read::Reader;
-use crate::units::Seconds;
+use crate::read::{At, Reader};
 use crate::units::money::Code;
 use crate::units::parse::{Grammar, check, parse_money};
 use crate::units::show::{exact, number};
+use crate::units::{Fraction, Seconds};
 
 /// Money in dollars for one chip, whatever it is written in, and the sentence that says what it was.
 pub(super) fn money<Q: Grammar>(
@@ -54,4 +55,20 @@ pub(super) fn duration(r: &Reader<'_>, key: &'static str) -> Option<Seconds> {
         Some("0") => Some(Seconds::ZERO),
         _ => r.quantity(key),
     }
+}
+
+/// A decision of others, with its place.
+pub(super) fn approval(r: &Reader<'_>) -> Option<(Approval, At)> {
+    let name = r.need("name", r.text("name"));
+    let approved = r.need("approved", r.quantity("approved"));
+    let approval = Approval {
+        name: name?,
+        approved: approved?,
+        conditional: r.quantity("conditional").unwrap_or(Fraction::ZERO),
+        median: duration(r, "median").unwrap_or(Seconds::ZERO),
+        spread: r.number("spread").unwrap_or(0.0),
+        domestic_share: r.quantity("domestic_share").unwrap_or(Fraction::ZERO),
+        usage: r.quantity("usage").unwrap_or(Fraction::new(1.0)),
+    };
+    Some((approval, r.place("approved")))
 }

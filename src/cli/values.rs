@@ -9,6 +9,7 @@ use flopbill::Error;
 use flopbill::internals::catalog::Catalog;
 use flopbill::internals::input::field::{Field, Group};
 use flopbill::internals::input::question::{Override, Question};
+use flopbill::internals::input::quote::QUOTE;
 use flopbill::internals::input::table::FIELDS;
 use flopbill::internals::input::text::{is_fleet, prefix};
 use flopbill::internals::input::variables::{VARIABLES, of_variable};
@@ -59,21 +60,26 @@ fn of_the_run(field: &Field) -> bool {
     matches!(field.group, Group::Values | Group::Layout)
 }
 
+/// The run, and the market that its chips are rented on.
+fn of_the_market(field: &Field) -> bool {
+    of_the_run(field) || field.path == "bill.term" || field.path.starts_with("spot.")
+}
+
 takes! {
     /// The run, its price and its layout.
     OfTheRun: of_the_run;
     /// All, but for reinforcement learning.
     Everything: |field| field.group != Group::Rl;
     /// A plan for a date.
-    ForADate: |field| of_the_run(field) || matches!(field.path, "by" | "confidence");
+    ForADate: |field| of_the_market(field) || matches!(field.path, "by" | "confidence");
     /// A plan of the day.
     ForADay: |field| {
-        of_the_run(field)
+        of_the_market(field)
             || field.group == Group::Deliveries
             || matches!(field.path, "budget" | "budget_of" | "confidence")
     };
     /// A plan for a budget.
-    ForABudget: |field| of_the_run(field) || matches!(field.path, "budget" | "confidence");
+    ForABudget: |field| of_the_market(field) || matches!(field.path, "budget" | "confidence");
     /// A step of a model that is named already.
     OfAStep: |field| {
         field.is_of_a_step()
@@ -121,8 +127,9 @@ impl<T: Takes> Values<T> {
     pub fn each_side(&self, most: usize) -> Result<(Vec<Self>, Vec<&'static str>), Error> {
         let (mut sides, mut lists) = (vec![self.clone()], Vec::new());
         for (at, (field, text)) in self.given.iter().enumerate() {
-            let names: Vec<&str> = text.split(',').map(str::trim).collect();
-            if !OF_NAMES.contains(&field.path) || names.len() < 2 {
+            let between = if field.path == QUOTE { ';' } else { ',' };
+            let names: Vec<&str> = text.split(between).map(str::trim).collect();
+            if !(OF_NAMES.contains(&field.path) || field.path == QUOTE) || names.len() < 2 {
                 continue;
             }
             lists.push(field.path);

@@ -2,6 +2,7 @@
 //!
 //! The values are data, in `profiles/assumptions/bill.toml`; none of them stands in code.
 
+use crate::reliability::spot::Market;
 use crate::units::{Bytes, EnergyPrice, Fraction, KgCo2e, Seconds, Usd, Watts};
 
 use super::carbon::Inventory;
@@ -259,8 +260,8 @@ pub struct Defaults {
     pub goodput: Range,
     /// Discounts for commitments.
     pub commitments: Vec<Commitment>,
-    /// Time between preemptions of spot chips.
-    pub spot_preemption: Seconds,
+    /// How the spot market takes chips away.
+    pub spot: Market,
     /// Owning, without chip, power, building and border.
     pub own: OwnDefaults,
     /// The building's price.

@@ -5,6 +5,7 @@ use crate::reliability::availability::Losses;
 use crate::units::{Bytes, EnergyPrice, Fraction, Price, Seconds, Usd, Watts};
 
 use super::Terms;
+use super::contract::Contract;
 use super::defaults::{Defaults, HostingKind, PowerBasis};
 use super::energy::Power;
 use super::epoch::Amortisation;
@@ -117,6 +118,7 @@ impl Defaults {
                 offer: Offer::OnDemand,
                 discount: self.told.discount,
                 uplift: self.told.uplift,
+                contract: Contract::default(),
             },
             own: Ownership {
                 chip: known.purchase,

@@ -9,6 +9,7 @@ use crate::units::check::{not_negative, positive};
 use crate::units::{ChipSeconds, Chips, Seconds, Usd};
 
 pub mod carbon;
+pub mod contract;
 pub mod currency;
 pub mod defaults;
 pub mod duty;
@@ -157,7 +158,7 @@ pub struct Context<'a> {
     pub terms: &'a Terms,
     /// What a chip costs its owner in a year, in the owner's view: ten lines read it.
     pub owned: Option<own::Annual>,
-    /// The priced lines of the final run together; `None` while these are being made, and where holding the
+    /// The priced lines of the final run together, without what buys no compute; `None` while these are being made, and where holding the
     /// chips is not priced.
     pub final_run: Option<Usd>,
 }
@@ -170,8 +171,21 @@ pub struct Component {
     pub views: &'static [View],
     /// Whether it belongs to the run itself.
     pub scope: Scope,
+    /// When it stands in a bill.
+    pub stands: Stands,
     /// The charge.
     pub line: fn(&Context) -> Result<CostLine, Error>,
+}
+
+/// When a charge stands in the bills of its views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// In each.
+    Always,
+    /// Where there is some of it.
+    WhereUsed,
+    /// Where there is some of it, which the work around the run does not multiply: it buys no compute.
+    Once,
 }
 
 const RENT: &[View] = &[View::Rent];
@@ -187,12 +201,21 @@ const fn entry(
     scope: Scope,
     line: fn(&Context) -> Result<CostLine, Error>,
 ) -> Component {
-    Component { name, views, scope, line }
+    Component { name, views, scope, stands: Stands::Always, line }
+}
+
+/// An entry of a contract of rent.
+const fn bound(name: &'static str, stands: Stands, line: fn(&Context) -> Result<CostLine, Error>) -> Component {
+    Component { name, views: RENT, scope: Scope::Chips, stands, line }
 }
 
 /// Every charge, in the order of the bill.
 pub static COMPONENTS: &[Component] = &[
     entry("rent::line", RENT, Scope::Chips, rent::line),
+    bound("contract::beyond_line", Stands::WhereUsed, contract::beyond_line),
+    bound("contract::minimum_line", Stands::Once, contract::minimum_line),
+    bound("contract::leaving_line", Stands::Once, contract::leaving_line),
+    bound("contract::prepaid_line", Stands::WhereUsed, contract::prepaid_line),
     entry("own::chip_line", OWN, Scope::Chips, own::chip_line),
     entry("own::server_line", OWN, Scope::Chips, own::server_line),
     entry("own::network_line", OWN, Scope::Chips, own::network_line),
@@ -291,18 +314,21 @@ fn each_line(view: View, usage: &Usage, terms: &Terms, mut push: impl FnMut(Cost
     not_negative("the wall-clock", usage.wall.unwrap_or(Seconds::ZERO))?;
     let owned = if view == View::Own { own::annual(&terms.own)? } else { None };
     let mut context = Context { usage, terms, owned, final_run: None };
-    let (mut final_run, mut chips_priced) = (Usd::ZERO, true);
+    let (mut compute, mut chips_priced) = (Usd::ZERO, true);
     for scope in [Scope::Chips, Scope::FinalRun, Scope::Programme] {
         for component in COMPONENTS.iter().filter(|entry| entry.scope == scope && entry.views.contains(&view)) {
             let line = (component.line)(&context)?;
-            if scope != Scope::Programme {
-                final_run += line.charge.amount().unwrap_or(Usd::ZERO);
+            if component.stands != Stands::Always && line.quantity == 0.0 {
+                continue;
+            }
+            if scope != Scope::Programme && component.stands != Stands::Once {
+                compute += line.charge.amount().unwrap_or(Usd::ZERO);
             }
             chips_priced &= scope != Scope::Chips || !matches!(line.charge, Charge::NotPriced(_));
             push(line);
         }
         // The rest of the bill is relative to the run, which has no total while its chips have no price.
-        context.final_run = Some(final_run).filter(|_| chips_priced);
+        context.final_run = Some(compute).filter(|_| chips_priced);
     }
     Ok(())
 }

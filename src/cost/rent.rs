@@ -1,10 +1,10 @@
 //! Renting: on demand, reserved for a term, spot with preemption, tiers of a volume discount.
 
 use crate::error::Error;
-use crate::reliability::{self, Stops, interval};
 use crate::units::check::{not_negative, positive, share_below_one};
 use crate::units::{ChipSeconds, Chips, Fraction, Price, Seconds, Usd};
 
+use super::contract::{Charged, Contract};
 use super::{Charge, Context, CostLine, Scope};
 
 /// What the provider offers.
@@ -17,11 +17,8 @@ pub enum Offer {
         /// Length of the commitment.
         term: Seconds,
     },
-    /// Cheap, and preempted at short notice.
-    Spot {
-        /// Wall-clock with preemption over wall-clock without: see [`spot_slowdown`].
-        slowdown: f64,
-    },
+    /// Cheap, and preempted at short notice: the hours that are held contain what that takes.
+    Spot,
     /// The first hours at the list price, later ones cheaper; sorted by `from`.
     Tiered(Vec<Tier>),
 }
@@ -46,6 +43,8 @@ pub struct Rent {
     pub discount: Fraction,
     /// What comes on top, relative to the price: hosts, support, taxes.
     pub uplift: Fraction,
+    /// What it binds to.
+    pub contract: Contract,
 }
 
 impl Rent {
@@ -56,13 +55,10 @@ impl Rent {
         }
         share_below_one("the discount", self.discount)?;
         not_negative("the uplift", self.uplift)?;
+        self.contract.check()?;
         match &self.offer {
-            Offer::OnDemand => Ok(()),
+            Offer::OnDemand | Offer::Spot => Ok(()),
             Offer::Reserved { term } => positive("the term of the reservation", *term).map(drop),
-            Offer::Spot { slowdown } if slowdown.is_finite() && *slowdown >= 1.0 => Ok(()),
-            Offer::Spot { slowdown } => {
-                Err(Error::bad_input(format!("preemption can only slow a run down, got a factor of {slowdown}")))
-            }
             Offer::Tiered(tiers) => check_tiers(tiers),
         }
     }
@@ -80,27 +76,6 @@ fn check_tiers(tiers: &[Tier]) -> Result<(), Error> {
     Err(Error::bad_input("the tiers are out of order").with_hint("sort them by the hours they start from"))
 }
 
-/// Chip-time that a run pays for.
-///
-/// # Formula
-/// held; on spot chips `held * slowdown`
-/// # Source
-/// Preempted work is done again. A reservation is paid to its end, but one run answers only for the hours it holds:
-/// see [`commitment`] for the rest.
-///
-/// ```
-/// use flopbill::internals::cost::rent::{Offer, paid};
-/// use flopbill::internals::units::ChipSeconds;
-/// let run = ChipSeconds::from_gpu_hours(2.788e6);
-/// assert_eq!(paid(run, &Offer::Spot { slowdown: 1.25 }).gpu_hours(), 3.485e6); // by hand
-/// ```
-pub fn paid(held: ChipSeconds, offer: &Offer) -> ChipSeconds {
-    match offer {
-        Offer::OnDemand | Offer::Tiered(_) | Offer::Reserved { .. } => held,
-        Offer::Spot { slowdown } => held * *slowdown,
-    }
-}
-
 /// What a reservation binds its buyer to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Commitment {
@@ -108,34 +83,47 @@ pub struct Commitment {
     pub term: Seconds,
     /// What it costs over the whole term.
     pub total: Usd,
-    /// The part of it that the run holds; 1 for a run that outlasts the term.
+    /// The part of it that the run holds.
     pub used: Fraction,
+    /// What it charges to the run.
+    pub charged: Charged,
 }
 
-/// The commitment behind a rent; `None` for other offers, and where chips or price are not known.
+/// The commitment behind a rent; `None` where nothing binds, and where chips or price are not known.
 ///
 /// # Formula
-/// `total = max(term * chips, held) * price * (1 - discount) * (1 + uplift)`, `used = held / max(term * chips, held)`
+/// `total = C * price * (1 - discount) * (1 + uplift) * (1 - u d)`, `used = covered / C`: C the chip-time of the whole term,
+/// u the part paid at its start, d the discount on that
 /// # Source
-/// A reservation is paid to its end, used or not; a run beyond the term goes on at the same price.
+/// A reservation is paid to its end, used or not.
 ///
 /// ```
+/// use flopbill::internals::cost::contract::Contract;
 /// use flopbill::internals::cost::rent::{Offer, Rent, commitment};
 /// use flopbill::internals::units::{ChipSeconds, Chips, Fraction, Price, Seconds};
-/// let terms = Rent { price: Some(Price::from_usd_per_hour(2.0)), offer: Offer::Reserved { term: Seconds::from_years(1.0) },
-///     discount: Fraction::ZERO, uplift: Fraction::ZERO };
-/// let found = commitment(ChipSeconds::from_gpu_hours(2.788e6), Some(Chips::new(2048.0)), &terms)?.unwrap();
+/// let year = Seconds::from_years(1.0);
+/// let terms = Rent { price: Some(Price::from_usd_per_hour(2.0)), offer: Offer::Reserved { term: year },
+///     discount: Fraction::ZERO, uplift: Fraction::ZERO, contract: Contract { term: Some(year), ..Contract::default() } };
+/// let held = ChipSeconds::from_gpu_hours(2.788e6);
+/// let found = commitment(held, Some(Chips::new(2048.0)), Some(held / Chips::new(2048.0)), &terms)?.unwrap();
 /// // by hand: 2048 chips for a year are 17,940,480 hours, of which the run holds 15.54 %
 /// assert!((found.total.get() - 35_880_960.0).abs() < 1e-6);
 /// assert!((found.used.get() - 2.788e6 / 17_940_480.0).abs() < 1e-12);
 /// # Ok::<(), flopbill::Error>(())
 /// ```
-pub fn commitment(held: ChipSeconds, chips: Option<Chips>, terms: &Rent) -> Result<Option<Commitment>, Error> {
-    let (Offer::Reserved { term }, Some(chips), Some(hour)) = (&terms.offer, chips, per_held_hour(terms)?) else {
+pub fn commitment(
+    held: ChipSeconds,
+    chips: Option<Chips>,
+    wall: Option<Seconds>,
+    terms: &Rent,
+) -> Result<Option<Commitment>, Error> {
+    let (Some(term), Some(hour)) = (terms.contract.term, per_held_hour(terms)?) else { return Ok(None) };
+    let charged = terms.contract.charge(held, chips, wall)?;
+    if charged.whole == ChipSeconds::ZERO {
         return Ok(None);
-    };
-    let whole = (chips * *term).max(held);
-    Ok(Some(Commitment { term: *term, total: whole * hour, used: Fraction::new(held / whole) }))
+    }
+    let total = charged.whole * hour * terms.contract.prepaid_price();
+    Ok(Some(Commitment { term, total, used: Fraction::new(charged.covered / charged.whole), charged }))
 }
 
 /// The whole rent.
@@ -146,10 +134,11 @@ pub fn commitment(held: ChipSeconds, chips: Option<Chips>, terms: &Rent) -> Resu
 /// The provider's price list.
 ///
 /// ```
+/// use flopbill::internals::cost::contract::Contract;
 /// use flopbill::internals::cost::rent::{Offer, Rent, rent};
 /// use flopbill::internals::units::{ChipSeconds, Fraction, Price};
 /// let terms = Rent { price: Some(Price::from_usd_per_hour(2.0)), offer: Offer::OnDemand,
-///     discount: Fraction::ZERO, uplift: Fraction::ZERO };
+///     discount: Fraction::ZERO, uplift: Fraction::ZERO, contract: Contract::default() };
 /// let bill = rent(ChipSeconds::from_gpu_hours(2.788e6), &terms)?;
 /// assert!((bill.unwrap().get() - 5.576e6).abs() < 1e-6); // by hand; DeepSeek-V3's figure
 /// # Ok::<(), flopbill::Error>(())
@@ -159,18 +148,17 @@ pub fn rent(held: ChipSeconds, terms: &Rent) -> Result<Option<Usd>, Error> {
     not_negative("the GPU-hours", held)?;
     let Some(list) = terms.price else { return Ok(None) };
     let factor = (1.0 - terms.discount.get()) * (1.0 + terms.uplift.get());
-    let hours = paid(held, &terms.offer);
     let charged = match &terms.offer {
-        Offer::Tiered(tiers) => discounted_hours(hours, tiers),
-        _ => hours,
+        Offer::Tiered(tiers) => discounted_hours(held, tiers),
+        _ => held,
     };
     Ok(Some(charged * list * factor))
 }
 
-/// What an hour held costs: with preemption and uplift, in the first tier; `None` without a price.
+/// What an hour held costs: with uplift, in the first tier; `None` without a price.
 ///
 /// # Formula
-/// `p * (1 - discount) * (1 + uplift)`, times the slowdown on spot chips
+/// `p * (1 - discount) * (1 + uplift)`
 /// # Source
 /// [`rent`] of one hour.
 pub fn per_held_hour(terms: &Rent) -> Result<Option<Price>, Error> {
@@ -191,33 +179,18 @@ fn discounted_hours(hours: ChipSeconds, tiers: &[Tier]) -> ChipSeconds {
     charged
 }
 
-/// How much longer a run takes on chips that can be preempted.
-///
-/// # Formula
-/// `eta(M) / eta(M')` with `1/M' = 1/M + 1/M_preempt`, both at their best checkpoint interval
-/// # Source
-/// Failures and preemptions as independent exponentials; the room `reliability` adds their rates.
-pub fn spot_slowdown(stops: &Stops, preemption: Seconds) -> Result<f64, Error> {
-    positive("the time between preemptions", preemption)?;
-    let best = |stops: &Stops| {
-        let tau = interval::optimum(stops.checkpoint, stops.mtbf)?;
-        reliability::goodput(stops, tau)
-    };
-    let both = Seconds::new(1.0 / (1.0 / stops.mtbf.get() + 1.0 / preemption.get()));
-    Ok(best(stops)? / best(&Stops { mtbf: both, ..*stops })?)
-}
-
 /// The rent as a line of the bill.
 pub(super) fn line(context: &Context) -> Result<CostLine, Error> {
     let (usage, terms) = (context.usage, &context.terms.rent);
-    let hours = paid(usage.held, &terms.offer);
+    let hours = terms.contract.charge(usage.held, usage.chips, usage.wall)?.covered;
     let label = match terms.offer {
+        Offer::OnDemand if terms.contract.term.is_some() => "Rent, by contract",
         Offer::OnDemand => "Rent, on demand",
         Offer::Reserved { .. } => "Rent, reserved",
-        Offer::Spot { .. } => "Rent, spot with preemption",
+        Offer::Spot => "Rent, spot with preemption",
         Offer::Tiered(_) => "Rent, with volume discount",
     };
-    let charge = match rent(usage.held, terms)? {
+    let charge = match rent(hours, terms)? {
         Some(amount) => Charge::of(amount, hours.gpu_hours()),
         None => Charge::NotPriced("no rent of this chip is known"),
     };
@@ -247,6 +220,7 @@ mod tests {
             offer: Offer::Tiered(tiers),
             discount: Fraction::ZERO,
             uplift: Fraction::ZERO,
+            contract: Contract::default(),
         };
         let bill = |hours: f64, tiers| rent(ChipSeconds::from_gpu_hours(hours), &terms(tiers));
         // By hand: 100 h at $2, 100 h at $1.80, 50 h at $1.
@@ -258,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_chip_without_a_price_has_no_rent() {
-        let terms = Rent { price: None, offer: Offer::OnDemand, discount: Fraction::ZERO, uplift: Fraction::ZERO };
+        let (discount, uplift, contract) = (Fraction::ZERO, Fraction::ZERO, Contract::default());
+        let terms = Rent { price: None, offer: Offer::OnDemand, discount, uplift, contract };
         assert_eq!(rent(ChipSeconds::new(1.0), &terms), Ok(None));
     }
 }

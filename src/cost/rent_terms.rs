@@ -2,11 +2,9 @@
 
 use crate::error::Error;
 use crate::hardware::price::Term;
-use crate::reliability::Stops;
 use crate::units::Seconds;
 
-use super::defaults::Defaults;
-use super::rent::{Offer, spot_slowdown};
+use super::rent::Offer;
 
 /// The terms a chip can be rented on, and how a user writes them.
 pub const RENT_TERMS: [(&str, Term); 4] = [
@@ -19,20 +17,14 @@ pub const RENT_TERMS: [(&str, Term); 4] = [
 /// What kind of offer a term is.
 ///
 /// # Errors
-/// A term that is not a way to rent; spot without the failures of the job, since preempted work is done again.
-pub fn offer(term: Term, defaults: &Defaults, stops: Option<&Stops>) -> Result<Offer, Error> {
+/// A term that is not a way to rent.
+pub fn offer(term: Term) -> Result<Offer, Error> {
     let reserved = |years| Ok(Offer::Reserved { term: Seconds::from_years(years) });
     match term {
         Term::OnDemand => Ok(Offer::OnDemand),
         Term::Reserved1y => reserved(1.0),
         Term::Reserved3y => reserved(3.0),
-        Term::Spot => {
-            let Some(stops) = stops else {
-                let error = Error::no_solution("what preemption costs depends on the chips and the checkpoint");
-                return Err(error.with_hint("give --chips and --params"));
-            };
-            Ok(Offer::Spot { slowdown: spot_slowdown(stops, defaults.spot_preemption)? })
-        }
+        Term::Spot => Ok(Offer::Spot),
         Term::ReservedShort | Term::Reserved5y | Term::Ownership | Term::Assumed => {
             let names: Vec<&str> = RENT_TERMS.iter().map(|(name, _)| *name).collect();
             Err(Error::bad_input(format!("`{}` is not a way to rent chips", term.name()))

@@ -62,6 +62,9 @@ pub fn egress(bytes: Bytes, usd_per_gb: f64) -> Result<Usd, Error> {
     Ok(Usd::new(bytes.gb() * usd_per_gb))
 }
 
+/// Why a contract of rent leaves nothing to pay for.
+const INCLUDED: &str = "the rent includes it";
+
 /// Bytes kept over the run as a line of the bill.
 fn stored(
     context: &Context,
@@ -72,6 +75,7 @@ fn stored(
     let wall = context.usage.wall;
     let quantity = bytes.zip(wall).map_or(0.0, |(bytes, wall)| bytes.gb() * wall.months());
     let charge = match (bytes, wall) {
+        _ if context.terms.rent.contract.includes.storage => Charge::Contained(INCLUDED),
         (Some(bytes), Some(wall)) => Charge::Priced { price, amount: keep(bytes, wall, price)? },
         (Some(_), None) => Charge::NotPriced("without a number of chips it is not known for how long"),
         (None, _) => Charge::NotPriced(missing),
@@ -99,6 +103,7 @@ pub(super) fn egress_line(context: &Context) -> Result<CostLine, Error> {
     let terms = &context.terms.storage;
     let price = terms.usd_per_gb_egress;
     let charge = match terms.egress {
+        _ if context.terms.rent.contract.includes.egress => Charge::Contained(INCLUDED),
         Some(bytes) => Charge::Priced { price, amount: egress(bytes, price)? },
         None => Charge::NotPriced("the traffic out is not known"),
     };

@@ -14,6 +14,7 @@ fn terms() -> Terms {
             offer: rent::Offer::OnDemand,
             discount: Fraction::ZERO,
             uplift: Fraction::ZERO,
+            contract: contract::Contract::default(),
         },
         own: own::Ownership {
             chip: Some(Usd::new(39_083.38)),

@@ -40,6 +40,8 @@ struct Filling<'a> {
     measured: Option<&'a str>,
     /// Where the chips stand, for what they cost.
     region: Option<&'a str>,
+    /// On what terms they are rented.
+    term: Term,
 }
 
 impl Filling<'_> {
@@ -84,6 +86,7 @@ fn read_after(found: &Found, measured: Option<&str>, catalog: &Catalog) -> Resul
         said: Vec::new().into(),
         measured,
         region: file.region.as_deref(),
+        term: file.term.unwrap_or(Term::OnDemand),
     };
     let fleet = body(&file, &filling)?;
     fleet.check().map_err(|error| file.at.locate(error))?;
@@ -93,6 +96,10 @@ fn read_after(found: &Found, measured: Option<&str>, catalog: &Catalog) -> Resul
 fn body(file: &FleetFile, filling: &Filling<'_>) -> Result<Fleet, Error> {
     let defaults = &filling.defaults.fleet;
     let stated = file.tranches.iter().any(|tranche| tranche.speed.is_some());
+    if let Some(tranche) = file.tranches.iter().find(|tranche| tranche.speed.is_some() && filling.term == Term::Spot) {
+        let error = Error::bad_input("what the spot market leaves is not known of a speed that is stated");
+        return Err(tranche.at.locate(error.with_hint("leave mfu and rate out, and name each run's `run` or `model`")));
+    }
     let goodput = file.goodput.unwrap_or_else(|| {
         if stated {
             filling.say(format!("goodput: {} by default", filling.defaults.goodput.mode.get()));
@@ -177,7 +184,7 @@ fn prices(
         return Ok((price, purchase));
     }
     let (id, name, place) = (&chip.chip.id, &chip.chip.name, filling.region);
-    let rent = if price.is_none() { filling.catalog.rent(id, Term::OnDemand, place)? } else { None };
+    let rent = if price.is_none() { filling.catalog.rent(id, filling.term, place)? } else { None };
     let bought = if purchase.is_none() { filling.catalog.bought(id, place)? } else { None };
     if let Some(rent) = &rent {
         let (file, price, term) = (&rent.file, show::price(rent.price), rent.term.words());
@@ -270,6 +277,7 @@ fn predicted(question: Question, one: &RunFile, file: &FleetFile, filling: &Fill
         }
     }
     let (chip, chips, _) = kinds.first().ok_or_else(|| Error::bad_input("a fleet needs at least one [[tranche]]"))?;
+    let question = if filling.term == Term::Spot { question.with("bill.term", Term::Spot.name()) } else { question };
     let question = measured(question, one, filling)?;
     let of_kind = (chip.as_str(), *chips);
     let found = Predicted::new(question, filling.catalog, of_kind, one.job).map_err(|error| one.at.locate(error))?;

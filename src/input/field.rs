@@ -8,6 +8,7 @@ use crate::error::nearest;
 use crate::input::deliveries::{DELIVERIES, Part};
 use crate::input::file::{Origin, Spec};
 use crate::input::measured::MEASURED;
+use crate::input::quote::QUOTE;
 pub use crate::input::table::FIELDS;
 use crate::input::typed::AsTyped;
 use crate::input::variables::variable;
@@ -351,7 +352,7 @@ impl Spec {
 
     /// Sets a field to a value, or to the range that the text gives.
     pub(super) fn set_field(&mut self, field: &'static Field, text: &str, origin: Origin) -> Result<(), Error> {
-        if text.trim_start().starts_with('{') && ![MEASURED, DELIVERIES].contains(&field.path) {
+        if text.trim_start().starts_with('{') && ![MEASURED, DELIVERIES, QUOTE].contains(&field.path) {
             return self.set_typed_table(field, text, origin);
         }
         if text.contains("..") && field.put.is_some() {

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::input::deliveries::{DELIVERIES, Deliveries};
 use crate::input::field::{Field, field};
 use crate::input::measured::{MEASURED, Measured};
+use crate::input::quote::{QUOTE, Quote};
 use crate::input::table::FIELDS;
 use crate::input::text::choice;
 use crate::input::typed::AsTyped;
@@ -235,6 +236,13 @@ fn one_field(field: &'static Field, key: &'static str, value: &Value<'_>, spec: 
     if field.path == DELIVERIES && (value.raw().is_array() || value.raw().is_table()) {
         match Deliveries::of_value(value) {
             Ok(found) => spec.deliveries = Some(Entry::new(found, Origin::File(value.at()))),
+            Err(error) => error.each().for_each(|one| value.record(one.clone())),
+        }
+        return;
+    }
+    if field.path == QUOTE && value.raw().is_table() {
+        match Quote::of_value(value) {
+            Ok(found) => spec.quote = Some(Entry::new(found, Origin::File(value.at()))),
             Err(error) => error.each().for_each(|one| value.record(one.clone())),
         }
         return;

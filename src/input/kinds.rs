@@ -226,29 +226,23 @@ macro_rules! rates {
     };
 }
 
-/// Measured steps: a file from the folder of the spec that names it, or rows.
-macro_rules! steps {
-    ($field:ident $type:ty;) => {
+/// What is read with its place, such as a file from the folder of the spec that names it, or rows.
+macro_rules! written {
+    ($field:ident $type:ty; $dimension:literal) => {
         Field {
             set: |spec, text, origin| {
                 spec.$field = Some(Entry::new(<$type>::parse(text, &origin)?, origin));
                 Ok(())
             },
-            ..word!($field $type; "a CSV file of measured steps, or rows", |_| Err(Error::bad_input("no file")), <$type>::to_string)
+            ..word!($field $type; $dimension, |_| Err(Error::bad_input("nothing is written")), <$type>::to_string)
         }
     };
 }
 
-/// Deliveries, as a flag writes them or as rows.
-macro_rules! deliveries {
+/// What a rent contains.
+macro_rules! parts {
     ($field:ident $type:ty;) => {
-        Field {
-            set: |spec, text, origin| {
-                spec.$field = Some(Entry::new(<$type>::parse(text, &origin)?, origin));
-                Ok(())
-            },
-            ..word!($field $type; "deliveries of chips", |_| Err(Error::bad_input("no deliveries")), <$type>::to_string)
-        }
+        word!($field $type; "what a rent contains", included, String::clone)
     };
 }
 

@@ -10,6 +10,7 @@ use crate::input::deliveries::{DELIVERIES, Part};
 use crate::input::field::{FIELDS, find};
 use crate::input::file::{Origin, Spec, spec};
 use crate::input::measured::{MEASURED, RATE, STEP_TIME};
+use crate::input::quote::QUOTE;
 use crate::input::range::Range;
 use crate::input::text::prefix;
 use crate::read::Sources;
@@ -140,12 +141,18 @@ impl Question {
             Some(own) => own.over(self.base.clone()),
         };
         let mut errors = Vec::new();
-        for over in &self.overrides {
+        // What is laid over a question outranks its quote, whichever was typed first.
+        let names_quote = |over: &&Override| find(&over.path).is_ok_and(|field| field.path == QUOTE);
+        let quotes = self.overrides.iter().filter(names_quote);
+        let others = self.overrides.iter().filter(|over| !names_quote(over));
+        errors.extend(spec.lay_quote(quotes).err());
+        for over in others {
             if let Err(error) = spec.set(&over.path, &over.text, Origin::Flag(over.flag.clone())) {
                 let flag = over.flag.split(' ').next().unwrap_or_default();
                 errors.push(if error.place().is_some() { error } else { prefix(flag, &error) });
             }
         }
+        spec.hold_quoted();
         errors.extend(spec.check().err().filter(|_| errors.is_empty()));
         let held = spec.hold_deliveries();
         errors.extend(held.err().filter(|_| errors.is_empty()));

@@ -1,44 +1,6 @@
 //! The table of fields: the typed store, what is known of each field, and the library's setters are made from it.
 
-use std::sync::Arc;
-
-use crate::cost::defaults::{BORDER_KINDS, BorderKind, HOSTING_KINDS, HostingKind, POWER_BASES, PowerBasis};
-use crate::cost::rent_terms::RENT_TERMS;
-use crate::cost::shares::MOST_SHARE;
-use crate::cost::{JUDGED, Judged, VIEWS, View};
-use crate::error::Error;
-use crate::hardware::optimizer::{OFFLOADS, OPTIMIZERS, Offload, Optimizer};
-use crate::hardware::precision::{PRECISIONS, Precision, STATES, States};
-use crate::hardware::price::Term;
-use crate::input::batch::Batch;
-use crate::input::bounds::{CENT, CHIPS, DEAREST, GB, GB_MONTH, KW_MONTH, LEAST, LONGEST, MOST, SHORTEST};
-use crate::input::deliveries::Deliveries;
-use crate::input::due::Due;
-use crate::input::field::{Field, Group};
-use crate::input::file::{Entry, PhaseSpec, Reported};
-use crate::input::measured::Measured;
-use crate::input::question::{Input, Typed};
-use crate::input::range::Range;
-use crate::input::text::{
-    choice, currency, date, days, dollars_per, megawatts, money, name, number, portion, rate, seconds, share,
-    shown_per, switch, tflops, times, wait, whole, years,
-};
-use crate::input::typed::{Rates, entry, in_months};
-use crate::layout::parallelism::SCHEDULES;
-use crate::layout::stages::CUTS;
-use crate::model::flops::RECOMPUTES;
-use crate::model::tower::{InRun, TOWERS};
-use crate::model::tuning::{TRAINED, Trained};
-use crate::reliability::checkpoint::{WAYS, Way};
-use crate::rollout::algorithm::{ALGORITHMS, Algorithm};
-use crate::units::date::Date;
-use crate::units::money::Code;
-use crate::units::parse::{Grammar, parse};
-use crate::units::show::exact;
-use crate::units::{
-    Bytes, BytesPerSecond, ChipSeconds, Chips, EnergyPrice, Flop, FlopPerSecond, Fraction, Params, Price,
-    Quantity as _, Seconds, Tokens, Usd, Watts,
-};
+use super::vocabulary::*;
 
 fields! {
     Values {
@@ -49,7 +11,7 @@ fields! {
         /// Time of a step over that of the step model
         "stack.factor" stack_factor: f64 = number().flag("stack-factor", "FACTOR", "1.1").within(0.01, 100.0);
         /// Measured steps of this software: a CSV file, or rows; what they do not say is the question's
-        "measured" measured: Measured = steps().flag("measured", "FILE", "[{ step = '2.9 s' }]");
+        "measured" measured: Measured = written("a CSV file of measured steps, or rows").flag("measured", "FILE", "[{ step = '2.9 s' }]");
         /// Hours of a run that is moved to other chips over those that the step model converts
         "transfer.ratio" transfer_ratio: f64 = number().flag("transfer-ratio", "RATIO", "1.05").within(0.01, 100.0);
         /// Accelerator, or a fleet such as 2048xH800
@@ -57,8 +19,7 @@ fields! {
         /// Chips held
         "run.chips" chips: Chips = base("chips").flag("chips", "N", "2048").within(1.0, CHIPS).whole();
         /// Parameters in all; for a mixture of experts give the active ones too
-        "run.params" params: Params = base("parameters")
-            .flag("params", "N", "671B").also(&["param", "parameters", "parameter"]).within(1e3, 1e16).first();
+        "run.params" params: Params = base("parameters").flag("params", "N", "671B").also(&["param", "parameters", "parameter"]).within(1e3, 1e16).first();
         /// Parameters at work for one token; leave out for a dense model
         "run.active_params" active_params: Params = base("parameters")
             .flag("active-params", "N", "37B").also(&["active_param", "active_parameters"]).within(1e3, 1e16).first();
@@ -70,13 +31,11 @@ fields! {
         "run.gpu_hours" gpu_hours: ChipSeconds = quantity("GPU-hours", gpu_hours, from_gpu_hours, parse)
             .flag("gpu-hours", "HOURS", "2.788M").also(&["gpu_hour", "hours"]).within(1e-3, 1e15);
         /// Wall-clock time, a bare number in days
-        "run.wall_clock" wall_clock: Seconds = time()
-            .flag("days", "TIME", "60d").or("wall-clock").also(&["day"]).within(SHORTEST, LONGEST);
+        "run.wall_clock" wall_clock: Seconds = time().flag("days", "TIME", "60d").or("wall-clock").also(&["day"]).within(SHORTEST, LONGEST);
         /// Model FLOPs utilisation of the dense peak
         "run.mfu" mfu: Fraction = part().flag("mfu", "SHARE", "34.6%").within(LEAST, 1.0).first();
         /// Measured rate of a chip, a bare number in TFLOP/s: the MFU, by 6ND, over the dense peak
-        "run.tflops_per_chip" tflops_per_chip: FlopPerSecond = speed()
-            .flag("tflops-per-chip", "RATE", "420").also(&["tflops", "tflops_per_gpu"]).within(1e-3, 1e6);
+        "run.tflops_per_chip" tflops_per_chip: FlopPerSecond = speed().flag("tflops-per-chip", "RATE", "420").also(&["tflops", "tflops_per_gpu"]).within(1e-3, 1e6);
         /// Share of the held time in which the job computes
         "run.goodput" goodput: Fraction = part().flag("goodput", "SHARE", "93%").within(LEAST, 1.0);
         /// Cost of the run
@@ -101,30 +60,23 @@ fields! {
         /// What vision and audio towers do; without it the language model is trained alone
         "run.towers" towers: InRun = chosen(TOWERS).flag("towers", "WHAT", "frozen").also(&["tower"]);
         /// Patches of pictures that pass through the vision tower for each token of the language model
-        "run.patches_per_token" patches_per_token: f64 = number()
-            .flag("patches-per-token", "N", "0.8").also(&["patches"]).within(0.0, 1000.0);
+        "run.patches_per_token" patches_per_token: f64 = number().flag("patches-per-token", "N", "0.8").also(&["patches"]).within(0.0, 1000.0);
         /// Frames of sound that pass through the audio tower for each token of the language model
-        "run.frames_per_token" frames_per_token: f64 = number()
-            .flag("frames-per-token", "N", "0.5").also(&["frames"]).within(0.0, 1000.0);
+        "run.frames_per_token" frames_per_token: f64 = number().flag("frames-per-token", "N", "0.5").also(&["frames"]).within(0.0, 1000.0);
         /// Patches of a picture, which see each other in the vision tower
-        "run.picture_patches" picture_patches: u32 = count()
-            .flag("picture-patches", "N", "576").also(&["picture"]).within(1.0, 1e6);
+        "run.picture_patches" picture_patches: u32 = count().flag("picture-patches", "N", "576").also(&["picture"]).within(1.0, 1e6);
         /// Tokens of a sequence
-        "run.sequence_length" sequence_length: Tokens = base("tokens")
-            .flag("seq-len", "N", "4096").also(&["sequence", "context"]).within(1.0, 1e9).whole();
+        "run.sequence_length" sequence_length: Tokens = base("tokens").flag("seq-len", "N", "4096").also(&["sequence", "context"]).within(1.0, 1e9).whole();
         /// Tokens of the documents that are packed into a sequence and do not see each other
         "run.document_length" document_length: Tokens = base("tokens")
             .flag("document-len", "N", "2000").also(&["document", "document_len"]).within(1.0, 1e9).whole();
         /// Batch of a step, in sequences (1024seq) or tokens
-        "run.global_batch" global_batch: Batch = batch()
-            .flag("global-batch", "BATCH", "4Mtok").also(&["run.global_batch_tokens"]).also_in("tok")
+        "run.global_batch" global_batch: Batch = batch().flag("global-batch", "BATCH", "4Mtok").also(&["run.global_batch_tokens"]).also_in("tok")
             .within(1.0, Batch::MAX).whole();
         /// Measured tokens a second, all chips together: one measured step
-        "run.tokens_per_second" tokens_per_second: f64 = rate()
-            .flag("tokens-per-second", "N", "1.2M").within(0.1, 1e13);
+        "run.tokens_per_second" tokens_per_second: f64 = rate().flag("tokens-per-second", "N", "1.2M").within(0.1, 1e13);
         /// Measured time of a step of the batch that is given, a bare number in seconds: one measured step
-        "run.step_time" step_time: Seconds = quantity("seconds", get, new, seconds)
-            .flag("step-time", "TIME", "2.9s").within(1e-4, 1e7);
+        "run.step_time" step_time: Seconds = quantity("seconds", get, new, seconds).flag("step-time", "TIME", "2.9s").within(1e-4, 1e7);
         /// On another chip keep the run's MFU, rather than convert it by the step model
         "run.keep_mfu" keep_mfu: bool = yes().flag("keep-mfu", "", "true");
         /// On another chip or count keep the run's hours as numbers
@@ -171,8 +123,31 @@ fields! {
         "bill.hyperscale" hyperscale: bool = yes().flag("hyperscale", "", "true");
         /// Power usage effectiveness of the site, instead of the place's
         "bill.pue" pue: f64 = number().flag("pue", "PUE", "1.3").within(1.0, 5.0);
-        /// How the chips are rented; a reservation is charged for the hours held, its whole commitment shown beside
+        /// How the chips are rented; a reservation is charged for the hours held, its whole commitment shown beside; spot takes time too
         "bill.term" term: Term = chosen(RENT_TERMS).flag("term", "TERM", "on_demand");
+        /// A quote: a file with the rent, its term, dates, minimum and the rest of a contract
+        "quote" quote: Quote = written("a file with a quote, or a table").flag("quote", "FILE", "{ rate = '$2.10/h' }").several();
+        /// Who rents the chips out
+        "rent.provider" provider: String = named().flag("provider", "NAME", "Nimbus");
+        /// How long a rent binds, used or not
+        "rent.commitment" commitment: Seconds = time().flag("commitment", "TIME", "6 months").within(SHORTEST, 36_500.0);
+        /// Chips that the contract is for, where those are not the run's
+        "rent.chips" rented_chips: Chips = base("chips").flag("rented-chips", "N", "2048").within(1.0, CHIPS).whole().in_full();
+        /// The day from which the contract holds
+        "rent.from" rent_from: Date = day().flag("rent-from", "DATE", "2027-01-15");
+        /// The day on which it ends
+        "rent.until" rent_until: Date = day().flag("rent-until", "DATE", "2027-07-15");
+        /// The shortest time that is paid
+        "rent.minimum" minimum_rent: Seconds = pause().flag("minimum-rent", "TIME", "1 month").within(0.0, 36_500.0);
+        /// Discount on what is paid at the start
+        "rent.upfront_discount" upfront_discount: Fraction = portion().flag("upfront-discount", "SHARE", "5%");
+        /// Part of the rest of a commitment that is due when the run ends first; without it other work uses the rest
+        "rent.leaving" leaving: Fraction = portion().flag("leaving", "SHARE", "50%");
+        /// Rent of hours that the contract does not cover; without it the typical price on demand
+        "rent.after" rent_after: Price = quantity("USD per GPU-hour", usd_per_hour, from_usd_per_hour, parse)
+            .flag("rent-after", "PRICE", "$3.50/h").within(1e-4, 1e5);
+        /// What the rent contains beside the chips: storage, egress, support
+        "rent.includes" includes: String = parts().flag("includes", "WHAT", "storage, egress");
         /// What the border takes
         "bill.border" border: BorderKind = chosen(BORDER_KINDS).flag("border", "KIND", "duty").also(&["border.kind"]);
         /// What hosting is paid for
@@ -196,13 +171,11 @@ fields! {
         /// Reload and warm-up after an interrupt, a bare number in days
         "failures.restart" restart_time: Seconds = time().flag("restart-time", "TIME", "5min").within(0.0, 365.0);
         /// Write bandwidth of the cluster's shared storage, all nodes together
-        "failures.storage" storage: BytesPerSecond = base("bytes per second")
-            .flag("storage", "BANDWIDTH", "2TB/s").within(1e6, 1e15);
+        "failures.storage" storage: BytesPerSecond = base("bytes per second").flag("storage", "BANDWIDTH", "2TB/s").within(1e6, 1e15);
         /// What the job waits for when it saves its state
         "failures.checkpoint" checkpoint: Way = chosen(WAYS).flag("checkpoint", "WHERE", "host");
         /// Useful work between checkpoints, a bare number in days; the best interval without it
-        "failures.interval" checkpoint_every: Seconds = time()
-            .flag("checkpoint-every", "TIME", "1h").within(SHORTEST, 365.0);
+        "failures.interval" checkpoint_every: Seconds = time().flag("checkpoint-every", "TIME", "1h").within(SHORTEST, 365.0);
     }
 
     Assumptions {
@@ -249,8 +222,12 @@ fields! {
         "rent.uplift" uplift: Fraction = portion().flag("uplift", "SHARE", "5%");
         /// The part of a reservation that is paid at its start
         "rent.upfront" upfront: Fraction = portion().flag("upfront", "SHARE", "50%");
-        /// Time between preemptions of spot chips, a bare number in days
+        /// Time between preemptions of a job on spot chips, a bare number in days
         "spot.preemption" preemption: Seconds = time().flag("preemption", "TIME", "6h").within(SHORTEST, 3650.0);
+        /// From the notice of a preemption until the chips are gone, a bare number in days
+        "spot.notice" spot_notice: Seconds = pause().flag("preemption-notice", "TIME", "2min").within(0.0, 365.0);
+        /// Until the chips that were taken are replaced, while the others wait; a bare number in days
+        "spot.wait" spot_wait: Seconds = pause().flag("preemption-wait", "TIME", "15min").within(0.0, 365.0);
         /// A gigabyte stored for a month
         "storage.usd_per_gb_month" storage_price: f64 = dollars("USD per GB and month", GB_MONTH)
             .flag("storage-price", "PRICE", "$0.023/GB/month").within(0.0, 100.0);
@@ -259,8 +236,7 @@ fields! {
         /// Bytes of a token of the data
         "storage.bytes_per_token" bytes_per_token: f64 = number().flag("token-bytes", "N", "4").within(0.0, 1e6);
         /// A gigabyte out of the provider's network
-        "storage.usd_per_gb_egress" egress_price: f64 = dollars("USD per GB", GB)
-            .flag("egress-price", "PRICE", "$0.09/GB").within(0.0, 100.0);
+        "storage.usd_per_gb_egress" egress_price: f64 = dollars("USD per GB", GB).flag("egress-price", "PRICE", "$0.09/GB").within(0.0, 100.0);
         /// Traffic out, instead of the model's weights once
         "storage.egress" egress_size: Bytes = base("bytes").flag("egress", "SIZE", "1.3TB").within(1.0, 1e21);
         /// Bytes of a parameter in a checkpoint
@@ -278,8 +254,7 @@ fields! {
         /// Spare chips over those at work, instead of what failures need
         "failures.spares" spare_share: Fraction = portion().flag("spare-share", "SHARE", "5%");
         /// Probability with which the spares suffice
-        "failures.spares_confidence" spares_confidence: Fraction = part()
-            .flag("spares-confidence", "SHARE", "95%").within(0.01, 0.999_999);
+        "failures.spares_confidence" spares_confidence: Fraction = part().flag("spares-confidence", "SHARE", "95%").within(0.01, 0.999_999);
         /// Planned stops, a share of the time
         "losses.planned" planned_loss: Fraction = portion().flag("planned-stops", "SHARE", "0.5%").within(0.0, 0.9);
         /// Stragglers, a share of the time
@@ -337,8 +312,7 @@ fields! {
 
     Deliveries {
         /// Chips by the day on which they come, and how surely (repeatable)
-        "deliveries" deliveries: Deliveries = deliveries()
-            .flag("deliver", "CHIPS@DATE", "2048@2027-03-01..2027-04-15:80%").or("deliveries").several();
+        "deliveries" deliveries: Deliveries = written("deliveries of chips").flag("deliver", "CHIPS@DATE", "2048@2027-03-01..2027-04-15:80%").or("deliveries").several();
         /// The day from which days count; without it the first delivery, else the day of asking
         "start" start: Date = day().flag("start", "DATE", "2027-01-15");
         /// Deliveries that are not certain come or fail together: one decision stands behind them
@@ -363,8 +337,7 @@ fields! {
         /// Fail when one run in ten needs more chips
         "gate.max_chips_p90" max_chips_p90: Chips = base("chips").flag("max-chips-p90", "N", "8192").within(1.0, CHIPS).whole();
         /// Power of the site at its meter, a bare number in MW: fail when it feeds fewer chips than are asked for
-        "site.power" site_power: Watts = quantity("MW", mw, from_mw, megawatts)
-            .flag("site-power", "POWER", "10MW").within(1e-3, 1e6).in_full();
+        "site.power" site_power: Watts = quantity("MW", mw, from_mw, megawatts).flag("site-power", "POWER", "10MW").within(1e-3, 1e6).in_full();
     }
 
     Rl {

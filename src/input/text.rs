@@ -32,6 +32,28 @@ pub(super) fn choice<T: Copy>(what: &str, text: &str, known: &[(&'static str, T)
     })
 }
 
+/// What a rent can contain beside the chips.
+pub const INCLUDED: [&str; 3] = ["storage", "egress", "support"];
+
+/// Some of what a rent can contain, each once.
+pub(super) fn included(text: &str) -> Result<String, Error> {
+    let names = INCLUDED.map(|name| (name, name));
+    let mut found: Vec<&str> = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (name, _) = choice("what a rent contains", part, &names)?;
+        if found.contains(&name) {
+            return Err(Error::bad_input(format!("`{name}` stands twice in what the rent contains")));
+        }
+        found.push(name);
+    }
+    if found.is_empty() {
+        return Err(
+            Error::bad_input("nothing is named that the rent contains").with_hint("write it like `storage, egress`")
+        );
+    }
+    Ok(found.join(", "))
+}
+
 /// Yes or no.
 pub(super) fn switch(text: &str) -> Result<bool, Error> {
     match normal(text).as_str() {

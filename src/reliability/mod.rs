@@ -10,6 +10,7 @@ pub mod interval;
 pub mod lost;
 pub mod pool;
 pub mod rate;
+pub mod spot;
 
 use crate::error::Error;
 use crate::units::check::{not_negative, positive, share};

@@ -24,6 +24,9 @@ pub struct RunBlock {
     pub tokens: Option<f64>,
     /// Share of the held time that computes.
     pub goodput: f64,
+    /// The part of that which interruptions of the spot market leave, where the chips are rented there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spot_left: Option<f64>,
     /// What the MFU is a share of.
     pub mfu_basis: Option<String>,
     /// Where the MFU came from.
@@ -46,6 +49,7 @@ impl RunBlock {
             active_params: get(Var::Params),
             tokens: get(Var::Tokens),
             goodput: answer.scenario.terms.goodput.get(),
+            spot_left: answer.on_spot.map(|found| found.left.share.get()),
             mfu_basis: answer.basis.map(|basis| format!("dense {basis} peak, model FLOPs by 6ND")),
             mfu_origin: answer.mfu_origin.as_ref().map(ToString::to_string),
             peak_flop_per_second: answer.chip.as_ref().map(|_| answer.scenario.peak.get()),

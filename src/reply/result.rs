@@ -5,6 +5,7 @@ use crate::answer::Answer;
 use crate::answer::narrowed::Narrowed;
 use crate::answer::prepared::BATCH;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS, MFU, Spread};
+use crate::hardware::price::Term;
 use crate::input::field::{Field, Group, idle};
 use crate::input::file::{Origin, Spec};
 use crate::input::table::FIELDS;
@@ -44,7 +45,10 @@ pub fn sources(answer: &Answer) -> Vec<SourceLine> {
 pub fn unheard(command: &str, spec: &Spec) -> Vec<String> {
     let bills = matches!(command, "estimate" | "fleet" | "sweep" | "compare") || command.starts_with("plan ");
     let prices = |origin: &Origin| command != "layout" && matches!(origin, Origin::Flag(_));
-    let heard = |field: &Field, origin: &Origin| bills || (field.path == "bill.term" && prices(origin));
+    let on_spot = command != "layout" && spec.term.as_ref().is_some_and(|term| term.value == Term::Spot);
+    let heard = |field: &Field, origin: &Origin| {
+        bills || (field.path == "bill.term" && prices(origin)) || (on_spot && field.path.starts_with("spot."))
+    };
     let unheard = |field: &&Field| {
         let of_money = matches!(field.path, "region" | "money.currency" | "money.rate") && command == "layout";
         (of_money || !matches!(field.group, Group::Values | Group::Layout | Group::Rl))

@@ -4,14 +4,14 @@ use super::json::cell;
 use super::view::{Section, View};
 use crate::answer::bill_ranges::BillSpread;
 use crate::answer::failures::{Failures, Saved};
-use crate::answer::whole_bill::{WholeBill, unit_price};
+use crate::answer::whole_bill::{WholeBill, length, unit_price};
 use crate::ask::estimate::decompose::Decomposition;
 use crate::ask::estimate::programme::{ProgrammeReply, StageRow};
 use crate::cost::shares::STAGES;
 use crate::cost::{Charge, CostLine};
 use crate::reliability::checkpoint::Way;
 use crate::reply::footprint::FootprintReply;
-use crate::units::{Bytes, Price, Seconds, Usd, show};
+use crate::units::{Bytes, ChipSeconds, Price, Seconds, Usd, show};
 
 /// Adds a bill to the view of its estimate.
 pub fn add(view: &mut View, whole: &WholeBill, spread: Option<&BillSpread>, footprint: Option<&FootprintReply>) {
@@ -164,19 +164,34 @@ fn dollars(price: f64) -> String {
 
 /// What a reservation costs beside what the run uses of it.
 fn reservation(whole: &WholeBill) -> Option<Section> {
-    let found = whole.commitment?;
+    let (found, contract) = (whole.commitment?, &whole.terms.rent.contract);
     let mut section = Section::facts("The reservation").on("cost");
-    section.fact("term", format!("{} y", show::number(found.term.years(), 3)), "paid to its end, used or not");
-    section.fact("total", show::usd(found.total), "of all the chips, over the term or a longer run");
-    section.fact(
-        "this run",
-        show::usd(found.total * found.used.get()),
-        format!("{} of it", show::percent(found.used.get())),
-    );
-    section.fact("for other work", show::usd(found.total * (1.0 - found.used.get())), "not in the bill");
-    if let Some(share) = whole.upfront {
-        let share_of = format!("{} of it", show::percent(share.get()));
-        section.fact("paid at the start", show::usd(found.total * share.get()), share_of);
+    let paid = match contract.leaving {
+        Some(share) if share.get() < 1.0 => {
+            format!("{} of what is left is due on leaving early", show::percent(share.get()))
+        }
+        _ => "paid to its end, used or not".to_owned(),
+    };
+    section.fact("term", length(found.term), paid);
+    section.fact("total", show::usd(found.total), "of all its chips, over the term");
+    let used = found.total * found.used.get();
+    section.fact("this run", show::usd(used), format!("{} of it", show::percent(found.used.get())));
+    let own = found.charged;
+    let rest = [
+        ("minimum not used", own.minimum, "GPU-hours, paid"),
+        ("left early", own.left, "GPU-hours, paid"),
+        ("outside it", own.beyond, "GPU-hours of the run, at another rent"),
+    ];
+    for (label, hours, what) in rest.into_iter().filter(|(_, hours, _)| *hours > ChipSeconds::ZERO) {
+        section.fact(label, show::count(hours.gpu_hours(), 4), what);
+    }
+    if contract.leaving.is_none() {
+        section.fact("for other work", show::usd((found.total - used).max(Usd::ZERO)), "not in the bill");
+    }
+    if let (Some(paid), Some(share)) = (whole.paid_at_the_start(), whole.upfront) {
+        let off = contract.upfront_discount.get();
+        let off = if off > 0.0 { format!(", {} off", show::percent(off)) } else { String::new() };
+        section.fact("paid at the start", show::usd(paid), format!("{} of it{off}", show::percent(share.get())));
     }
     Some(section)
 }

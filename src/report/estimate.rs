@@ -155,7 +155,16 @@ fn hours(answer: &Answer, model: Option<&ModelCounts>, spread: Option<&Spread>) 
         section.fact("MFU", show::percent(mfu.get()), format!("of the dense {basis} peak, by 6ND; {from}"));
     }
     if answer.scenario.terms.goodput.get() < 1.0 {
-        section.fact("goodput", show::percent(answer.scenario.terms.goodput.get()), origin(answer, Var::Goodput));
+        let mut from = origin(answer, Var::Goodput);
+        if let Some(found) = answer.on_spot {
+            let left = show::percent(found.left.share.get());
+            from = [from, format!("the spot market leaves {left} of the time")]
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .collect::<Vec<_>>()
+                .join("; ");
+        }
+        section.fact("goodput", show::percent(answer.scenario.terms.goodput.get()), from);
     }
     section
 }
@@ -296,7 +305,7 @@ fn field_of(var: Var) -> Option<&'static str> {
         Var::Params => "run.params",
         Var::Flop => "run.flop",
         Var::Mfu => "run.mfu",
-        Var::Peak | Var::PhaseShare | Var::Pace => return None,
+        Var::Peak | Var::PhaseShare | Var::Pace | Var::Left => return None,
     })
 }
 

@@ -192,7 +192,12 @@ pub fn rollout_of(held: ChipSeconds, goodput: f64, chosen: &Chosen, rollouts: f6
 
 /// Share of the held time that computes.
 pub fn goodput(learned: &Answer) -> f64 {
-    learned.solved.knowns.get(Var::Goodput).unwrap_or(1.0)
+    learned.solved.knowns.get(Var::Goodput).unwrap_or(1.0) * left(learned)
+}
+
+/// Share of the held time that a market which takes chips away leaves.
+pub fn left(learned: &Answer) -> f64 {
+    learned.solved.knowns.get(Var::Left).unwrap_or(1.0)
 }
 
 fn at_medians<'a>(asked: &'a Asked, setting: &'a Setting) -> Result<Rollout<'a>, Error> {

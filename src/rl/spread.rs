@@ -2,7 +2,7 @@
 
 use super::asked::{OWN, Point};
 use super::cycle::Rollout;
-use super::job::{Job, goodput, rollout_of, shares};
+use super::job::{Job, goodput, left, rollout_of, shares};
 use crate::answer::prepared::GOODPUT;
 use crate::answer::ranges::{COST, DAYS, GPU_HOURS};
 use crate::error::Error;
@@ -87,7 +87,8 @@ impl Draws<'_> {
         }
         let learned = job.learning.prepared.evaluate(rest);
         let held = ChipSeconds::from_gpu_hours(learned[GPU_HOURS]);
-        let busy = self.goodput.and_then(|place| rest.get(place).copied()).unwrap_or(goodput(&job.learning));
+        let drawn = self.goodput.and_then(|place| rest.get(place).copied());
+        let busy = drawn.map_or_else(|| goodput(&job.learning), |drawn| drawn * left(&job.learning));
         let update = rollout_of(held, busy, &job.chosen, job.rollouts());
         let Some(rollout) = Rollout::at(&job.asked, self.setting, point) else { return never };
         let training = update * rollout.over(&self.middle);

@@ -43,12 +43,14 @@ pub enum Var {
     PhaseShare,
     /// Chip-time held for one token while the job computes.
     Pace,
+    /// Share of the held time that a market which takes chips away leaves: 1 where it takes none.
+    Left,
 }
 
-const VARS: usize = 14;
+const VARS: usize = 15;
 
-/// The variables with what a user calls them, and the flag that sets each.
-pub const NAMES: [(Var, &str, &str); VARS] = [
+/// The variables that can be given or asked for, with what a user calls them, and the flag that sets each.
+pub const NAMES: [(Var, &str, &str); VARS - 1] = [
     (Var::Params, "parameters", "--params"),
     (Var::Tokens, "tokens", "--tokens"),
     (Var::Flop, "FLOP", "--flop"),
@@ -86,12 +88,19 @@ const RELATIONS: [Relation; 6] = [
     Relation {
         text: "FLOP = GPU-hours x goodput x peak x MFU",
         constant: 1.0,
-        powers: &[(Var::PhaseHours, 1), (Var::Goodput, 1), (Var::Peak, 1), (Var::Mfu, 1), (Var::Flop, -1)],
+        powers: &[
+            (Var::PhaseHours, 1),
+            (Var::Goodput, 1),
+            (Var::Left, 1),
+            (Var::Peak, 1),
+            (Var::Mfu, 1),
+            (Var::Flop, -1),
+        ],
     },
     Relation {
         text: "GPU-hours x goodput = tokens x chip-time of a token",
         constant: 1.0,
-        powers: &[(Var::Tokens, 1), (Var::Pace, 1), (Var::PhaseHours, -1), (Var::Goodput, -1)],
+        powers: &[(Var::Tokens, 1), (Var::Pace, 1), (Var::PhaseHours, -1), (Var::Goodput, -1), (Var::Left, -1)],
     },
     Relation {
         text: "the phases add up to the GPU-hours",
@@ -143,9 +152,18 @@ pub enum Rank {
 }
 
 /// What is known before solving, and after.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Knowns {
     values: [Option<(f64, Option<Rank>)>; VARS],
+}
+
+impl Default for Knowns {
+    /// Nothing is known, and nobody takes chips away.
+    fn default() -> Self {
+        let mut knowns = Self { values: [None; VARS] };
+        knowns.set(Var::Left, 1.0, Rank::Default);
+        knowns
+    }
 }
 
 impl Knowns {

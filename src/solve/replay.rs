@@ -38,7 +38,7 @@ struct Step {
 }
 
 /// The most variables of a relation.
-const MOST_FACTORS: usize = 5;
+const MOST_FACTORS: usize = 6;
 
 impl Step {
     fn of(relation: usize, solves: Option<(Var, i32)>) -> Self {
@@ -95,7 +95,8 @@ impl Program {
         if !self.run(&mut all) {
             return None;
         }
-        let mut varies: [bool; VARS] = std::array::from_fn(|index| open(NAMES[index].0));
+        let mut varies: [bool; VARS] =
+            std::array::from_fn(|index| NAMES.get(index).is_some_and(|(var, ..)| open(*var)));
         let mut kept = Self { steps: [None; RELATIONS.len()] };
         let mut places = kept.steps.iter_mut();
         for step in self.steps.iter().flatten() {

@@ -70,7 +70,7 @@ fn checked(var: Var, value: f64) -> Result<(), Error> {
         Var::Price => check(Price::new(value)).map(drop),
         Var::Cost if value == 0.0 => Ok(()), // a price of zero is allowed, and warned of
         Var::Cost => check(Usd::new(value)).map(drop),
-        Var::Mfu | Var::Goodput | Var::PhaseShare => check(Fraction::new(value)).map(drop),
+        Var::Mfu | Var::Goodput | Var::PhaseShare | Var::Left => check(Fraction::new(value)).map(drop),
         Var::Pace => check(Seconds::new(value)).map(drop),
     }
 }
@@ -87,7 +87,7 @@ pub(super) fn most(var: Var) -> f64 {
         Var::WallClock => Seconds::MAX,
         Var::Price => Price::MAX,
         Var::Cost => Usd::MAX,
-        Var::Mfu | Var::Goodput | Var::PhaseShare => Fraction::MAX,
+        Var::Mfu | Var::Goodput | Var::PhaseShare | Var::Left => Fraction::MAX,
         Var::Pace => Seconds::MAX,
     }
 }
@@ -117,7 +117,7 @@ pub fn display(var: Var, value: f64) -> String {
         Var::WallClock => show::duration(Seconds::new(value)),
         Var::Cost => show::usd(Usd::new(value)),
         Var::Price => show::price(Price::new(value)),
-        Var::Mfu | Var::Goodput | Var::PhaseShare => show::percent(value),
+        Var::Mfu | Var::Goodput | Var::PhaseShare | Var::Left => show::percent(value),
         Var::Pace => format!("{} chip-seconds a token", show::number(value, 4)),
         Var::Peak => show::prefixed(value, "FLOP/s", 4),
         Var::Flop => format!("{} FLOP", show::number(value, 4)),

@@ -69,8 +69,12 @@ impl Beside {
             limited || spec.is_some_and(is_planned) || varies(|axis| OF_PLANS.contains(&axis.field().path)).is_some();
         let of_bill = spec.filter(|_| !billed).map(bill::choices).transpose();
         of_bill?;
-        // A term alone chooses the price.
-        let idle = varies(|axis| axis.field().is_of_the_bill() && !matches!(axis.path(), "bill.view" | "bill.term"));
+        // A term alone chooses the price, and what the spot market leaves of the time.
+        let on_spot =
+            spec.is_some_and(|spec| spec.term.is_some()) || varies(|axis| axis.path() == "bill.term").is_some();
+        let heard =
+            |path: &str| matches!(path, "bill.view" | "bill.term" | "quote") || (on_spot && path.starts_with("spot."));
+        let idle = axes.iter().find(|axis| axis.field().is_of_the_bill() && !heard(axis.path()));
         match idle {
             Some(axis) if !billed => Err(prefixed(&bill::not_asked(axis.path()))),
             _ => Ok(Self { drawn, uncertain: false, billed, judged, planned, limited }),

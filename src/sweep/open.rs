@@ -29,6 +29,8 @@ pub(super) fn opens(found: &Answer, var: Var) -> bool {
     let knows = |var| found.prepared.knows(var);
     match var {
         _ if found.confirmation.is_some() => false, // each point is confirmed or refused
+        // What a market leaves depends on the chips.
+        _ if found.on_spot.is_some() && !(of_money_or_work(var) && knows(Var::Chips)) => false,
         // The rate is of all chips together: other chips have another pace.
         Var::Chips if found.spec.is_paced() => false,
         _ if !found.pacing.depends_on_chips() => true,
@@ -38,6 +40,11 @@ pub(super) fn opens(found: &Answer, var: Var) -> bool {
         Var::Tokens | Var::Goodput => knows(Var::Chips) && !knows(Var::WallClock),
         _ => false,
     }
+}
+
+/// Whether a variable changes no number of chips that is given.
+fn of_money_or_work(var: Var) -> bool {
+    matches!(var, Var::Price | Var::Goodput | Var::Tokens)
 }
 
 impl Open {
@@ -75,7 +82,7 @@ impl Open {
         let days = Seconds::new(get(Var::WallClock)).days();
         let (cost, chips, mfu) = (get(Var::Cost), get(Var::Chips), get(Var::Mfu));
         let pace = match get(Var::Pace) {
-            pace if pace.is_nan() => get(Var::PhaseHours) * get(Var::Goodput) / get(Var::Tokens),
+            pace if pace.is_nan() => get(Var::PhaseHours) * get(Var::Goodput) * get(Var::Left) / get(Var::Tokens),
             pace => pace,
         };
         let rate = chips / pace;

@@ -199,8 +199,9 @@ fn by_fleet(name: &str, question: &Question, found: &Answer) {
         _ => return,
     };
     let run = run + &of("measured").map_or(String::new(), |steps| format!("measured = '{steps}'\n"));
+    let term = of("bill.term").map_or(String::new(), |term| format!("term = \"{term}\"\n"));
     let body = format!(
-        "horizon = \"90000d\"\n{}[[run]]\nname = \"all\"\n{run}",
+        "horizon = \"90000d\"\n{term}{}[[run]]\nname = \"all\"\n{run}",
         crate::golden_fleet::tranche(&chip, chips.get() as u32)
     );
     let days = found.estimate.total.wall_clock.unwrap().days();
@@ -251,6 +252,31 @@ fn two_hundred_questions_have_one_answer_each() {
         }
     }
     assert!(asked >= 200 && answered > 120, "{answered} of {asked}");
+}
+
+/// What the spot market leaves is decided once, so that hours, days and cost move together at every door.
+#[test]
+fn chips_of_the_spot_market_have_one_answer_each() {
+    for (model, tokens, chip, chips) in [
+        ("llama-3-70b", "15T", "h100", 1024.0),
+        ("deepseek-v3", "14.8T", "h200", 4096.0),
+        ("mixtral-8x7b", "4T", "a100", 512.0),
+    ] {
+        let stays = of_model(model, tokens, chip, chips);
+        let question = stays.clone().with("bill.term", "spot");
+        let name = format!("{model} on {chips} {chip} of the spot market");
+        let (own, found) = (answer(&stays, catalog()).unwrap(), through_every_door(&name, &question).unwrap());
+        let left = found.on_spot.unwrap().left.share.get();
+        assert!((0.5..0.99).contains(&left), "{left}");
+        same(&name, found.estimate.total.held.get() * left, own.estimate.total.held.get());
+        let hour = found.price.as_ref().unwrap().value;
+        assert!(hour < own.price.as_ref().unwrap().value, "{name}");
+        same(&name, found.estimate.total.cost.unwrap().get(), (found.estimate.total.held * hour).get());
+    }
+    for run in ["deepseek-v3", "llama-3.1-405b"] {
+        let question = Question::about(run, catalog()).unwrap().with("run.gpu", "h200").with("run.chips", "4096");
+        through_every_door(&format!("{run} of the spot market"), &question.with("bill.term", "spot"));
+    }
 }
 
 #[test]

@@ -8,12 +8,13 @@ use flopbill::internals::cost::energy::{self, Power};
 use flopbill::internals::cost::epoch::{self, Amortisation};
 use flopbill::internals::cost::invest::{internal_rate_of_return, net_present_value, recovery_factor};
 use flopbill::internals::cost::own::{self, Hosting, Ownership};
-use flopbill::internals::cost::{people, rent};
+use flopbill::internals::cost::people;
 use flopbill::internals::hardware::region::GridBasis;
 use flopbill::internals::reliability::availability::spares;
 use flopbill::internals::reliability::checkpoint::{Save, pause, size};
 use flopbill::internals::reliability::interval::{daly, optimum, young};
 use flopbill::internals::reliability::rate::{FailureRate, mtbf};
+use flopbill::internals::reliability::spot::{Comeback, Market, left};
 use flopbill::internals::reliability::{Stops, expected_segment, goodput};
 use flopbill::internals::uncertainty::dist::Dist;
 use flopbill::internals::units::*;
@@ -162,9 +163,11 @@ fn renting() {
     let eta = goodput(&spot, optimum(spot.checkpoint, spot.mtbf).unwrap()).unwrap();
     close(eta.get(), 0.9299720423, 1e-9);
     close(1.2 / eta.get(), 1.290361371, 1e-9); // dollars of an hour that trains
-    // Without failures of its own the slowdown of a run is what preemption alone does.
-    let slowdown = rent::spot_slowdown(&Stops { mtbf: s(1e15), ..spot }, s(6.0 * 3600.0)).unwrap();
-    close(slowdown, 1.0 / 0.9299720423, 1e-6);
+    // A market without a notice is a failure every six hours.
+    let market = Market { between: s(6.0 * 3600.0), notice: s(0.0), wait: s(120.0) };
+    let interval = optimum(spot.checkpoint, spot.mtbf).unwrap();
+    let job = Comeback { save: s(30.0), restart: s(300.0), pause: s(30.0), interval };
+    close(left(&market, &job).unwrap().share.get(), 0.9299720423, 1e-9);
 }
 
 #[test]

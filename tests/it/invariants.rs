@@ -43,6 +43,7 @@ impl Truth {
             Var::Cost => held * price,
             Var::PhaseShare => share,
             Var::Pace => phase * goodput / tokens,
+            Var::Left => 1.0,
         }))
     }
 
@@ -213,7 +214,7 @@ fn sensible(var: Var, value: f64) -> bool {
         Var::WallClock => check(Seconds::new(value)).is_ok(),
         Var::Price => check(Price::new(value)).is_ok(),
         Var::Cost => check(Usd::new(value)).is_ok(),
-        Var::Mfu | Var::Goodput | Var::PhaseShare => check(Fraction::new(value)).is_ok(),
+        Var::Mfu | Var::Goodput | Var::PhaseShare | Var::Left => check(Fraction::new(value)).is_ok(),
         Var::Pace => check(Seconds::new(value)).is_ok(),
     }
 }

@@ -76,6 +76,8 @@ mod sweep_grid;
 mod sweep_parquet;
 #[cfg(feature = "cli")]
 mod sweep_rows;
+#[cfg(feature = "cli")]
+mod terms;
 mod tidy;
 mod towers;
 mod tuning;

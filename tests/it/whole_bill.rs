@@ -137,12 +137,19 @@ fn a_reservation_is_charged_for_the_hours_that_the_run_holds() {
     assert!(three.bill.programme() < commitment.total, "the run and its experiments take a fraction of it");
     assert!(three.warnings[0].contains("outlives the run"), "{:?}", three.warnings);
     assert_eq!((plain.commitment, plain.warnings), (None, vec![]));
-    // A run that is longer than the term has nothing left to warn of.
+    // A run that is longer than the term has nothing left of it; the rest is said.
     let answer = v3();
-    let few = BillQuestion { chips: Some(Chips::new(64.0)), ..BillQuestion::of(&answer).unwrap() };
+    let chips = Chips::new(64.0);
+    let own = BillQuestion::of(&answer).unwrap();
+    let few = BillQuestion { chips: Some(chips), wall: Some(own.held / chips), ..own };
     let choices = Choices { term: Some(Term::Reserved3y), ..Choices::default() };
     let long = whole_bill(&few, View::Rent, &choices, &Catalog::built_in()).unwrap();
-    assert_eq!((long.commitment.unwrap().used.get(), long.warnings.len()), (1.0, 0));
+    close(long.commitment.unwrap().used.get(), 1.0, 1e-12);
+    assert!(
+        long.warnings[0].contains("the term of the contract ends after 3 y, and the run takes"),
+        "{:?}",
+        long.warnings
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::reliability::availability::{Losses, chain};
 use crate::reliability::checkpoint::{Save, Way, pause, shared};
 use crate::reliability::interval::{daly_first_order, optimum};
+use crate::reliability::spot::{Comeback, Left, Market, left};
 use crate::reliability::{Downtime, Interval, Stops, expected_segment, plan};
 use crate::uncertainty::dist::{Dist, Prepared};
 use crate::uncertainty::sobol::Sobol;
@@ -99,6 +100,17 @@ impl Model {
         let [effective, share] = self.shares(size, defaults)?;
         let first_order = daly_first_order(stops.checkpoint, stops.mtbf, stops.restart);
         Ok(Saved { size, storage: self.storage, save: self.save, stops, goodput, first_order, effective, share })
+    }
+
+    /// What a market that takes chips away leaves to a job with checkpoints of this size.
+    ///
+    /// # Errors
+    /// A job that never gets going.
+    pub fn left(&self, size: Bytes, market: &Market) -> Result<(Left, Comeback), Error> {
+        let (stops, interval) = self.job(size, Off { mtbf: 1.0, detect: 1.0, restart: 1.0, storage: 1.0 })?;
+        let save = self.save_time.unwrap_or(size / self.storage);
+        let job = Comeback { save, restart: stops.restart, pause: stops.checkpoint, interval };
+        Ok((left(market, &job)?, job))
     }
 
     /// The share that trains, p10, p50, p90: as reports count effective time, and with all losses.

@@ -1,7 +1,7 @@
 //! What failures do to a job of this size: how often it is interrupted, how often it saves, what share of its time trains.
 
 mod drawn;
-mod reply;
+pub mod spot;
 mod words;
 
 use super::Answer;
@@ -18,11 +18,11 @@ use crate::reliability::checkpoint::{NODE, Way};
 use crate::reliability::pool::{Basis, Belief};
 use crate::reliability::rate::{FailureRate, mtbf};
 use crate::reliability::{Goodput, Stops};
+use crate::solve::Var;
 use crate::uncertainty::dist::Dist;
 use crate::units::date::Date;
 use crate::units::{Bytes, BytesPerSecond, Chips, Fraction, Seconds};
 use drawn::Model;
-pub use reply::FailuresReply;
 
 /// What the user gives; what is `None` is left to the profiles.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -146,7 +146,8 @@ pub struct Job<'a> {
 impl Decides {
     /// Of an answer.
     pub fn of(answer: &Answer) -> Self {
-        let goodput = answer.scenario.terms.goodput;
+        // What a market takes is no part of what failures do.
+        let goodput = Fraction::new(answer.solved.knowns.get(Var::Goodput).unwrap_or(1.0));
         let from = match &answer.spec.goodput {
             _ if goodput.get() >= 1.0 => Decided::Contained,
             Some(entry) => Decided::Given(entry.origin.to_string()),

@@ -209,6 +209,9 @@ impl CompareRequest {
         let full = Full::of(question, &answer, bills, wanted, catalog)?;
         let mut side = Side::with(&answer, spread.as_ref());
         side.bill = full.bill.as_ref().and_then(billed);
+        if let Some(quote) = &answer.spec.quote {
+            side.name += &format!(" ({})", quote.value.name);
+        }
         side.put(full.block, full.joint.as_ref(), full.gates);
         head.warnings.extend(full.bill.iter().flat_map(|whole| whole.warnings.clone()));
         head.warnings.extend(side.narrowed.iter().flat_map(Narrowed::left_out));

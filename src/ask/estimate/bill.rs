@@ -7,16 +7,17 @@ use super::decompose::{Decomposition, decompose};
 use super::programme::ProgrammeReply;
 use crate::answer::Answer;
 use crate::answer::bill_ranges::{BillRange, BillSpread};
-use crate::answer::failures::FailuresReply;
-use crate::answer::owning::OwningReply;
 use crate::answer::place::Place;
 use crate::answer::ranges::{GPU_HOURS, Spread};
 use crate::answer::whole_bill::{BillQuestion, Choices, WholeBill, unit_price};
+use crate::ask::reply::failures::FailuresReply;
 use crate::ask::reply::footprint::{ElectricityReply, LEVELS};
+use crate::ask::reply::owning::OwningReply;
 use crate::ask::reply::{Ordered, SourceLine};
 use crate::catalog::Catalog;
 use crate::cost::{Charge, CostLine, Judged, Scope, View};
 use crate::error::Error;
+use crate::hardware::price::Term;
 use crate::input::field::Field;
 use crate::input::file::Entry;
 use crate::input::table::{FIELDS, Spec};
@@ -43,7 +44,10 @@ fn heard(spec: &Spec, field: &Field) -> bool {
     let power = matches!(field.path, "bill.pue" | "bill.hyperscale" | "bill.power");
     let whole = spec.budget_of.as_ref().is_some_and(|judged| judged.value == Judged::Programme);
     let around = matches!(field.path, "bill.programme" | "bill.people");
-    (asks(spec.failures.as_ref()) && of(&["failures.", "checkpoint.", "losses."]))
+    let on_spot = spec.term.as_ref().is_some_and(|term| term.value == Term::Spot);
+    field.path == "bill.term"
+        || (on_spot && of(&["spot.", "checkpoint.bytes", "failures."]))
+        || (asks(spec.failures.as_ref()) && of(&["failures.", "checkpoint.", "losses."]))
         || (spec.site_power.is_some() && (power || of(&["power."])))
         || (whole && (around || of(&["programme."])))
 }
@@ -64,6 +68,10 @@ pub fn unasked(answer: &Answer, catalog: &Catalog) -> Result<Option<WholeBill>, 
 
 /// A part of a bill that nobody asks for.
 pub fn not_asked(path: &str) -> Error {
+    if path.starts_with("spot.") {
+        let error = Error::bad_input(format!("`{path}` is of the spot market, and the chips are not rented there"));
+        return error.with_hint("add --term spot");
+    }
     let error = Error::bad_input(format!("`{path}` is part of the whole bill, which is not asked for"));
     error.with_hint("add --bill rent, --bill own or --bill epoch")
 }
@@ -163,6 +171,14 @@ pub struct CommitmentReply {
     pub used_by_this_run: f64,
     /// What is due at its start.
     pub paid_at_the_start_usd: Option<f64>,
+    /// Hours of the run that it covers.
+    pub covered_gpu_hours: f64,
+    /// Hours of the run outside it.
+    pub outside_gpu_hours: f64,
+    /// Hours up to the minimum, not used and paid.
+    pub minimum_gpu_hours: f64,
+    /// Hours that are paid for leaving it early.
+    pub left_gpu_hours: f64,
 }
 
 impl BillReply {
@@ -182,7 +198,11 @@ impl BillReply {
             break_even_utilisation: whole.owned.and_then(|owned| owned.break_even),
             owning: whole.owning.as_ref().map(OwningReply::of),
             commitment: whole.commitment.map(|found| CommitmentReply {
-                paid_at_the_start_usd: whole.upfront.map(|share| found.total.get() * share.get()),
+                paid_at_the_start_usd: whole.paid_at_the_start().map(Usd::get),
+                covered_gpu_hours: found.charged.covered.gpu_hours(),
+                outside_gpu_hours: found.charged.beyond.gpu_hours(),
+                minimum_gpu_hours: found.charged.minimum.gpu_hours(),
+                left_gpu_hours: found.charged.left.gpu_hours(),
                 term_years: found.term.years(),
                 total_usd: found.total.get(),
                 used_by_this_run: found.used.get(),

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::answer::Answer;
-use crate::answer::failures::{Failures, FailuresReply};
+use crate::answer::failures::Failures;
+use crate::ask::reply::failures::FailuresReply;
 use crate::error::Error;
 use crate::reliability::lost::{Lost, interrupts, lost};
 use crate::rows::causes::{CauseRow, shipped};

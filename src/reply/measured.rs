@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::narrowed::Narrowed;
+use crate::answer::narrowed::Narrowed;
 use crate::predict::measured::Seen;
 
 /// By how much measured steps moved an answer, and what of its spread is left.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Decided, Failures, Saved};
+use crate::answer::failures::{Decided, Failures, Saved};
 use crate::reliability::checkpoint::WAYS;
 use crate::units::Chips;
 
