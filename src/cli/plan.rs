@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::Reply;
-use super::values::{ForABudget, ForADate, ForADay, Takes, Values};
+use super::values::{Everything, Values};
 use flopbill::Error;
 use flopbill::internals::ask::optimal::{OptimalRequest, RATIOS};
 use flopbill::internals::ask::plan::{Goal, PlanRequest};
@@ -22,12 +22,12 @@ pub struct PlanArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// The fewest chips that finish by a date, with a confidence
-    Chips(ChipsArgs),
-    /// The most tokens that a budget pays for, with a confidence
-    Tokens(TokensArgs),
+    /// The fewest chips for a date, within money where it is given; without a date the knee of cost against days
+    Chips(Box<Asked>),
+    /// The most tokens for a budget, a date, or both, with a confidence
+    Tokens(Box<Asked>),
     /// The first day on which a run is done, within a budget where one is given, with a confidence
-    Date(DateArgs),
+    Date(Box<Asked>),
     /// The best model for a budget on so many chips in so many days, by a scaling law
     #[command(visible_alias = "model")]
     Optimal(Box<OptimalArgs>),
@@ -35,7 +35,7 @@ enum What {
 
 /// A question whose values may be ranges.
 #[derive(Debug, Args)]
-struct Asked<T: Takes> {
+struct Asked {
     /// A published run, a spec file, or - for a spec on stdin
     #[arg(value_name = "RUN|FILE")]
     name: Option<String>,
@@ -47,25 +47,7 @@ struct Asked<T: Takes> {
     seed: u64,
 
     #[command(flatten)]
-    values: Values<T>,
-}
-
-#[derive(Debug, Args)]
-struct ChipsArgs {
-    #[command(flatten)]
-    asked: Asked<ForADate>,
-}
-
-#[derive(Debug, Args)]
-struct DateArgs {
-    #[command(flatten)]
-    asked: Asked<ForADay>,
-}
-
-#[derive(Debug, Args)]
-struct TokensArgs {
-    #[command(flatten)]
-    asked: Asked<ForABudget>,
+    values: Values<Everything>,
 }
 
 #[derive(Debug, Args)]
@@ -126,14 +108,14 @@ struct OptimalArgs {
 /// Answers `flopbill plan`.
 pub fn run(args: &PlanArgs, catalog: &Catalog) -> Result<Reply, Error> {
     match &args.what {
-        What::Chips(args) => args.asked.answer(Goal::Chips, catalog),
-        What::Tokens(args) => args.asked.answer(Goal::Tokens, catalog),
-        What::Date(args) => args.asked.answer(Goal::Date, catalog),
+        What::Chips(args) => args.answer(Goal::Chips, catalog),
+        What::Tokens(args) => args.answer(Goal::Tokens, catalog),
+        What::Date(args) => args.answer(Goal::Date, catalog),
         What::Optimal(args) => optimum(args, catalog),
     }
 }
 
-impl<T: Takes> Asked<T> {
+impl Asked {
     fn answer(&self, goal: Goal, catalog: &Catalog) -> Result<Reply, Error> {
         let draws = Plan::new(self.draws.unwrap_or(Plan::default().draws()), self.seed, Method::Sobol)?;
         let question = self.values.question(self.name.as_deref(), catalog)?;

@@ -67,16 +67,6 @@ takes! {
     BilledAndJudged: |field| of_the_run(field) || field.is_of_the_bill() || field.group == Group::Gates;
     /// All, but for reinforcement learning.
     Everything: |field| field.group != Group::Rl;
-    /// A plan for a date.
-    ForADate: |field| of_the_run(field) || matches!(field.path, "by" | "confidence");
-    /// A plan of the day.
-    ForADay: |field| {
-        of_the_run(field)
-            || field.group == Group::Deliveries
-            || matches!(field.path, "budget" | "budget_of" | "confidence")
-    };
-    /// A plan for a budget.
-    ForABudget: |field| of_the_run(field) || matches!(field.path, "budget" | "confidence");
     /// A step of a model that is named already.
     OfAStep: |field| {
         field.is_of_a_step()

@@ -1,6 +1,7 @@
 //! Chips that are delivered in parts: how many, of which kind, on which day, and how surely.
 
 mod rows;
+mod scaled;
 
 use std::fmt;
 use std::sync::Arc;

@@ -10,7 +10,9 @@ pub mod neighbours;
 pub mod options;
 pub mod reply;
 pub mod schedule;
+pub mod search;
 pub mod supply;
+pub mod trial;
 
 use std::sync::Arc;
 
@@ -46,8 +48,12 @@ pub struct Prepared {
 
 /// Whether a question is the planner's: deliveries, a date together with money, or how sure one of them has to be.
 pub fn is_planned(spec: &Spec) -> bool {
-    let (by, budget) = (spec.by.is_some(), spec.budget.is_some());
-    spec.deliveries.is_some() || (by && budget) || (spec.confidence.is_some() && (by || budget))
+    is_joint(spec) || (spec.confidence.is_some() && (spec.by.is_some() || spec.budget.is_some()))
+}
+
+/// Whether time and money of a question are those of its draws together: of deliveries, or of a date and money.
+pub fn is_joint(spec: &Spec) -> bool {
+    spec.deliveries.is_some() || (spec.by.is_some() && spec.budget.is_some())
 }
 
 impl Prepared {
@@ -57,12 +63,7 @@ impl Prepared {
     /// As [`answer`]; dates before the start; a bill that cannot be made.
     pub fn of(question: &Question, catalog: &Catalog) -> Result<Self, Error> {
         let spec = question.spec()?;
-        if let Some(region) = spec.region.as_ref().filter(|region| region.value.contains(',')) {
-            let error = Error::bad_input(format!("`{}` are several places, and this answers for one", region.value));
-            return Err(region
-                .origin
-                .locate(error.with_hint("name one place: --region china; `estimate` compares several")));
-        }
+        one_place(&spec)?;
         let found = answer(question, catalog)?;
         let whole = judged(&found, None, catalog)?;
         Self::about(question, found, whole, catalog)
@@ -130,6 +131,17 @@ impl Prepared {
     pub fn short(&self, plan: &Plan) -> Result<Short, Error> {
         Ok(Short::of(&self.joint()?.draw(&self.limits, plan)))
     }
+}
+
+/// Several places are several questions.
+///
+/// # Errors
+/// More than one place.
+pub fn one_place(spec: &Spec) -> Result<(), Error> {
+    let Some(region) = spec.region.as_ref().filter(|region| region.value.contains(',')) else { return Ok(()) };
+    let error = Error::bad_input(format!("`{}` are several places, and this answers for one", region.value));
+    let hint = "name one place: --region china; `estimate` compares several";
+    Err(region.origin.locate(error.with_hint(hint)))
 }
 
 /// The bill that money is held against: the one that is asked for, which may be made already, or that of the whole programme where that is judged.

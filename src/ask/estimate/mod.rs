@@ -30,7 +30,7 @@ use crate::error::Error;
 use crate::input::question::Question;
 use crate::planner::gates::{self, Gate};
 use crate::planner::reply::{JointReply, Levels};
-use crate::planner::{Prepared, is_planned, judged};
+use crate::planner::{Prepared, is_joint, is_planned, judged};
 use crate::reply::parts::{self, Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};
 use crate::reply::ranges::Ranges;
 use crate::reply::resolved::{self, Filled, Resolved};
@@ -246,7 +246,7 @@ pub fn reply(
     head.warnings.extend(warnings(request, limited, spread.as_ref()));
     head.warnings.extend(whole.iter().flat_map(|whole| whole.warnings.clone()));
     let joint = match command {
-        "plan chips" | "plan tokens" => None, // they say themselves how sure they are
+        "plan chips" | "plan tokens" if !is_joint(&answer.spec) => None, // they say themselves how sure they are
         _ => joint(request, question, &answer, held.as_ref(), catalog)?,
     };
     let repaired = joint.as_ref().and_then(|joint| joint.repair.clone());
