@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::estimate::{EstimateReply, EstimateRequest, reply};
 use super::request::About;
+use crate::answer::ranges::{COST, DAYS, level};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::field::find;
@@ -183,8 +184,7 @@ impl PlanRequest {
             (Some(knee), trial, nodes)
         };
         let near = parts(f64::from(nodes), 1.0);
-        let mut neighbours =
-            around(f64::from(nodes), near, |nodes| search.with(nodes as u32), &self.draws, catalog);
+        let mut neighbours = around(f64::from(nodes), near, |nodes| search.with(nodes as u32), &self.draws, catalog);
         for near in &mut neighbours {
             near.value = search.held(near.value as u32)?;
         }
@@ -245,7 +245,13 @@ impl PlanRequest {
         let answer = (*trial.answer).clone();
         let (verdict, currency) = (&trial.verdict, answer.currency());
         let all = &verdict.kept.all;
-        let [days, cost] = verdict.at.map(known);
+        let [mut days, mut cost] = verdict.at.map(known);
+        if answer.spec.deliveries.is_none() {
+            // To the last digit that of the ranges beside it.
+            let own = |output| level(&answer, &self.draws, output, confidence).map(known);
+            days = own(DAYS)?.filter(|_| days.is_some());
+            cost = if verdict.judged.is_none() { own(COST)? } else { cost };
+        }
         let all_kept = !verdict.is_limited();
         let plan = PlanBlock {
             chips: answer.estimate.chips.map(|chips| chips.get()),

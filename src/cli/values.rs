@@ -67,6 +67,17 @@ takes! {
     BilledAndJudged: |field| of_the_run(field) || field.is_of_the_bill() || field.group == Group::Gates;
     /// All, but for reinforcement learning.
     Everything: |field| field.group != Group::Rl;
+    /// A model that is to be found.
+    ForAModel: |field| {
+        field.is_of_the_bill()
+        || matches!(field.group, Group::Ranges | Group::Deliveries)
+        || (field.group == Group::Gates && field.path != "site.power")
+        || matches!(
+            field.path,
+            "run.gpu" | "run.chips" | "run.wall_clock" | "run.mfu" | "run.tflops_per_chip" | "run.goodput" | "price.rent"
+                | "as_of" | "money.currency" | "money.rate" | "region"
+        )
+    };
     /// A step of a model that is named already.
     OfAStep: |field| {
         field.is_of_a_step()

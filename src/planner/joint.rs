@@ -297,8 +297,7 @@ fn needed(draws: &Drawn<'_>, confidence: f64) -> usize {
 
 /// Days and what the money is held against, not exceeded with a confidence.
 pub fn at(draws: &Drawn<'_>, confidence: f64) -> [f64; 2] {
-    [D_DAYS, D_COST]
-        .map(|kind| draws.quantiles(kind, &[confidence]).first().map_or(f64::NAN, |found| found.value))
+    [D_DAYS, D_COST].map(|kind| draws.quantiles(kind, &[confidence]).first().map_or(f64::NAN, |found| found.value))
 }
 
 /// The least value of an output for which, with another one within its limit, enough of the draws are kept.

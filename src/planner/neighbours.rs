@@ -47,9 +47,7 @@ pub fn around(
         match laid(value).and_then(|question| Trial::of(&question, draws, catalog)) {
             Ok(trial) => Neighbour::of(value, is_plan, &trial.verdict),
             // So many it does not fit on, or does not follow from.
-            Err(_) => {
-                Neighbour { value, is_plan, holds: false, probability: None, days_p50: None, cost_usd_p50: None }
-            }
+            Err(_) => Neighbour { value, is_plan, holds: false, probability: None, days_p50: None, cost_usd_p50: None },
         }
     };
     values.into_iter().map(one).collect()

@@ -55,6 +55,8 @@ pub struct Verdict {
     pub days: Levels,
     /// What the money is held against.
     pub cost: Levels,
+    /// GPU-hours held.
+    pub gpu_hours: Levels,
     /// Days and money that are not exceeded with the confidence.
     pub at: [f64; 2],
     /// The fewest days for which, with the money kept, it holds.
@@ -120,6 +122,7 @@ fn on_its_draws(asked: &Prepared, plan: &Plan, catalog: &Catalog) -> Result<Verd
         margin: if limits.due.is_none() && limits.budget.is_none() { 0.0 } else { margin(&draws, confidence.get()) },
         days: reply.days,
         cost: reply.cost_usd,
+        gpu_hours: reply.gpu_hours,
         at: at(&draws, confidence.get()),
         least_days: least(&draws, Wanted::Days, &limits, confidence.get()),
         least_cost: least(&draws, Wanted::Cost, &limits, confidence.get()),
@@ -162,6 +165,7 @@ fn without_time(
         margin: over,
         days: Levels { p10: None, p50: None, p90: None },
         cost: Levels { p10, p50, p90 },
+        gpu_hours: Levels { p10: None, p50: None, p90: None },
         at: [f64::NAN, cost_at],
         least_days: None,
         least_cost: known(cost_at),

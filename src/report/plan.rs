@@ -1,11 +1,10 @@
-//! Plans: an estimate that holds with some confidence, and the best models that a budget buys.
+//! Plans: an estimate that holds with some confidence.
 
 use super::json;
-use super::view::{Notes, Records, Section, View};
-use crate::ask::optimal::OptimalReply;
+pub use super::optimal::frontier;
+use super::view::{Notes, Section, View};
 use crate::ask::plan::{Goal, PlanReply};
 use crate::planner::search::knee::{Knee, Point};
-use crate::scaling::frontier::Choice;
 use crate::units::{Chips, Seconds, Usd, show};
 
 /// Shows a plan that holds: its estimate, with what was asked above it.
@@ -26,11 +25,11 @@ fn held_of(reply: &PlanReply) -> View {
     View { summary: summary(reply), sections, notes, json: json::reply(reply), ..below }
 }
 
-fn days(days: f64) -> String {
+pub(super) fn days(days: f64) -> String {
     show::duration(Seconds::from_days(days))
 }
 
-fn dollars(dollars: f64) -> String {
+pub(super) fn dollars(dollars: f64) -> String {
     show::usd(Usd::new(dollars))
 }
 
@@ -80,7 +79,8 @@ fn summary(reply: &PlanReply) -> String {
         }
     };
     let sure = show::percent(plan.confidence);
-    let uncertain = reply.estimate.ranges.is_some() || reply.estimate.joint.as_ref().is_some_and(|joint| joint.uncertain);
+    let uncertain =
+        reply.estimate.ranges.is_some() || reply.estimate.joint.as_ref().is_some_and(|joint| joint.uncertain);
     let pair = at.zip(point).filter(|_| uncertain);
     if !limited {
         return format!("{found}{}.", pair.map(|(_, point)| format!(": {point} at p50")).unwrap_or_default());
@@ -93,27 +93,32 @@ fn summary(reply: &PlanReply) -> String {
 fn how_sure(reply: &PlanReply) -> Vec<String> {
     let plan = &reply.plan;
     let spec = &reply.estimate.made_from.answer.spec;
-    let uncertain = reply.estimate.ranges.is_some() || reply.estimate.joint.as_ref().is_some_and(|joint| joint.uncertain);
+    let uncertain =
+        reply.estimate.ranges.is_some() || reply.estimate.joint.as_ref().is_some_and(|joint| joint.uncertain);
     let error = plan.probability_standard_error;
     let error = if error > 0.0 && error.is_finite() { format!(" ± {}", show::percent(error)) } else { String::new() };
     let limited = spec.by.is_some() || spec.budget.is_some();
     let mut lines = Vec::new();
-    lines.extend(
-        limited.then(|| format!("with this plan, in {}{error} of the draws", show::percent(plan.probability))),
-    );
+    lines
+        .extend(limited.then(|| format!("with this plan, in {}{error} of the draws", show::percent(plan.probability))));
     lines.push(if uncertain {
         format!("{} draws, seed {}", plan.draws, plan.seed)
     } else {
         "no value is a range: it holds or does not".into()
     });
     if !reply.estimate.gates.is_empty() {
-        lines.push("gates are kept as `estimate` judges them: in the middle, or at their p90, whatever the confidence".into());
+        lines.push(
+            "gates are kept as `estimate` judges them: in the middle, or at their p90, whatever the confidence".into(),
+        );
     }
     if let Some(deliveries) = &plan.deliveries {
         lines.push(format!("deliveries grow and shrink together, in whole nodes: {deliveries}"));
     }
     if reply.estimate.joint.is_some() || plan.cost_of != "rent" {
-        lines.push(format!("money is that of the {}", if plan.cost_of == "rent" { "chips' rent" } else { plan.cost_of }));
+        lines.push(format!(
+            "money is that of the {}",
+            if plan.cost_of == "rent" { "chips' rent" } else { plan.cost_of }
+        ));
     }
     lines
 }
@@ -195,55 +200,4 @@ fn beside(reply: &PlanReply) -> Section {
         ]);
     }
     section
-}
-
-/// Shows the best models for a budget.
-pub fn frontier(reply: &OptimalReply) -> View {
-    View::in_currency(&reply.head, || frontier_of(reply))
-}
-
-fn frontier_of(reply: &OptimalReply) -> View {
-    let found = &reply.made_from;
-    let (budget, bought, answers) = (&found.budget, &found.bought, &found.answers);
-    let mut view = View {
-        title: format!("The best model for {} on {}", show::usd(budget.money), found.chip),
-        records: Records::of(&reply.result.models),
-        ..View::with_reply(reply)
-    };
-    // The least loss needs more data than there is where this one is on the list.
-    let limited = answers.iter().position(|answer| answer.choice == Choice::DataLimited);
-    if let Some(best) = reply.result.models.get(limited.unwrap_or(0)) {
-        let (params, tokens) = (show::count(best.params, 3), show::count(best.tokens, 3));
-        view.summary = format!("{params} parameters on {tokens} tokens: {} binds.", best.binding);
-    }
-    let mut section = Section::new("Models", &["Choice", "params", "tokens", "D/N", "cost", "days", "loss", "binds"]);
-    for model in &reply.result.models {
-        section.row([
-            model.choice.clone(),
-            show::count(model.params, 3),
-            show::count(model.tokens, 3),
-            show::number(model.tokens / model.params, 3),
-            show::money(Usd::new(model.cost_usd), 3),
-            show::number(model.wall_clock_days, 3),
-            show::number(model.loss, 4),
-            model.binding.into(),
-        ]);
-    }
-    let mut buys = Section::facts("What the budget buys");
-    let goes = format!("as far as {} goes", reply.result.binding);
-    buys.fact("GPU-hours", show::count(bought.held.gpu_hours(), 4), goes);
-    buys.fact("training work", format!("{} FLOP", show::number(bought.work.get(), 4)), "6 x parameters x tokens");
-    buys.fact("spent", show::usd(bought.spent), "");
-    let on = format!("on {}", show::counted(show::chips(budget.chips), "chip"));
-    buys.fact("wall-clock", show::duration(bought.wall), on);
-    view.sections.extend([section, buys]);
-    let mut assumptions = reply.head.assumptions.clone();
-    if answers.iter().any(|answer| answer.choice == Choice::WithInference) {
-        assumptions.push("with inference: the budget pays for training; serving comes on top".into());
-    }
-    view.note("Assumptions", assumptions);
-    let law =
-        format!("{}: its losses rank models against each other and are not losses that you will measure", reply.law);
-    view.note("The law", vec![law]);
-    view
 }

@@ -46,6 +46,7 @@ mod models;
 mod money;
 #[cfg(feature = "cli")]
 mod plan;
+mod plan_limits;
 mod planner;
 #[cfg(feature = "cli")]
 mod plausible;

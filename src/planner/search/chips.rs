@@ -44,7 +44,7 @@ pub fn fewest(search: &Search<'_>) -> Result<Found, Error> {
         let near = search.verdict(nodes, &few).is_ok_and(|verdict| verdict.over() < FAR && verdict.has_room());
         near && search.verdict(nodes, &search.plan).is_ok_and(|verdict| verdict.holds())
     };
-    let nodes = if holds(soon) { Some(soon) } else { above(soon, &holds) };
+    let nodes = if holds(soon) { Some(soon) } else { above(search, soon, &holds) };
     match nodes {
         Some(nodes) => Ok(Found { trial: search.trial(nodes)?, nodes }),
         None => Err(none(search, soon)),
@@ -65,11 +65,17 @@ fn soonest(search: &Search<'_>) -> Result<u32, Error> {
     found.map(|chips| search.nodes(chips)).map_err(|error| late(search, error))
 }
 
-/// The first nodes above `soon` that hold, and the fewest between them and the last that do not.
-fn above(soon: u32, holds: &impl Fn(u32) -> bool) -> Option<u32> {
+/// The first nodes above `soon` that hold, of steps and of what was tried on the way, and the fewest between them and the last
+/// that do not.
+fn above(search: &Search<'_>, soon: u32, holds: &impl Fn(u32) -> bool) -> Option<u32> {
+    let steps = (1..=MORE).map(|step| (f64::from(soon) * GROWTH.powi(step)).ceil() as u32);
+    let tried = search.tried().into_iter().map(|(nodes, _)| nodes);
+    let most = (f64::from(soon) * GROWTH.powi(MORE)).ceil() as u32;
+    let mut all: Vec<u32> = steps.chain(tried).filter(|nodes| *nodes > soon && *nodes <= most).collect();
+    all.sort_unstable();
+    all.dedup();
     let mut before = soon;
-    for step in 1..=MORE {
-        let nodes = ((f64::from(soon) * GROWTH.powi(step)).ceil() as u32).max(before + 1);
+    for nodes in all {
         if holds(nodes) {
             let (mut low, mut high) = (before, nodes);
             while high - low > 1 {
@@ -126,8 +132,11 @@ fn none(search: &Search<'_>, soon: u32) -> Error {
     let best = tried.iter().filter(|(nodes, _)| *nodes >= soon).min_by(least);
     let chips = |nodes: u32| show::counted(show::chips(Chips::new(search.held(nodes).unwrap_or(f64::NAN))), "chip");
     let why = best.map(|(nodes, verdict)| format!(": with {} {}", chips(*nodes), verdict.broken().join("; ")));
-    let message =
-        format!("no number of chips holds, from the fewest that are soon enough ({}) up{}", chips(soon), why.unwrap_or_default());
+    let message = format!(
+        "no number of chips holds, from the fewest that are soon enough ({}) up{}",
+        chips(soon),
+        why.unwrap_or_default()
+    );
     refused(Error::no_solution(message), "", &candidates(search, &tried), &search.plan, search.catalog)
 }
 

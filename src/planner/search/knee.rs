@@ -31,7 +31,8 @@ const FAR: f64 = 1.05;
 const SAME: f64 = 1e-3;
 
 /// The rule by which the knee is chosen, as every answer says it.
-pub const RULE: &str = "the least days x cost: up to there 1 % fewer days costs less than 1 % more money, beyond it more";
+pub const RULE: &str =
+    "the least days x cost: up to there 1 % fewer days costs less than 1 % more money, beyond it more";
 
 /// A number of chips with its days and cost, none of which another number beats in both.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -102,8 +103,12 @@ pub fn knee(search: &Search<'_>) -> Result<(Knee, Trial, u32), Error> {
     let best = least_product(&held).ok_or_else(|| Error::no_solution("no number of chips has days and a cost"))?;
     let ended = ended_by(&all, &held, best);
     if ended.as_deref() == Some("") {
-        let error = Error::no_solution("the hours do not change with the chips here: more chips always pay, and there is no knee");
-        return Err(error.with_hint("give --by 60d or --max-chips 4096, or name the --model, so that its scaling is predicted"));
+        let error = Error::no_solution(
+            "the hours do not change with the chips here: more chips always pay, and there is no knee",
+        );
+        return Err(
+            error.with_hint("give --by 60d or --max-chips 4096, or name the --model, so that its scaling is predicted")
+        );
     }
     let points = points(search, &held, best)?;
     let least = point(search, fewest, &search.verdict(fewest, &search.plan)?, best)?;

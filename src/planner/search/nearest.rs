@@ -40,9 +40,12 @@ pub fn refused(error: Error, hint: &str, tried: &[Candidate], plan: &Plan, catal
         near.extend(moved.settled(plan, catalog));
     }
     let near = (!near.is_empty()).then(|| format!("the nearest that holds: {}", near.join("; or ")));
-    let hint: Vec<String> =
-        near.into_iter().chain((!hint.is_empty()).then(|| hint.to_owned())).collect();
-    if hint.is_empty() { error.with_hint("give more money, more time, or less work") } else { error.with_hint(hint.join("; ")) }
+    let hint: Vec<String> = near.into_iter().chain((!hint.is_empty()).then(|| hint.to_owned())).collect();
+    if hint.is_empty() {
+        error.with_hint("give more money, more time, or less work")
+    } else {
+        error.with_hint(hint.join("; "))
+    }
 }
 
 /// For each limit the smallest move with which all others are kept.

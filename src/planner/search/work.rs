@@ -99,7 +99,11 @@ fn approach(
         if before.is_some_and(|(value_then, over_then)| over == over_then && value != value_then) && over.is_finite() {
             return Err(unmoved(sought, &trial));
         }
-        if over <= 1.0 { known.low = value } else { known.high = value }
+        if over <= 1.0 {
+            known.low = value
+        } else {
+            known.high = value
+        }
         // A hair below, so that what is found is within the limit and not on its edge.
         let aimed = value * over.powf(-1.0 / slope(before, (value, over))) * (1.0 - 1e-8);
         before = Some((value, over));
@@ -111,7 +115,11 @@ fn approach(
             (false, _, false) => value * 10.0,
         };
         if field(sought.path).is_some_and(|field| field.check(value).is_err()) {
-            return if known.low > 0.0 { Ok(known.low) } else { Err(too_much(question, sought, known.high, plan, catalog)) };
+            return if known.low > 0.0 {
+                Ok(known.low)
+            } else {
+                Err(too_much(question, sought, known.high, plan, catalog))
+            };
         }
     }
     if known.low > 0.0 { Ok(known.low) } else { Err(too_much(question, sought, known.high, plan, catalog)) }
