@@ -32,8 +32,11 @@ pub struct Search<'a> {
     pub node: u32,
     /// What is delivered, where it is; its parts grow and shrink together.
     deliveries: Option<Deliveries>,
-    seen: RefCell<Vec<(u32, usize, Result<Verdict, Error>)>>,
+    seen: RefCell<Vec<Seen>>,
 }
+
+/// What was tried: nodes, the number of draws, and what came of it.
+type Seen = (u32, usize, Result<Verdict, Error>);
 
 /// Draws of a search; what it finds is tried again on all.
 const FEW: usize = 1 << 11;

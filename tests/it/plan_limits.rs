@@ -224,7 +224,7 @@ fn what_cannot_be_planned_is_refused() {
     shell.refused(&model(&["--inference-mfu", "10%"]), 2, &["--served"]);
     shell.refused(&model(&["--from-tokens", "2T"]), 2, &["--from"]);
     shell.refused(&model(&["--from", "no-such-model"]), 2, &["no-such-model"]);
-    shell.refused(&model(&["--from", "deepseek-v3", "--from-tokens", "-1"]), 2, &["--from-tokens"]);
+    shell.refused(&model(&["--from", "deepseek-v3", "--from-tokens=-1"]), 2, &["--from-tokens"]);
     shell.refused(&model(&["--rl-share", "100%"]), 2, &["below 100 %"]);
     shell.refused(&model(&["--by", "50d"]), 2, &["both say when"]);
     shell.refused(

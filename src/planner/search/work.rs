@@ -105,14 +105,14 @@ fn approach(
             known.high = value
         }
         // A hair below, so that what is found is within the limit and not on its edge.
-        let aimed = value * over.powf(-1.0 / slope(before, (value, over))) * (1.0 - 1e-8);
+        let aimed = slope(before, (value, over)).map(|slope| value * over.powf(-1.0 / slope) * (1.0 - 1e-8));
+        let aimed = aimed.filter(|aimed| *aimed > known.low && *aimed < known.high);
         before = Some((value, over));
-        let inside = aimed > known.low && aimed < known.high;
-        value = match (inside, known.low > 0.0, known.high.is_finite()) {
-            (true, _, _) => aimed,
-            (false, true, true) => (known.low * known.high).sqrt(),
-            (false, false, _) => value / 10.0,
-            (false, _, false) => value * 10.0,
+        value = match (aimed, known.low > 0.0, known.high.is_finite()) {
+            (Some(aimed), _, _) => aimed,
+            (None, true, true) => (known.low * known.high).sqrt(),
+            (None, false, _) => value / 10.0,
+            (None, _, false) => value * 10.0,
         };
         if field(sought.path).is_some_and(|field| field.check(value).is_err()) {
             return if known.low > 0.0 {
@@ -125,10 +125,11 @@ fn approach(
     if known.low > 0.0 { Ok(known.low) } else { Err(too_much(question, sought, known.high, plan, catalog)) }
 }
 
-/// Percent of what is limited for one percent of what is sought, by the last two tries; one where they tell nothing.
-fn slope(before: Option<(f64, f64)>, now: (f64, f64)) -> f64 {
-    let of = |before: (f64, f64)| (now.1 / before.1).ln() / (now.0 / before.0).ln();
-    before.map(of).filter(|slope| (0.05..=5.0).contains(slope)).unwrap_or(1.0)
+/// Percent of what is limited for one percent of what is sought, by the last two tries: one before there are two, none where
+/// it is too flat or too steep to be followed.
+fn slope(before: Option<(f64, f64)>, now: (f64, f64)) -> Option<f64> {
+    let Some(before) = before else { return Some(1.0) };
+    Some((now.1 / before.1).ln() / (now.0 / before.0).ln()).filter(|slope| (0.05..=5.0).contains(slope))
 }
 
 /// A cost that is limited has to be known, and the draws to have an answer.
