@@ -37,7 +37,7 @@
 //! order, each uses only those before it, and a test holds them to that: `error`, `source`, `units`; the physics and the
 //! accounting (`hardware`, `model`, `layout`, `step`, `reliability`, `cost`, `policy`); `uncertainty`, `read`, `rollout`, `config`,
 //! `rows`, `catalog`, `ruling`, `prices`, `practice`, `input`, `assume`, `audit`; `predict`, `solve`, `answer`, `rl`;
-//! `calibration`, `fleet`, `planner`, `scaling`; `reply`, `sides`, `ask`, `sweep`, `report`; and the command line.
+//! `calibration`, `fleet`, `scaling`, `planner`; `reply`, `sides`, `ask`, `sweep`, `report`; and the command line.
 //!
 //! # Invariants
 //!

@@ -2,7 +2,6 @@
 
 pub mod bill_ranges;
 mod choices;
-pub mod confidence;
 pub mod confirm;
 pub mod drivers;
 pub mod failures;

@@ -7,7 +7,7 @@ use super::settled::{Settled, Step};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::estimate::Estimate;
-use crate::practice::{generation, records, tokens};
+use crate::practice::{generation, records, scale, tokens};
 use crate::solve::Var;
 use crate::units::{Params, Tokens};
 
@@ -45,6 +45,9 @@ pub fn plans(answer: &Answer, catalog: &Catalog) -> Result<Vec<String>, Error> {
     let mut say = Vec::new();
     if let (Some(wall), Some(chip)) = (answer.estimate.total.wall_clock, &answer.chip) {
         say.extend(generation::outlasts(wall, &chip.chip.vendor, catalog)?);
+    }
+    if let Some(chips) = answer.estimate.chips.filter(|_| answer.prediction().is_some()) {
+        say.extend(scale::beyond(chips)?);
     }
     let get = |var| answer.solved.knowns.get(var);
     // A model that is tuned has seen its tokens before.

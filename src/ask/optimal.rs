@@ -1,18 +1,23 @@
 //! The best model for a budget on so many chips in so much time, by a scaling law.
 
-use std::borrow::Cow;
+mod asked;
+mod beside;
+mod bought;
 
 use serde::Serialize;
 
-use super::reply::{Input, InputValue, Ordered, ReplyHead};
+pub use self::asked::Planned;
+pub use self::beside::{OtherSize, OtherWork, Others};
+pub use self::bought::WorkBlock;
+use super::reply::ReplyHead;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::hardware::accelerator::Accelerator;
-use crate::hardware::price::Term;
-use crate::input::field::{check_all, field};
+use crate::input::field::check_all;
 use crate::input::loose::Loose;
 use crate::input::text::{days, flag_value, prefix};
-use crate::scaling::frontier::{Answer, Choice, Limit, Limits, Moe, frontier};
+use crate::scaling::frontier::{Answer, Beside, Choice, Limit, Limits, Moe, models};
+use crate::scaling::further::{Start, pretraining, serving_price};
 use crate::scaling::{Affordable, Binding, Budget, moe::best_granularity};
 use crate::units::date::Date;
 use crate::units::money::shown_in;
@@ -61,8 +66,18 @@ pub struct OptimalRequest {
     pub served: Option<Tokens>,
     /// Price of a FLOP in inference over that in training.
     pub inference_price: f64,
+    /// Share of the peak that serving reaches: what a FLOP of it costs follows.
+    pub inference_mfu: Option<Fraction>,
     /// Active over all parameters of a mixture of experts to compare with.
     pub active: Option<Fraction>,
+    /// Share of the chips' time that goes to reinforcement learning after pre-training.
+    pub rl_share: Option<Fraction>,
+    /// A published run or model to train on, beside training a new one.
+    pub from: Option<String>,
+    /// Tokens that it has seen; those of its run without them.
+    pub from_tokens: Option<Tokens>,
+    /// The planner's question: ranges, deliveries, a bill, a date, a confidence. It stands in for the numbers above.
+    pub planned: Option<Box<Planned>>,
 }
 
 /// Tokens per parameter that are looked at besides the optimum where nobody says.
@@ -93,7 +108,12 @@ impl OptimalRequest {
             data: None,
             served: None,
             inference_price: 1.0,
+            inference_mfu: None,
             active: None,
+            rl_share: None,
+            from: None,
+            from_tokens: None,
+            planned: None,
         })
     }
 }
@@ -109,6 +129,11 @@ pub struct OptimalReply {
     pub result: Bought,
     /// The scaling law.
     pub law: String,
+    /// Of a planner's question: how surely so much work is bought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<WorkBlock>,
+    /// Other sizes and other amounts of work.
+    pub neighbours: Others,
     /// What it was made from.
     #[serde(skip)]
     #[doc(hidden)]
@@ -119,8 +144,10 @@ pub struct OptimalReply {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Bought {
-    /// Training work.
+    /// Training work, without that of reinforcement learning.
     pub flop: f64,
+    /// Work of reinforcement learning.
+    pub rl_flop: f64,
     /// Chip-hours held.
     pub gpu_hours: f64,
     /// Dollars spent.
@@ -157,6 +184,12 @@ pub struct ModelRow {
     pub loss: f64,
     /// What limits it.
     pub binding: &'static str,
+    /// Dollars of serving, where tokens are served and the MFU of that is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serving_cost_usd: Option<f64>,
+    /// Tokens that it had seen before, of a model that is trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen_tokens: Option<f64>,
 }
 
 /// What a frontier was asked and answered with.
@@ -190,44 +223,22 @@ impl OptimalRequest {
     }
 
     fn answer(&self, catalog: &Catalog) -> Result<OptimalReply, Error> {
-        check_all(&[
-            ("budget", Some(self.budget.get())),
-            ("run.chips", Some(self.chips.get())),
-            ("run.wall_clock", Some(self.time.days())),
-            ("run.mfu", Some(self.mfu.get())),
-            ("price.rent", self.price.map(Price::usd_per_hour)),
-            ("run.goodput", self.goodput.map(Fraction::get)),
-            ("run.tokens", self.data.map(Tokens::get)),
-            ("run.tokens", self.served.map(Tokens::get)),
-            ("bill.programme", Some(self.programme)),
-        ])?;
+        self.check()?;
         let chip = catalog.accelerator(&self.gpu)?.chip;
         let scaling = catalog.scaling()?;
-        let law = self.law.as_deref().unwrap_or(&scaling.default);
-        let title = scaling.laws.iter().find(|(id, _, _)| id == law).map_or(law, |(_, title, _)| title).to_owned();
-        let mut head = ReplyHead::new("plan optimal", chip.name.as_str());
-        head.assumptions.push("FLOPs are 6 x parameters x tokens: attention is not counted".into());
-        let (price, assumed) = rent(self.price, &chip, catalog)?;
-        head.assumptions.extend(assumed);
-        let (goodput, assumed) = goodput(self.goodput, &chip, catalog)?;
-        head.assumptions.extend(assumed);
-        let budget = Budget {
-            money: self.budget,
-            price,
-            chips: self.chips,
-            time: self.time,
-            peak: chip.peak_of(chip.training_precision())?,
-            mfu: self.mfu,
-            goodput,
-            programme: self.programme,
-        };
+        let id = self.law.as_deref().unwrap_or(&scaling.default);
+        let title = scaling.laws.iter().find(|(known, _, _)| known == id).map_or(id, |(_, title, _)| title).to_owned();
+        let law = scaling.law(id)?;
+        let bought::Purchase { mut head, budget, bought: all, plan, more } = self.purchase(&chip, law, catalog)?;
+        let rl = self.rl_share.unwrap_or(Fraction::ZERO);
+        let bought = Affordable { work: pretraining(all.work, rl)?, ..all };
         let limits = Limits {
             tokens: self.data.unwrap_or(Tokens::new(f64::INFINITY)),
             memory: chip.memory.capacity.ok_or_else(|| chip.unknown(&["memory.capacity"], "a plan"))?,
             bytes_per_param: scaling.bytes_per_param,
             memory_share: scaling.memory_share,
             served: self.served.unwrap_or(Tokens::ZERO),
-            inference_price: self.inference_price,
+            inference_price: self.price_of_serving(&budget)?,
         };
         let moe = self.active.map(|activation| Moe {
             law: scaling.leverage,
@@ -237,45 +248,98 @@ impl OptimalRequest {
         head.assumptions.extend(
             moe.as_ref().map(|_| "MoE: leverage as fitted up to 1e22 FLOP, at the best granularity".to_owned()),
         );
-        let (bought, answers) = frontier(&budget, scaling.law(law)?, &limits, &self.ratios, moe.as_ref())?;
-        head.inputs = inputs(&budget, &chip, self);
-        let models = answers.iter().map(|answer| row(answer, &bought)).collect();
+        let start = self.start(catalog)?;
+        head.assumptions.extend(self.said(start));
+        let beside = Beside { ratios: &self.ratios, moe: moe.as_ref(), start };
+        let answers = models(&bought, budget.chips, law, &limits, &beside)?;
+        let neighbours = Others::of(law, &bought, rl, more)?;
+        let models = answers.iter().map(|answer| self.row(answer, &bought, &budget, start)).collect();
         let result = Bought {
             flop: bought.work.get(),
+            rl_flop: all.work.get() - bought.work.get(),
             gpu_hours: bought.held.gpu_hours(),
             cost_usd: bought.spent.get(),
             wall_clock_days: bought.wall.days(),
             binding: binding(bought.binding),
             models,
         };
-        Ok(OptimalReply { head, result, law: title, made_from: Frontier { budget, bought, answers, chip: chip.name } })
+        let made_from = Frontier { budget, bought, answers, chip: chip.name };
+        Ok(OptimalReply { head, result, law: title, plan, neighbours, made_from })
     }
-}
 
-/// The price that was given, or the typical one with the sentence that says so.
-fn rent(given: Option<Price>, chip: &Accelerator, catalog: &Catalog) -> Result<(Price, Option<String>), Error> {
-    if let Some(price) = given {
-        return Ok((price, None));
+    fn check(&self) -> Result<(), Error> {
+        let alone = self.planned.is_none();
+        check_all(&[
+            ("budget", alone.then_some(self.budget.get())),
+            ("run.chips", alone.then_some(self.chips.get())),
+            ("run.wall_clock", alone.then_some(self.time.days())),
+            ("run.mfu", Some(self.mfu.get())),
+            ("price.rent", self.price.map(Price::usd_per_hour)),
+            ("run.goodput", self.goodput.map(Fraction::get)),
+            ("run.tokens", self.data.map(Tokens::get)),
+            ("run.tokens", self.served.map(Tokens::get)),
+            ("run.tokens", self.from_tokens.map(Tokens::get)),
+            ("run.mfu", self.inference_mfu.map(Fraction::get)),
+            ("bill.programme", Some(self.programme)),
+        ])?;
+        let idle = |what: &str, why: &str| Err(Error::bad_input(format!("{what} changes nothing: {why}")));
+        if self.rl_share.is_some_and(|share| !(0.0..1.0).contains(&share.get())) {
+            let error = Error::bad_input("the share of reinforcement learning is from 0 to below 100 %");
+            return Err(error.with_hint("write it like `5%`"));
+        }
+        match (self.served, self.inference_mfu, self.from.as_ref(), self.from_tokens) {
+            (None, Some(_), _, _) => idle("the MFU of serving", "give the tokens that are served too (--served 2T)"),
+            (_, _, None, Some(_)) => {
+                idle("the tokens seen", "give the model that has seen them too (--from llama-3-70b)")
+            }
+            (_, Some(_), _, _) if self.inference_price != 1.0 => {
+                let error = Error::bad_input("the MFU of serving and the price of its FLOPs say the same");
+                Err(error.with_hint("leave --inference-price or --inference-mfu out"))
+            }
+            _ => Ok(()),
+        }
     }
-    let Some(found) = catalog.rent(&chip.id, Term::OnDemand, None)? else {
-        let error = Error::no_solution(format!("no price is known for {}", chip.name));
-        return Err(error.with_hint("give --price '$2/h'"));
-    };
-    let (price, term) = (show::price(found.price), found.term.words());
-    Ok((found.price, Some(format!("price {price}: {term}, of {}, not given", found.date))))
-}
 
-/// The goodput that was given, or the prior of the chip's family with the sentence that says so.
-fn goodput(
-    given: Option<Fraction>,
-    chip: &Accelerator,
-    catalog: &Catalog,
-) -> Result<(Fraction, Option<String>), Error> {
-    if let Some(goodput) = given {
-        return Ok((goodput, None));
+    /// Price of a FLOP in serving over that in training.
+    fn price_of_serving(&self, budget: &Budget) -> Result<f64, Error> {
+        self.inference_mfu.map_or(Ok(self.inference_price), |mfu| serving_price(budget.mfu, budget.goodput, mfu))
     }
-    let prior = goodput_prior(chip, catalog)?;
-    Ok((prior, Some(format!("goodput {}: a prior, not given", show::percent(prior.get())))))
+
+    /// What was assumed of what stands beside training from scratch.
+    fn said(&self, start: Option<Start>) -> Vec<String> {
+        let mut said = Vec::new();
+        if let (Some(from), Some(start)) = (&self.from, start) {
+            let seen = show::count(start.seen.get(), 3);
+            said.push(format!(
+                "{from} trained on: the {seen} tokens it has seen count in full, as where the rate is warmed again and old data \
+                 is replayed (Ibrahim et al. 2024, arXiv:2403.08763); data of another kind and forgetting are not in it"
+            ));
+            said.push(format!(
+                "{from} works with {} parameters a token, taken for those of a dense model",
+                show::count(start.params.get(), 3)
+            ));
+        }
+        if let Some(share) = self.rl_share.filter(|share| *share > Fraction::ZERO) {
+            let share = show::percent(share.get());
+            said.push(format!(
+                "{share} of the chips' time goes to reinforcement learning, which the law knows nothing of"
+            ));
+        }
+        said
+    }
+
+    fn row(&self, answer: &Answer, bought: &Affordable, budget: &Budget, start: Option<Start>) -> ModelRow {
+        let serving = self.inference_mfu.map(|mfu| {
+            let held = (answer.lifetime_work - answer.plan.work) / (budget.peak * mfu.get());
+            (held * budget.price).get()
+        });
+        let seen = start.filter(|_| answer.choice == Choice::Continued).map(|start| start.seen.get());
+        let choice = match (answer.choice, &self.from) {
+            (Choice::Continued, Some(from)) => format!("{from} on"),
+            (other, _) => choice(other),
+        };
+        ModelRow { choice, serving_cost_usd: serving, seen_tokens: seen, ..row(answer, bought) }
+    }
 }
 
 /// Chips of a run that is planned from its budget: where it is large, more take no more of the goodput.
@@ -290,29 +354,6 @@ pub fn goodput_prior(chip: &Accelerator, catalog: &Catalog) -> Result<Fraction, 
     Ok(Fraction::new(unnamed.on(LARGE / f64::from(chip.node_chips.max(1)))))
 }
 
-fn inputs(budget: &Budget, chip: &Accelerator, request: &OptimalRequest) -> Ordered<Input> {
-    let origin = |given: bool| if given { "given" } else { "default: the assumptions say it" }.to_owned();
-    let number = |path: &str, value: f64, text: String, given: bool| {
-        let unit = field(path).map(|field| field.unit.into()).filter(|unit: &Cow<'_, str>| !unit.is_empty());
-        (path.to_owned(), Input { value: InputValue::Number(value), unit, text, origin: origin(given) })
-    };
-    let name = InputValue::Text(chip.id.clone());
-    let gpu = Input { value: name, unit: None, text: request.gpu.clone(), origin: origin(true) };
-    let price = budget.price;
-    [
-        ("run.gpu".to_owned(), gpu),
-        number("budget", budget.money.get(), show::usd(budget.money), true),
-        number("price.rent", price.usd_per_hour(), show::price(price), request.price.is_some()),
-        number("run.chips", budget.chips.get(), show::chips(budget.chips), true),
-        number("run.wall_clock", budget.time.days(), show::duration(budget.time), true),
-        number("run.mfu", budget.mfu.get(), show::percent(budget.mfu.get()), true),
-        number("run.goodput", budget.goodput.get(), show::percent(budget.goodput.get()), request.goodput.is_some()),
-        number("bill.programme", budget.programme, show::number(budget.programme, 3), true),
-    ]
-    .into_iter()
-    .collect()
-}
-
 fn row(answer: &Answer, bought: &Affordable) -> ModelRow {
     ModelRow {
         choice: choice(answer.choice),
@@ -325,6 +366,8 @@ fn row(answer: &Answer, bought: &Affordable) -> ModelRow {
         gpu_hours: (bought.held * answer.used).gpu_hours(),
         loss: answer.plan.loss,
         binding: limit(answer.limit),
+        serving_cost_usd: None,
+        seen_tokens: None,
     }
 }
 
@@ -334,6 +377,7 @@ fn choice(choice: Choice) -> String {
         Choice::Ratio(ratio) => format!("{}/param", show::counted(show::number(ratio, 4), "token")),
         Choice::WithInference => "with inference".into(),
         Choice::DataLimited => "all the data".into(),
+        Choice::Continued => "trained on".into(),
         Choice::Moe(leverage) => format!("MoE, x {}", show::number(leverage, 3)),
     }
 }

@@ -1,23 +1,28 @@
-//! What has to be planned: chips for a date, tokens for a budget, both with a confidence.
+//! What has to be planned: chips for a date or without one, tokens for what there is, the day; each as surely as is asked.
 
 use serde::Serialize;
 
 use super::estimate::{EstimateReply, EstimateRequest, reply};
 use super::request::About;
-use crate::answer::answer;
-use crate::answer::confidence::{Held, chips, tokens};
 use crate::answer::ranges::{COST, DAYS, level};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::field::find;
-use crate::input::file::Entry;
+use crate::input::file::Spec;
 use crate::input::question::Question;
 pub use crate::planner::CONFIDENCE;
 use crate::planner::Prepared;
-use crate::planner::joint::{Kept, Wanted, least};
-use crate::planner::neighbours::{Limit, Neighbour, of_days, of_field};
+use crate::planner::joint::{Wanted, known, least};
+use crate::planner::levers::typed;
+use crate::planner::neighbours::{Neighbour, around, of_days, parts};
+use crate::planner::search::chips::fewest;
+use crate::planner::search::knee::{Knee, knee};
+use crate::planner::search::nearest::{Candidate, refused};
+use crate::planner::search::work::{TOKENS, most};
+use crate::planner::search::{Search, word};
+use crate::planner::trial::{Trial, sure};
 use crate::solve::Var;
-use crate::uncertainty::montecarlo::{Estimate, Plan};
+use crate::uncertainty::montecarlo::Plan;
 use crate::units::money::shown_in;
 use crate::units::{Fraction, show};
 
@@ -25,9 +30,9 @@ use crate::units::{Fraction, show};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Goal {
-    /// The fewest chips that finish by a date: the field `by`.
+    /// The fewest chips for a date, `by` or a gate on time; without one those at the knee of cost against days.
     Chips,
-    /// The most tokens that a budget pays for: the field `budget`.
+    /// The most tokens for what there is: `budget`, `by`, or gates on money and time.
     Tokens,
     /// The first day on which it is done, within the field `budget` where that is given.
     Date,
@@ -44,7 +49,7 @@ impl Goal {
     }
 }
 
-/// The question of `plan chips` and `plan tokens`.
+/// The question of `plan chips`, `plan tokens` and `plan date`.
 ///
 /// ```
 /// use flopbill::{Catalog, Goal, Input, PlanRequest};
@@ -78,7 +83,7 @@ impl PlanRequest {
     }
 }
 
-/// The answer of `plan chips` and `plan tokens`: the estimate of the plan that was found, and how sure it is.
+/// The answer of a plan: the estimate of the plan that was found, and how sure it is.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct PlanReply {
@@ -89,116 +94,195 @@ pub struct PlanReply {
     pub plan: PlanBlock,
     /// A little less and a little more.
     pub neighbours: Vec<Neighbour>,
+    /// Of chips without a date: the fewest, the knee, and the points between and beyond.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub knee: Option<Knee>,
     /// What was planned.
     #[serde(skip)]
     pub goal: Goal,
 }
 
 /// A plan that holds.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct PlanBlock {
-    /// Chips held.
+    /// Chips held, or delivered in all.
     pub chips: Option<f64>,
+    /// The deliveries, each with its share of the chips, where those are planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliveries: Option<String>,
+    /// Chips over those of the deliveries that were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deliveries_factor: Option<f64>,
     /// Training tokens.
     pub tokens: Option<f64>,
     /// How sure it is to be.
     pub confidence: f64,
-    /// How often it holds, counted on the draws of this very plan.
+    /// How often date and money are kept, counted on the draws of this very plan.
     pub probability: f64,
     /// Its standard error.
     pub probability_standard_error: f64,
     /// Days that are not exceeded with the confidence.
     pub days_at_confidence: Option<f64>,
-    /// Dollars that are not exceeded with the confidence.
+    /// Days at p50.
+    pub days_p50: Option<f64>,
+    /// Dollars that are not exceeded with the confidence: of what money is held against.
     pub cost_usd_at_confidence: Option<f64>,
+    /// Dollars at p50.
+    pub cost_usd_p50: Option<f64>,
+    /// What money is held against: `rent`, or of a bill `final-run` or `programme`.
+    pub cost_of: &'static str,
+    /// What makes `estimate` give this very answer.
+    pub ask_again: String,
     /// Number of draws.
     pub draws: usize,
     /// Their seed.
     pub seed: u64,
 }
 
+/// A plan with what is typed for it.
+struct Planned {
+    trial: Trial,
+    laid: Vec<(&'static str, String)>,
+    neighbours: Vec<Neighbour>,
+    knee: Option<Knee>,
+    factor: Option<f64>,
+}
+
 impl PlanRequest {
     /// Plans.
     ///
     /// # Errors
-    /// No limit to plan for, a confidence outside 0 to 1, no plan that holds.
+    /// No limit to plan for, a confidence outside 0 to 1; no plan that holds: which limit binds, and what holds nearby.
     pub fn ask(&self, catalog: &Catalog) -> Result<PlanReply, Error> {
         let catalog = &catalog.clone().remembering();
         let question = self.about.question(catalog)?.at_home(&[])?;
         let spec = question.settled(catalog)?;
         open(&question, self.goal)?;
         let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
-        let (held, planned, near) = match self.goal {
-            Goal::Chips => {
-                needed(spec.by.as_ref(), "give --by 60d")?;
-                let by = spec.due(question.today)?.unwrap_or_default();
-                let held = chips(&question, by, confidence, &self.draws, catalog)?;
-                let count = held.answer.estimate.chips.map_or(f64::NAN, |chips| chips.get());
-                let node = held.answer.chip.as_ref().map_or(1.0, |chip| f64::from(chip.chip.node_chips));
-                let near = of_field(("run.chips", count, node), &question, Limit::By(by), &self.draws, catalog)?;
-                (held, question.with("run.chips", count), near)
-            }
-            Goal::Tokens => {
-                let budget = needed(spec.budget.as_ref(), "give --budget '$10M'")?;
-                let held = tokens(&question, budget, confidence, &self.draws, catalog)?;
-                let count = held.answer.solved.knowns.get(Var::Tokens).unwrap_or(f64::NAN);
-                let near =
-                    of_field(("run.tokens", count, 1.0), &question, Limit::Budget(budget), &self.draws, catalog)?;
-                (held, question, near)
-            }
-            Goal::Date => return self.date(&question, confidence, catalog),
+        sure(confidence)?;
+        let question = match spec.by.is_some() || spec.budget.is_some() || self.goal == Goal::Date {
+            true => question.with("confidence", confidence.get()),
+            false => question, // nothing is held with it
         };
-        let (block, currency) = (PlanBlock::of(&held, confidence)?, held.answer.currency());
-        let asked = EstimateRequest::new(planned.clone()).draws(self.draws);
-        let put = || reply(self.goal.command(), &asked, &planned, held.answer, catalog);
-        let estimate = shown_in(currency, put)?;
-        Ok(PlanReply { estimate, plan: block, neighbours: near, goal: self.goal })
+        let found = match self.goal {
+            Goal::Chips => self.chips(&question, &spec, catalog)?,
+            Goal::Tokens => self.tokens(&question, &spec, catalog)?,
+            Goal::Date => self.date(&question, confidence, catalog)?,
+        };
+        self.reply(found, confidence, catalog)
+    }
+
+    /// The fewest chips for the date, or those at the knee.
+    fn chips(&self, question: &Question, spec: &Spec, catalog: &Catalog) -> Result<Planned, Error> {
+        let search = Search::of(question, &self.draws, catalog)?;
+        let (knee, trial, nodes) = if is_timed(spec) {
+            let found = fewest(&search)?;
+            (None, found.trial, found.nodes)
+        } else {
+            let (knee, trial, nodes) = knee(&search)?;
+            (Some(knee), trial, nodes)
+        };
+        let near = parts(f64::from(nodes), 1.0);
+        let mut neighbours = around(f64::from(nodes), near, |nodes| search.with(nodes as u32), &self.draws, catalog);
+        for near in &mut neighbours {
+            near.value = search.held(near.value as u32)?;
+        }
+        let factor = search.factor(nodes);
+        Ok(Planned { trial, laid: vec![search.typed(nodes)?], neighbours, knee, factor })
+    }
+
+    /// The most tokens for what there is.
+    fn tokens(&self, question: &Question, spec: &Spec, catalog: &Catalog) -> Result<Planned, Error> {
+        let money = spec.budget.is_some() || spec.max_cost.is_some() || spec.max_cost_p90.is_some();
+        if !money && !is_timed(spec) {
+            let missing = Error::bad_input("the limit to plan for is missing");
+            return Err(missing.with_hint("give --budget '$10M', or --by 60d with --chips or --deliver"));
+        }
+        let (trial, tokens) = most(question, TOKENS, &self.draws, catalog)?;
+        let with = |tokens: f64| Ok(question.clone().with(TOKENS.path, tokens));
+        let neighbours = around(tokens, parts(tokens, 1.0), with, &self.draws, catalog);
+        let laid = vec![(TOKENS.path, tokens.to_string())];
+        Ok(Planned { trial, laid, neighbours, knee: None, factor: None })
     }
 
     /// The first day on which it is done as surely as is asked, within the money where that is given; the question with that
     /// day in it is asked again.
-    fn date(&self, question: &Question, confidence: Fraction, catalog: &Catalog) -> Result<PlanReply, Error> {
-        let asked = Prepared::of(question, catalog)?;
+    fn date(&self, question: &Question, confidence: Fraction, catalog: &Catalog) -> Result<Planned, Error> {
+        let question = question.clone().without(&["by"]);
+        let asked = Prepared::of(&question, catalog)?;
         let days = {
             let joint = asked.joint()?;
-            let draws = joint.draw(&asked.limits, &self.draws);
-            least(&draws, Wanted::Days, &asked.limits, confidence.get())
-                .ok_or_else(|| no_day(Kept::of(&draws, &asked.limits).budget, confidence))?
+            least(&joint.draw(&asked.limits, &self.draws), Wanted::Days, &asked.limits, confidence.get())
         };
-        let days = (days - 1e-9).ceil().max(1.0);
-        let planned = question.clone().with("by", format!("{days}d")).with("confidence", confidence.get());
-        let request = EstimateRequest::new(planned.clone()).draws(self.draws);
-        let found = answer(&planned, catalog)?;
-        let (chips, tokens) = (found.estimate.chips.map(|chips| chips.get()), found.solved.knowns.get(Var::Tokens));
-        let currency = found.currency();
-        let estimate = shown_in(currency, || reply(self.goal.command(), &request, &planned, found, catalog))?;
-        let both = estimate.joint.as_ref().and_then(|joint| joint.both);
-        let unknown = || Error::no_solution("how surely the day holds does not follow");
-        let both = both.ok_or_else(unknown)?;
-        let cost = estimate.joint.as_ref().and_then(|joint| joint.cost_usd.p90).filter(|_| confidence.get() == 0.9);
+        let Some(days) = days.map(|days| (days - 1e-9).ceil().max(1.0)) else {
+            return Err(self.no_day(&question, confidence, catalog)?);
+        };
+        let text = format!("{days}d");
+        let trial = Trial::of(&question.clone().with("by", text.as_str()), &self.draws, catalog)?;
+        if !trial.verdict.holds() {
+            let message = format!("no day changes that {}", trial.verdict.broken().join("; "));
+            let near = [Candidate { question: trial.question, typed: Vec::new(), verdict: trial.verdict }];
+            return Err(refused(Error::no_solution(message), "", &near, &self.draws, catalog));
+        }
+        let neighbours = of_days(&asked, days, &self.draws)?;
+        Ok(Planned { trial, laid: vec![("by", text)], neighbours, knee: None, factor: None })
+    }
+
+    /// Why no day is late enough.
+    fn no_day(&self, question: &Question, confidence: Fraction, catalog: &Catalog) -> Result<Error, Error> {
+        let Trial { question, verdict, .. } = Trial::of(question, &self.draws, catalog)?;
+        let asked = show::percent(confidence.get());
+        let within = verdict.kept.budget.map(|kept| format!(": {} stay within the money", show::percent(kept.value)));
+        let message = format!("on no day are {asked} of the draws done{}", within.unwrap_or_default());
+        let hint = "give more money (--budget), more chips, or less confidence (--confidence)";
+        let near = [Candidate { question, typed: Vec::new(), verdict }];
+        Ok(refused(Error::no_solution(message), hint, &near, &self.draws, catalog))
+    }
+
+    fn reply(&self, found: Planned, confidence: Fraction, catalog: &Catalog) -> Result<PlanReply, Error> {
+        let Planned { trial, laid, neighbours, knee, factor } = found;
+        let answer = (*trial.answer).clone();
+        let (verdict, currency) = (&trial.verdict, answer.currency());
+        let all = &verdict.kept.all;
+        let [mut days, mut cost] = verdict.at.map(known);
+        if answer.spec.deliveries.is_none() {
+            // To the last digit that of the ranges beside it.
+            let own = |output| level(&answer, &self.draws, output, confidence).map(known);
+            days = own(DAYS)?.filter(|_| days.is_some());
+            cost = if verdict.judged.is_none() { own(COST)? } else { cost };
+        }
+        let all_kept = !verdict.is_limited();
         let plan = PlanBlock {
-            chips,
-            tokens,
+            chips: answer.estimate.chips.map(|chips| chips.get()),
+            deliveries: factor.and(answer.spec.deliveries.as_ref()).map(|all| all.value.to_string()),
+            deliveries_factor: factor,
+            tokens: answer.solved.knowns.get(Var::Tokens),
             confidence: confidence.get(),
-            probability: both.probability,
-            probability_standard_error: both.standard_error,
-            days_at_confidence: Some(days),
+            probability: if all_kept { 1.0 } else { all.value },
+            probability_standard_error: if all_kept { 0.0 } else { all.se },
+            days_at_confidence: match self.goal {
+                Goal::Date => verdict.limits.due.map(|due| due.days()),
+                _ => days,
+            },
+            days_p50: verdict.days.p50,
             cost_usd_at_confidence: cost,
+            cost_usd_p50: verdict.cost.p50,
+            cost_of: word(verdict.judged),
+            ask_again: laid.iter().map(|(path, text)| typed(path, text)).collect::<Vec<_>>().join(" "),
             draws: self.draws.draws(),
             seed: self.draws.seed(),
         };
-        let neighbours = of_days(&asked, days, &self.draws)?;
-        Ok(PlanReply { estimate, plan, neighbours, goal: self.goal })
+        let asked = EstimateRequest::new(trial.question.clone()).draws(self.draws);
+        let put = || reply(self.goal.command(), &asked, &trial.question, answer, catalog);
+        let estimate = shown_in(currency, put)?;
+        Ok(PlanReply { estimate, plan, neighbours, knee, goal: self.goal })
     }
 }
 
-/// Why no day is late enough.
-fn no_day(budget: Option<Estimate>, confidence: Fraction) -> Error {
-    let asked = show::percent(confidence.get());
-    let within = budget.map(|kept| format!(": {} stay within the money", show::percent(kept.value)));
-    let message = format!("on no day are {asked} of the draws done{}", within.unwrap_or_default());
-    Error::no_solution(message).with_hint("give more money (--budget), more chips, or less confidence (--confidence)")
+/// Whether a time is asked for.
+fn is_timed(spec: &Spec) -> bool {
+    spec.by.is_some() || spec.max_days.is_some() || spec.max_days_p90.is_some()
 }
 
 /// What a plan is to find out cannot be given.
@@ -215,30 +299,5 @@ fn open(question: &Question, goal: Goal) -> Result<(), Error> {
             Err(Error::bad_input(format!("{} is given, and the plan is to find it", over.flag)).with_hint(hint))
         }
         None => Ok(()),
-    }
-}
-
-/// What a plan cannot do without.
-fn needed<Q: Copy>(given: Option<&Entry<Q>>, hint: &str) -> Result<Q, Error> {
-    let missing = || Error::bad_input("the limit to plan for is missing").with_hint(hint);
-    given.map(|entry| entry.value).ok_or_else(missing)
-}
-
-impl PlanBlock {
-    fn of(held: &Held, confidence: Fraction) -> Result<Self, Error> {
-        let answer = &held.answer;
-        let at =
-            |output| Ok::<_, Error>(Some(level(answer, &held.plan, output, confidence)?).filter(|at| at.is_finite()));
-        Ok(Self {
-            chips: answer.estimate.chips.map(|chips| chips.get()),
-            tokens: answer.solved.knowns.get(Var::Tokens),
-            confidence: confidence.get(),
-            probability: held.probability.value,
-            probability_standard_error: held.probability.se,
-            days_at_confidence: at(DAYS)?,
-            cost_usd_at_confidence: at(COST)?,
-            draws: held.plan.draws(),
-            seed: held.plan.seed(),
-        })
     }
 }

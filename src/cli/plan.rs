@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::Reply;
-use super::values::{ForABudget, ForADate, ForADay, Takes, Values};
+use super::values::{Everything, ForAModel, Values};
 use flopbill::Error;
 use flopbill::internals::ask::optimal::{OptimalRequest, RATIOS};
 use flopbill::internals::ask::plan::{Goal, PlanRequest};
@@ -22,12 +22,12 @@ pub struct PlanArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// The fewest chips that finish by a date, with a confidence
-    Chips(ChipsArgs),
-    /// The most tokens that a budget pays for, with a confidence
-    Tokens(TokensArgs),
+    /// The fewest chips for a date, within money where it is given; without a date the knee of cost against days
+    Chips(Box<Asked>),
+    /// The most tokens for a budget, a date, or both, with a confidence
+    Tokens(Box<Asked>),
     /// The first day on which a run is done, within a budget where one is given, with a confidence
-    Date(DateArgs),
+    Date(Box<Asked>),
     /// The best model for a budget on so many chips in so many days, by a scaling law
     #[command(visible_alias = "model")]
     Optimal(Box<OptimalArgs>),
@@ -35,7 +35,7 @@ enum What {
 
 /// A question whose values may be ranges.
 #[derive(Debug, Args)]
-struct Asked<T: Takes> {
+struct Asked {
     /// A published run, a spec file, or - for a spec on stdin
     #[arg(value_name = "RUN|FILE")]
     name: Option<String>,
@@ -47,62 +47,11 @@ struct Asked<T: Takes> {
     seed: u64,
 
     #[command(flatten)]
-    values: Values<T>,
-}
-
-#[derive(Debug, Args)]
-struct ChipsArgs {
-    #[command(flatten)]
-    asked: Asked<ForADate>,
-}
-
-#[derive(Debug, Args)]
-struct DateArgs {
-    #[command(flatten)]
-    asked: Asked<ForADay>,
-}
-
-#[derive(Debug, Args)]
-struct TokensArgs {
-    #[command(flatten)]
-    asked: Asked<ForABudget>,
+    values: Values<Everything>,
 }
 
 #[derive(Debug, Args)]
 struct OptimalArgs {
-    /// Money: '$10M'
-    #[arg(long, value_name = "MONEY")]
-    budget: String,
-    /// Chips
-    #[arg(long, value_name = "N")]
-    chips: String,
-    /// Time until it must be done: 60 (days)
-    #[arg(long, value_name = "TIME")]
-    days: String,
-    /// Accelerator
-    #[arg(long, value_name = "CHIP")]
-    gpu: String,
-    /// Model FLOPs utilisation of the dense 16-bit peak: 40%
-    #[arg(long, value_name = "SHARE")]
-    mfu: String,
-    /// Rent of a chip; its typical price without it
-    #[arg(long, value_name = "PRICE")]
-    price: Option<String>,
-    /// Currency in which money is shown: EUR
-    #[arg(long, value_name = "CODE")]
-    currency: Option<String>,
-    /// Own rates of currencies, in US dollars per unit: EUR=1.10
-    #[arg(long, value_name = "RATES")]
-    rate: Option<String>,
-    /// The day for which prices and rates hold; today without it
-    #[arg(long, value_name = "DATE")]
-    as_of: Option<String>,
-    /// Share of the held time that computes; a prior of the chip's generation without it
-    #[arg(long, value_name = "SHARE")]
-    goodput: Option<String>,
-    /// Compute of the whole programme over that of the final run
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    programme: f64,
     /// Scaling law: epoch or hoffmann
     #[arg(long, value_name = "LAW")]
     law: Option<String>,
@@ -118,24 +67,45 @@ struct OptimalArgs {
     /// Price of a FLOP in inference over that in training
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     inference_price: f64,
+    /// Share of the peak that serving reaches, instead of that price: 10%
+    #[arg(long, value_name = "SHARE")]
+    inference_mfu: Option<String>,
     /// Active over all parameters of a mixture of experts (MoE) to compare with: 5%
     #[arg(long, value_name = "SHARE")]
     active: Option<String>,
+    /// Share of the chips' time that goes to reinforcement learning after pre-training: 5%
+    #[arg(long, value_name = "SHARE")]
+    rl_compute: Option<String>,
+    /// A published run or model to train on, beside a new one: llama-3.1-405b
+    #[arg(long, value_name = "RUN|MODEL")]
+    from: Option<String>,
+    /// Tokens that it has seen; those of its run without them: 15T
+    #[arg(long, value_name = "N")]
+    from_tokens: Option<String>,
+    /// Number of draws
+    #[arg(long, value_name = "N")]
+    draws: Option<usize>,
+    /// Seed of the draws
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+
+    #[command(flatten)]
+    values: Values<ForAModel>,
 }
 
 /// Answers `flopbill plan`.
 pub fn run(args: &PlanArgs, catalog: &Catalog) -> Result<Reply, Error> {
     match &args.what {
-        What::Chips(args) => args.asked.answer(Goal::Chips, catalog),
-        What::Tokens(args) => args.asked.answer(Goal::Tokens, catalog),
-        What::Date(args) => args.asked.answer(Goal::Date, catalog),
+        What::Chips(args) => args.answer(Goal::Chips, catalog),
+        What::Tokens(args) => args.answer(Goal::Tokens, catalog),
+        What::Date(args) => args.answer(Goal::Date, catalog),
         What::Optimal(args) => optimum(args, catalog),
     }
 }
 
-impl<T: Takes> Asked<T> {
+impl Asked {
     fn answer(&self, goal: Goal, catalog: &Catalog) -> Result<Reply, Error> {
-        let draws = Plan::new(self.draws.unwrap_or(Plan::default().draws()), self.seed, Method::Sobol)?;
+        let draws = draws(self.draws, self.seed)?;
         let question = self.values.question(self.name.as_deref(), catalog)?;
         let found = PlanRequest::new(goal, question).draws(draws).ask(catalog)?;
         let mut reply = Reply::new(held(&found));
@@ -146,26 +116,23 @@ impl<T: Takes> Asked<T> {
 }
 
 fn optimum(args: &OptimalArgs, catalog: &Catalog) -> Result<Reply, Error> {
-    let mut request = OptimalRequest::new(&args.gpu, &args.budget, &args.chips, &args.days, &args.mfu)?;
-    request.today = super::today();
-    let typed = [
-        ("price.rent", &args.price),
-        ("money.currency", &args.currency),
-        ("money.rate", &args.rate),
-        ("as_of", &args.as_of),
-    ];
-    for (path, text) in typed {
-        text.iter().try_for_each(|text| request.money.set(path, text))?;
-    }
-    request.goodput = read("--goodput", &args.goodput)?;
+    let question = args.values.question(None, catalog)?;
+    let mut request = OptimalRequest::of(question, draws(args.draws, args.seed)?, catalog)?;
     request.data = read("--data", &args.data)?;
     request.served = read("--served", &args.served)?;
     request.active = read("--active", &args.active)?;
-    (request.programme, request.inference_price) = (args.programme, args.inference_price);
-    (request.law, request.ratios) = (args.law.clone(), args.ratio.clone());
+    request.rl_share = read("--rl-compute", &args.rl_compute)?;
+    request.inference_mfu = read("--inference-mfu", &args.inference_mfu)?;
+    request.from_tokens = read("--from-tokens", &args.from_tokens)?;
+    request.inference_price = args.inference_price;
+    (request.law, request.ratios, request.from) = (args.law.clone(), args.ratio.clone(), args.from.clone());
     let found = request.ask(catalog)?;
     let view = frontier(&found);
     Ok(Reply { warnings: found.head.warnings, ..Reply::new(view) })
+}
+
+fn draws(number: Option<usize>, seed: u64) -> Result<Plan, Error> {
+    Plan::new(number.unwrap_or(Plan::default().draws()), seed, Method::Sobol)
 }
 
 /// A value that may be left out.

@@ -70,16 +70,17 @@ takes! {
     OfTheRun: of_the_run;
     /// All, but for reinforcement learning.
     Everything: |field| field.group != Group::Rl;
-    /// A plan for a date.
-    ForADate: |field| of_the_market(field) || matches!(field.path, "by" | "confidence");
-    /// A plan of the day.
-    ForADay: |field| {
-        of_the_market(field)
-            || field.group == Group::Deliveries
-            || matches!(field.path, "budget" | "budget_of" | "confidence")
+    /// A model that is to be found.
+    ForAModel: |field| {
+        field.is_of_the_bill()
+        || matches!(field.group, Group::Ranges | Group::Deliveries)
+        || (field.group == Group::Gates && field.path != "site.power")
+        || matches!(
+            field.path,
+            "run.gpu" | "run.chips" | "run.wall_clock" | "run.mfu" | "run.tflops_per_chip" | "run.goodput" | "price.rent"
+                | "as_of" | "money.currency" | "money.rate" | "region"
+        )
     };
-    /// A plan for a budget.
-    ForABudget: |field| of_the_market(field) || matches!(field.path, "budget" | "confidence");
     /// A step of a model that is named already.
     OfAStep: |field| {
         field.is_of_a_step()

@@ -2,6 +2,7 @@
 
 mod part;
 mod rows;
+mod scaled;
 
 pub use part::Part;
 

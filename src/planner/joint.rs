@@ -305,6 +305,24 @@ fn middle(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// How far the draws are over their limits, at a confidence: at most one exactly where so many of them keep all.
+pub fn margin(draws: &Drawn<'_>, confidence: f64) -> f64 {
+    let mut values: Vec<f64> =
+        draws.answers(D_MARGIN).map(|value| if value.is_nan() { f64::INFINITY } else { value }).collect();
+    let place = needed(draws, confidence).checked_sub(1).filter(|place| *place < values.len());
+    place.map_or(f64::INFINITY, |place| *values.select_nth_unstable_by(place, f64::total_cmp).1)
+}
+
+/// How many draws a confidence is.
+fn needed(draws: &Drawn<'_>, confidence: f64) -> usize {
+    (confidence * draws.plan().draws() as f64 - 1e-9).ceil().max(1.0) as usize
+}
+
+/// Days and what the money is held against, not exceeded with a confidence.
+pub fn at(draws: &Drawn<'_>, confidence: f64) -> [f64; 2] {
+    [D_DAYS, D_COST].map(|kind| draws.quantiles(kind, &[confidence]).first().map_or(f64::NAN, |found| found.value))
+}
+
 /// The least value of an output for which, with another one within its limit, enough of the draws are kept.
 pub fn least(draws: &Drawn<'_>, of: Wanted, limits: &Limits, confidence: f64) -> Option<f64> {
     let (own, other, limit) = match of {
@@ -316,8 +334,7 @@ pub fn least(draws: &Drawn<'_>, of: Wanted, limits: &Limits, confidence: f64) ->
     let pairs = draws.answers(own).zip(draws.answers(other));
     let mut values: Vec<f64> =
         pairs.filter(|(own, other)| own.is_finite() && keeps(*other)).map(|(own, _)| own).collect();
-    let needed = (confidence * draws.plan().draws() as f64 - 1e-9).ceil().max(1.0) as usize;
-    let place = needed.checked_sub(1)?;
+    let place = needed(draws, confidence).checked_sub(1)?;
     if place >= values.len() {
         return None;
     }

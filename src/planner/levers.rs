@@ -360,20 +360,20 @@ fn with(each: &[Delivery], at: usize, change: impl FnOnce(&mut Delivery)) -> Opt
 }
 
 /// What to type for a field.
-fn typed(path: &str, text: &str) -> String {
+pub fn typed(path: &str, text: &str) -> String {
     let flag = crate::input::field::field(path).map_or_else(String::new, |field| field.typed_flag());
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_%@:".contains(&byte));
     if plain { format!("{flag} {text}") } else { format!("{flag} '{text}'") }
 }
 
 /// Three digits, not less than the value.
-fn up(value: f64) -> f64 {
+pub(super) fn up(value: f64) -> f64 {
     let unit = 10f64.powf(value.log10().floor() - 2.0);
     (value / unit - 1e-9).ceil() * unit
 }
 
 /// Three digits, not more than the value.
-fn down(value: f64) -> f64 {
+pub(super) fn down(value: f64) -> f64 {
     let unit = 10f64.powf(value.log10().floor() - 2.0);
     let digits = (value / unit + 1e-9).floor() * unit;
     format!("{digits:.6}").parse().unwrap_or(digits)

@@ -10,7 +10,9 @@ pub mod neighbours;
 pub mod options;
 pub mod reply;
 pub mod schedule;
+pub mod search;
 pub mod supply;
+pub mod trial;
 
 use std::sync::Arc;
 
@@ -46,8 +48,12 @@ pub struct Prepared {
 
 /// Whether a question is the planner's: deliveries, a date together with money, or how sure one of them has to be.
 pub fn is_planned(spec: &Spec) -> bool {
-    let (by, budget) = (spec.by.is_some(), spec.budget.is_some());
-    spec.deliveries.is_some() || (by && budget) || (spec.confidence.is_some() && (by || budget))
+    is_joint(spec) || (spec.confidence.is_some() && (spec.by.is_some() || spec.budget.is_some()))
+}
+
+/// Whether time and money of a question are those of its draws together: of deliveries, or of a date and money.
+pub fn is_joint(spec: &Spec) -> bool {
+    spec.deliveries.is_some() || (spec.by.is_some() && spec.budget.is_some())
 }
 
 impl Prepared {

@@ -8,7 +8,6 @@ use super::levers::{ChangeRow, Levers, NotEnough, levers};
 use super::options::{OptionRow, options};
 use crate::answer::bill_ranges::BillSpread;
 use crate::catalog::Catalog;
-use crate::cost::Judged;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::uncertainty::montecarlo::{Estimate, Plan, Summary};
@@ -188,7 +187,7 @@ impl JointReply {
     }
 
     /// The figures of the draws alone.
-    fn bare(asked: &Prepared, spread: &Spread) -> Self {
+    pub(super) fn bare(asked: &Prepared, spread: &Spread) -> Self {
         let (limits, supply, kept) = (&asked.limits, &asked.supply, &spread.kept);
         let start = supply.start;
         let date =
@@ -211,11 +210,7 @@ impl JointReply {
             due_days: limits.due.map(Seconds::days),
             due: limits.due.and_then(|due| date(due.days())),
             budget_usd: limits.budget.map(Usd::get),
-            budget_of: match asked.whole.as_ref().map(|whole| whole.1) {
-                None => "rent",
-                Some(Judged::FinalRun) => "final-run",
-                Some(Judged::Programme) => "programme",
-            },
+            budget_of: super::search::word(asked.whole.as_ref().map(|whole| whole.1)),
             by_date: kept.by.as_ref().map(Share::from),
             in_budget: kept.budget.filter(|_| spread.cost.failed == 0).as_ref().map(Share::from),
             both: limited.then(|| Share::from(&kept.all)),
@@ -256,7 +251,7 @@ impl From<&Estimate> for Share {
 }
 
 impl Levels {
-    fn of(summary: &Summary) -> Self {
+    pub(super) fn of(summary: &Summary) -> Self {
         let [p10, p50, p90] = [0.1, 0.5, 0.9].map(|level| known(summary.quantile(level).value));
         Self { p10, p50, p90 }
     }

@@ -3,4 +3,5 @@
 
 pub mod generation;
 pub mod records;
+pub mod scale;
 pub mod tokens;

@@ -22,6 +22,7 @@ pub mod keep;
 pub mod layout;
 pub mod listed;
 mod model;
+mod optimal;
 mod owning;
 pub mod plan;
 pub mod policy;

@@ -1,10 +1,10 @@
-//! Plans: an estimate that holds with some confidence, and the best models that a budget buys.
+//! Plans: an estimate that holds with some confidence.
 
 use super::json;
-use super::view::{Notes, Records, Section, View};
-use crate::ask::optimal::OptimalReply;
+pub use super::optimal::frontier;
+use super::view::{Notes, Section, Shown, View};
 use crate::ask::plan::{Goal, PlanReply};
-use crate::scaling::frontier::Choice;
+use crate::planner::search::knee::{Knee, Point};
 use crate::units::{Chips, Seconds, Usd, show};
 
 /// Shows a plan that holds: its estimate, with what was asked above it.
@@ -14,67 +14,160 @@ pub fn held(reply: &PlanReply) -> View {
 
 fn held_of(reply: &PlanReply) -> View {
     let below = super::estimate::view(&reply.estimate);
+    let notes = std::iter::once(Notes { shown: Shown::Topic("notes"), heading: "How sure", lines: how_sure(reply) });
+    let notes = notes.chain(reply.knee.as_ref().map(rule)).chain(below.notes).collect();
+    let mut sections = below.sections;
+    let place = sections.len().min(usize::from(reply.goal == Goal::Date));
+    sections.insert(place, beside(reply));
+    if let Some(found) = &reply.knee {
+        sections.insert(place, points(found));
+    }
+    View { summary: summary(reply), sections, notes, json: json::reply(reply), ..below }
+}
+
+pub(super) fn days(days: f64) -> String {
+    show::duration(Seconds::from_days(days))
+}
+
+pub(super) fn dollars(dollars: f64) -> String {
+    show::usd(Usd::new(dollars))
+}
+
+/// The answer in a sentence.
+fn summary(reply: &PlanReply) -> String {
     let (plan, spec) = (&reply.plan, &reply.estimate.made_from.answer.spec);
-    let sure = show::percent(plan.confidence);
-    let uncertain = reply.estimate.ranges.is_some();
-    let days = |days: f64| show::duration(Seconds::from_days(days));
-    let dollars = |dollars: f64| show::usd(Usd::new(dollars));
-    let (found, at, point) = match reply.goal {
-        Goal::Chips => {
-            let chips = show::counted(show::chips(Chips::new(plan.chips.unwrap_or(f64::NAN))), "chip");
-            let finish = if plan.chips == Some(1.0) { "finishes" } else { "finish" };
-            let by = spec.by.as_ref().map(|entry| entry.value.words()).unwrap_or_default();
-            let point = reply.estimate.result.wall_clock_days_p50;
-            (format!("{chips} {finish} {by}"), plan.days_at_confidence.map(days), point.map(days))
+    let by = spec.by.as_ref().map(|entry| entry.value.words());
+    let budget = spec.budget.as_ref().map(|entry| show::usd(entry.value));
+    let chips = show::counted(show::chips(Chips::new(plan.chips.unwrap_or(f64::NAN))), "chip");
+    let chips = match plan.deliveries_factor {
+        None => chips,
+        Some(factor) => format!("{chips}, each delivery {} x as large,", show::number(factor, 4)),
+    };
+    let limited = by.is_some() || budget.is_some();
+    let by_time = (plan.days_at_confidence.map(days), plan.days_p50.map(days));
+    let by_cost = (plan.cost_usd_at_confidence.map(dollars), plan.cost_usd_p50.map(dollars));
+    let (found, (at, point)) = match (reply.goal, &reply.knee) {
+        (Goal::Chips, Some(found)) => {
+            let [fewest, at] = [found.fewest.chips, found.chips].map(|chips| show::chips(Chips::new(chips)));
+            let knee = if found.ended_by.is_some() { "within the limits the best" } else { "the knee" };
+            return format!(
+                "It fits on {fewest} chips and more; {knee} is {at}: {} and {} at p50.",
+                plan.days_p50.map(days).unwrap_or_else(|| "-".into()),
+                plan.cost_usd_p50.map(dollars).unwrap_or_else(|| "-".into()),
+            );
         }
-        Goal::Date => {
+        (Goal::Chips, None) => {
+            let finish = if plan.chips == Some(1.0) { "finishes" } else { "finish" };
+            let money = budget.map(|money| format!(" and cost at most {money}")).unwrap_or_default();
+            let by = by.unwrap_or_else(|| "soon enough".into());
+            (format!("{chips} {finish} {by}{money}"), by_time)
+        }
+        (Goal::Date, _) => {
             let joint = reply.estimate.joint.as_ref();
             let date = joint.and_then(|joint| joint.due.clone()).map_or_else(String::new, |date| format!(" ({date})"));
-            let money =
-                joint.and_then(|joint| joint.budget_usd).map(|money| format!(" within {}", show::usd(Usd::new(money))));
-            let at = plan.days_at_confidence.map(days);
-            let day = at.clone().unwrap_or_default();
-            (
-                format!("Done in {day}{date}{}", money.unwrap_or_default()),
-                at,
-                joint.and_then(|joint| joint.days.p50).map(days),
-            )
+            let money = budget.map(|money| format!(" within {money}")).unwrap_or_default();
+            (format!("Done in {}{date}{money}", by_time.0.clone().unwrap_or_default()), by_time)
         }
-        Goal::Tokens => {
+        (Goal::Tokens, _) => {
             let tokens = show::count(plan.tokens.unwrap_or(f64::NAN), 4);
-            let budget = spec.budget.as_ref().map(|entry| show::usd(entry.value)).unwrap_or_default();
-            let point = reply.estimate.result.cost_usd_p50;
-            (
-                format!("{tokens} tokens cost at most {budget}"),
-                plan.cost_usd_at_confidence.map(dollars),
-                point.map(dollars),
-            )
+            let timed = budget.is_none() && plan.days_p50.is_some();
+            let cost = budget.map(|budget| format!("cost at most {budget}"));
+            let done = by.map(|by| format!("are done {by}"));
+            let both: Vec<String> = cost.into_iter().chain(done).collect();
+            let both = if both.is_empty() { "keep the limits".to_owned() } else { both.join(" and ") };
+            (format!("{tokens} tokens {both}"), if timed { by_time } else { by_cost })
         }
     };
-    let both = at.zip(point).filter(|_| uncertain);
-    let both = both.map(|(at, point)| format!(": {at} at {sure}, {point} at p50")).unwrap_or_default();
+    let sure = show::percent(plan.confidence);
+    let uncertain =
+        reply.estimate.ranges.is_some() || reply.estimate.joint.as_ref().is_some_and(|joint| joint.uncertain);
+    let pair = at.zip(point).filter(|_| uncertain);
+    if !limited {
+        return format!("{found}{}.", pair.map(|(_, point)| format!(": {point} at p50")).unwrap_or_default());
+    }
+    let pair = pair.map(|(at, point)| format!(": {at} at {sure}, {point} at p50")).unwrap_or_default();
+    format!("{found} with {sure} confidence{pair}.")
+}
+
+/// How surely the plan holds, and how to ask for it again.
+fn how_sure(reply: &PlanReply) -> Vec<String> {
+    let plan = &reply.plan;
+    let spec = &reply.estimate.made_from.answer.spec;
+    let uncertain =
+        reply.estimate.ranges.is_some() || reply.estimate.joint.as_ref().is_some_and(|joint| joint.uncertain);
     let error = plan.probability_standard_error;
     let error = if error > 0.0 && error.is_finite() { format!(" ± {}", show::percent(error)) } else { String::new() };
-    let lines = vec![
-        format!("with this plan, in {}{error} of the draws", show::percent(plan.probability)),
-        if uncertain {
-            format!("{} draws, seed {}", plan.draws, plan.seed)
-        } else {
-            "no value is a range: it holds or does not".into()
-        },
-    ];
-    let notes = std::iter::once(Notes { shown: super::view::Shown::Topic("notes"), heading: "How sure", lines })
-        .chain(below.notes)
-        .collect();
-    let mut sections = below.sections;
-    sections.insert(sections.len().min(usize::from(reply.goal == Goal::Date)), beside(reply));
-    View {
-        summary: format!("{found} with {sure} confidence{both}."),
-        sections,
-        notes,
-        json: json::reply(reply),
-        ..below
+    let limited = spec.by.is_some() || spec.budget.is_some();
+    let mut lines = Vec::new();
+    lines
+        .extend(limited.then(|| format!("with this plan, in {}{error} of the draws", show::percent(plan.probability))));
+    lines.push(if uncertain {
+        format!("{} draws, seed {}", plan.draws, plan.seed)
+    } else {
+        "no value is a range: it holds or does not".into()
+    });
+    if !reply.estimate.gates.is_empty() {
+        lines.push(
+            "gates are kept as `estimate` judges them: in the middle, or at their p90, whatever the confidence".into(),
+        );
     }
+    if let Some(deliveries) = &plan.deliveries {
+        lines.push(format!("deliveries grow and shrink together, in whole nodes: {deliveries}"));
+    }
+    if reply.estimate.joint.is_some() || plan.cost_of != "rent" {
+        lines.push(format!(
+            "money is that of the {}",
+            if plan.cost_of == "rent" { "chips' rent" } else { plan.cost_of }
+        ));
+    }
+    lines
+}
+
+/// How the knee is chosen.
+fn rule(found: &Knee) -> Notes {
+    let mut lines = vec![found.rule.to_owned()];
+    lines.extend(found.ended_by.as_ref().map(|why| format!("more chips would pay, but {why}")));
+    lines.push("of the numbers of chips that were tried, those that no other beats in days and cost".into());
+    Notes { shown: Shown::Topic("notes"), heading: "The knee", lines }
+}
+
+/// Numbers of chips from the fewest to where more no longer pay.
+fn points(found: &Knee) -> Section {
+    let heads = ["chips", "days p50", "p90", "cost p50", "p90", "a day sooner", ""];
+    let mut section = Section::new("Chips, days and cost", &heads);
+    let or_none = |value: Option<f64>, show: fn(f64) -> String| value.map_or_else(|| "-".into(), show);
+    let time = |days: f64| show::number(days, 4);
+    let money = |cost: f64| show::money(Usd::new(cost), 4);
+    let fewest = found.points.iter().all(|point| point.chips != found.fewest.chips).then_some(&found.fewest);
+    for point in fewest.into_iter().chain(shown(found)) {
+        let name = match (point.is_knee, point.chips == found.fewest.chips) {
+            (true, _) if found.ended_by.is_some() => "the best",
+            (true, _) => "the knee",
+            (_, true) => "the fewest",
+            _ => "",
+        };
+        section.row([
+            show::number(point.chips, 7),
+            or_none(point.days.p50, time),
+            or_none(point.days.p90, time),
+            or_none(point.cost_usd.p50, money),
+            or_none(point.cost_usd.p90, money),
+            or_none(point.usd_per_day_sooner, money),
+            name.into(),
+        ]);
+    }
+    section
+}
+
+/// Rows of the table; the machine formats have all.
+const ROWS: usize = 12;
+
+/// As many points as a screen takes, the knee and the last among them.
+fn shown(found: &Knee) -> impl Iterator<Item = &Point> {
+    let every = found.points.len().div_ceil(ROWS).max(1);
+    let last = found.points.len().saturating_sub(1);
+    let row = move |(at, point): &(usize, &Point)| at % every == 0 || *at == last || point.is_knee;
+    found.points.iter().enumerate().filter(row).map(|(_, point)| point)
 }
 
 /// What a little less and a little more come to.
@@ -91,64 +184,20 @@ fn beside(reply: &PlanReply) -> Section {
             _ => show::number(near.value, 7),
         };
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+        let broken = near.probability.is_some_and(|share| share >= reply.plan.confidence) && !near.holds;
+        let yes = if near.holds { "yes" } else { "no" };
+        let answered = near.days_p50.is_some() || near.cost_usd_p50.is_some();
         section.row([
             value,
-            or_none(near.probability.map(show::percent)),
+            or_none(near.probability.map(show::percent).or(answered.then(|| yes.into()))),
             or_none(near.days_p50.map(|days| show::number(days, 4))),
             or_none(near.cost_usd_p50.map(|cost| show::money(Usd::new(cost), 4))),
-            if near.is_plan { "the plan".into() } else { String::new() },
+            match (near.is_plan, broken) {
+                (true, _) => "the plan".into(),
+                (false, true) => "a gate breaks".into(),
+                (false, false) => String::new(),
+            },
         ]);
     }
     section
-}
-
-/// Shows the best models for a budget.
-pub fn frontier(reply: &OptimalReply) -> View {
-    View::in_currency(&reply.head, || frontier_of(reply))
-}
-
-fn frontier_of(reply: &OptimalReply) -> View {
-    let found = &reply.made_from;
-    let (budget, bought, answers) = (&found.budget, &found.bought, &found.answers);
-    let mut view = View {
-        title: format!("The best model for {} on {}", show::usd(budget.money), found.chip),
-        records: Records::of(&reply.result.models),
-        ..View::with_reply(reply)
-    };
-    // The least loss needs more data than there is where this one is on the list.
-    let limited = answers.iter().position(|answer| answer.choice == Choice::DataLimited);
-    if let Some(best) = reply.result.models.get(limited.unwrap_or(0)) {
-        let (params, tokens) = (show::count(best.params, 3), show::count(best.tokens, 3));
-        view.summary = format!("{params} parameters on {tokens} tokens: {} binds.", best.binding);
-    }
-    let mut section = Section::new("Models", &["Choice", "params", "tokens", "D/N", "cost", "days", "loss", "binds"]);
-    for model in &reply.result.models {
-        section.row([
-            model.choice.clone(),
-            show::count(model.params, 3),
-            show::count(model.tokens, 3),
-            show::number(model.tokens / model.params, 3),
-            show::money(Usd::new(model.cost_usd), 3),
-            show::number(model.wall_clock_days, 3),
-            show::number(model.loss, 4),
-            model.binding.into(),
-        ]);
-    }
-    let mut buys = Section::facts("What the budget buys");
-    let goes = format!("as far as {} goes", reply.result.binding);
-    buys.fact("GPU-hours", show::count(bought.held.gpu_hours(), 4), goes);
-    buys.fact("training work", format!("{} FLOP", show::number(bought.work.get(), 4)), "6 x parameters x tokens");
-    buys.fact("spent", show::usd(bought.spent), "");
-    let on = format!("on {}", show::counted(show::chips(budget.chips), "chip"));
-    buys.fact("wall-clock", show::duration(bought.wall), on);
-    view.sections.extend([section, buys]);
-    let mut assumptions = reply.head.assumptions.clone();
-    if answers.iter().any(|answer| answer.choice == Choice::WithInference) {
-        assumptions.push("with inference: the budget pays for training; serving comes on top".into());
-    }
-    view.note_on("assumptions", "Assumptions", assumptions);
-    let law =
-        format!("{}: its losses rank models against each other and are not losses that you will measure", reply.law);
-    view.note("The law", vec![law]);
-    view
 }

@@ -2,8 +2,9 @@
 
 use crate::error::Error;
 use crate::units::check::positive;
-use crate::units::{Bytes, Flop, Fraction, Params, Tokens};
+use crate::units::{Bytes, Chips, Flop, Fraction, Params, Tokens};
 
+use super::further::{Start, continued, onward};
 use super::moe::{Leverage, efficiency_leverage};
 use super::{Affordable, Binding, Budget, InferenceWeights, Law, Plan, affordable, serve_work, train_work};
 
@@ -46,6 +47,8 @@ pub enum Choice {
     WithInference,
     /// Least loss with the tokens there are.
     DataLimited,
+    /// A model that is there already, trained on: tokens are those that are added.
+    Continued,
     /// An MoE whose work counts as more dense work; parameters are the active ones.
     Moe(f64),
 }
@@ -93,12 +96,7 @@ pub struct Answer {
 /// assert!((most.get() - 40e9).abs() < 1e-3);
 /// # Ok::<(), flopbill::Error>(())
 /// ```
-pub fn most_params(
-    chips: crate::units::Chips,
-    memory: Bytes,
-    share: Fraction,
-    bytes_per_param: f64,
-) -> Result<Params, Error> {
+pub fn most_params(chips: Chips, memory: Bytes, share: Fraction, bytes_per_param: f64) -> Result<Params, Error> {
     positive("the bytes per parameter", bytes_per_param)?;
     positive(
         "the number of parameters that fit",
@@ -118,34 +116,66 @@ pub fn frontier(
     moe: Option<&Moe>,
 ) -> Result<(Affordable, Vec<Answer>), Error> {
     let bought = affordable(budget)?;
-    let most = most_params(budget.chips, limits.memory, limits.memory_share, limits.bytes_per_param)?;
+    let beside = Beside { ratios, moe, start: None };
+    Ok((bought, models(&bought, budget.chips, law, limits, &beside)?))
+}
+
+/// What is looked at beside the least loss.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    /// Tokens per parameter.
+    pub ratios: &'a [f64],
+    /// An MoE.
+    pub moe: Option<&'a Moe>,
+    /// A model that is there already.
+    pub start: Option<Start>,
+}
+
+/// The models that an amount of work trains on so many chips.
+///
+/// # Errors
+/// An invalid law or limit; work that is none.
+pub fn models(
+    bought: &Affordable,
+    chips: Chips,
+    law: &Law,
+    limits: &Limits,
+    beside: &Beside<'_>,
+) -> Result<Vec<Answer>, Error> {
+    let most = most_params(chips, limits.memory, limits.memory_share, limits.bytes_per_param)?;
     let best = law.optimum(bought.work)?;
-    let mut answers = vec![answer(Choice::ComputeOptimal, best, &bought, limits, most)];
-    for &ratio in ratios {
-        answers.push(answer(Choice::Ratio(ratio), law.at_ratio(bought.work, ratio)?, &bought, limits, most));
+    let mut answers = vec![answer(Choice::ComputeOptimal, best, bought, limits, most)];
+    for &ratio in beside.ratios {
+        answers.push(answer(Choice::Ratio(ratio), law.at_ratio(bought.work, ratio)?, bought, limits, most));
     }
     if limits.served.get() > 0.0 {
         let weights = InferenceWeights { training: 1.0, inference: limits.inference_price };
         let plan = law.served_within(bought.work, limits.served, weights)?;
-        answers.push(answer(Choice::WithInference, plan, &bought, limits, most));
+        answers.push(answer(Choice::WithInference, plan, bought, limits, most));
     }
     if best.tokens > limits.tokens {
         // All the data there is, in as large a model as the work allows.
         let params = Params::new(bought.work.get() / (6.0 * limits.tokens.get()));
         let loss = law.loss(params, limits.tokens);
         let plan = Plan { params, tokens: limits.tokens, work: train_work(params, limits.tokens), loss };
-        answers.push(answer(Choice::DataLimited, plan, &bought, limits, most));
+        answers.push(answer(Choice::DataLimited, plan, bought, limits, most));
     }
-    if let Some(moe) = moe {
+    if let Some(start) = beside.start {
+        let plan = continued(law, start, bought.work)?;
+        // No more than the data there is.
+        let plan = if plan.tokens > limits.tokens { onward(law, start, limits.tokens) } else { plan };
+        answers.push(answer(Choice::Continued, plan, bought, limits, most));
+    }
+    if let Some(moe) = beside.moe {
         let leverage = efficiency_leverage(&moe.law, moe.activation, moe.granularity, bought.work)?;
         // The dense model of the leveraged work has the loss; the MoE spends the real work.
         let dense = law.optimum(bought.work * leverage)?;
         let plan = Plan { work: bought.work, params: dense.params / leverage, ..dense };
         // Every expert has to be held; only the active ones work.
         let most = most * moe.activation.get();
-        answers.push(answer(Choice::Moe(leverage), plan, &bought, limits, most));
+        answers.push(answer(Choice::Moe(leverage), plan, bought, limits, most));
     }
-    Ok((bought, answers))
+    Ok(answers)
 }
 
 fn answer(choice: Choice, plan: Plan, bought: &Affordable, limits: &Limits, most: Params) -> Answer {

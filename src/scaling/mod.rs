@@ -10,6 +10,7 @@ use crate::units::check::{positive, share};
 use crate::units::{ChipSeconds, Chips, Flop, FlopPerSecond, Fraction, Params, Price, Seconds, Tokens, Usd};
 
 pub mod frontier;
+pub mod further;
 pub mod moe;
 pub mod pareto;
 

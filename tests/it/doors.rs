@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use flopbill::internals::answer::ranges::Asked;
+use flopbill::internals::answer::ranges::{Asked, COST, DAYS, GPU_HOURS, spread};
 use flopbill::internals::answer::{Answer, answer};
 use flopbill::internals::ask::convert::{To, moved as convert};
 use flopbill::internals::ask::layout::search as layout;
@@ -10,8 +10,9 @@ use flopbill::internals::ask::reply::result::block;
 use flopbill::internals::input::measured::Steps;
 use flopbill::internals::input::question::Question;
 use flopbill::internals::planner::Prepared;
+use flopbill::internals::planner::trial::Trial;
 use flopbill::internals::sweep::Sweep;
-use flopbill::{Catalog, Error, EstimateRequest};
+use flopbill::{Catalog, Draws, Error, EstimateRequest, Sampler};
 
 /// One catalog for all of it, each profile read once.
 pub fn catalog() -> &'static Catalog {
@@ -68,6 +69,7 @@ pub fn through_every_door(name: &str, question: &Question) -> Option<Answer> {
     by_days(name, question, &found);
     by_fleet(name, question, &found);
     by_deliveries(name, question, &found);
+    by_plan(name, question, &found);
     Some(found)
 }
 
@@ -177,6 +179,19 @@ fn by_deliveries(name: &str, question: &Question, found: &Answer) {
     same(&format!("{name}: hours by deliveries"), held.hours, total.held.gpu_hours());
     if let Some(cost) = total.cost {
         same(&format!("{name}: cost by deliveries"), held.cost, cost.get());
+    }
+}
+
+/// A plan that is tried says what the ranges of the same question say.
+fn by_plan(name: &str, question: &Question, found: &Answer) {
+    let plan = Draws::new(512, 1, Sampler::Sobol).unwrap();
+    let tried = Trial::of(question, &plan, catalog()).unwrap().verdict;
+    let Some(drawn) = spread(found, &Asked { plan, ..Asked::default() }).unwrap() else { return };
+    let p50 = |output: usize| drawn.summaries[output].quantile(0.5).value;
+    same(&format!("{name}: days by a plan"), tried.days.p50.unwrap(), p50(DAYS));
+    same(&format!("{name}: hours by a plan"), tried.gpu_hours.p50.unwrap(), p50(GPU_HOURS));
+    if let Some(cost) = tried.cost.p50 {
+        same(&format!("{name}: cost by a plan"), cost, p50(COST));
     }
 }
 

@@ -48,6 +48,8 @@ mod models;
 mod money;
 #[cfg(feature = "cli")]
 mod plan;
+mod plan_limits;
+#[cfg(feature = "cli")]
 mod planned_rows;
 mod planner;
 #[cfg(feature = "cli")]

@@ -1,13 +1,14 @@
 //! Rules that every answer obeys, whatever the model, chip and count, on seeded questions: 300 in the suite, more where
 //! `FLOPBILL_QUESTIONS` says so.
 
-use flopbill::internals::answer::confidence;
 use flopbill::internals::answer::ranges::{Asked, DAYS, GPU_HOURS, inputs, spread};
 use flopbill::internals::answer::{Answer, answer};
 use flopbill::internals::error::Kind;
 use flopbill::internals::input::question::Question;
+use flopbill::internals::planner::search::Search;
+use flopbill::internals::planner::search::chips::fewest;
 use flopbill::internals::uncertainty::montecarlo::Plan;
-use flopbill::internals::units::{Chips, Fraction, Seconds};
+use flopbill::internals::units::{Chips, Seconds};
 
 use super::doors::{CHIPS, MODELS, catalog, of_model};
 use super::invariants::Dice;
@@ -131,7 +132,9 @@ fn a_plan_holds_on_its_own_draws_and_one_node_less_misses_it() {
         open.overrides.retain(|over| over.path != "run.chips");
         let asked = Asked { plan, by: Some(by), budget: None };
         let probability = |chips: f64| spread(&on(&asking, chips)?, &asked).unwrap()?.by.map(|(_, p)| p.value);
-        let Ok(held) = confidence::chips(&open, by, Fraction::new(0.9), &plan, catalog()) else {
+        let limited = open.clone().with("by", format!("{}d", by.days())).with("confidence", "90%");
+        let found = Search::of(&limited, &plan, catalog()).and_then(|search| fewest(&search));
+        let Ok(held) = found.map(|found| found.trial) else {
             for times in [2.0, 8.0, 64.0] {
                 let more = probability(asking.chips * times);
                 assert!(more.is_none_or(|more| more < 0.9), "{}: {more:?} on {times} times the chips", asking.name);
@@ -139,8 +142,8 @@ fn a_plan_holds_on_its_own_draws_and_one_node_less_misses_it() {
             continue;
         };
         let chips = held.answer.estimate.chips.unwrap().get();
-        assert_eq!(probability(chips), Some(held.probability.value), "{}", asking.name);
-        assert!(held.probability.value >= 0.9, "{}", asking.name);
+        assert_eq!(probability(chips), Some(held.verdict.kept.all.value), "{}", asking.name);
+        assert!(held.verdict.kept.all.value >= 0.9, "{}", asking.name);
         let less = probability(chips - asking.node);
         assert!(less.is_none_or(|less| less < 0.9), "{}: {less:?} on a node less than {chips}", asking.name);
     }

@@ -32,8 +32,8 @@ use crate::cost::Judged;
 use crate::error::Error;
 use crate::input::question::Question;
 use crate::planner::gates::{self, Gate};
-use crate::planner::is_planned;
 use crate::planner::reply::JointReply;
+use crate::planner::{is_joint, is_planned};
 use crate::reply::parts::{self, Arithmetic, ConfirmationReply, PhaseRow, ProfileLine, RunBlock, StepBlock};
 use crate::reply::ranges::Ranges;
 use crate::reply::resolved::{self, Filled, Resolved};
@@ -235,7 +235,7 @@ pub fn reply(
     let asked = limits(request, question, &answer, bills.held.as_ref(), catalog)?;
     let spread = spread(&answer, &asked)?;
     let depth = match command {
-        "plan chips" | "plan tokens" => Depth::None, // they say themselves how sure they are
+        "plan chips" | "plan tokens" if !is_joint(&answer.spec) => Depth::None, // they say themselves how sure they are
         _ => Depth::Levers,
     };
     let wanted = Wanted { spread: spread.as_ref(), draws: request.draws, ranges: true, depth };
