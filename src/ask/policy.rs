@@ -15,7 +15,7 @@ use crate::policy::rule::{Finding, Status};
 use crate::policy::{METRICS, Pace, chip_facts, gpu_hours_to};
 use crate::ruling::rows::{BillRow, RuleRow, bill_row, row};
 use crate::ruling::to::{self, ExportReply, OtherReply, To};
-use crate::ruling::{Asked, in_force, says};
+use crate::ruling::{Asked, in_force, says, scopes};
 use crate::units::date::Date;
 use crate::units::{Flop, Fraction, Price};
 
@@ -172,9 +172,7 @@ impl PolicyRequest {
             Some(price) => Some(price),
             None => catalog.rent(&chip.chip.id, Term::OnDemand, None)?.map(|found| found.price),
         };
-        let elsewhere = ["consumer", "desktop", "workstation"].iter().any(|market| chip.chip.form.contains(market));
-        let other = self.not_datacentre || elsewhere;
-        let scopes = if other { vec!["other"] } else { vec!["datacentre"] };
+        let scopes = scopes(&chip.chip, self.not_datacentre);
         let mut head = ReplyHead::new("policy", chip.chip.name.as_str());
         if self.as_of.is_none() {
             head.warnings.push(format!("no --as-of: the rules as they are known on {day}"));

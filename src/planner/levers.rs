@@ -49,6 +49,9 @@ pub struct ChangeRow {
     pub days_p50: Option<f64>,
     /// What the money is held against, at p50.
     pub cost_usd_p50: Option<f64>,
+    /// What becomes of the export of another chip to the place, where one is named: free, licence, review, unclear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub export: Option<&'static str>,
     /// How large the change is: the logarithm of the ratio; infinite for a change of kind.
     #[serde(skip)]
     size: f64,
@@ -95,7 +98,11 @@ pub fn levers(
     let least = |of| least(draws, of, &asked.limits, asked.confidence.get());
     search.date(least(Wanted::Days));
     search.budget(least(Wanted::Cost));
+    let alone = !search.found.changes.is_empty();
     search.date_and_budget(draws);
+    if !alone {
+        search.date_and_price(draws);
+    }
     search.price(least(Wanted::Hours));
     search.deliveries();
     search.more_chips();
@@ -130,7 +137,7 @@ impl Search<'_> {
         }
         let flags = laid.iter().map(|(path, text)| typed(path, text)).collect::<Vec<_>>().join(" ");
         let (days_p50, cost_usd_p50) = (known(short.days), known(short.cost));
-        Some(ChangeRow { lever, to, flags, probability, days_p50, cost_usd_p50, size })
+        Some(ChangeRow { lever, to, flags, probability, days_p50, cost_usd_p50, export: None, size })
     }
 
     fn tell(&mut self, lever: &'static str, change: Option<ChangeRow>, otherwise: impl FnOnce() -> String) {

@@ -156,7 +156,8 @@ fn short_changes(joint: &JointReply) -> Section {
     let mut section = Section::new(heading, &["change", "kept", "type"]).shown(Shown::Brief);
     section.numeric = vec![1];
     for change in joint.changes.iter().take(SHORT_CHANGES) {
-        section.row([change.lever.to_owned(), show::percent(change.probability), change.flags.clone()]);
+        let export = change.export.map(|export| format!("  (export: {export})")).unwrap_or_default();
+        section.row([change.lever.to_owned(), show::percent(change.probability), change.flags.clone() + &export]);
     }
     section
 }

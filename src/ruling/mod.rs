@@ -4,14 +4,17 @@ pub mod destination;
 pub mod rows;
 pub mod to;
 
+use crate::catalog::Catalog;
 use crate::catalog::accelerator::AcceleratorProfile;
-use crate::catalog::rule::RuleProfile;
+use crate::catalog::rule::{RuleProfile, known_until};
+use crate::error::Error;
+use crate::hardware::accelerator::Accelerator;
 use crate::policy::outcome::{Beside, Place, Reach, beside};
 use crate::policy::rule::{Finding, Item, Rule, Standing, Status, Subject, Verdict, findings, standing};
 use crate::policy::{Pace, chip_facts};
 use crate::units::Price;
 use crate::units::date::Date;
-use to::{PlaceRow, To};
+use to::{ExportReply, PlaceRow, To, export_of};
 
 /// A chip and the rules that are held against it.
 #[derive(Debug, Clone)]
@@ -34,6 +37,27 @@ pub struct Asked {
     pub to: Option<To>,
     /// The outcome at places that stand for their groups, where no destination is named.
     pub examples: Vec<PlaceRow>,
+}
+
+/// What a chip is sold for, as rules tell it apart: `datacentre` or `other`.
+pub fn scopes(chip: &Accelerator, not_datacentre: bool) -> Vec<&'static str> {
+    let elsewhere = ["consumer", "desktop", "workstation"].iter().any(|market| chip.form.contains(market));
+    if not_datacentre || elsewhere { vec!["other"] } else { vec!["datacentre"] }
+}
+
+/// What becomes of the export of a chip to a place, by the rules of a day, else of the day up to which they are known.
+///
+/// # Errors
+/// Rules or profiles that do not read, a place of several countries or that no rule knows.
+pub fn export(chip: &str, to: &str, day: Option<Date>, catalog: &Catalog) -> Result<ExportReply, Error> {
+    let catalog = &*catalog.as_of(day);
+    let (chip, rules) = (catalog.accelerator(chip)?, catalog.rules()?);
+    let day = day.or(known_until(&rules)).unwrap_or(Date::MIN);
+    let maker = catalog.destinations()?.home(&chip.chip.vendor, catalog)?;
+    let (scopes, to) = (scopes(&chip.chip, false), To::read(to, None, catalog)?);
+    let (pace, price, examples) = (None, None, Vec::new());
+    let asked = Asked { chip, rules, day, scopes, pace, price, maker, to: None, examples };
+    Ok(export_of(&asked, &to))
 }
 
 impl Asked {

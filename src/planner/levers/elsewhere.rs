@@ -1,15 +1,40 @@
-//! Other chips and other places.
+//! Other chips, other places, another rent by a later date.
 
-use super::{ChangeRow, Search};
+use super::{ChangeRow, Drawn, Limits, Search, Wanted, down, least};
 use crate::catalog::Kind;
 use crate::error::Error;
 use crate::hardware::price::Term;
 use crate::planner::supply::hourly;
+use crate::ruling::export;
+use crate::units::{Price, Seconds, show};
 
 /// The most chips and places that are tried.
 const KINDS: usize = 6;
 
 impl Search<'_> {
+    /// A later date at a lower rent, where neither alone is enough: what is missing of the confidence is shared by the two.
+    pub(super) fn date_and_price(&mut self, draws: &Drawn<'_>) {
+        let (asked, limits) = (self.asked, &self.asked.limits);
+        let (Some(due), Some(budget), None) = (limits.due, limits.budget, &asked.whole) else { return };
+        if asked.supply.has_own_prices() {
+            return;
+        }
+        let confidence = asked.confidence.get();
+        let days = least(draws, Wanted::Days, &Limits::default(), f64::midpoint(confidence, 1.0));
+        let Some(days) = days.map(|days| (days - 1e-9).ceil().max(due.days().ceil())) else { return };
+        let within = Limits { due: Some(Seconds::from_days(days)), budget: None };
+        let hours = least(draws, Wanted::Hours, &within, confidence);
+        let (Some(hours), Some(by)) = (hours, self.by(days)) else { return };
+        let (now, price) = (hourly(&asked.answer), down(budget.get() / hours));
+        let lower = price > 0.0 && price < now * (1.0 - 1e-9);
+        let later = show::duration(Seconds::from_days(days - due.days()));
+        let to = format!("{later} later, at {} for certain", show::price(Price::from_usd_per_hour(price)));
+        let size = (days / due.days()).ln() + (now / price).ln();
+        let laid = [("by", by), ("price.rent", format!("${price}/h"))];
+        let change = if lower { self.change("date and price", &laid, to, size) } else { None };
+        self.found.changes.extend(change);
+    }
+
     /// Another chip, in the same numbers: of those that are enough the cheapest.
     pub(super) fn chip(&mut self) -> Result<(), Error> {
         let answer = &self.asked.answer;
@@ -27,18 +52,24 @@ impl Search<'_> {
             others.push((peak, id));
         }
         others.sort_by(|a, b| b.0.total_cmp(&a.0));
+        // What the rules deny to the place is not proposed.
+        let day = answer.spec.as_of.as_ref().map(|day| day.value);
+        let exported = |id: &str| Some(export(id, region?, day, self.catalog).ok()?.outcome);
+        let denied: Vec<String> =
+            others.iter().map(|(_, id)| id.clone()).filter(|id| exported(id) == Some("denied")).collect();
+        others.retain(|(_, id)| !denied.contains(id));
         others.truncate(KINDS);
         let laid = |id: &str| {
-            self.change(
-                "chip",
-                &[("run.gpu", id.to_owned())],
-                format!("as many {id}, where they may be had"),
-                f64::INFINITY,
-            )
+            let found = exported(id);
+            let export = found.zip(region).map(|(found, place)| format!("; export to {place}: {found}"));
+            let to = format!("as many {id}{}", export.unwrap_or_else(|| ", where they may be had".into()));
+            let change = self.change("chip", &[("run.gpu", id.to_owned())], to, f64::INFINITY)?;
+            Some(ChangeRow { export: found, ..change })
         };
         let found = others.iter().filter_map(|(_, id)| laid(id)).min_by(cheaper);
         let tried = others.iter().map(|(_, id)| id.as_str()).collect::<Vec<_>>().join(", ");
-        self.tell("chip", found, || format!("none of {tried} in the same number"));
+        let denied = if denied.is_empty() { String::new() } else { format!("; denied there: {}", denied.join(", ")) };
+        self.tell("chip", found, || format!("none of {tried} in the same number{denied}"));
         Ok(())
     }
 
