@@ -60,11 +60,6 @@ fn of_the_run(field: &Field) -> bool {
     matches!(field.group, Group::Values | Group::Layout)
 }
 
-/// The run, and the market that its chips are rented on.
-fn of_the_market(field: &Field) -> bool {
-    of_the_run(field) || field.path == "bill.term" || field.path.starts_with("spot.")
-}
-
 takes! {
     /// The run, its price and its layout.
     OfTheRun: of_the_run;
