@@ -59,6 +59,10 @@ impl Priced {
 
     fn undated(looked: &LookedUp<'_>, pacing: &Pacing, settled: Settled, catalog: &Catalog) -> Result<Self, Error> {
         let spec = &looked.spec;
+        // A place that nobody knows is an error, also where the price is not of a place.
+        if let Some(region) = spec.region.as_ref().filter(|region| !region.value.contains(',')) {
+            catalog.region(&region.value).map_err(|error| region.origin.locate(error))?;
+        }
         let moved = looked.from.is_some();
         let term = spec.term.as_ref().filter(|term| is_flag(Some(*term)));
         if let Some(term) = term.filter(|_| !is_flag(spec.price.as_ref()) && !is_flag(spec.cost.as_ref())) {

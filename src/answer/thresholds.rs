@@ -119,6 +119,12 @@ pub fn too_late(known: Option<Date>, day: Date) -> Option<String> {
     Some(format!("the rules are known up to {known}: what came between then and {day} is not in them"))
 }
 
+/// That a day is before the first rule that is known.
+pub fn too_early(rules: &[RuleProfile], day: Date) -> Option<String> {
+    let first = rules.iter().filter_map(|found| found.rule.effective).min().filter(|first| day < *first)?;
+    Some(format!("the rules are known from {first} on: what held on {day} is not in them"))
+}
+
 fn line(answer: &Answer, work: Flop, rule: &RuleProfile, test: &Test, bound: f64) -> ThresholdLine {
     // The MFU is by 6ND; operations counted exactly come at as many more a second.
     let more = answer.estimate.flop.map_or(1.0, |six_nd| work / six_nd);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::optimal::goodput_prior;
 use super::reply::{Ordered, ReplyHead, SourceLine};
-use crate::answer::thresholds::{NO_ADVICE, too_late};
+use crate::answer::thresholds::{NO_ADVICE, too_early, too_late};
 use crate::catalog::Catalog;
 use crate::catalog::rule::{RuleProfile, known_until};
 use crate::error::Error;
@@ -177,7 +177,7 @@ impl PolicyRequest {
         if self.as_of.is_none() {
             head.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
         }
-        head.warnings.extend(too_late(known, day));
+        head.warnings.extend(too_late(known, day).or_else(|| too_early(&rules, day)));
         head.warnings.extend(no_hours);
         let sources = rules.iter().filter_map(|found| {
             let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;

@@ -20,7 +20,7 @@ use crate::units::{ChipSeconds, Chips, Price, Seconds, Usd};
 pub type Drawn<'a> = Draws<'a, KINDS>;
 
 /// What one draw gives.
-const KINDS: usize = 17;
+const KINDS: usize = 9;
 const D_DAYS: usize = 0;
 const D_COST: usize = 1;
 const D_HOURS: usize = 2;
@@ -30,11 +30,6 @@ const D_SHARE: usize = 5;
 const D_SPENT: usize = 6;
 const D_WEEK: usize = 7;
 const D_RENT: usize = 8;
-const D_RUN: usize = 9;
-const D_PROGRAMME: usize = 10;
-const D_HOUR: usize = 11;
-/// The first of the programme's stages.
-const D_STAGES: usize = 12;
 
 /// What is asked of a run on its deliveries.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -154,13 +149,23 @@ impl<'a> Joint<'a> {
         recipe.price().ok()
     }
 
-    /// What the bill varies by on the draws; `None` where there is none, or nothing is drawn.
-    pub fn bill(&self, draws: &Drawn<'_>) -> Option<BillSpread> {
+    /// What the bill varies by, on the same draws; `None` where there is none, or nothing is drawn.
+    pub fn bill(&self, limits: &Limits, plan: &Plan) -> Option<BillSpread> {
         let bill = self.bill.as_ref().filter(|_| !self.is_sure())?;
-        let [run, programme, hour] = [D_RUN, D_PROGRAMME, D_HOUR].map(|kind| draws.summary(kind));
+        let draws = run(&self.inputs, plan, |values| match self.drawn(values, limits) {
+            Some(found) => bill.priced(&found, self.of_bill(values)),
+            None => [f64::INFINITY; 8],
+        });
+        let [run, programme, hour] = [0, 1, 2].map(|kind| draws.summary(kind));
+        let stages = [3, 4, 5, 6, 7].map(|kind| draws.summary(kind));
         let ranges = bill.ranges.iter().map(|range| format!("{}: {}", range.path, range.text)).collect();
-        let stages = [0, 1, 2, 3, 4].map(|stage| draws.summary(D_STAGES + stage));
         Some(BillSpread { run, stages, programme, hour, ranges })
+    }
+
+    /// The values of the bill's assumptions among all.
+    fn of_bill<'v>(&self, values: &'v [f64]) -> &'v [f64] {
+        let before = self.answer.prepared.ranges().len() + self.supply.open.len();
+        values.get(before..).unwrap_or_default()
     }
 
     /// What is delivered and held in one draw; `None` where the run has no answer.
@@ -178,10 +183,8 @@ impl<'a> Joint<'a> {
     /// One draw: the values of the run, of the deliveries, and of the bill.
     fn one(&self, values: &[f64], limits: &Limits) -> [f64; KINDS] {
         let Some(found) = self.drawn(values, limits) else { return never() };
-        let before = self.answer.prepared.ranges().len() + self.supply.open.len();
-        let of_bill = values.get(before..).unwrap_or_default();
-        let billed = self.bill.as_ref().map(|bill| bill.priced(&found, of_bill));
-        let [run, programme, hour, a, b, c, d, e] = billed.unwrap_or([f64::NAN; 8]);
+        let billed = self.bill.as_ref().map(|bill| bill.priced(&found, self.of_bill(values)));
+        let [run, programme, ..] = billed.unwrap_or([f64::NAN; 8]);
         let cost = match self.bill.as_ref().map(|bill| bill.judged) {
             Some(Judged::FinalRun) => run,
             Some(Judged::Programme) => programme,
@@ -201,7 +204,7 @@ impl<'a> Joint<'a> {
             (one, other) => one.or(other).unwrap_or(f64::NAN),
         };
         let Held { days, hours, chips, share, spent, week, cost: rent } = found;
-        [days, cost, hours, chips, margin, share, spent, week, rent, run, programme, hour, a, b, c, d, e]
+        [days, cost, hours, chips, margin, share, spent, week, rent]
     }
 
     /// Draws: few where nothing is drawn.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Prepared;
-use super::joint::{Drawn, Joint, Miss, Short, Spread, Wanted, known, least, miss};
+use super::joint::{Joint, Miss, Short, Spread, Wanted, known, least, miss};
 use super::levers::{ChangeRow, Levers, NotEnough, levers};
 use super::options::{OptionRow, options};
 use crate::answer::bill_ranges::BillSpread;
@@ -142,7 +142,7 @@ impl JointReply {
         let spread = Spread::of(&draws, limits);
         let limited = limits.due.is_some() || limits.budget.is_some();
         let mut reply = Self::bare(asked, &spread);
-        reply.told(asked, &joint, &draws, catalog);
+        reply.told(asked, &joint, plan, catalog);
         let holds = reply.holds;
         let found = match holds {
             Some(false) => levers(question, asked, &draws, plan, catalog)?,
@@ -172,17 +172,17 @@ impl JointReply {
         let joint = asked.joint()?;
         let draws = joint.draw(&asked.limits, plan);
         let mut reply = Self::bare(asked, &Spread::of(&draws, &asked.limits));
-        reply.told(asked, &joint, &draws, catalog);
+        reply.told(asked, &joint, plan, catalog);
         Ok(reply)
     }
 
     /// What the joint question says of itself and of its bill.
-    fn told(&mut self, asked: &Prepared, joint: &Joint<'_>, draws: &Drawn<'_>, catalog: &Catalog) {
+    fn told(&mut self, asked: &Prepared, joint: &Joint<'_>, plan: &Plan, catalog: &Catalog) {
         let limited = self.both.is_some();
         self.holds = limited.then(|| self.both.is_some_and(|both| both.probability >= asked.confidence.get()));
         let (final_run, programme) = asked.totals(joint, catalog);
         (self.final_run_usd, self.programme_usd) = (known(final_run), known(programme));
-        (self.uncertain, self.bill) = (!joint.is_sure(), joint.bill(draws));
+        (self.uncertain, self.bill) = (!joint.is_sure(), joint.bill(&asked.limits, plan));
         self.repair.clone_from(&joint.repair);
     }
 
@@ -227,7 +227,7 @@ impl JointReply {
             chips: Levels::of(&spread.chips),
             final_run_usd: None,
             programme_usd: None,
-            burn_in_days: supply.burn_in.days(),
+            burn_in_days: if asked.answer.spec.deliveries.is_some() { supply.burn_in.days() } else { 0.0 },
             joining_days: supply.pause.days(),
             assumptions: supply.said(),
             drivers: Vec::new(),

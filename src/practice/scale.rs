@@ -15,13 +15,21 @@ pub fn beyond(chips: Chips) -> Result<Option<String>, Error> {
     if chips.get() <= LEAST {
         return Ok(None);
     }
-    let steps = steps::shipped()?.into_iter().filter_map(|row| row.num_gpus.map(f64::from));
-    let runs = runs::shipped()?.into_iter().filter_map(|row| row.num_gpus.map(f64::from));
-    let most = steps.chain(runs).fold(0.0, f64::max);
+    let most = most()?.get();
     let [asked, most_shown] = [chips, Chips::new(most)].map(show::chips);
     Ok((chips.get() > most).then(|| {
         format!("{asked} chips are more than any published step or run used ({most_shown}): the step model is not measured there")
     }))
+}
+
+/// The most chips that a published step or run used.
+///
+/// # Errors
+/// Rows that do not read.
+pub fn most() -> Result<Chips, Error> {
+    let steps = steps::shipped()?.into_iter().filter_map(|row| row.num_gpus.map(f64::from));
+    let runs = runs::shipped()?.into_iter().filter_map(|row| row.num_gpus.map(f64::from));
+    Ok(Chips::new(steps.chain(runs).fold(0.0, f64::max)))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ fn view_of(reply: &EstimateReply) -> View {
     let MadeFrom { answer, spread, drivers, bill, bill_spread } = &*reply.made_from;
     let mut view = View { title: title(answer), records: records(reply), ..View::with_reply(reply) };
     view.summary = match &reply.joint {
-        Some(joint) => super::joint::summary(joint),
+        Some(joint) => super::joint::summary(joint, &reply.places),
         None => summary(answer, spread.as_ref()),
     };
     reply.joint.iter().for_each(|joint| super::joint::add(&mut view, joint));

@@ -11,14 +11,28 @@ const CHANGES: usize = 4;
 /// Those on the first screen.
 const SHORT_CHANGES: usize = 3;
 
-/// The answer in a sentence.
-pub fn summary(joint: &JointReply) -> String {
+/// Which of several places an answer is for, and that the chip may not go there.
+fn in_place(places: &[PlaceRow]) -> String {
+    let Some(best) = places.first() else { return String::new() };
+    match best.export_outcome {
+        Some("denied") => format!(", in {}, where the export of the chip is denied", best.region),
+        _ => format!(", in {}", best.region),
+    }
+}
+
+/// The answer in a sentence; of several places the first is the one that it is for.
+pub fn summary(joint: &JointReply, places: &[PlaceRow]) -> String {
     let days = |days: f64| show::duration(Seconds::from_days(days));
     let by = joint.due_days.map(|due| match (&joint.due, joint.start.as_ref()) {
         (Some(date), Some(_)) => format!("done by {date} ({})", days(due)),
         _ => format!("done within {}", days(due)),
     });
-    let money = joint.budget_usd.map(|money| format!("within {}", show::usd(Usd::new(money))));
+    let of = match joint.budget_of {
+        "final-run" => " for the run",
+        "programme" => " for the run and the work around it",
+        _ => "",
+    };
+    let money = joint.budget_usd.map(|money| format!("within {}{of}", show::usd(Usd::new(money))));
     let limits: Vec<String> = by.into_iter().chain(money).collect();
     let (Some(holds), Some(both)) = (joint.holds, joint.both) else {
         let [low, middle, high] =
@@ -30,17 +44,26 @@ pub fn summary(joint: &JointReply) -> String {
         (false, Some(binding)) => format!("; the {binding} binds"),
         _ => String::new(),
     };
-    let verdict = if holds { "Yes" } else { "No" };
+    let verdict = if holds { "Yes" } else { "No" }.to_owned() + &in_place(places);
     if !joint.uncertain {
         let not = if holds { "is" } else { "is not" };
         return format!("{verdict}: no value is a range, and the run {not} {}{binding}.", limits.join(" and "));
     }
     format!(
         "{verdict}: {} of the draws are {}, and {} is asked{binding}.",
-        show::percent(both.probability),
+        share(both.probability),
         limits.join(" and "),
         show::percent(joint.confidence),
     )
+}
+
+/// A share of the draws; one that few draws make is not told to its digits.
+fn share(share: f64) -> String {
+    match share {
+        few if few > 0.0 && few < 1e-3 => "under 0.1 %".to_owned(),
+        most if most < 1.0 && most > 0.999 => "over 99.9 %".to_owned(),
+        share => show::percent(share),
+    }
 }
 
 /// The places that were asked about.
@@ -51,10 +74,13 @@ pub fn places(view: &mut View, rows: &[PlaceRow]) {
     let mut short = Section::new("", &["place", "kept", "cost p50", "rent", "power", "export"]).shown(Shown::Brief);
     short.numeric = vec![1, 2, 3, 4];
     for row in rows {
-        let share = row.both.map_or_else(String::new, show::percent);
+        let share = row.both.map_or_else(String::new, share);
         let cost = row.cost_usd_p50.map_or_else(String::new, |cost| show::money(Usd::new(cost), 3));
         let power = row.electricity_usd_per_kwh.map_or_else(String::new, |price| format!("${price:.3}/kWh"));
-        let rules = row.own_rules.first().map_or_else(String::new, |_| format!(", {} own rules", row.own_rules.len()));
+        let rules = row
+            .own_rules
+            .first()
+            .map_or_else(String::new, |_| format!(", {}", show::counted(row.own_rules.len() as u64, "own rule")));
         let export = row.export_outcome.unwrap_or("no rule").to_owned() + &rules;
         short.rows.push(vec![row.region.clone(), share, cost, row.rent(), power, export]);
     }
@@ -63,7 +89,7 @@ pub fn places(view: &mut View, rows: &[PlaceRow]) {
     section.numeric = vec![1, 2, 3, 4];
     let mut section = section.on("places");
     for row in rows {
-        let share = row.both.map_or_else(String::new, show::percent);
+        let share = row.both.map_or_else(String::new, share);
         let cost = row.cost_usd_p50.map_or_else(String::new, |cost| show::money(Usd::new(cost), 3));
         let power = row.electricity_usd_per_kwh.map_or_else(String::new, |price| format!("${price:.3}/kWh"));
         let border = if row.border.is_empty() { "none known".to_owned() } else { row.border.join("; ") };
@@ -107,7 +133,7 @@ fn figures(joint: &JointReply, all: bool) -> Section {
         |section: &mut Section, label: &str, levels: &Levels, show: &dyn Fn(f64) -> String, kept: Option<Share>| {
             let [low, middle, high] =
                 [levels.p10, levels.p50, levels.p90].map(|at| at.map_or_else(|| "never".into(), show));
-            let kept = kept.map_or_else(String::new, |kept| show::percent(kept.probability));
+            let kept = kept.map_or_else(String::new, |kept| share(kept.probability));
             section.row([label.to_owned(), low, middle, high, kept]);
         };
     let from = joint.start.as_ref().map_or_else(|| "days".to_owned(), |start| format!("days from {start}"));
@@ -129,7 +155,7 @@ fn figures(joint: &JointReply, all: bool) -> Section {
     row(&mut section, "GPU-hours held", &joint.gpu_hours, &|hours| show::count(hours, 3), None);
     if let (Some(both), Some(_), Some(_)) = (joint.both, joint.by_date, joint.in_budget) {
         let blank = String::new;
-        section.row(["date and money".into(), blank(), blank(), blank(), show::percent(both.probability)]);
+        section.row(["date and money".into(), blank(), blank(), blank(), share(both.probability)]);
     }
     section
 }
@@ -166,7 +192,7 @@ fn options(joint: &JointReply) -> Section {
     let mut section =
         Section::new("Ways to use the deliveries", &["Way", "kept", "days p50", "cost p50", ""]).on("deliveries");
     for option in &joint.options {
-        let share = option.probability.filter(|_| joint.both.is_some()).map_or_else(String::new, show::percent);
+        let share = option.probability.filter(|_| joint.both.is_some()).map_or_else(String::new, self::share);
         let days = option.days_p50.map_or_else(|| "never".into(), |days| show::number(days, 3));
         let cost = option.cost_usd_p50.map_or_else(String::new, |cost| show::usd(Usd::new(cost)));
         let best = if option.best { "best" } else { "" };

@@ -25,6 +25,10 @@ pub fn section(reply: &EstimateReply) -> Section {
         let what = if chips.is_none() { "chips" } else { "wall-clock" };
         section.fact(what, "not known", crate::reply::result::missing(answer, lacks));
     }
+    if let Some(joint) = reply.joint.as_ref().filter(|joint| joint.burn_in_days > 0.0) {
+        let days = show::duration(Seconds::from_days(joint.burn_in_days));
+        section.fact("burn-in", days, "of each delivery before it trains (--burn-in; assumed where not given)");
+    }
     match &answer.price {
         Some(price) => section.fact("price", show::price(price.value), short(&price.origin)),
         None => section.fact("price", "not known", "give --price"),

@@ -128,6 +128,9 @@ impl Sweep {
             known(axis, &catalog)?;
             axis.reaches(spec.as_ref())?;
         }
+        if let Some(spec) = spec.as_ref().filter(|_| axes.iter().all(|axis| axis.path() != "region")) {
+            spec.one_place().map_err(|error| error.with_hint("vary it: --vary region=china,us"))?;
+        }
         let beside = Beside::of(spec.as_ref(), &axes, drawn)?;
         let question = question.at_home(&[])?;
         question.settled(&catalog)?; // a flag that does not read is an error, not a column of reasons

@@ -324,11 +324,14 @@ fn verdict(sides: &[Side], differences: &[DifferenceRow]) -> String {
     let lacking = [lacks("cost", cost), lacks("wall-clock time", |side| side.result.wall_clock_days)];
     let told = differences.iter().filter(|found| ![Target::Hours, unsaid].contains(&found.target)).map(say);
     let told: Vec<String> = lacking.into_iter().flatten().chain(told).collect();
+    let days = || sides.iter().filter_map(|side| side.result.wall_clock_days);
+    let tied = days().all(|one| days().all(|other| (one / other - 1.0).abs() < 1e-9));
     let mut text = match (least(cost), least(|side| side.result.wall_clock_days)) {
         (Some(_), Some(_)) if differences.iter().all(|found| found.factors.is_empty()) => {
             return "They are the same.".to_owned();
         }
         (Some(cheapest), Some(fastest)) if cheapest == fastest => format!("{cheapest} is the cheapest and the fastest"),
+        (Some(cheapest), Some(_)) if tied => format!("{cheapest} is the cheapest, all are equally fast"),
         (Some(cheapest), Some(fastest)) => format!("{cheapest} is the cheapest, {fastest} the fastest"),
         _ => "Not all are priced and timed".to_owned(),
     };

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::planner::joint::known;
 use crate::planner::reply::Levels;
 use crate::planner::trial::{Trial, Verdict};
+use crate::practice::scale;
 use crate::predict::chips::fewest_where;
 use crate::scaling::pareto::Front;
 use crate::units::{Chips, show};
@@ -87,7 +88,11 @@ pub fn knee(search: &Search<'_>) -> Result<(Knee, Trial, u32), Error> {
     let fits = |verdict: &Verdict| verdict.days.p50.is_some();
     let fewest = fewest_where(search.node, |chips| Ok(fits(&search.verdict(search.nodes(chips), &few)?)))?;
     let fewest = search.nodes(fewest);
-    let all = tried(search, fewest);
+    let most = scale::most()?;
+    // Hours that are given do not rest on the step model.
+    let predicted = search.trial(fewest)?.answer.prediction().is_some();
+    let most = Some(most).filter(|_| predicted).filter(|most| search.held(fewest).is_ok_and(|held| held <= most.get()));
+    let all = tried(search, fewest, most);
     if all.iter().all(|(_, verdict)| verdict.cost.p50.is_none()) {
         return Err(Error::no_solution("the cost is not known").with_hint("give --price, or a --gpu that has one"));
     }
@@ -101,7 +106,7 @@ pub fn knee(search: &Search<'_>) -> Result<(Knee, Trial, u32), Error> {
         return Err(none(search, &all));
     }
     let best = least_product(&held).ok_or_else(|| Error::no_solution("no number of chips has days and a cost"))?;
-    let ended = ended_by(&all, &held, best);
+    let ended = ended_by(&all, &held, best, most.filter(|most| is_last(search, &all, *most)));
     if ended.as_deref() == Some("") {
         let error = Error::no_solution(
             "the hours do not change with the chips here: more chips always pay, and there is no knee",
@@ -117,13 +122,17 @@ pub fn knee(search: &Search<'_>) -> Result<(Knee, Trial, u32), Error> {
 }
 
 /// Numbers of chips from the fewest up, until more no longer pay, and some more around the best of them.
-fn tried(search: &Search<'_>, fewest: u32) -> Vec<(u32, Verdict)> {
+fn tried(search: &Search<'_>, fewest: u32, most: Option<Chips>) -> Vec<(u32, Verdict)> {
     let few = search.few();
     let mut all: Vec<(u32, Verdict)> = Vec::new();
     for step in 0..=IN_A_DOUBLING * DOUBLINGS {
         let nodes = (f64::from(fewest) * 2f64.powf(f64::from(step) / f64::from(IN_A_DOUBLING))).round() as u32;
         if all.last().is_some_and(|(known, _)| *known >= nodes) {
             continue;
+        }
+        // Where no step was ever measured no slope is believed.
+        if most.zip(search.held(nodes).ok()).is_some_and(|(most, chips)| chips > most.get()) {
+            break;
         }
         let Ok(verdict) = search.verdict(nodes, &few) else { break };
         all.push((nodes, verdict));
@@ -169,13 +178,24 @@ fn least_product(held: &[(u32, Verdict)]) -> Option<u32> {
     held.iter().filter_map(product).min_by(least).map(|(nodes, _)| nodes)
 }
 
-/// Why the best is the last that holds; nothing in it where only the tries end it.
-fn ended_by(all: &[(u32, Verdict)], held: &[(u32, Verdict)], best: u32) -> Option<String> {
+/// Whether the next number of chips would be more than anybody has measured.
+fn is_last(search: &Search<'_>, all: &[(u32, Verdict)], most: Chips) -> bool {
+    let last = all.last().and_then(|(nodes, _)| search.held(*nodes).ok());
+    last.is_some_and(|last| last * 2f64.powf(1.0 / f64::from(IN_A_DOUBLING)) > most.get())
+}
+
+/// Why the best is the last that holds; nothing in it where only the tries end it. `most` is the number of chips beyond which
+/// nothing is tried, where that ended them.
+fn ended_by(all: &[(u32, Verdict)], held: &[(u32, Verdict)], best: u32, most: Option<Chips>) -> Option<String> {
     if held.iter().any(|(nodes, verdict)| *nodes > best && middle(verdict).is_some()) {
         return None;
     }
     let next = all.iter().find(|(nodes, _)| *nodes > best);
-    Some(next.map_or_else(String::new, |(_, verdict)| verdict.broken().join("; ")))
+    let beyond = || {
+        most.map(|most| format!("no published step or run used more than {} chips", show::chips(most)))
+            .unwrap_or_default()
+    };
+    Some(next.map_or_else(beyond, |(_, verdict)| verdict.broken().join("; ")))
 }
 
 /// The points that no other beats in days and cost, the fewest chips first.
