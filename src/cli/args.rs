@@ -44,7 +44,7 @@ pub struct Args {
     pub output: Option<PathBuf>,
 
     /// What people see: topics that the last line of an answer names, with commas, or all; one screen without it
-    #[arg(long, global = true, value_name = "WHAT", env = "FLOPBILL_DETAIL", hide_env = true)]
+    #[arg(long, global = true, value_name = "WHAT")]
     pub detail: Option<String>,
 
     /// Folder with profiles of your own, which outrank the built-in ones

@@ -112,12 +112,12 @@ impl Args {
     /// # Errors
     /// As [`output::write`].
     fn write_to(&self, view: View, format: &Format, file: Option<&Path>) -> Result<(), Error> {
-        let detail = self.detail.as_deref().map(Detail::parse);
-        let typed = std::env::args().any(|arg| arg.starts_with("--detail"));
-        if typed && !format.has_detail() {
+        if self.detail.is_some() && !format.has_detail() {
             complain::warning(&format!("--detail changes nothing here: {} has everything", format.name));
         }
-        output::write(view, format, detail.as_ref().filter(|_| format.has_detail()), file)
+        let detail = self.detail.clone().or_else(|| std::env::var("FLOPBILL_DETAIL").ok());
+        let detail = detail.filter(|_| format.has_detail()).as_deref().map(Detail::parse);
+        output::write(view, format, detail.as_ref(), file)
     }
 
     /// The same to the file that is named.

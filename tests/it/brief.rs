@@ -130,3 +130,16 @@ fn what_is_left_out_is_named_and_found_again() {
     let (page, _, _) = run(&[&asked[..], &["--format", "html"]].concat());
     assert!(page.contains("One step") && page.contains("Sources of the bill"), "a page has everything");
 }
+
+/// A file whose name is no text is a file like any other.
+#[cfg(unix)]
+#[test]
+fn a_name_that_is_no_text_is_written_to() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"answer-\xff.csv");
+    let args = ["estimate", "deepseek-v3", "--format", "csv", "-o"].map(str::to_owned);
+    let output = command(&args, &folder).arg(name).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(std::fs::read_to_string(folder.path().join(name)).unwrap().contains("gpu_hours"));
+}
