@@ -5,14 +5,14 @@ use serde::Serialize;
 use crate::answer::Answer;
 use crate::answer::prepared::Prepared;
 use crate::answer::ranges::{CHIPS, COST, DAYS, GPU_HOURS};
-use crate::answer::recipe::{Priced, Recipe};
+use crate::answer::recipe::{PRICED, Priced, Recipe};
 use crate::answer::whole_bill::WholeBill;
 use crate::cost::Judged;
 use crate::cost::rent::Offer;
 use crate::error::Error;
 use crate::input::range::Range;
 use crate::input::table::Spec;
-use crate::uncertainty::montecarlo::{Inputs, Plan, Summary, run};
+use crate::uncertainty::montecarlo::{Draws, Inputs, Plan, Summary, run};
 use crate::units::{ChipSeconds, Chips, Price, Seconds};
 
 /// What the totals of a bill vary by.
@@ -28,6 +28,16 @@ pub struct BillSpread {
     pub hour: Summary,
     /// The fields that are drawn, in words.
     pub ranges: Vec<String>,
+}
+
+impl BillSpread {
+    /// Of draws of [`Priced::numbers`], with the assumptions that are drawn.
+    pub fn of<'r>(draws: &Draws<'_, PRICED>, ranges: impl IntoIterator<Item = &'r Range>) -> Self {
+        let [run, programme, hour] = [0, 1, 2].map(|output| draws.summary(output));
+        let stages = [3, 4, 5, 6, 7].map(|output| draws.summary(output));
+        let ranges = ranges.into_iter().map(|range| format!("{}: {}", range.path, range.text)).collect();
+        Self { run, stages, programme, hour, ranges }
+    }
 }
 
 /// The ranges of a bill's assumptions.
@@ -54,15 +64,9 @@ pub fn spread(answer: &Answer, whole: &WholeBill, plan: &Plan) -> Result<Option<
         let mut recipe = whole.recipe.clone();
         at(&mut recipe, &answer.prepared, run);
         own.iter().zip(bill).for_each(|(range, value)| recipe.put(range.path, *value));
-        recipe.price().map_or([f64::NAN; 8], |Priced { run, stages: [a, b, c, d, e], programme, hour }| {
-            let hour = hour.map_or(f64::NAN, Price::usd_per_hour);
-            [run.get(), programme.get(), hour, a.get(), b.get(), c.get(), d.get(), e.get()]
-        })
+        recipe.price().map_or([f64::NAN; PRICED], Priced::numbers)
     });
-    let [run, programme, hour] = [0, 1, 2].map(|output| draws.summary(output));
-    let stages = [3, 4, 5, 6, 7].map(|output| draws.summary(output));
-    let ranges = own.iter().map(|range| format!("{}: {}", range.path, range.text)).collect();
-    Ok(Some(BillSpread { run, stages, programme, hour, ranges }))
+    Ok(Some(BillSpread::of(&draws, own)))
 }
 
 /// The hours, time, chips and rent of one draw of the run.

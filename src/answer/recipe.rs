@@ -52,6 +52,18 @@ pub struct Priced {
     pub hour: Option<Price>,
 }
 
+/// How many numbers a pricing is.
+pub const PRICED: usize = 8;
+
+impl Priced {
+    /// Its numbers, for draws: the run, with the work around it, a used hour, and each stage; not a number where unknown.
+    pub fn numbers(self) -> [f64; PRICED] {
+        let hour = self.hour.map_or(f64::NAN, Price::usd_per_hour);
+        let [a, b, c, d, e] = self.stages.map(Usd::get);
+        [self.run.get(), self.programme.get(), hour, a, b, c, d, e]
+    }
+}
+
 impl Recipe {
     /// Of a question.
     pub(super) fn of(

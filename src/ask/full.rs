@@ -92,18 +92,16 @@ impl Full {
         catalog: &Catalog,
     ) -> Result<Self, Error> {
         let plan = wanted.draws;
-        let (joint, bills) = planned(question, answer, bills, wanted, catalog)?;
-        let Bills { asked, held } = bills;
+        let Planned { joint, bills: Bills { asked, held }, of_deliveries } =
+            planned(question, answer, bills, wanted, catalog)?;
         let delivered = joint.as_ref().filter(|_| answer.spec.deliveries.is_some());
-        let drawn = wanted.ranges && gates::is_drawn(answer);
-        let (bill_spread, bill_range) = match (&asked, delivered) {
-            (None, _) => (None, None),
-            (Some(_), Some(joint)) => (joint.bill.clone(), joint.bill.as_ref().map(BillRange::of)),
-            (Some(_), None) if !drawn => (None, None),
-            (Some(whole), None) => match bill_ranges::spread(answer, whole, &plan)? {
-                Some(spread) => (Some(spread.clone()), Some(BillRange::of(&spread))),
-                None => (None, gates::range_of_bill(answer, whole, &plan, catalog)?),
-            },
+        let drawn = asked.as_ref().filter(|_| wanted.ranges && delivered.is_none() && gates::is_drawn(answer));
+        let of_run = drawn.map(|whole| bill_ranges::spread(answer, whole, &plan)).transpose()?.flatten();
+        let bill_spread = of_deliveries.or(of_run);
+        let bill_range = match (&bill_spread, drawn) {
+            (Some(spread), _) => Some(BillRange::of(spread)),
+            (None, Some(whole)) => gates::range_of_bill(answer, whole, &plan, catalog)?,
+            (None, None) => None,
         };
         let gates = gates::judge(answer, held.as_ref(), joint.as_ref(), &plan, catalog)?;
         let block = on_its_deliveries(block(answer, wanted.spread), delivered);
@@ -111,20 +109,27 @@ impl Full {
     }
 }
 
-/// The planner's part, and the bills of what its deliveries hold.
+/// The planner's part, and what its deliveries make of the bills.
+struct Planned {
+    joint: Option<JointReply>,
+    bills: Bills,
+    /// What the bill that is asked for varies by, where it is for deliveries and that is asked.
+    of_deliveries: Option<BillSpread>,
+}
+
 fn planned(
     question: &Question,
     answer: &Answer,
     bills: Bills,
     wanted: Wanted<'_>,
     catalog: &Catalog,
-) -> Result<(Option<JointReply>, Bills), Error> {
+) -> Result<Planned, Error> {
     let spec = &answer.spec;
     let timed = answer.estimate.chips.is_some() && answer.estimate.total.wall_clock.is_some();
     let limited = wanted.depth == Depth::Figures && (spec.by.is_some() || spec.budget.is_some());
     let asked = (is_planned(spec) || limited) && (timed || spec.deliveries.is_some());
     if wanted.depth == Depth::None || !asked {
-        return Ok((None, bills));
+        return Ok(Planned { joint: None, bills, of_deliveries: None });
     }
     spec.one_place()?;
     let asked = Prepared::about(question, answer.clone(), bills.held.clone(), catalog)?;
@@ -132,16 +137,20 @@ fn planned(
         Depth::Levers => JointReply::of(question, &asked, &wanted.draws, catalog)?,
         Depth::Figures | Depth::None => JointReply::short(&asked, &wanted.draws, catalog)?,
     };
-    let delivered = spec.deliveries.is_some() && (bills.asked.is_some() || bills.held.is_some());
-    let of_deliveries = if delivered { asked.held(&asked.joint()?)? } else { None };
-    let Some(held) = of_deliveries else { return Ok((Some(reply), bills)) };
+    if spec.deliveries.is_none() || bills.held.is_none() {
+        return Ok(Planned { joint: Some(reply), bills, of_deliveries: None });
+    }
+    let joint = asked.joint()?;
+    let of_deliveries = bills.asked.as_ref().filter(|_| wanted.ranges);
+    let of_deliveries = of_deliveries.and_then(|_| joint.bill(&asked.limits, &wanted.draws));
+    let Some(held) = asked.held(&joint)? else { return Ok(Planned { joint: Some(reply), bills, of_deliveries }) };
     let again = |whole: &WholeBill| -> Result<WholeBill, Error> {
         let view: View = whole.bill.view;
         if spec.bill.is_some() { bill::of(&held, view, spec, catalog) } else { bill_of(&held, view, spec, catalog) }
     };
     let held = bills.held.as_ref().map(|(whole, judged)| Ok::<_, Error>((again(whole)?, *judged))).transpose()?;
     let asked = bills.asked.as_ref().map(again).transpose()?;
-    Ok((Some(reply), Bills { asked, held }))
+    Ok(Planned { joint: Some(reply), bills: Bills { asked, held }, of_deliveries })
 }
 
 /// Hours, time and cost of a run whose chips come in parts are those of its deliveries.

@@ -15,7 +15,7 @@ use crate::policy::rule::{Finding, Status};
 use crate::policy::{METRICS, Pace, chip_facts, gpu_hours_to};
 use crate::ruling::rows::{BillRow, RuleRow, bill_row, row};
 use crate::ruling::to::{self, ExportReply, OtherReply, To};
-use crate::ruling::{Asked, in_force, says, scopes};
+use crate::ruling::{Asked, in_force, says};
 use crate::units::date::Date;
 use crate::units::{Flop, Fraction, Price};
 
@@ -155,10 +155,9 @@ impl PolicyRequest {
             ("price.rent", self.price.map(Price::usd_per_hour)),
         ])?;
         let catalog = &*catalog.as_of(self.as_of);
-        let chip = catalog.accelerator(&self.chip)?;
-        let rules = catalog.rules()?;
-        let known = known_until(&rules);
-        let day = self.as_of.or(known).unwrap_or(Date::MIN);
+        let mut asked = Asked::about(&self.chip, self.as_of, self.not_datacentre, catalog)?;
+        let (chip, rules, day) = (&asked.chip, &asked.rules, asked.day);
+        let known = known_until(rules);
         let goodput = match self.goodput {
             Some(goodput) => goodput,
             None => goodput_prior(&chip.chip, catalog)?,
@@ -172,21 +171,18 @@ impl PolicyRequest {
             Some(price) => Some(price),
             None => catalog.rent(&chip.chip.id, Term::OnDemand, None)?.map(|found| found.price),
         };
-        let scopes = scopes(&chip.chip, self.not_datacentre);
         let mut head = ReplyHead::new("policy", chip.chip.name.as_str());
         if self.as_of.is_none() {
             head.warnings.push(format!("no --as-of: the rules as they are known on {day}"));
         }
-        head.warnings.extend(too_late(known, day).or_else(|| too_early(&rules, day)));
+        head.warnings.extend(too_late(known, day).or_else(|| too_early(rules, day)));
         head.warnings.extend(no_hours);
         let sources = rules.iter().filter_map(|found| {
             let source = found.sources.of("test").or_else(|| found.sources.of("*"))?;
             Some(SourceLine::new(found.rule.id.as_str(), source))
         });
         head.sources = sources.collect();
-        let maker = catalog.destinations()?.home(&chip.chip.vendor, catalog)?;
-        let mut asked =
-            Asked { chip, rules, day, scopes, pace, price, maker, to: self.place(catalog)?, examples: Vec::new() };
+        (asked.pace, asked.price, asked.to) = (pace, price, self.place(catalog)?);
         if asked.to.is_none() {
             asked.examples = to::examples(&asked, catalog)?;
             head.unknown =

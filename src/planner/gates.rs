@@ -24,12 +24,28 @@ const LEVELS: [Fraction; 3] = [Fraction::new(0.1), Fraction::new(0.5), P90];
 /// Most secants for a bill.
 const STEPS: usize = 20;
 
+/// What a limit is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// Money.
+    Cost,
+    /// Time.
+    Days,
+    /// Chips held.
+    Chips,
+    /// Chips that the power of a site feeds.
+    Power,
+}
+
 /// A limit, judged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Gate {
     /// Its field.
     pub name: &'static str,
+    /// What it is on.
+    #[serde(skip)]
+    pub on: On,
     /// The limit: dollars, days or chips.
     pub limit: f64,
     /// What it is held against; null where that is not known, or has no end.
@@ -239,6 +255,11 @@ impl Limit {
         };
         Gate {
             name: self.name,
+            on: match self.output {
+                COST => On::Cost,
+                DAYS => On::Days,
+                _ => On::Chips,
+            },
             limit: self.limit,
             value,
             kept,

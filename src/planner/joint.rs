@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::answer::bill_ranges::{self, BillSpread};
 use crate::answer::prepared::OUTPUTS;
 use crate::answer::ranges::{COST, DAYS, GPU_HOURS, edge};
-use crate::answer::recipe::{Priced, Recipe};
+use crate::answer::recipe::{PRICED, Priced, Recipe};
 use crate::answer::whole_bill::WholeBill;
 use crate::cost::Judged;
 use crate::error::Error;
@@ -154,12 +154,9 @@ impl<'a> Joint<'a> {
         let bill = self.bill.as_ref().filter(|_| !self.is_sure())?;
         let draws = run(&self.inputs, plan, |values| match self.drawn(values, limits) {
             Some(found) => bill.priced(&found, self.of_bill(values)),
-            None => [f64::INFINITY; 8],
+            None => [f64::INFINITY; PRICED],
         });
-        let [run, programme, hour] = [0, 1, 2].map(|kind| draws.summary(kind));
-        let stages = [3, 4, 5, 6, 7].map(|kind| draws.summary(kind));
-        let ranges = bill.ranges.iter().map(|range| format!("{}: {}", range.path, range.text)).collect();
-        Some(BillSpread { run, stages, programme, hour, ranges })
+        Some(BillSpread::of(&draws, bill.ranges.iter().copied()))
     }
 
     /// The values of the bill's assumptions among all.
@@ -184,7 +181,7 @@ impl<'a> Joint<'a> {
     fn one(&self, values: &[f64], limits: &Limits) -> [f64; KINDS] {
         let Some(found) = self.drawn(values, limits) else { return never() };
         let billed = self.bill.as_ref().map(|bill| bill.priced(&found, self.of_bill(values)));
-        let [run, programme, ..] = billed.unwrap_or([f64::NAN; 8]);
+        let [run, programme, ..] = billed.unwrap_or([f64::NAN; PRICED]);
         let cost = match self.bill.as_ref().map(|bill| bill.judged) {
             Some(Judged::FinalRun) => run,
             Some(Judged::Programme) => programme,
@@ -358,7 +355,7 @@ pub enum Wanted {
 
 impl Bill<'_> {
     /// What a draw costs by the bill: the run alone, with the work around it, a used hour of the owner's, and each stage.
-    fn priced(&self, found: &Held, values: &[f64]) -> [f64; 8] {
+    fn priced(&self, found: &Held, values: &[f64]) -> [f64; PRICED] {
         if !found.days.is_finite() {
             let (never, unknown) = (f64::INFINITY, f64::NAN);
             return [never, never, unknown, never, never, never, never, never];
@@ -366,10 +363,7 @@ impl Bill<'_> {
         let mut recipe = self.recipe.clone();
         self.ranges.iter().zip(values).for_each(|(range, value)| recipe.put(range.path, *value));
         hold(&mut recipe, found);
-        recipe.price().map_or([f64::NAN; 8], |Priced { run, stages: [a, b, c, d, e], programme, hour }| {
-            let hour = hour.map_or(f64::NAN, Price::usd_per_hour);
-            [run.get(), programme.get(), hour, a.get(), b.get(), c.get(), d.get(), e.get()]
-        })
+        recipe.price().map_or([f64::NAN; PRICED], Priced::numbers)
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Prepared;
 use super::joint::{Drawn, Limits, Wanted, known, least};
+use super::search::FEW;
 use super::supply::hourly;
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -20,9 +21,6 @@ use crate::units::{Chips, Fraction, Price, Seconds, Tokens, Usd, show};
 
 /// Halvings between a change that is not enough and one that is.
 const HALVINGS: usize = 7;
-
-/// Draws of a search; what is found is asked again on all.
-const FEW: usize = 1 << 11;
 
 /// How often what few draws found is moved on.
 const AGAIN: u32 = 8;
@@ -214,13 +212,8 @@ impl Search<'_> {
         if !self.found.changes.is_empty() {
             return;
         }
-        let confidence = self.asked.confidence.get();
-        let apart = Limits { due: None, budget: None };
-        let days = least(draws, Wanted::Days, &apart, f64::midpoint(confidence, 1.0));
-        let days = days.map(|days| (days - 1e-9).ceil().max(due.days().ceil()));
-        let limits = Limits { due: days.map(Seconds::from_days), budget: None };
-        let money = days.and_then(|_| least(draws, Wanted::Cost, &limits, confidence));
-        let Some((days, money)) = days.zip(money.map(|money| up(money.max(budget.get())))) else { return };
+        let Some((days, money)) = self.later(draws, due, Wanted::Cost) else { return };
+        let money = up(money.max(budget.get()));
         let Some(by) = self.by(days) else { return };
         let later = show::duration(Seconds::from_days(days - due.days()));
         let to = format!("{later} later, and {}", show::usd(Usd::new(money)));
@@ -228,6 +221,15 @@ impl Search<'_> {
         let laid = [("by", by), ("budget", show::exact(Usd::new(money)))];
         let change = self.change("date and budget", &laid, to, size);
         self.found.changes.extend(change);
+    }
+
+    /// Days that leave half of what is missing of the confidence, and how much of something else they then need.
+    fn later(&self, draws: &Drawn<'_>, due: Seconds, of: Wanted) -> Option<(f64, f64)> {
+        let confidence = self.asked.confidence.get();
+        let days = least(draws, Wanted::Days, &Limits::default(), f64::midpoint(confidence, 1.0))?;
+        let days = (days - 1e-9).ceil().max(due.days().ceil());
+        let within = Limits { due: Some(Seconds::from_days(days)), budget: None };
+        Some((days, least(draws, of, &within, confidence)?))
     }
 
     /// So many days from the start, as `by` is written in the question.

@@ -27,6 +27,7 @@ use crate::uncertainty::montecarlo::Plan;
 use crate::units::{ChipSeconds, Chips, Fraction, Price, Seconds};
 use joint::{Joint, Kept, Limits, Short};
 use supply::Supply;
+use trial::sure;
 
 /// How sure a plan is where nobody says.
 pub const CONFIDENCE: Fraction = Fraction::new(0.9);
@@ -82,10 +83,7 @@ impl Prepared {
         let due = spec.due(question.today)?;
         let budget = spec.budget.as_ref().map(|entry| entry.value);
         let confidence = spec.confidence.as_ref().map_or(CONFIDENCE, |entry| entry.value);
-        if confidence.get() >= 1.0 {
-            let error = Error::bad_input("a confidence of 100 % cannot be planned for");
-            return Err(error.with_hint("write it like `90%`: above 0 and below 100 %"));
-        }
+        sure(confidence)?;
         let supply = Supply::of(question, &found, catalog)?;
         Ok(Self {
             supply,

@@ -6,7 +6,6 @@ use super::Prepared;
 use super::joint::{Joint, Miss, Short, Spread, Wanted, known, least, miss};
 use super::levers::{ChangeRow, Levers, NotEnough, levers};
 use super::options::{OptionRow, options};
-use crate::answer::bill_ranges::BillSpread;
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::input::question::Question;
@@ -76,10 +75,6 @@ pub struct JointReply {
     pub changes: Vec<ChangeRow>,
     /// Levers that alone are not enough.
     pub not_enough: Vec<NotEnough>,
-    /// What the bill that the money is held against varies by.
-    #[serde(skip)]
-    #[doc(hidden)]
-    pub bill: Option<BillSpread>,
     /// What had to be changed about the correlations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<String>,
@@ -142,7 +137,7 @@ impl JointReply {
         let spread = Spread::of(&draws, limits);
         let limited = limits.due.is_some() || limits.budget.is_some();
         let mut reply = Self::bare(asked, &spread);
-        reply.told(asked, &joint, plan, catalog);
+        reply.told(asked, &joint, catalog);
         let holds = reply.holds;
         let found = match holds {
             Some(false) => levers(question, asked, &draws, plan, catalog)?,
@@ -172,17 +167,17 @@ impl JointReply {
         let joint = asked.joint()?;
         let draws = joint.draw(&asked.limits, plan);
         let mut reply = Self::bare(asked, &Spread::of(&draws, &asked.limits));
-        reply.told(asked, &joint, plan, catalog);
+        reply.told(asked, &joint, catalog);
         Ok(reply)
     }
 
     /// What the joint question says of itself and of its bill.
-    fn told(&mut self, asked: &Prepared, joint: &Joint<'_>, plan: &Plan, catalog: &Catalog) {
+    fn told(&mut self, asked: &Prepared, joint: &Joint<'_>, catalog: &Catalog) {
         let limited = self.both.is_some();
         self.holds = limited.then(|| self.both.is_some_and(|both| both.probability >= asked.confidence.get()));
         let (final_run, programme) = asked.totals(joint, catalog);
         (self.final_run_usd, self.programme_usd) = (known(final_run), known(programme));
-        (self.uncertain, self.bill) = (!joint.is_sure(), joint.bill(&asked.limits, plan));
+        self.uncertain = !joint.is_sure();
         self.repair.clone_from(&joint.repair);
     }
 
@@ -235,7 +230,6 @@ impl JointReply {
             changes: Vec::new(),
             not_enough: Vec::new(),
             repair: None,
-            bill: None,
             spare: None,
             miss: None,
             draws: spread.plan.draws(),

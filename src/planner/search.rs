@@ -17,7 +17,8 @@ use crate::input::deliveries::{DELIVERIES, Deliveries};
 use crate::input::question::Question;
 use crate::solve::Var;
 use crate::uncertainty::montecarlo::Plan;
-use crate::units::Chips;
+use crate::units::{Chips, show};
+use nearest::{Candidate, refused};
 
 /// Chips of a node of a chip that is not named.
 const NODE: u32 = 8;
@@ -39,7 +40,7 @@ pub struct Search<'a> {
 type Seen = (u32, usize, Result<Verdict, Error>);
 
 /// Draws of a search; what it finds is tried again on all.
-const FEW: usize = 1 << 11;
+pub const FEW: usize = 1 << 11;
 
 /// As many draws as there are, but few.
 pub fn few(plan: &Plan) -> Plan {
@@ -156,6 +157,24 @@ impl<'a> Search<'a> {
             self.with(nodes).and_then(|question| Trial::of(&question, plan, self.catalog)).map(|trial| trial.verdict);
         self.seen.borrow_mut().push((key.0, key.1, found.clone()));
         found
+    }
+
+    /// A number of nodes that was tried and does not hold.
+    fn candidate(&self, nodes: u32, verdict: &Verdict) -> Option<Candidate> {
+        let typed = vec![self.typed(nodes).ok()?];
+        Some(Candidate { question: self.with(nodes).ok()?, typed, verdict: verdict.clone() })
+    }
+
+    /// Why nothing that was tried holds, with what holds nearby.
+    fn refused(&self, error: Error, hint: &str, tried: &[(u32, Verdict)]) -> Error {
+        let near: Vec<Candidate> =
+            tried.iter().filter_map(|(nodes, verdict)| self.candidate(*nodes, verdict)).collect();
+        refused(error, hint, &near, &self.plan, self.catalog)
+    }
+
+    /// How many chips so many nodes are, in words.
+    fn in_words(&self, nodes: u32) -> String {
+        show::counted(show::chips(Chips::new(self.held(nodes).unwrap_or(f64::NAN))), "chip")
     }
 
     /// Everything that was tried and has an answer, by nodes.

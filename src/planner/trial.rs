@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::Prepared;
-use super::gates::{self, Gate, judge, levels_of_bill};
+use super::gates::{self, Gate, On, judge, levels_of_bill};
 use super::joint::{Kept, Limits, Spread, Wanted, at, known, least, margin};
 use super::judged;
 use super::reply::{JointReply, Levels};
@@ -19,15 +19,6 @@ use crate::error::Error;
 use crate::input::question::Question;
 use crate::uncertainty::montecarlo::{Estimate, Plan};
 use crate::units::{Fraction, show};
-
-/// What the names of the gates on time begin with.
-const TIME: &str = "max_days";
-
-/// What the names of the gates on money begin with.
-const MONEY: &str = "max_cost";
-
-/// What the names of the gates on chips begin with.
-const CHIPS: &str = "max_chips";
 
 /// A question that was tried.
 #[derive(Debug, Clone)]
@@ -194,24 +185,24 @@ impl Verdict {
     /// Whether it is soon enough: the date, and the gates on time.
     pub fn is_soon(&self) -> bool {
         self.kept.by.is_none_or(|kept| kept.value >= self.confidence.get())
-            && self.gates.iter().all(|gate| gate.kept || !gate.name.starts_with(TIME))
+            && self.gates.iter().all(|gate| gate.kept || gate.on != On::Days)
     }
 
     /// Whether it is cheap enough: the money, and the gates on it.
     pub fn is_cheap(&self) -> bool {
         self.kept.budget.is_none_or(|kept| kept.value >= self.confidence.get())
-            && self.gates.iter().all(|gate| gate.kept || !gate.name.starts_with(MONEY))
+            && self.gates.iter().all(|gate| gate.kept || gate.on != On::Cost)
     }
 
     /// Whether there may be so many chips.
     pub fn has_room(&self) -> bool {
-        self.gates.iter().all(|gate| gate.kept || !gate.name.starts_with(CHIPS))
+        self.gates.iter().all(|gate| gate.kept || gate.on != On::Chips)
     }
 
     /// How far date, money and the gates on time and money are missed: at most one where they are kept.
     pub fn over(&self) -> f64 {
         let gate = |gate: &Gate| gate.value.map_or(f64::INFINITY, |value| value / edge(gate.limit));
-        let grows = self.gates.iter().filter(|gate| !gate.name.starts_with(CHIPS));
+        let grows = self.gates.iter().filter(|gate| gate.on != On::Chips);
         grows.map(gate).fold(self.margin, f64::max)
     }
 

@@ -7,23 +7,24 @@ use crate::answer::failures::{Failures, Saved};
 use crate::answer::whole_bill::{WholeBill, length, unit_price};
 use crate::ask::estimate::decompose::Decomposition;
 use crate::ask::estimate::programme::{ProgrammeReply, StageRow};
+use crate::ask::estimate::{EstimateReply, MadeFrom};
 use crate::cost::shares::STAGES;
 use crate::cost::{Charge, CostLine};
 use crate::reliability::checkpoint::Way;
-use crate::reply::footprint::FootprintReply;
 use crate::units::{Bytes, ChipSeconds, Price, Seconds, Usd, show};
 
 /// Adds a bill to the view of its estimate.
-pub fn add(view: &mut View, whole: &WholeBill, spread: Option<&BillSpread>, footprint: Option<&FootprintReply>) {
-    let around = ProgrammeReply::of(whole, spread);
+pub fn add(view: &mut View, reply: &EstimateReply) {
+    let MadeFrom { bill: Some(whole), bill_spread, .. } = &*reply.made_from else { return };
+    let spread = bill_spread.as_ref();
     view.summary += &summary(whole);
     view.sections.push(lines(whole));
-    view.sections.push(programme(&around));
+    view.sections.extend(reply.bill.as_ref().map(|bill| programme(&bill.programme)));
     view.sections.extend(spread.map(range));
     view.note("Ranges of the bill", spread.map(|spread| spread.ranges.clone()).unwrap_or_default());
     view.sections.extend(super::owning::sections(whole));
     view.sections.extend(reservation(whole));
-    view.sections.extend(footprint.and_then(|found| super::footprint::section(whole, found)));
+    view.sections.extend(reply.footprint.as_ref().and_then(|found| super::footprint::section(whole, found)));
     view.sections.push(failures(&whole.failures));
     view.note("Not in these totals", not_priced(whole));
     view.note_on("assumptions", "Assumptions of the bill", whole.assumptions.clone());

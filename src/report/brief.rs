@@ -125,7 +125,8 @@ fn tall(section: &Section) -> usize {
 
 /// A table with as many of its first rows as fit; `None` where these are too few.
 fn shortened(mut section: Section, left: usize) -> Option<Section> {
-    let mut keep = section.rows.len();
+    // A row takes a line at least.
+    let mut keep = section.rows.len().min(left + 1);
     while keep > FEWEST {
         keep -= 1;
         section.rows.truncate(keep);

@@ -22,7 +22,7 @@ pub fn view(reply: &EstimateReply) -> View {
 }
 
 fn view_of(reply: &EstimateReply) -> View {
-    let MadeFrom { answer, spread, drivers, bill, bill_spread } = &*reply.made_from;
+    let MadeFrom { answer, spread, drivers, bill, .. } = &*reply.made_from;
     let mut view = View { title: title(answer), records: records(reply), ..View::with_reply(reply) };
     view.summary = match &reply.joint {
         Some(joint) => super::joint::summary(joint, &reply.places),
@@ -58,9 +58,7 @@ fn view_of(reply: &EstimateReply) -> View {
     view.sections.extend(super::step::section(answer));
     view.note("Check", checks(reply));
     view.head_notes(&reply.head);
-    if let Some(whole) = bill {
-        super::bill::add(&mut view, whole, bill_spread.as_ref(), reply.footprint.as_ref());
-    }
+    super::bill::add(&mut view, reply);
     view.sections.extend(reply.failures.as_ref().map(super::beside::failures));
     view.sections.extend(reply.site.as_ref().map(super::beside::site));
     if let Some(found) = &reply.decomposition {

@@ -40,7 +40,7 @@ pub struct Asked {
 }
 
 /// What a chip is sold for, as rules tell it apart: `datacentre` or `other`.
-pub fn scopes(chip: &Accelerator, not_datacentre: bool) -> Vec<&'static str> {
+fn scopes(chip: &Accelerator, not_datacentre: bool) -> Vec<&'static str> {
     let elsewhere = ["consumer", "desktop", "workstation"].iter().any(|market| chip.form.contains(market));
     if not_datacentre || elsewhere { vec!["other"] } else { vec!["datacentre"] }
 }
@@ -51,16 +51,24 @@ pub fn scopes(chip: &Accelerator, not_datacentre: bool) -> Vec<&'static str> {
 /// Rules or profiles that do not read, a place of several countries or that no rule knows.
 pub fn export(chip: &str, to: &str, day: Option<Date>, catalog: &Catalog) -> Result<ExportReply, Error> {
     let catalog = &*catalog.as_of(day);
-    let (chip, rules) = (catalog.accelerator(chip)?, catalog.rules()?);
-    let day = day.or(known_until(&rules)).unwrap_or(Date::MIN);
-    let maker = catalog.destinations()?.home(&chip.chip.vendor, catalog)?;
-    let (scopes, to) = (scopes(&chip.chip, false), To::read(to, None, catalog)?);
-    let (pace, price, examples) = (None, None, Vec::new());
-    let asked = Asked { chip, rules, day, scopes, pace, price, maker, to: None, examples };
+    let asked = Asked::about(chip, day, false, catalog)?;
+    let to = To::read(to, None, catalog)?;
     Ok(export_of(&asked, &to))
 }
 
 impl Asked {
+    /// A chip against all rules of a day, else of the day up to which they are known; on its way nowhere yet.
+    ///
+    /// # Errors
+    /// An unknown chip, rules that do not read.
+    pub fn about(chip: &str, day: Option<Date>, not_datacentre: bool, catalog: &Catalog) -> Result<Self, Error> {
+        let (chip, rules) = (catalog.accelerator(chip)?, catalog.rules()?);
+        let day = day.or(known_until(&rules)).unwrap_or(Date::MIN);
+        let maker = catalog.destinations()?.home(&chip.chip.vendor, catalog)?;
+        let scopes = scopes(&chip.chip, not_datacentre);
+        Ok(Self { chip, rules, day, scopes, pace: None, price: None, maker, to: None, examples: Vec::new() })
+    }
+
     /// The chip as rules look at it.
     pub fn item(&self) -> Item<'_> {
         Item { chip: &self.chip.chip.id, facts: chip_facts(&self.chip.chip), scopes: &self.scopes }

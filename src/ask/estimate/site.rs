@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::gates::Gate;
+use super::gates::{Gate, On};
 use crate::answer::whole_bill::WholeBill;
 use crate::answer::{Answer, answer};
 use crate::catalog::Catalog;
@@ -114,6 +114,7 @@ impl SiteReply {
     pub fn gate(&self) -> Gate {
         Gate {
             name: "site_power",
+            on: On::Power,
             limit: self.chips_fed,
             value: self.chips_asked,
             kept: self.kept,

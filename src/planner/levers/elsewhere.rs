@@ -1,6 +1,6 @@
 //! Other chips, other places, another rent by a later date.
 
-use super::{ChangeRow, Drawn, Limits, Search, Wanted, down, least};
+use super::{ChangeRow, Drawn, Search, Wanted, down};
 use crate::catalog::Kind;
 use crate::error::Error;
 use crate::hardware::price::Term;
@@ -19,12 +19,8 @@ impl Search<'_> {
         if asked.supply.has_own_prices() {
             return;
         }
-        let confidence = asked.confidence.get();
-        let days = least(draws, Wanted::Days, &Limits::default(), f64::midpoint(confidence, 1.0));
-        let Some(days) = days.map(|days| (days - 1e-9).ceil().max(due.days().ceil())) else { return };
-        let within = Limits { due: Some(Seconds::from_days(days)), budget: None };
-        let hours = least(draws, Wanted::Hours, &within, confidence);
-        let (Some(hours), Some(by)) = (hours, self.by(days)) else { return };
+        let Some((days, hours)) = self.later(draws, due, Wanted::Hours) else { return };
+        let Some(by) = self.by(days) else { return };
         let (now, price) = (hourly(&asked.answer), down(budget.get() / hours));
         let lower = price > 0.0 && price < now * (1.0 - 1e-9);
         let later = show::duration(Seconds::from_days(days - due.days()));

@@ -1,7 +1,6 @@
 //! The fewest chips with which all that is asked holds.
 
 use super::Search;
-use super::nearest::{Candidate, refused};
 use crate::error::Error;
 use crate::planner::trial::{Trial, Verdict};
 use crate::predict::chips::{fewest_near, fewest_where};
@@ -116,7 +115,7 @@ fn late(search: &Search<'_>, error: Error) -> Error {
         },
     };
     let hint = "ask for less confidence (--confidence), give more time (--by), less work, or faster chips";
-    refused(Error::no_solution(message), hint, &candidates(search, &tried), &search.plan, search.catalog)
+    search.refused(Error::no_solution(message), hint, &tried)
 }
 
 /// Why no number of chips that is soon enough holds: what binds there, and what holds nearby.
@@ -130,20 +129,12 @@ fn none(search: &Search<'_>, soon: u32) -> Error {
     let tried = search.tried();
     let least = |a: &&(u32, Verdict), b: &&(u32, Verdict)| a.1.over().total_cmp(&b.1.over());
     let best = tried.iter().filter(|(nodes, _)| *nodes >= soon).min_by(least);
-    let chips = |nodes: u32| show::counted(show::chips(Chips::new(search.held(nodes).unwrap_or(f64::NAN))), "chip");
+    let chips = |nodes: u32| search.in_words(nodes);
     let why = best.map(|(nodes, verdict)| format!(": with {} {}", chips(*nodes), verdict.broken().join("; ")));
     let message = format!(
         "no number of chips holds, from the fewest that are soon enough ({}) up{}",
         chips(soon),
         why.unwrap_or_default()
     );
-    refused(Error::no_solution(message), "", &candidates(search, &tried), &search.plan, search.catalog)
-}
-
-fn candidates(search: &Search<'_>, tried: &[(u32, Verdict)]) -> Vec<Candidate> {
-    let one = |(nodes, verdict): &(u32, Verdict)| {
-        let typed = vec![search.typed(*nodes).ok()?];
-        Some(Candidate { question: search.with(*nodes).ok()?, typed, verdict: verdict.clone() })
-    };
-    tried.iter().filter_map(one).collect()
+    search.refused(Error::no_solution(message), "", &tried)
 }

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::Search;
-use super::nearest::{Candidate, refused};
 use crate::error::Error;
 use crate::planner::joint::known;
 use crate::planner::reply::Levels;
@@ -238,15 +237,10 @@ fn point(search: &Search<'_>, nodes: u32, verdict: &Verdict, best: u32) -> Resul
 /// Why no number of chips keeps the limits.
 fn none(search: &Search<'_>, all: &[(u32, Verdict)]) -> Error {
     let least = |a: &&(u32, Verdict), b: &&(u32, Verdict)| a.1.over().total_cmp(&b.1.over());
-    let why = all.iter().min_by(least).map(|(nodes, verdict)| {
-        let chips = show::counted(show::chips(Chips::new(search.held(*nodes).unwrap_or(f64::NAN))), "chip");
-        format!(": with {chips} {}", verdict.broken().join("; "))
-    });
-    let one = |(nodes, verdict): &(u32, Verdict)| {
-        let typed = vec![search.typed(*nodes).ok()?];
-        Some(Candidate { question: search.with(*nodes).ok()?, typed, verdict: verdict.clone() })
-    };
-    let near: Vec<Candidate> = all.iter().filter_map(one).collect();
+    let why = all
+        .iter()
+        .min_by(least)
+        .map(|(nodes, verdict)| format!(": with {} {}", search.in_words(*nodes), verdict.broken().join("; ")));
     let error = Error::no_solution(format!("no number of chips keeps the limits{}", why.unwrap_or_default()));
-    refused(error, "", &near, &search.plan, search.catalog)
+    search.refused(error, "", all)
 }

@@ -2,6 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::error::Error;
+use crate::input::field::find;
 use crate::input::question::{Question, Typed};
 use crate::planner::gates::Gate;
 use crate::planner::levers::{typed, up};
@@ -56,7 +57,9 @@ fn moves(tried: &[Candidate]) -> Vec<Moved<'_>> {
     all.extend(least("by", dated.filter_map(|one| Some((one.verdict.least_days?, one)))));
     let paid = tried.iter().filter(|one| one.verdict.limits.budget.is_some() && gates_kept(&one.verdict));
     all.extend(least("budget", paid.filter_map(|one| Some((one.verdict.least_cost?, one)))));
-    for (name, path) in GATES {
+    // The same limits stand in every question that was tried.
+    let names = tried.first().into_iter().flat_map(|one| one.verdict.gates.iter().map(|gate| gate.name));
+    for (name, path) in names.filter_map(|name| Some((name, find(name).ok()?.path))) {
         let alone = |one: &&Candidate| {
             one.verdict.sure_enough() && one.verdict.gates.iter().all(|gate| gate.kept || gate.name == name)
         };
@@ -68,16 +71,6 @@ fn moves(tried: &[Candidate]) -> Vec<Moved<'_>> {
     }
     all
 }
-
-/// The gates, by name and field.
-const GATES: [(&str, &str); 6] = [
-    ("max_cost", "gate.max_cost"),
-    ("max_days", "gate.max_days"),
-    ("max_chips", "gate.max_chips"),
-    ("max_cost_p90", "gate.max_cost_p90"),
-    ("max_days_p90", "gate.max_days_p90"),
-    ("max_chips_p90", "gate.max_chips_p90"),
-];
 
 fn least<'a>(path: &'static str, values: impl Iterator<Item = (f64, &'a Candidate)>) -> Option<Moved<'a>> {
     let least = values.filter(|(value, _)| value.is_finite()).min_by(|a, b| a.0.total_cmp(&b.0));
